@@ -1,0 +1,116 @@
+//! What can be asked of a kernel, real or recorded.
+
+use std::io;
+
+/// A netlink protocol family that can be dumped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Netlink {
+    /// `NETLINK_ROUTE`: interfaces, addresses, neighbours, routes, queueing disciplines.
+    Route,
+    /// `NETLINK_SOCK_DIAG`: sockets.
+    SockDiag,
+}
+
+impl Netlink {
+    /// The number of `socket(AF_NETLINK, SOCK_RAW, …)`, from `linux/netlink.h`.
+    pub fn protocol(self) -> i32 {
+        match self {
+            Self::Route => 0,
+            Self::SockDiag => 4,
+        }
+    }
+
+    /// The name used in recorded folders and messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Route => "route",
+            Self::SockDiag => "sock_diag",
+        }
+    }
+}
+
+/// A system call that failed, with its name and what it was about.
+#[derive(Debug, thiserror::Error)]
+#[error("{call} {subject}: {source}")]
+pub struct SysError {
+    /// The call, such as `read` or `netlink dump`.
+    pub call: &'static str,
+    /// What it was about: a path, a table, an interface.
+    pub subject: String,
+    /// What the system answered.
+    #[source]
+    pub source: io::Error,
+}
+
+impl SysError {
+    /// An error of `call` on `subject`.
+    pub fn new(call: &'static str, subject: impl Into<String>, source: io::Error) -> Self {
+        Self { call, subject: subject.into(), source }
+    }
+
+    /// Whether the thing asked for does not exist on this kernel.
+    pub fn is_absent(&self) -> bool {
+        matches!(
+            self.source.raw_os_error(),
+            Some(libc::ENOENT | libc::EOPNOTSUPP | libc::ENODEV | libc::EPROTONOSUPPORT | libc::EAFNOSUPPORT)
+        ) || self.source.kind() == io::ErrorKind::NotFound
+            || self.source.kind() == io::ErrorKind::Unsupported
+    }
+
+    /// Whether a privilege was missing.
+    pub fn is_forbidden(&self) -> bool {
+        self.source.kind() == io::ErrorKind::PermissionDenied
+    }
+}
+
+/// A kernel to ask. Small on purpose: whatever answers these three calls can be monitored,
+/// recorded, and replayed in a test.
+pub trait Kernel: Send + Sync {
+    /// Replaces `out` by the content of a file below `/proc` or `/sys`.
+    ///
+    /// # Errors
+    /// The open or read that failed, with the path.
+    fn read(&self, path: &str, out: &mut Vec<u8>) -> Result<(), SysError>;
+
+    /// Sends one netlink dump request (`payload` is what follows the 16-byte `nlmsghdr`;
+    /// `NLM_F_REQUEST | NLM_F_DUMP` are set) and hands each answer's type and payload (what follows its
+    /// `nlmsghdr`) to `each`, until the kernel says done. A dump that the kernel marks as
+    /// interrupted (`NLM_F_DUMP_INTR`) is handed over all the same: tables change while they are read.
+    ///
+    /// # Errors
+    /// The send or receive that failed, or the error that the kernel answered.
+    fn dump(
+        &self,
+        family: Netlink,
+        message_type: u16,
+        payload: &[u8],
+        each: &mut dyn FnMut(u16, &[u8]),
+    ) -> Result<(), SysError>;
+
+    /// Makes one `SIOCETHTOOL` request: `command` is the `ethtool_*` structure, whose first four
+    /// bytes are the command number in native byte order; the kernel's answer replaces its content.
+    ///
+    /// # Errors
+    /// The `ioctl` that failed, with the interface.
+    fn ethtool(&self, interface: &str, command: &mut [u8]) -> Result<(), SysError>;
+}
+
+impl<K: Kernel + ?Sized> Kernel for &K {
+    fn read(&self, path: &str, out: &mut Vec<u8>) -> Result<(), SysError> {
+        (**self).read(path, out)
+    }
+
+    fn dump(
+        &self,
+        family: Netlink,
+        message_type: u16,
+        payload: &[u8],
+        each: &mut dyn FnMut(u16, &[u8]),
+    ) -> Result<(), SysError> {
+        (**self).dump(family, message_type, payload, each)
+    }
+
+    fn ethtool(&self, interface: &str, command: &mut [u8]) -> Result<(), SysError> {
+        (**self).ethtool(interface, command)
+    }
+}
