@@ -13,8 +13,10 @@
 
 mod collectors;
 mod desc;
+mod page_size;
 mod parse;
 mod schedule;
+mod spread;
 #[cfg(test)]
 mod testing;
 
@@ -57,7 +59,7 @@ mod tests {
             assert!(metric.help.ends_with('.') && metric.help.len() > 10, "{name}: the help is not a sentence");
             assert!(metric.why.ends_with('.') && metric.why.len() > 10, "{name}: the why is not a sentence");
             assert!(!metric.check.is_empty(), "{name}: nothing to check first");
-            assert!(metric.check.iter().all(|check| check.ends_with('.')), "{name}: a check is not a sentence");
+            assert!(metric.check.iter().all(|check| check.ends_with(['.', '?'])), "{name}: a check is not a sentence");
         }
     }
 

@@ -1,12 +1,25 @@
 //! Reading the text of `/proc` as bytes: no allocation, no panic, whatever stands there.
 
+use squirrel_model::Batch;
+
+/// The text up to its last line feed. A line without one is torn and could hold half a number; it
+/// is left out with a fault.
+pub(crate) fn complete<'a>(path: &str, text: &'a [u8], out: &mut Batch) -> &'a [u8] {
+    let end = text.iter().rposition(|&b| b == b'\n').map_or(0, |last| last + 1);
+    let (whole, torn) = text.split_at_checked(end).unwrap_or((text, &[]));
+    if !torn.is_empty() {
+        out.fault(path, "The last line is torn, so it was left out.");
+    }
+    whole
+}
+
 /// The lines of a text without their line feeds. Empty lines are left out.
 pub(crate) fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split(|&b| b == b'\n').filter(|line| !line.is_empty())
 }
 
 /// The words of a line: what stands between spaces and tabs.
-pub(crate) fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
     line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty())
 }
 

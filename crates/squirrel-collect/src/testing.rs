@@ -24,14 +24,6 @@ impl Seen {
     pub(crate) fn has(&self, name: &str) -> bool {
         self.batch.rows.iter().any(|row| row.metric.name == name)
     }
-
-    /// All rows as exposition text, for snapshots.
-    #[expect(dead_code, reason = "the next collector's tests use it")]
-    pub(crate) fn text(&self) -> String {
-        let mut text = String::new();
-        squirrel_model::exposition::write_batch(&mut text, &self.batch);
-        text
-    }
 }
 
 /// Opens a collector and reads twice: each row must be declared by this very collector, carry

@@ -132,19 +132,27 @@ impl Table {
         for pair in &self.pairs {
             let (Some(_), Some(numbers)) = (rest.next(), rest.next()) else { break };
             let protocol = words(&pair.header).next().unwrap_or_default();
+            let before = (out.rows.len(), out.faults.len());
             let mut numbers = words(numbers);
-            if numbers.next() != Some(protocol) || numbers.clone().count() != pair.metrics.len() {
-                let protocol = String::from_utf8_lossy(protocol);
-                out.fault(path, format!("The lines of {protocol} do not fit together: names and numbers differ in count."));
-                continue;
-            }
-            for (metric, word) in pair.metrics.iter().zip(numbers) {
+            let same_protocol = numbers.next() == Some(protocol);
+            let count = pair.metrics.iter().zip(numbers.by_ref()).fold(0, |count, (metric, word)| {
                 if let Some(metric) = metric {
                     put(path, metric, word, &none, out);
                 }
+                count + 1
+            });
+            if !same_protocol || count != pair.metrics.len() || numbers.next().is_some() {
+                // A number under a wrong name is worse than none.
+                out.rows.truncate(before.0);
+                out.faults.truncate(before.1);
+                let protocol = String::from_utf8_lossy(protocol);
+                out.fault(
+                    path,
+                    format!("The names and the numbers of {} do not fit together.", protocol.escape_debug()),
+                );
             }
         }
-        if lines(text).count() % 2 != 0 {
+        if !lines(text).count().is_multiple_of(2) {
             out.fault(path, "The last line of names has no line of numbers.");
         }
     }

@@ -9,7 +9,7 @@ use squirrel_model::{Batch, Elapsed, Kind, Labels, Metric, Unit};
 use squirrel_sys::Kernel;
 
 use crate::desc::{Collector, CollectorDesc, Opened, Unavailable, report};
-use crate::parse::{hex, lines, words};
+use crate::parse::{complete, hex, lines, words};
 
 const PATH: &str = "/proc/net/softnet_stat";
 const CPU: &[&str] = &["cpu"];
@@ -121,8 +121,16 @@ pub(crate) static DESC: CollectorDesc = CollectorDesc {
 #[derive(Default)]
 struct Softnet {
     text: Vec<u8>,
-    /// The label of each CPU met so far, by its number.
-    cpus: Vec<Labels>,
+    /// Each CPU met so far, by its number.
+    cpus: Vec<Cpu>,
+    /// The number of this tick.
+    tick: u64,
+}
+
+struct Cpu {
+    labels: Labels,
+    /// The tick in which it was last emitted.
+    emitted: u64,
 }
 
 fn open(kernel: &dyn Kernel) -> Opened {
@@ -138,8 +146,9 @@ impl Collector for Softnet {
         if let Err(error) = kernel.read(PATH, &mut self.text) {
             return report(out, &error);
         }
+        self.tick += 1;
         let mut numbers = [0u64; CPU_COLUMN + 1];
-        for (position, line) in lines(&self.text).enumerate() {
+        for (position, line) in lines(complete(PATH, &self.text, out)).enumerate() {
             let mut count = 0;
             for (slot, word) in numbers.iter_mut().zip(words(line)) {
                 let Some(number) = hex(word) else { break };
@@ -152,13 +161,17 @@ impl Collector for Softnet {
                 continue;
             }
             let cpu = row.get(CPU_COLUMN).map_or(position, |&cpu| cpu as usize);
-            let Some(labels) = cpu_labels(&mut self.cpus, cpu) else {
-                out.fault(PATH, format!("Line {} is for CPU {cpu}, beyond what a kernel supports.", position + 1));
+            let Some(known) = find(&mut self.cpus, cpu) else {
+                out.fault(PATH, format!("Line {} is for CPU {cpu}, more than a kernel can have.", position + 1));
                 continue;
             };
+            if std::mem::replace(&mut known.emitted, self.tick) == self.tick {
+                out.fault(PATH, format!("Line {} repeats CPU {cpu}.", position + 1));
+                continue;
+            }
             for &(column, metric) in COLUMNS {
                 if let Some(&number) = row.get(column) {
-                    out.put(metric, labels, number as f64);
+                    out.put(metric, &known.labels, number as f64);
                 }
             }
         }
@@ -169,14 +182,15 @@ impl Collector for Softnet {
 /// that a damaged file can ask for.
 const MAX_CPUS: usize = 8192;
 
-fn cpu_labels(cpus: &mut Vec<Labels>, cpu: usize) -> Option<&Labels> {
+fn find(cpus: &mut Vec<Cpu>, cpu: usize) -> Option<&mut Cpu> {
     if cpu >= MAX_CPUS {
         return None;
     }
     while cpus.len() <= cpu {
-        cpus.push(Labels::new([("cpu", cpus.len().to_string())]).unwrap_or_default());
+        let labels = Labels::new([("cpu", cpus.len().to_string())]).unwrap_or_default();
+        cpus.push(Cpu { labels, emitted: 0 });
     }
-    cpus.get(cpu)
+    cpus.get_mut(cpu)
 }
 
 #[cfg(test)]
@@ -207,9 +221,13 @@ mod tests {
 
     #[test]
     fn a_damaged_line_is_a_fault_and_the_others_count() {
-        let seen = read_once(&DESC, &FakeKernel::default().with(PATH, "zz\n1 2 3\n0 0 0 0 0 0 0 0 0 0 0 0 ffffffff\n"));
+        let seen = read_once(
+            &DESC,
+            &FakeKernel::default()
+                .with(PATH, "zz\n1 2 3\n0 0 0 0 0 0 0 0 0 0 0 0 ffffffff\n4 5 6\n5 6 7 0 0 0 0 0 0 0 0 0 3\n"),
+        );
         assert_eq!(seen.value("node_softnet_dropped_total", &[("cpu", "1")]), Some(2.0));
-        assert_eq!(seen.batch.faults.len(), 2);
+        assert_eq!(seen.batch.faults.len(), 3);
     }
 
     proptest! {

@@ -22,11 +22,11 @@ pub(super) static FAMILY: Metric = Metric::new(
 /// A line is: the counters that share a meaning, their unit, what is counted, why it matters, and
 /// what to check first.
 macro_rules! counters {
-    ($([$($name:literal),+] $unit:ident, $help:literal, $why:literal, [$($check:literal),+];)*) => {
+    ($([$($name:literal),+] $unit:ident, $help:literal, $why:literal, $check:tt;)*) => {
         &[$($(
             &Metric::new(concat!("node_netstat_", $name), Kind::Untyped, Unit::$unit, $help)
                 .why($why)
-                .check(&[$($check),+]),
+                .check(&$check),
         )+)* &FAMILY]
     };
 }

@@ -44,7 +44,10 @@ fn an_important_counter_has_its_own_words_and_others_those_of_the_family() {
     let seen = read_once(&DESC, &kernel());
     let metric = |name: &str| seen.batch.rows.iter().find(|row| row.metric.name == name).unwrap().metric.clone();
     assert!(metric("node_netstat_Tcp_RetransSegs").why.contains("round trip"));
-    assert_eq!(metric("node_netstat_TcpExt_NeverHeardOf").help, "The kernel's counter NeverHeardOf of protocol TcpExt.");
+    assert_eq!(
+        metric("node_netstat_TcpExt_NeverHeardOf").help,
+        "The kernel's counter NeverHeardOf of protocol TcpExt."
+    );
     assert_eq!(metric("node_netstat_TcpExt_NeverHeardOf").why, table::FAMILY.why);
 }
 
