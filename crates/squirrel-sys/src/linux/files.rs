@@ -177,14 +177,14 @@ mod tests {
 
     #[test]
     fn a_file_of_many_pages_is_read_to_its_end() {
-        let sockets: Vec<_> = (0..300).map(|_| udp_port()).collect();
-        let (files, mut out) = (Files::default(), Vec::new());
-        for _ in 0..2 {
-            files.read("/proc/net/udp", &mut out).unwrap();
-            assert!(out.len() > 8 * PAGE, "{}", out.len());
-            assert!(sockets.iter().all(|(_, port)| has_port(&out, *port)));
-            assert_eq!(out.last(), Some(&b'\n'));
-        }
+        const SYMBOLS: &str = "/proc/kallsyms";
+        let Ok(whole) = std::fs::read(SYMBOLS) else {
+            return squirrel_testkit::skip("a_file_of_many_pages_is_read_to_its_end", "this kernel lists no symbols");
+        };
+        let mut out = vec![7; 100_000];
+        Files::default().read(SYMBOLS, &mut out).unwrap();
+        assert!(whole.len() > 10 * PAGE);
+        assert_eq!(out.len(), whole.len());
     }
 
     #[test]
