@@ -55,6 +55,11 @@ impl Daemon {
         }
     }
 
+    /// The process, for what measures it from outside.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Asks it to end, as systemd would, and checks that it did so in order.
     ///
     /// # Errors

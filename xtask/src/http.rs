@@ -12,12 +12,22 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
 }
 
-/// Gets `path` from a server on this machine. HTTP/1.0, so that the answer comes in one piece.
+/// Gets `path` from a server on this machine, not compressed.
 pub(crate) fn get(server: SocketAddr, path: &str) -> Result<Answer> {
+    ask(server, path, "identity")
+}
+
+/// Gets `path` as a browser would: compressed when the server can.
+pub(crate) fn get_compressed(server: SocketAddr, path: &str) -> Result<Answer> {
+    ask(server, path, "gzip, deflate, br, zstd")
+}
+
+/// HTTP/1.0, so that the answer comes in one piece.
+fn ask(server: SocketAddr, path: &str, encoding: &str) -> Result<Answer> {
     let limit = Duration::from_secs(10);
     let mut stream = TcpStream::connect_timeout(&server, limit)?;
     stream.set_read_timeout(Some(limit))?;
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {server}\r\nAccept: */*\r\n\r\n")?;
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: {server}\r\nAccept: */*\r\nAccept-Encoding: {encoding}\r\n\r\n")?;
     let mut octets = Vec::new();
     stream.read_to_end(&mut octets)?;
     parse(&octets).with_context(|| format!("http://{server}{path} gave no HTTP answer"))

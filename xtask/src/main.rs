@@ -4,12 +4,15 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, reason = "these commands talk to a person on standard output")]
 
+mod audit;
+mod bench;
 mod daemon;
 mod http;
 mod metadata;
 mod process;
 mod repository;
 mod rust_text;
+mod steps;
 mod stopwatch;
 mod test;
 mod tidy;
@@ -34,6 +37,16 @@ const COMMANDS: &[Command] = &[
         run: test::run,
     },
     Command { name: "tidy", usage: "the rules of the repository that no compiler knows", run: tidy::run },
+    Command {
+        name: "audit",
+        usage: "[--seconds N] [advisories|fuzz|miri]  what is slow or needs the net; N is for each fuzz target",
+        run: audit::run,
+    },
+    Command {
+        name: "bench",
+        usage: "[--minutes N] [collection|daemon|store|page|build]  the README's figures, as a table",
+        run: bench::run,
+    },
 ];
 
 fn main() -> Result<ExitCode> {

@@ -4,17 +4,16 @@
 mod browser;
 mod install;
 mod report;
-mod steps;
 
 use std::path::Path;
 
 use anyhow::{Result, bail};
 
+use crate::steps::{self, Steps};
 use crate::stopwatch::Stopwatch;
 use crate::tidy::readme::unknown_subcommands;
 use crate::{process, tidy};
 use report::{Counts, skips_in};
-use steps::Steps;
 
 /// How the command was called.
 struct Options {

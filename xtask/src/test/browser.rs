@@ -7,9 +7,9 @@ use anyhow::Result;
 
 use super::install::node_version;
 use super::report::Counts;
-use super::steps::Steps;
 use crate::daemon::Daemon;
 use crate::process;
+use crate::steps::Steps;
 
 /// Checks types, and runs the browser tests against a daemon of the same build.
 pub(super) fn run(steps: &Steps<'_>, web: &Path, program: &Path, counts: &mut Counts) -> Result<()> {

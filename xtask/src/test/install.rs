@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::Command;
 
 use super::report::Counts;
-use super::steps::Steps;
 use crate::process;
+use crate::steps::Steps;
 
 /// A tool, the Debian package that brings it, and what cannot be tested without it.
 struct Tool {

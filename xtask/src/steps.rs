@@ -12,43 +12,43 @@ use crate::stopwatch::Stopwatch;
 const SHOWN_LINES: usize = 400;
 
 /// Runs steps one after the other.
-pub(super) struct Steps<'a> {
-    pub(super) root: &'a Path,
+pub(crate) struct Steps<'a> {
+    pub(crate) root: &'a Path,
     logs: PathBuf,
 }
 
 impl<'a> Steps<'a> {
     /// Logs go to `target/xtask`.
-    pub(super) fn new(root: &'a Path) -> Result<Self> {
+    pub(crate) fn new(root: &'a Path) -> Result<Self> {
         let logs = root.join("target/xtask");
         std::fs::create_dir_all(&logs).with_context(|| format!("{} cannot be made", logs.display()))?;
         Ok(Self { root, logs })
     }
 
     /// The file that a step of this name writes.
-    pub(super) fn log(&self, name: &str) -> PathBuf {
+    pub(crate) fn log(&self, name: &str) -> PathBuf {
         self.logs.join(format!("{}.log", name.replace([' ', '/'], "-")))
     }
 
     /// What a step wrote.
-    pub(super) fn read_log(&self, name: &str) -> String {
+    pub(crate) fn read_log(&self, name: &str) -> String {
         std::fs::read(self.log(name)).map(|octets| String::from_utf8_lossy(&octets).into_owned()).unwrap_or_default()
     }
 
     /// A step that calls cargo.
-    pub(super) fn cargo(&self, name: &str, arguments: &[&str]) -> Result<()> {
+    pub(crate) fn cargo(&self, name: &str, arguments: &[&str]) -> Result<()> {
         self.run(name, process::cargo(self.root).args(arguments))
     }
 
     /// rustdoc, with its warnings (broken links above all) as errors.
-    pub(super) fn documentation(&self) -> Result<()> {
+    pub(crate) fn documentation(&self) -> Result<()> {
         let mut command = process::cargo(self.root);
         command.args(["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings");
         self.run("documentation", &mut command)
     }
 
     /// A step that is another program. When it fails, its output is shown and how to repeat it.
-    pub(super) fn run(&self, name: &str, command: &mut Command) -> Result<()> {
+    pub(crate) fn run(&self, name: &str, command: &mut Command) -> Result<()> {
         let log = self.log(name);
         let shown = process::shown(command);
         let what = format!("{name}: {shown}");
@@ -65,7 +65,7 @@ impl<'a> Steps<'a> {
 }
 
 /// A step inside this program.
-pub(super) fn inside(name: &str, repeat: &str, step: impl FnOnce() -> Result<bool>) -> Result<()> {
+pub(crate) fn inside(name: &str, repeat: &str, step: impl FnOnce() -> Result<bool>) -> Result<()> {
     if timed(name, step)? {
         return Ok(());
     }
