@@ -43,12 +43,8 @@ static DECLARED: [&Metric; 5] = [&UP, &BUILD_INFO, &TICKS, &TICKS_MISSED, &TICK_
 
 /// Every metric that any part of the program may emit.
 pub(crate) fn catalogue() -> Catalogue {
-    let mut lists: Vec<&[&'static Metric]> = squirrel_collect::COLLECTORS.iter().map(|desc| desc.metrics).collect();
-    lists.push(squirrel_collect::SCHEDULE_METRICS);
-    lists.push(squirrel_store::METRICS);
-    lists.push(squirrel_server::METRICS);
-    lists.push(&DECLARED);
-    Catalogue::new(lists)
+    let collected: Vec<&'static Metric> = squirrel_collect::catalogue().iter().collect();
+    Catalogue::new([&collected, squirrel_store::METRICS, squirrel_server::METRICS, &DECLARED])
 }
 
 /// The program's own counters.

@@ -7,8 +7,8 @@ mod run;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use squirrel_api::CollectorStatus;
-use squirrel_collect::Schedule;
+use squirrel_api::{CollectorState, CollectorStatus};
+use squirrel_collect::{Schedule, State};
 
 use crate::cli;
 use crate::config::{Config, Environment, Flags};
@@ -25,8 +25,8 @@ pub(crate) fn run(args: &cli::Serve, environment: &Environment) -> anyhow::Resul
     // dropped while there is a single thread and before the first request is parsed.
     let doors = doors::open(&config)?;
     let dropped = squirrel_sys::privilege::drop_all().context("cannot drop privileges")?;
-    if !dropped.is_empty() {
-        tracing::info!("dropped all capabilities ({} of them); the collectors need none after the start", dropped.len());
+    if !dropped.capabilities.is_empty() {
+        tracing::info!("gave up these capabilities: {}", dropped.capabilities);
     }
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -42,6 +42,26 @@ pub(crate) fn run(args: &cli::Serve, environment: &Environment) -> anyhow::Resul
 
 /// The collectors' state in the words of the API.
 pub(crate) fn statuses(schedule: &Schedule) -> Vec<CollectorStatus> {
-    let _ = schedule;
-    Vec::new()
+    schedule.status().iter().map(status).collect()
+}
+
+fn status(status: &squirrel_collect::Status) -> CollectorStatus {
+    let (state, sentence) = match &status.state {
+        State::Running if status.faults.is_empty() => (CollectorState::Running, String::new()),
+        State::Running => (CollectorState::Degraded, String::new()),
+        State::Unavailable(reason) => (CollectorState::Unavailable, reason.clone()),
+        State::Disabled => (CollectorState::Disabled, "Switched off under [collect] in the configuration.".to_owned()),
+        State::Broken(message) => {
+            let sentence = format!("Stopped by a mistake of ours ({message}); it starts again with squirrel. Please report it.");
+            (CollectorState::Unavailable, sentence)
+        }
+    };
+    CollectorStatus {
+        name: status.name.to_owned(),
+        about: status.about.to_owned(),
+        state,
+        sentence,
+        duration_seconds: status.last_duration.unwrap_or_default().as_secs_f64(),
+        faults: status.faults.iter().map(Into::into).collect(),
+    }
 }

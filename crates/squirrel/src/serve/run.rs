@@ -63,7 +63,7 @@ pub(super) async fn run(
     let server_rows = server.rows_writer();
 
     let opening = Arc::clone(&kernel);
-    let disabled = config.disabled.value.clone();
+    let disabled: Vec<String> = config.disabled.value.iter().cloned().collect();
     let schedule = spawn_blocking(move || Schedule::open(&*opening, &disabled, monotonic.elapsed())).await?;
     let parts = Parts { kernel, schedule, store: Arc::clone(&store), monotonic, server_rows, ticks, status };
 
