@@ -1,0 +1,4 @@
+//! Squirrel over HTTP.
+#![forbid(unsafe_code)]
+
+pub mod assets;
