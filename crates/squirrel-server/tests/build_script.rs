@@ -1,6 +1,8 @@
 //! The build script's ways, run as cargo runs it: compiled, started with the environment, and asked
 //! what it wrote.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
