@@ -67,7 +67,8 @@ fn unescape_rest(mut rest: &str) -> Option<String> {
             out.push('_');
         } else {
             // Not more than six digits: the largest character is U+10FFFF.
-            let code = if hex.len() <= 6 && !hex.starts_with('+') { u32::from_str_radix(hex, 16).ok()? } else { return None };
+            let code =
+                if hex.len() <= 6 && !hex.starts_with('+') { u32::from_str_radix(hex, 16).ok()? } else { return None };
             out.push(char::from_u32(code)?);
         }
         rest = after;

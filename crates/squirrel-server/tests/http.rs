@@ -1,0 +1,12 @@
+//! The server as its clients meet it: bound to a port of the loopback, asked over TCP.
+#![expect(missing_docs, reason = "a test's modules have no readers outside")]
+
+mod http {
+    pub(crate) mod limits;
+    pub(crate) mod promtool;
+    pub(crate) mod queries;
+    pub(crate) mod resources;
+    pub(crate) mod security;
+    pub(crate) mod streams;
+    pub(crate) mod support;
+}
