@@ -69,10 +69,12 @@ pub static CHARTS: &[ChartSpec] = &[
         ChartUnit::BitsPerSecond,
         "Received above, transmitted below zero, over the interfaces by which bytes enter and leave this host. \
          Bridges, bonds and virtual interfaces are left out, so that nothing is counted twice.",
-        &[
-            above("received", outer!("8 * ", "node_network_receive_bytes_total")),
-            below("transmitted", outer!("8 * ", "node_network_transmit_bytes_total")),
-        ],
+        const {
+            &[
+                above("received", outer!("8 * ", "node_network_receive_bytes_total")),
+                below("transmitted", outer!("8 * ", "node_network_transmit_bytes_total")),
+            ]
+        },
     ),
     chart(
         OVERVIEW,
@@ -81,12 +83,26 @@ pub static CHARTS: &[ChartSpec] = &[
         ChartUnit::PacketsPerSecond,
         "Errors are frames that were damaged on the wire or could not be sent; drops were in order and let go for \
          want of room or of somebody to take them. Errors point at cables, optics and drivers, drops at load.",
-        &[
-            above("receive errors {{device}}", "sum by (device) (rate(node_network_receive_errs_total[$window])) > 0"),
-            above("receive drops {{device}}", "sum by (device) (rate(node_network_receive_drop_total[$window])) > 0"),
-            below("transmit errors {{device}}", "sum by (device) (rate(node_network_transmit_errs_total[$window])) > 0"),
-            below("transmit drops {{device}}", "sum by (device) (rate(node_network_transmit_drop_total[$window])) > 0"),
-        ],
+        const {
+            &[
+                above(
+                    "receive errors {{device}}",
+                    "sum by (device) (rate(node_network_receive_errs_total[$window])) > 0",
+                ),
+                above(
+                    "receive drops {{device}}",
+                    "sum by (device) (rate(node_network_receive_drop_total[$window])) > 0",
+                ),
+                below(
+                    "transmit errors {{device}}",
+                    "sum by (device) (rate(node_network_transmit_errs_total[$window])) > 0",
+                ),
+                below(
+                    "transmit drops {{device}}",
+                    "sum by (device) (rate(node_network_transmit_drop_total[$window])) > 0",
+                ),
+            ]
+        },
     ),
     chart(
         OVERVIEW,
@@ -95,10 +111,12 @@ pub static CHARTS: &[ChartSpec] = &[
         ChartUnit::Ratio,
         "Segments that TCP sent again, as a share of those that it sent. Below 0.1 % is usual within a data centre; \
          above 1 % users feel it.",
-        &[above(
-            "sent again",
-            "rate(node_netstat_Tcp_RetransSegs[$window]) / (rate(node_netstat_Tcp_OutSegs[$window]) > 0)",
-        )],
+        const {
+            &[above(
+                "sent again",
+                "rate(node_netstat_Tcp_RetransSegs[$window]) / (rate(node_netstat_Tcp_OutSegs[$window]) > 0)",
+            )]
+        },
     ),
     chart(
         OVERVIEW,
@@ -107,11 +125,13 @@ pub static CHARTS: &[ChartSpec] = &[
         ChartUnit::Seconds,
         "The kernel's estimate for each established connection, and how it is spread: half of the connections are \
          below the median, one in a hundred is above the 99th percentile.",
-        &[
-            above("median", "squirrel_tcp_round_trip_time_seconds{quantile=\"0.5\"}"),
-            above("90th percentile", "squirrel_tcp_round_trip_time_seconds{quantile=\"0.9\"}"),
-            above("99th percentile", "squirrel_tcp_round_trip_time_seconds{quantile=\"0.99\"}"),
-        ],
+        const {
+            &[
+                above("median", "squirrel_tcp_round_trip_time_seconds{quantile=\"0.5\"}"),
+                above("90th percentile", "squirrel_tcp_round_trip_time_seconds{quantile=\"0.9\"}"),
+                above("99th percentile", "squirrel_tcp_round_trip_time_seconds{quantile=\"0.99\"}"),
+            ]
+        },
     ),
     chart(
         OVERVIEW,
@@ -120,7 +140,7 @@ pub static CHARTS: &[ChartSpec] = &[
         ChartUnit::Count,
         "Many in time_wait are the trace of many short connections and harmless by themselves; a growing close_wait is \
          a program that does not close.",
-        &[above("{{state}}", "sum by (state) (node_tcp_connection_states{state!~\".*_queued_bytes\"}) > 0")],
+        const { &[above("{{state}}", "sum by (state) (node_tcp_connection_states{state!~\".*_queued_bytes\"}) > 0")] },
     ),
     chart(
         OVERVIEW,
@@ -129,12 +149,14 @@ pub static CHARTS: &[ChartSpec] = &[
         ChartUnit::PacketsPerSecond,
         "Datagrams that arrived and were thrown away: the receiving program was too slow or its buffer too small, the \
          checksum was wrong, or nobody listens at the port.",
-        &[
-            above("receive buffer full", "rate(node_netstat_Udp_RcvbufErrors[$window])"),
-            above("no listener", "rate(node_netstat_Udp_NoPorts[$window])"),
-            above("receive buffer full, IPv6", "rate(node_netstat_Udp6_RcvbufErrors[$window])"),
-            below("send buffer full", "rate(node_netstat_Udp_SndbufErrors[$window])"),
-        ],
+        const {
+            &[
+                above("receive buffer full", "rate(node_netstat_Udp_RcvbufErrors[$window])"),
+                above("no listener", "rate(node_netstat_Udp_NoPorts[$window])"),
+                above("receive buffer full, IPv6", "rate(node_netstat_Udp6_RcvbufErrors[$window])"),
+                below("send buffer full", "rate(node_netstat_Udp_SndbufErrors[$window])"),
+            ]
+        },
     ),
     chart(
         OVERVIEW,
@@ -143,10 +165,12 @@ pub static CHARTS: &[ChartSpec] = &[
         ChartUnit::PerSecond,
         "Dropped: a processor's queue of received frames was full. Squeezed: a round of receiving ended for lack of \
          time with work left, which delays and loses nothing.",
-        &[
-            above("dropped", "sum(rate(node_softnet_dropped_total[$window]))"),
-            above("squeezed", "sum(rate(node_softnet_times_squeezed_total[$window]))"),
-        ],
+        const {
+            &[
+                above("dropped", "sum(rate(node_softnet_dropped_total[$window]))"),
+                above("squeezed", "sum(rate(node_softnet_times_squeezed_total[$window]))"),
+            ]
+        },
     ),
     chart(
         OVERVIEW,
@@ -155,10 +179,12 @@ pub static CHARTS: &[ChartSpec] = &[
         ChartUnit::PerSecond,
         "Connections that clients tried to open and a full accept queue refused. The program that listens does not \
          accept fast enough.",
-        &[
-            above("accept queue full", "rate(node_netstat_TcpExt_ListenOverflows[$window])"),
-            above("all reasons", "rate(node_netstat_TcpExt_ListenDrops[$window])"),
-        ],
+        const {
+            &[
+                above("accept queue full", "rate(node_netstat_TcpExt_ListenOverflows[$window])"),
+                above("all reasons", "rate(node_netstat_TcpExt_ListenDrops[$window])"),
+            ]
+        },
     ),
     chart(
         OVERVIEW,
@@ -166,7 +192,7 @@ pub static CHARTS: &[ChartSpec] = &[
         "Connection tracking",
         ChartUnit::Ratio,
         "Share of the connection-tracking table that is in use. When it is full, new connections are dropped.",
-        &[above("in use", "node_nf_conntrack_entries / (node_nf_conntrack_entries_limit > 0)")],
+        const { &[above("in use", "node_nf_conntrack_entries / (node_nf_conntrack_entries_limit > 0)")] },
     ),
     chart(
         INTERFACES,
@@ -174,10 +200,12 @@ pub static CHARTS: &[ChartSpec] = &[
         "Throughput",
         ChartUnit::BitsPerSecond,
         "Received above, transmitted below zero.",
-        &[
-            above("received", device!("8 * ", "node_network_receive_bytes_total")),
-            below("transmitted", device!("8 * ", "node_network_transmit_bytes_total")),
-        ],
+        const {
+            &[
+                above("received", device!("8 * ", "node_network_receive_bytes_total")),
+                below("transmitted", device!("8 * ", "node_network_transmit_bytes_total")),
+            ]
+        },
     ),
     chart(
         INTERFACES,
@@ -185,16 +213,18 @@ pub static CHARTS: &[ChartSpec] = &[
         "Utilisation",
         ChartUnit::Ratio,
         "Throughput as a share of the link's speed. Above 80 % queues begin to grow; averages hide shorter peaks.",
-        &[
-            above(
-                "received",
-                "rate(node_network_receive_bytes_total{device=\"$device\"}[$window]) / (node_network_speed_bytes{device=\"$device\"} > 0)",
-            ),
-            below(
-                "transmitted",
-                "rate(node_network_transmit_bytes_total{device=\"$device\"}[$window]) / (node_network_speed_bytes{device=\"$device\"} > 0)",
-            ),
-        ],
+        const {
+            &[
+                above(
+                    "received",
+                    "rate(node_network_receive_bytes_total{device=\"$device\"}[$window]) / (node_network_speed_bytes{device=\"$device\"} > 0)",
+                ),
+                below(
+                    "transmitted",
+                    "rate(node_network_transmit_bytes_total{device=\"$device\"}[$window]) / (node_network_speed_bytes{device=\"$device\"} > 0)",
+                ),
+            ]
+        },
     ),
     chart(
         INTERFACES,
@@ -202,11 +232,13 @@ pub static CHARTS: &[ChartSpec] = &[
         "Packets",
         ChartUnit::PacketsPerSecond,
         "Many small packets cost as much as few large ones: a processor's limit is packets, a link's is bits.",
-        &[
-            above("received", device!("", "node_network_receive_packets_total")),
-            above("multicast", device!("", "node_network_receive_multicast_total")),
-            below("transmitted", device!("", "node_network_transmit_packets_total")),
-        ],
+        const {
+            &[
+                above("received", device!("", "node_network_receive_packets_total")),
+                above("multicast", device!("", "node_network_receive_multicast_total")),
+                below("transmitted", device!("", "node_network_transmit_packets_total")),
+            ]
+        },
     ),
     chart(
         INTERFACES,
@@ -215,15 +247,17 @@ pub static CHARTS: &[ChartSpec] = &[
         ChartUnit::PacketsPerSecond,
         "Frame errors: the wire (cable, optics, duplex). FIFO: the device had no room. Carrier and collisions: the link \
          was lost, or duplex does not fit on both ends.",
-        &[
-            above("all received", device!("", "node_network_receive_errs_total")),
-            above("frame", device!("", "node_network_receive_frame_total")),
-            above("receive FIFO", device!("", "node_network_receive_fifo_total")),
-            below("all transmitted", device!("", "node_network_transmit_errs_total")),
-            below("carrier", device!("", "node_network_transmit_carrier_total")),
-            below("collisions", device!("", "node_network_transmit_colls_total")),
-            below("transmit FIFO", device!("", "node_network_transmit_fifo_total")),
-        ],
+        const {
+            &[
+                above("all received", device!("", "node_network_receive_errs_total")),
+                above("frame", device!("", "node_network_receive_frame_total")),
+                above("receive FIFO", device!("", "node_network_receive_fifo_total")),
+                below("all transmitted", device!("", "node_network_transmit_errs_total")),
+                below("carrier", device!("", "node_network_transmit_carrier_total")),
+                below("collisions", device!("", "node_network_transmit_colls_total")),
+                below("transmit FIFO", device!("", "node_network_transmit_fifo_total")),
+            ]
+        },
     ),
     chart(
         INTERFACES,
@@ -231,11 +265,13 @@ pub static CHARTS: &[ChartSpec] = &[
         "Drops",
         ChartUnit::PacketsPerSecond,
         "Frames in order that were let go: for want of memory or of a queue's room, or because no protocol wanted them.",
-        &[
-            above("received", device!("", "node_network_receive_drop_total")),
-            above("no handler", device!("", "node_network_receive_nohandler_total")),
-            below("transmitted", device!("", "node_network_transmit_drop_total")),
-        ],
+        const {
+            &[
+                above("received", device!("", "node_network_receive_drop_total")),
+                above("no handler", device!("", "node_network_receive_nohandler_total")),
+                below("transmitted", device!("", "node_network_transmit_drop_total")),
+            ]
+        },
     ),
     chart(
         INTERFACES,
@@ -244,11 +280,13 @@ pub static CHARTS: &[ChartSpec] = &[
         ChartUnit::PerSecond,
         "Drops are loss. Overlimits are a shaper at work and lose nothing. Requeues: the device could not take a packet \
          at once.",
-        &[
-            above("drops {{kind}}", device!("", "node_qdisc_drops_total")),
-            above("overlimits {{kind}}", device!("", "node_qdisc_overlimits_total")),
-            above("requeues {{kind}}", device!("", "node_qdisc_requeues_total")),
-        ],
+        const {
+            &[
+                above("drops {{kind}}", device!("", "node_qdisc_drops_total")),
+                above("overlimits {{kind}}", device!("", "node_qdisc_overlimits_total")),
+                above("requeues {{kind}}", device!("", "node_qdisc_requeues_total")),
+            ]
+        },
     ),
     chart(
         INTERFACES,
@@ -256,7 +294,7 @@ pub static CHARTS: &[ChartSpec] = &[
         "Queue",
         ChartUnit::Bytes,
         "Bytes that wait to be transmitted. Divided by the link's speed this is the delay that the queue adds.",
-        &[above("waiting {{kind}}", "node_qdisc_backlog{device=\"$device\"}")],
+        const { &[above("waiting {{kind}}", "node_qdisc_backlog{device=\"$device\"}")] },
     ),
     chart(
         INTERFACES,
@@ -265,10 +303,12 @@ pub static CHARTS: &[ChartSpec] = &[
         ChartUnit::Count,
         "1 while the link is up; changes are counted over five minutes. A link that comes and goes is a cable, a \
          transceiver or the port at the other end.",
-        &[
-            above("up", "node_network_carrier{device=\"$device\"}"),
-            above("changes in 5 minutes", "increase(node_network_carrier_changes_total{device=\"$device\"}[5m])"),
-        ],
+        const {
+            &[
+                above("up", "node_network_carrier{device=\"$device\"}"),
+                above("changes in 5 minutes", "increase(node_network_carrier_changes_total{device=\"$device\"}[5m])"),
+            ]
+        },
     ),
 ];
 
@@ -283,7 +323,11 @@ mod tests {
         assert_eq!(names.len(), CHARTS.len());
         for chart in CHARTS {
             assert!([OVERVIEW, INTERFACES].contains(&chart.page.as_ref()), "{}", chart.id);
-            assert!(chart.help.ends_with('.') && !chart.help.contains("  ") && !chart.queries.is_empty(), "{}", chart.id);
+            assert!(
+                chart.help.ends_with('.') && !chart.help.contains("  ") && !chart.queries.is_empty(),
+                "{}",
+                chart.id
+            );
             let device = chart.queries.iter().all(|query| query.expr.contains("$device"));
             assert_eq!(device, chart.page == INTERFACES, "{}", chart.id);
         }

@@ -8,13 +8,18 @@ use crate::gate::Stop;
 
 mod checks;
 
-pub use checks::{CHECKS, Check, Shown};
+use checks::{CHECKS, Check};
 
 /// How old samples may be and still be judged by; as far as the checks look back.
 const FRESH_MS: i64 = 300_000;
 
 /// Judges by the samples up to `at`; none before the first reading.
-pub(crate) fn judge(select: &dyn Select, at: Option<Timestamp>, collectors: &[CollectorStatus], stop: &Stop) -> Verdict {
+pub(crate) fn judge(
+    select: &dyn Select,
+    at: Option<Timestamp>,
+    collectors: &[CollectorStatus],
+    stop: &Stop,
+) -> Verdict {
     let mut not_judged: Vec<String> = collectors
         .iter()
         .filter(|one| one.state == CollectorState::Unavailable)
@@ -62,7 +67,10 @@ fn headline(findings: &[Finding], judged: usize) -> (Level, String) {
         [] if judged == CHECKS.len() => (Level::Ok, format!("All is well: {judged} checks found nothing wrong.")),
         [] => {
             let total = CHECKS.len();
-            (Level::Ok, format!("All is well: {judged} of {total} checks found nothing wrong, the others lack samples."))
+            (
+                Level::Ok,
+                format!("All is well: {judged} of {total} checks found nothing wrong, the others lack samples."),
+            )
         }
         [one] => (one.level, one.sentence.clone()),
         [worst, rest @ ..] => {

@@ -1,5 +1,4 @@
 //! The server as its clients meet it: bound to a port of the loopback, asked over TCP.
-#![expect(missing_docs, reason = "a test's modules have no readers outside")]
 
 mod http {
     pub(crate) mod limits;

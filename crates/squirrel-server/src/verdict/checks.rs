@@ -7,7 +7,7 @@ use squirrel_model::Labels;
 
 /// How a value is shown in a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shown {
+pub(crate) enum Shown {
     /// A whole number.
     Count,
     /// A share of one, shown in percent.
@@ -16,27 +16,27 @@ pub enum Shown {
 
 /// One check: an expression whose values are compared with two thresholds.
 #[derive(Debug)]
-pub struct Check {
+pub(crate) struct Check {
     /// Its name; stable.
-    pub id: &'static str,
+    pub(crate) id: &'static str,
     /// What it is about, to begin a sentence.
-    pub about: &'static str,
+    pub(crate) about: &'static str,
     /// PromQL; each of its samples is judged.
-    pub expr: &'static str,
+    pub(crate) expr: &'static str,
     /// The metric without which there is nothing to judge by.
-    pub needs: &'static str,
+    pub(crate) needs: &'static str,
     /// The label that names the subject; without it the subject is this host.
-    pub subject: Option<&'static str>,
+    pub(crate) subject: Option<&'static str>,
     /// From this value on it is a warning.
-    pub warning: f64,
+    pub(crate) warning: f64,
     /// From this value on it is bad.
-    pub bad: f64,
+    pub(crate) bad: f64,
     /// How values are shown.
-    pub shown: Shown,
+    pub(crate) shown: Shown,
     /// The sentence; `{subject}` and `{value}` are filled in.
-    pub sentence: &'static str,
+    pub(crate) sentence: &'static str,
     /// What to look at first.
-    pub check_first: &'static [&'static str],
+    pub(crate) check_first: &'static [&'static str],
 }
 
 impl Check {
@@ -91,7 +91,7 @@ const DROPPED_BAD: f64 = 0.01;
 
 /// All checks, most telling first. Ranges are five minutes for events and one minute for load, so
 /// that a short outage is still said for a while after it.
-pub static CHECKS: &[Check] = &[
+pub(crate) static CHECKS: &[Check] = &[
     Check {
         id: "receive-errors",
         about: "Errors in reception",

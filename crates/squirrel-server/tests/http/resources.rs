@@ -74,12 +74,19 @@ async fn own_resources_are_read_back_as_they_were_meant() {
     let catalogue: Vec<CatalogueEntry> = client.resource("/api/catalogue").await.unwrap();
     let entry = catalogue.iter().find(|e| e.name == "node_network_receive_bytes_total").unwrap();
     assert_eq!((entry.kind.as_str(), entry.unit.as_str(), entry.why.as_str()), ("counter", "bytes", "Throughput."));
-    assert_eq!((entry.check.as_slice(), entry.labels.as_slice()), (&["the other end".to_owned()][..], &["device".to_owned()][..]));
+    assert_eq!(
+        (entry.check.as_slice(), entry.labels.as_slice()),
+        (&["the other end".to_owned()][..], &["device".to_owned()][..])
+    );
     let collectors: Vec<CollectorStatus> = client.resource("/api/collectors").await.unwrap();
     assert_eq!(collectors[1].state, CollectorState::Unavailable);
     assert!(collectors[1].sentence.contains("not loaded"));
     let verdict: Verdict = client.resource("/api/verdict").await.unwrap();
-    assert!(verdict.sentence.contains("no samples yet") || verdict.sentence.contains("No samples yet"), "{}", verdict.sentence);
+    assert!(
+        verdict.sentence.contains("no samples yet") || verdict.sentence.contains("No samples yet"),
+        "{}",
+        verdict.sentence
+    );
     server.tick(0);
     let verdict: Verdict = client.resource("/api/verdict").await.unwrap();
     assert_eq!(verdict.time, Some(1_700_000_000.0));
@@ -101,7 +108,8 @@ async fn unknown_paths_and_methods_are_refused_in_the_form_of_the_asker() {
     assert_eq!((answer.status, answer.text()), (404, "There is nothing here. The dashboard is at /.\n"));
     for method in ["DELETE", "PUT", "PATCH", "OPTIONS", "TRACE"] {
         for path in ["/api/v1/query", "/metrics", "/"] {
-            let answer = server.raw(&format!("{method} {path} HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n")).await;
+            let answer =
+                server.raw(&format!("{method} {path} HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n")).await;
             assert_eq!(answer.status, 405, "{method} {path}");
         }
     }

@@ -16,15 +16,11 @@ use tokio_util::sync::CancellationToken;
 /// The moment that the tests' wall clock shows.
 pub(crate) const NOW: Timestamp = Timestamp(1_700_000_000_000);
 
-pub(crate) static RECEIVED: Metric = Metric::new(
-    "node_network_receive_bytes_total",
-    Kind::Counter,
-    Unit::Bytes,
-    "Bytes received by the \"device\".",
-)
-.why("Throughput.")
-.check(&["the other end"])
-.labels(&["device"]);
+pub(crate) static RECEIVED: Metric =
+    Metric::new("node_network_receive_bytes_total", Kind::Counter, Unit::Bytes, "Bytes received by the \"device\".")
+        .why("Throughput.")
+        .check(&["the other end"])
+        .labels(&["device"]);
 
 pub(crate) static FAMILY: Metric =
     Metric::new("node_netstat_<protocol>_<counter>", Kind::Untyped, Unit::None, "A counter.");
@@ -66,7 +62,8 @@ pub(crate) fn labels(pairs: &[(&str, &str)]) -> Labels {
 pub(crate) fn traffic() -> MemorySelect {
     let mut store = MemorySelect::default();
     for (device, gain) in [("eth0", 1_000.0), ("lo", 0.0)] {
-        let series = labels(&[("__name__", "node_network_receive_bytes_total"), ("device", device), ("job", "squirrel")]);
+        let series =
+            labels(&[("__name__", "node_network_receive_bytes_total"), ("device", device), ("job", "squirrel")]);
         for second in 0..=600_i32 {
             let at = NOW.millis() - 600_000 + i64::from(second) * 1000;
             store.put(&series, at, gain * f64::from(second));
