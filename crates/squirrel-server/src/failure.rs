@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use squirrel_api::{ApiError, ErrorType, envelope};
+use squirrel_api::{ApiError, envelope};
 
 /// An error with its HTTP status, which is the kind's own unless HTTP has a better one.
 #[derive(Clone, Debug)]
@@ -14,10 +14,6 @@ pub(crate) struct Failure {
 impl Failure {
     pub(crate) fn new(status: StatusCode, error: ApiError) -> Self {
         Self { status, error }
-    }
-
-    pub(crate) fn kind(&self) -> ErrorType {
-        self.error.kind
     }
 }
 

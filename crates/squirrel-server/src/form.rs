@@ -41,7 +41,10 @@ impl FromRequest<State> for Params {
             let limits = &state.parts.limits;
             let read = read_body(&head.headers, body, limits.body_bytes);
             let body = tokio::time::timeout(limits.body_time, read).await.map_err(|_| {
-                Failure::new(StatusCode::REQUEST_TIMEOUT, ApiError::bad_data("the body of the request did not arrive in time"))
+                Failure::new(
+                    StatusCode::REQUEST_TIMEOUT,
+                    ApiError::bad_data("the body of the request did not arrive in time"),
+                )
             })??;
             pairs = decode(&body)?;
         }
@@ -93,7 +96,9 @@ fn decode_part(text: &[u8]) -> Result<String, ApiError> {
             b'%' => {
                 let digits = [bytes.next(), bytes.next()].map(|digit| digit.and_then(|d| char::from(*d).to_digit(16)));
                 let [Some(high), Some(low)] = digits else {
-                    return Err(ApiError::bad_data("error parsing form values: a % is not followed by two hexadecimal digits"));
+                    return Err(ApiError::bad_data(
+                        "error parsing form values: a % is not followed by two hexadecimal digits",
+                    ));
                 };
                 (high * 16 + low) as u8
             }

@@ -8,6 +8,7 @@ use squirrel_api::{ApiError, ErrorType};
 use squirrel_model::Elapsed;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::metrics::{Counted, ServerMetrics};
 use crate::parts::Limits;
 
 type Monotonic = Arc<dyn Fn() -> Elapsed + Send + Sync>;
@@ -18,6 +19,13 @@ pub(crate) struct Gate {
     waiting: Semaphore,
     limits: Limits,
     now: Monotonic,
+    metrics: Arc<ServerMetrics>,
+}
+
+/// A place among the running queries.
+struct Seat {
+    _permit: OwnedSemaphorePermit,
+    _counted: Counted,
 }
 
 /// Whether the work shall go on; asked often by what runs.
@@ -63,12 +71,13 @@ impl Drop for StopWhenDropped {
 }
 
 impl Gate {
-    pub(crate) fn new(limits: &Limits, now: Monotonic) -> Self {
+    pub(crate) fn new(limits: &Limits, now: Monotonic, metrics: Arc<ServerMetrics>) -> Self {
         Self {
             running: Arc::new(Semaphore::new(limits.queries)),
             waiting: Semaphore::new(limits.waiting),
             limits: limits.clone(),
             now,
+            metrics,
         }
     }
 
@@ -111,17 +120,24 @@ impl Gate {
         }
     }
 
-    async fn seat(&self, time: Duration) -> Result<OwnedSemaphorePermit, ApiError> {
-        if let Ok(seat) = Arc::clone(&self.running).try_acquire_owned() {
-            return Ok(seat);
+    async fn seat(&self, time: Duration) -> Result<Seat, ApiError> {
+        let permit = self.permit(time).await?;
+        Ok(Seat { _permit: permit, _counted: self.metrics.queries_running.count() })
+    }
+
+    async fn permit(&self, time: Duration) -> Result<OwnedSemaphorePermit, ApiError> {
+        if let Ok(permit) = Arc::clone(&self.running).try_acquire_owned() {
+            return Ok(permit);
         }
         let Ok(_chair) = self.waiting.try_acquire() else {
-            let message = format!("{} queries run and {} wait already: ask again later", self.running(), self.waiting());
+            let message =
+                format!("{} queries run and {} wait already: ask again later", self.running(), self.waiting());
             return Err(ApiError::new(ErrorType::Unavailable, message));
         };
+        let _counted = self.metrics.queries_waiting.count();
         let longest = time.min(self.limits.waiting_time);
         match tokio::time::timeout(longest, Arc::clone(&self.running).acquire_owned()).await {
-            Ok(Ok(seat)) => Ok(seat),
+            Ok(Ok(permit)) => Ok(permit),
             // The semaphore is never closed, so only the wait can have ended.
             Ok(Err(_)) | Err(_) => Err(ApiError::new(ErrorType::Timeout, "query timed out in query queue")),
         }
@@ -134,8 +150,7 @@ mod tests {
 
     fn gate(queries: usize, waiting: usize) -> Arc<Gate> {
         let limits = Limits { queries, waiting, waiting_time: Duration::from_millis(50), ..Limits::for_cpus(1) };
-        let clock = runtime_clock();
-        Arc::new(Gate::new(&limits, clock))
+        Arc::new(Gate::new(&limits, runtime_clock(), Arc::default()))
     }
 
     /// The runtime's clock, which a test can stand still.
@@ -156,7 +171,10 @@ mod tests {
     async fn work_without_end_is_stopped_and_its_seat_is_free_again() {
         let gate = gate(1, 0);
         let error = gate.run(Duration::from_millis(30), endless).await.unwrap_err();
-        assert_eq!((error.kind, error.message.as_str()), (ErrorType::Timeout, "query timed out in expression evaluation"));
+        assert_eq!(
+            (error.kind, error.message.as_str()),
+            (ErrorType::Timeout, "query timed out in expression evaluation")
+        );
         assert_eq!(gate.run(Duration::from_secs(5), |_| Ok(7)).await, Ok(7));
     }
 
@@ -191,7 +209,8 @@ mod tests {
     #[tokio::test]
     async fn a_panic_ends_one_query_only() {
         let gate = gate(1, 0);
-        let error = gate.run(Duration::from_secs(5), |_| -> Result<(), ApiError> { panic!("a fault") }).await.unwrap_err();
+        let error =
+            gate.run(Duration::from_secs(5), |_| -> Result<(), ApiError> { panic!("a fault") }).await.unwrap_err();
         assert_eq!(error.kind, ErrorType::Internal);
         assert_eq!(gate.run(Duration::from_secs(5), |_| Ok(1)).await, Ok(1));
     }

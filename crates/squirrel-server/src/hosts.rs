@@ -15,7 +15,9 @@ pub struct AllowedHost {
 
 /// Why a text is no host.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a host: write a name or an address, and a port if one is needed, such as \"monitor.example.org\" or \"[::1]:7775\"")]
+#[error(
+    "{0:?} is not a host: write a name or an address, and a port if one is needed, such as \"monitor.example.org\" or \"[::1]:7775\""
+)]
 pub struct AllowedHostError(pub String);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,7 +105,8 @@ impl HostRules {
         let own = match &asked.host {
             // An address cannot be rebound: whoever wrote it meant this machine.
             Host::Address(address) => {
-                address.is_loopback() && [[127, 0, 0, 1].into(), IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])].contains(address)
+                address.is_loopback()
+                    && [[127, 0, 0, 1].into(), IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])].contains(address)
                     || *address == local.ip().to_canonical()
                     || self.bound.iter().any(|bound| bound.ip().to_canonical() == *address && !address.is_unspecified())
             }

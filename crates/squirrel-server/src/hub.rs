@@ -2,16 +2,18 @@
 //! streams want it, and so is the verdict.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use squirrel_api::json::{write_string, write_time};
 use squirrel_api::{ApiError, ErrorType};
-use squirrel_model::{Elapsed, Timestamp};
+use squirrel_model::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 
 use crate::engine::{self, Parsed, Steps};
 use crate::gate::Stop;
+use crate::metrics::Counted;
 use crate::parts::{Limits, Tick};
 use crate::server::State;
 use crate::verdict;
@@ -45,6 +47,7 @@ pub(crate) struct Subscription {
     lagged: u64,
     resumed_after: Option<Timestamp>,
     _seat: OwnedSemaphorePermit,
+    _counted: Counted,
 }
 
 /// What goes out at a tick.
@@ -78,15 +81,26 @@ pub(crate) fn subscribe(
     resumed_after: Option<Timestamp>,
 ) -> Result<Subscription, ApiError> {
     let Ok(seat) = Arc::clone(&state.hub.seats).try_acquire_owned() else {
-        let message = format!("all {} live streams are taken: close another screen, or ask again later", state.parts.limits.streams);
+        let message = format!(
+            "all {} live streams are taken: close another screen, or ask again later",
+            state.parts.limits.streams
+        );
         return Err(ApiError::new(ErrorType::Unavailable, message));
     };
     let mut wanted = state.hub.wanted();
     let queries = queries.iter().map(|text| want(&mut wanted, text)).collect();
     drop(wanted);
-    state.metrics.stream_opened();
+    let counted = state.metrics.stream_clients.count();
     let results = state.hub.sender.subscribe();
-    Ok(Subscription { state: State::clone(state), queries, results, lagged: 0, resumed_after, _seat: seat })
+    Ok(Subscription {
+        state: State::clone(state),
+        queries,
+        results,
+        lagged: 0,
+        resumed_after,
+        _seat: seat,
+        _counted: counted,
+    })
 }
 
 fn want(wanted: &mut BTreeMap<Arc<str>, Wanted>, text: &str) -> Arc<str> {
@@ -108,8 +122,6 @@ impl Drop for Subscription {
                 }
             }
         }
-        drop(wanted);
-        self.state.metrics.stream_closed();
     }
 }
 
@@ -146,7 +158,8 @@ impl Subscription {
         let mut data = String::from("{\"time\":");
         write_time(&mut data, results.at);
         if self.lagged > 0 {
-            data.push_str(&format!(",\"lagged\":{}", self.lagged));
+            // Writing into a String cannot fail.
+            let _ = write!(data, ",\"lagged\":{}", self.lagged);
         }
         if let Some(after) = self.resumed_after {
             data.push_str(",\"resumed_after\":");
@@ -192,16 +205,21 @@ fn evaluate(state: &State, tick: &Tick) -> Results {
     let now = &state.parts.monotonic;
     let stop = Stop::after(now, state.parts.limits.stream_time);
     let snapshot = state.parts.snapshots.snapshot();
-    let verdict = verdict::judge(snapshot.as_ref(), Some(tick.at), &(state.parts.collectors)(), &|| stop.asked());
+    let verdict = verdict::judge(snapshot.as_ref(), Some(tick.at), &(state.parts.collectors)(), &stop);
     let verdict = serde_json::to_string(&verdict).unwrap_or_else(|_| "null".to_owned());
-    let mut jobs: Vec<_> =
-        state.hub.wanted().iter().map(|(text, wanted)| (wanted.cost, Arc::clone(text), wanted.parsed.clone())).collect();
+    let mut jobs: Vec<_> = state
+        .hub
+        .wanted()
+        .iter()
+        .map(|(text, wanted)| (wanted.cost, Arc::clone(text), wanted.parsed.clone()))
+        .collect();
     jobs.sort_by_key(|(cost, _, _)| *cost);
     let mut by_query = HashMap::with_capacity(jobs.len());
     for (_, text, parsed) in jobs {
         let began = now();
-        let result = parsed.and_then(|expr| engine::evaluate(&expr, snapshot.as_ref(), Steps::At(tick.at), None, &stop));
-        let Elapsed(cost) = Elapsed(now().0.saturating_sub(began.0));
+        let result =
+            parsed.and_then(|expr| engine::evaluate(&expr, snapshot.as_ref(), Steps::At(tick.at), None, &stop));
+        let cost = now().0.saturating_sub(began.0);
         let mut out = String::new();
         match result {
             Ok(answer) => answer.write(&mut out),

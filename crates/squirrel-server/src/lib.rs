@@ -34,4 +34,3 @@ pub use hosts::{AllowedHost, AllowedHostError};
 pub use metrics::{METRICS, ServerMetrics};
 pub use parts::{BuildInfo, Limits, ServerParts, Snapshots, Tick};
 pub use server::Server;
-pub use verdict::judge;

@@ -68,7 +68,7 @@ async fn accept(listener: &TcpListener, seats: &Arc<Semaphore>) -> Option<(TcpSt
 }
 
 async fn converse(stream: TcpStream, _seat: OwnedSemaphorePermit, router: Router, state: State) {
-    let _counted = state.metrics.connection();
+    let _counted = state.metrics.connections.count();
     let Ok(local) = stream.local_addr() else { return };
     // Events are small and shall not wait for more; without it they are only later.
     let _ = stream.set_nodelay(true);

@@ -1,5 +1,6 @@
 //! What the server says of itself. All labels come from closed lists: no client can make a series.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -65,13 +66,9 @@ static QUERIES: Metric = Metric::new(
 static QUERIES_RUNNING: Metric =
     Metric::new("squirrel_queries_running", Kind::Gauge, Unit::None, "Queries that run now.");
 
-static QUERIES_WAITING: Metric = Metric::new(
-    "squirrel_queries_waiting",
-    Kind::Gauge,
-    Unit::None,
-    "Queries that wait for others to end.",
-)
-.why("Above zero for long: this machine is asked more than it can answer.");
+static QUERIES_WAITING: Metric =
+    Metric::new("squirrel_queries_waiting", Kind::Gauge, Unit::None, "Queries that wait for others to end.")
+        .why("Above zero for long: this machine is asked more than it can answer.");
 
 static STREAM_CLIENTS: Metric =
     Metric::new("squirrel_stream_clients", Kind::Gauge, Unit::None, "Live streams that are open.");
@@ -149,10 +146,10 @@ pub struct ServerMetrics {
     duration_micros: AtomicU64,
     rejected: [AtomicU64; REASONS.len()],
     outcomes: [AtomicU64; OUTCOMES.len()],
-    connections: AtomicI64,
-    pub(crate) queries_running: AtomicU64,
-    pub(crate) queries_waiting: AtomicU64,
-    stream_clients: AtomicI64,
+    pub(crate) connections: Gauge,
+    pub(crate) queries_running: Gauge,
+    pub(crate) queries_waiting: Gauge,
+    pub(crate) stream_clients: Gauge,
     stream_events: AtomicU64,
     stream_dropped: AtomicU64,
 }
@@ -164,18 +161,29 @@ pub(crate) enum Rejection {
     Origin,
 }
 
-/// Something that is counted while it exists.
-pub(crate) struct Counted<'a>(&'a AtomicI64);
+/// How many of something exist now.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Gauge(Arc<AtomicI64>);
 
-impl Drop for Counted<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+/// Something that is counted while it exists.
+#[derive(Debug)]
+pub(crate) struct Counted(Gauge);
+
+impl Gauge {
+    pub(crate) fn count(&self) -> Counted {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Counted(self.clone())
+    }
+
+    fn read(&self) -> f64 {
+        self.0.load(Ordering::Relaxed) as f64
     }
 }
 
-fn counted(gauge: &AtomicI64) -> Counted<'_> {
-    gauge.fetch_add(1, Ordering::Relaxed);
-    Counted(gauge)
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 fn add(counter: Option<&AtomicU64>, n: u64) {
@@ -210,18 +218,6 @@ impl ServerMetrics {
         add(position(&OUTCOMES, word).and_then(|i| self.outcomes.get(i)), 1);
     }
 
-    pub(crate) fn connection(&self) -> Counted<'_> {
-        counted(&self.connections)
-    }
-
-    pub(crate) fn stream_opened(&self) {
-        self.stream_clients.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn stream_closed(&self) {
-        self.stream_clients.fetch_sub(1, Ordering::Relaxed);
-    }
-
     pub(crate) fn stream_sent(&self) {
         self.stream_events.fetch_add(1, Ordering::Relaxed);
     }
@@ -251,10 +247,10 @@ impl ServerMetrics {
         for (outcome, count) in OUTCOMES.iter().zip(&self.outcomes) {
             out.put(&QUERIES, &labels(&[("outcome", outcome)]), read(count));
         }
-        out.put_plain(&QUERIES_RUNNING, read(&self.queries_running));
-        out.put_plain(&QUERIES_WAITING, read(&self.queries_waiting));
-        out.put_plain(&CONNECTIONS, self.connections.load(Ordering::Relaxed) as f64);
-        out.put_plain(&STREAM_CLIENTS, self.stream_clients.load(Ordering::Relaxed) as f64);
+        out.put_plain(&QUERIES_RUNNING, self.queries_running.read());
+        out.put_plain(&QUERIES_WAITING, self.queries_waiting.read());
+        out.put_plain(&CONNECTIONS, self.connections.read());
+        out.put_plain(&STREAM_CLIENTS, self.stream_clients.read());
         out.put_plain(&STREAM_EVENTS, read(&self.stream_events));
         out.put_plain(&STREAM_DROPPED, read(&self.stream_dropped));
     }
@@ -299,7 +295,7 @@ mod tests {
         metrics.answered("/no/such/path?x", 404, Duration::from_secs(100));
         metrics.queried(Some(ErrorType::Timeout));
         metrics.reject(Rejection::Origin);
-        let open = metrics.connection();
+        let open = metrics.connections.count();
         let mut batch = Batch::default();
         metrics.rows(&mut batch);
         let mut text = String::new();

@@ -77,11 +77,10 @@ fn check_host(state: &State, request: &Request) -> Result<String, (StatusCode, S
         return Err((StatusCode::INTERNAL_SERVER_ERROR, "The connection has no address.\n".to_owned()));
     };
     let mut hosts = request.headers().get_all(header::HOST).iter();
-    let host = match (hosts.next().map(HeaderValue::to_str), hosts.next()) {
-        (Some(Ok(host)), None) => host,
-        _ => return Err((StatusCode::BAD_REQUEST, "A request needs exactly one Host header.\n".to_owned())),
+    let (Some(Ok(host)), None) = (hosts.next().map(HeaderValue::to_str), hosts.next()) else {
+        return Err((StatusCode::BAD_REQUEST, "A request needs exactly one Host header.\n".to_owned()));
     };
-    let target = request.uri().authority().map(|authority| authority.as_str());
+    let target = request.uri().authority().map(hyper::http::uri::Authority::as_str);
     for name in [Some(host), target].into_iter().flatten() {
         if !state.hosts.allows(name, local) {
             tracing::warn!(host = %Untrusted(name), "refused a request for a name that is not this server's");

@@ -60,7 +60,7 @@ impl Server {
             })
             .collect::<io::Result<Vec<_>>>()?;
         let state = Arc::new(Shared {
-            gate: Gate::new(&self.parts.limits, Arc::clone(&self.parts.monotonic)),
+            gate: Gate::new(&self.parts.limits, Arc::clone(&self.parts.monotonic), Arc::clone(&self.metrics)),
             hosts: HostRules::new(bound, self.parts.allowed_hosts.clone()),
             hub: Hub::new(&self.parts.limits),
             metrics: self.metrics,

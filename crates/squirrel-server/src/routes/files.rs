@@ -11,7 +11,7 @@ pub(super) fn file(path: &str, asked: &HeaderMap) -> Option<Response> {
     let asset = assets::find(path, text(header::ACCEPT_ENCODING))?;
     let unchanged = text(header::IF_NONE_MATCH)
         .split(',')
-        .map(|tag| tag.trim())
+        .map(str::trim)
         .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == asset.etag);
     let mut response = if unchanged { StatusCode::NOT_MODIFIED.into_response() } else { asset.body.into_response() };
     let lasting = if asset.immutable { "public, max-age=31536000, immutable" } else { "no-cache" };

@@ -34,8 +34,8 @@ pub(super) fn limit(params: &Params) -> Result<Option<usize>, ApiError> {
     }
 }
 
-/// The selectors of all `match[]`. Each needs a matcher that the empty value does not fulfil: a
-/// selector of everything is a slip more often than a wish.
+/// The selectors of all `match[]`. The parser refuses one that every series fulfils: it is a slip more
+/// often than a wish.
 pub(super) fn matchers(params: &Params, query_bytes: usize) -> Result<Vec<Vec<Matcher>>, ApiError> {
     let invalid = |why: String| ApiError::invalid_parameter("match[]", why);
     let mut sets = Vec::new();
@@ -43,11 +43,7 @@ pub(super) fn matchers(params: &Params, query_bytes: usize) -> Result<Vec<Vec<Ma
         if text.len() > query_bytes {
             return Err(invalid(format!("a selector has at most {query_bytes} bytes and this one has {}", text.len())));
         }
-        let set = engine::selector(text).map_err(|e| invalid(e.message))?;
-        if set.iter().all(Matcher::matches_absent) {
-            return Err(invalid("match[] must contain at least one non-empty matcher".to_owned()));
-        }
-        sets.push(set);
+        sets.push(engine::selector(text).map_err(|e| invalid(e.message))?);
     }
     Ok(sets)
 }
@@ -67,7 +63,8 @@ fn unescape_rest(mut rest: &str) -> Option<String> {
             out.push('_');
         } else {
             // Not more than six digits: the largest character is U+10FFFF.
-            let code = if hex.len() <= 6 && !hex.starts_with('+') { u32::from_str_radix(hex, 16).ok()? } else { return None };
+            let code =
+                if hex.len() <= 6 && !hex.starts_with('+') { u32::from_str_radix(hex, 16).ok()? } else { return None };
             out.push(char::from_u32(code)?);
         }
         rest = after;

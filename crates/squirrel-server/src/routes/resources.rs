@@ -98,9 +98,8 @@ pub(super) async fn verdict(AxumState(state): AxumState<State>) -> Result<Respon
     let at = state.parts.ticks.borrow().as_ref().map(|tick| tick.at);
     let snapshots = Arc::clone(&state.parts.snapshots);
     let collectors = Arc::clone(&state.parts.collectors);
-    let work = move |stop: &crate::gate::Stop| {
-        Ok(verdict::judge(snapshots.snapshot().as_ref(), at, &collectors(), &|| stop.asked()))
-    };
+    let work =
+        move |stop: &crate::gate::Stop| Ok(verdict::judge(snapshots.snapshot().as_ref(), at, &collectors(), stop));
     plain(&state.gate.run(state.parts.limits.query_time, work).await?)
 }
 

@@ -29,7 +29,8 @@ pub(super) async fn stream(
     let limits = &state.parts.limits;
     let queries: Vec<String> = params.all("query").map(str::to_owned).collect();
     if queries.len() > limits.stream_queries {
-        let message = format!("a stream has at most {} queries and this one has {}", limits.stream_queries, queries.len());
+        let message =
+            format!("a stream has at most {} queries and this one has {}", limits.stream_queries, queries.len());
         return Err(ApiError::bad_data(message).into());
     }
     if let Some(long) = queries.iter().find(|query| query.len() > limits.query_bytes) {
@@ -40,12 +41,11 @@ pub(super) async fn stream(
     let subscription = hub::subscribe(&state, &queries, last.map(Timestamp))?;
     let opening = Event::default().comment("one event named tick follows each reading").retry(RETRY);
     let events = stream::unfold((Some(opening), subscription), |(opening, mut subscription)| async {
-        let event = match opening {
-            Some(event) => event,
-            None => {
-                let tick = subscription.next().await?;
-                Event::default().event("tick").id(tick.at.millis().to_string()).data(tick.data)
-            }
+        let event = if let Some(opening) = opening {
+            opening
+        } else {
+            let tick = subscription.next().await?;
+            Event::default().event("tick").id(tick.at.millis().to_string()).data(tick.data)
         };
         Some((Ok::<_, std::convert::Infallible>(event), (None, subscription)))
     });
