@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Finding;
 use crate::repository::Repository;
-use crate::rust_text::{Function, blank, functions, line_of, test_modules, words};
+use crate::rust_text::{Function, blank, closing_brace, functions, line_of, test_modules, words};
 
 /// How the names of functions begin that assert on behalf of a test. Such a function counts only
 /// when it can be seen to assert.
@@ -90,7 +90,8 @@ fn check_test(source: &Source<'_>, test: &Function, helper: &dyn Fn(&str) -> boo
     let mut found = |line: usize, what: &str, mend: &str| {
         findings.push(Finding::new(source.path, line, format!("`{}` {what}", test.name), mend));
     };
-    if !asserts(body, helper) {
+    let survival = is_survival(&test.name) && in_property(&source.text, test) && body.contains('(');
+    if !survival && !asserts(body, helper) {
         let mend = "assert what a user would miss; a helper's name begins with check or assert, and it asserts";
         found(test.line, "asserts nothing", mend);
     }
@@ -110,6 +111,17 @@ fn check_test(source: &Source<'_>, test: &Function, helper: &dyn Fn(&str) -> boo
             found(line, "returns early", "call `squirrel_testkit::skip` with the reason before it");
         }
     }
+}
+
+/// Whether the name says that not to panic is what is tested.
+fn is_survival(name: &str) -> bool {
+    name.contains("surviv") || name.contains("panic")
+}
+
+/// Whether proptest calls it: with inputs at random, a test that only survives has tested something.
+fn in_property(text: &str, test: &Function) -> bool {
+    let macros = text.match_indices("proptest!").filter_map(|(at, _)| Some(at + text[at..].find('{')?));
+    macros.into_iter().any(|opening| (opening..closing_brace(text, opening)).contains(&test.body.start))
 }
 
 /// What stands before `at` in the innermost braces around it.
