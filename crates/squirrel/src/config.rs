@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
+use squirrel_server::AllowedHost;
+
 use crate::cli;
 pub(crate) use sample::sample;
 pub(crate) use values::{Sync, parse_span, show_span};
@@ -149,7 +151,8 @@ impl Config {
 
     /// What single values cannot say: what must not stand together.
     fn check(&self) -> anyhow::Result<()> {
-        let place = self.path.as_deref().map_or_else(String::new, |path| format!("{}: ", path.display()));
+        let place = self.place();
+        self.allowed_hosts()?;
         if let Some(remote) = self.listen.value.iter().find(|address| !address.ip().is_loopback())
             && !self.allow_remote.value
         {
@@ -172,9 +175,19 @@ impl Config {
         Ok(())
     }
 
-    /// The host names that a request may ask for, beside the bound addresses and `localhost`.
-    pub(crate) fn extra_hosts(&self) -> &[String] {
-        &self.hosts.value
+    /// The host names that a request may ask for, beside the bound addresses and the loopback's.
+    ///
+    /// # Errors
+    /// A text that is no host name; a configuration that was loaded has none.
+    pub(crate) fn allowed_hosts(&self) -> anyhow::Result<Vec<AllowedHost>> {
+        let place = self.place();
+        let parse = |name: &String| AllowedHost::parse(name).with_context(|| format!("{place}hosts under [server]"));
+        self.hosts.value.iter().map(parse).collect()
+    }
+
+    /// The beginning of a complaint: the file, if there is one.
+    fn place(&self) -> String {
+        self.path.as_deref().map_or_else(String::new, |path| format!("{}: ", path.display()))
     }
 }
 

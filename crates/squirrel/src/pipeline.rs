@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use squirrel_collect::Schedule;
 use squirrel_model::{Batch, Timestamp};
-use squirrel_server::Tick;
+use squirrel_server::{ServerMetrics, Tick};
 use squirrel_store::Store;
 use squirrel_sys::{Kernel, clock};
 use tokio::sync::watch;
@@ -19,8 +19,7 @@ pub(crate) struct Pipeline {
     pub(crate) store: Arc<Store>,
     pub(crate) monotonic: clock::Monotonic,
     pub(crate) own: OwnMetrics,
-    /// Rows that the server has to say of itself.
-    pub(crate) server_rows: Arc<dyn Fn(&mut Batch) + Send + Sync>,
+    pub(crate) server_metrics: Arc<ServerMetrics>,
     pub(crate) ticks: watch::Sender<Option<Arc<Tick>>>,
     pub(crate) status: Arc<Mutex<Vec<squirrel_api::CollectorStatus>>>,
     last: Option<Timestamp>,
@@ -33,16 +32,16 @@ pub(crate) struct Parts {
     pub(crate) schedule: Schedule,
     pub(crate) store: Arc<Store>,
     pub(crate) monotonic: clock::Monotonic,
-    pub(crate) server_rows: Arc<dyn Fn(&mut Batch) + Send + Sync>,
+    pub(crate) server_metrics: Arc<ServerMetrics>,
     pub(crate) ticks: watch::Sender<Option<Arc<Tick>>>,
     pub(crate) status: Arc<Mutex<Vec<squirrel_api::CollectorStatus>>>,
 }
 
 impl Pipeline {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { kernel, schedule, store, monotonic, server_rows, ticks, status } = parts;
+        let Parts { kernel, schedule, store, monotonic, server_metrics, ticks, status } = parts;
         let own = OwnMetrics::new();
-        Self { kernel, schedule, store, monotonic, own, server_rows, ticks, status, last: None, refusing: false }
+        Self { kernel, schedule, store, monotonic, own, server_metrics, ticks, status, last: None, refusing: false }
     }
 
     /// Whether `now` belongs to a tick that has not been taken yet.
@@ -61,13 +60,18 @@ impl Pipeline {
         let monotonic = self.monotonic;
         self.schedule.tick(&*self.kernel, &|| monotonic.elapsed(), &mut batch);
         self.store.rows(&mut batch);
-        (self.server_rows)(&mut batch);
+        self.server_metrics.rows(&mut batch);
         self.own.tick(&mut batch);
         self.keep(at, &batch);
 
         *self.status.lock().unwrap_or_else(PoisonError::into_inner) = crate::serve::statuses(&self.schedule);
         self.ticks.send_replace(Some(Arc::new(Tick { at, batch })));
         self.own.tick_seconds = (self.monotonic.elapsed().0.saturating_sub(began.0)).as_secs_f64();
+    }
+
+    /// Switches collectors off and on, for a configuration that was read again.
+    pub(crate) fn set_disabled(&mut self, disabled: &[String]) {
+        self.schedule.set_disabled(&*self.kernel, disabled, self.monotonic.elapsed());
     }
 
     /// Appends to the store; a store that begins to refuse is said once, and once when it accepts again.

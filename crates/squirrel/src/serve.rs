@@ -23,7 +23,8 @@ pub(crate) fn run(args: &cli::Serve, environment: &Environment) -> anyhow::Resul
 
     // Order matters: everything that needs a privilege is opened before any is dropped, and all are
     // dropped while there is a single thread and before the first request is parsed.
-    let doors = doors::open(&config)?;
+    let monotonic = squirrel_sys::clock::Monotonic::start();
+    let doors = doors::open(&config, monotonic)?;
     let dropped = squirrel_sys::privilege::drop_all().context("cannot drop privileges")?;
     if !dropped.capabilities.is_empty() {
         tracing::info!("gave up these capabilities: {}", dropped.capabilities);
@@ -37,7 +38,7 @@ pub(crate) fn run(args: &cli::Serve, environment: &Environment) -> anyhow::Resul
         .build()
         .context("cannot start the runtime")?;
     let reloader = reload::Reloader { flags, environment: environment.clone(), logging };
-    runtime.block_on(run::run(config, Arc::new(doors.kernel), doors.listeners, doors.store, reloader))
+    runtime.block_on(run::run(config, doors, monotonic, reloader))
 }
 
 /// The collectors' state in the words of the API.

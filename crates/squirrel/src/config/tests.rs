@@ -70,6 +70,7 @@ fn mistakes_are_shown_with_their_place() {
         ("[collect]\ndisabled = [\"netdve\"]", &["netdve", "interfaces"]),
         ("[server]\nlisten = [\"0.0.0.0:7775\"]", &["0.0.0.0:7775", "allow_remote"]),
         ("[server]\nlisten = []", &["listen", "at least one"]),
+        ("[server]\nhosts = [\"http://x/\"]", &["hosts", "http://x/"]),
         ("[server", &["line 1"]),
     ] {
         let said = complaint(text);

@@ -4,10 +4,11 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use squirrel_model::Labels;
-use squirrel_store::{DiskDir, OpenReport, Store, StoreOptions, SyncPolicy};
+use squirrel_store::{DiskDir, OpenReport, Store, Stopwatch, StoreOptions, SyncPolicy};
 use squirrel_sys::{Kernel as _, Linux, clock};
 
 use crate::config::{Config, Origin, Sync};
@@ -20,11 +21,11 @@ pub(crate) struct Doors {
 }
 
 /// Opens all, or says what is in the way.
-pub(super) fn open(config: &Config) -> anyhow::Result<Doors> {
+pub(super) fn open(config: &Config, monotonic: clock::Monotonic) -> anyhow::Result<Doors> {
     let kernel = Linux::open().context("cannot open the doors to the kernel")?;
     let listeners = listen(config)?;
     let port = listeners.first().and_then(|listener| listener.local_addr().ok()).map_or(0, |address| address.port());
-    let store = open_store(config, &instance(&kernel, port))?;
+    let store = open_store(config, &instance(&kernel, port), monotonic)?;
     Ok(Doors { kernel, listeners, store })
 }
 
@@ -79,19 +80,21 @@ fn explain_bind(address: SocketAddr, error: &io::Error) -> anyhow::Error {
     anyhow!("cannot listen on {address}: {error}\n{next}")
 }
 
-fn open_store(config: &Config, instance: &str) -> anyhow::Result<Store> {
+fn open_store(config: &Config, instance: &str, monotonic: clock::Monotonic) -> anyhow::Result<Store> {
     let directory = &config.directory.value;
     let dir = DiskDir::open(directory).map_err(|error| explain_directory(config, &error))?;
+    let target = Labels::new([("job", "squirrel"), ("instance", instance)]).context("the host's name cannot be a label")?;
+    let millis = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
     let options = StoreOptions {
-        target: Labels::new([("job", "squirrel"), ("instance", instance)]).context("the host's name cannot be a label")?,
-        step_ms: i64::try_from(config.interval.value.as_millis()).unwrap_or(1000),
+        step_ms: millis(config.interval.value),
         sync: match config.sync.value {
             Sync::Tick => SyncPolicy::EveryTick,
-            Sync::Every(span) => SyncPolicy::Every { ms: i64::try_from(span.as_millis()).unwrap_or(i64::MAX) },
+            Sync::Every(span) => SyncPolicy::Every { ms: millis(span) },
             Sync::Never => SyncPolicy::Never,
         },
-        retention_ms: i64::try_from(config.retention.value.as_millis()).unwrap_or(i64::MAX),
-        ..StoreOptions::default()
+        retention_ms: millis(config.retention.value),
+        stopwatch: Stopwatch::new(move || monotonic.elapsed()),
+        ..StoreOptions::new(target)
     };
     let (store, report) = Store::open(Arc::new(dir), options, clock::wall()).map_err(|error| explain_directory(config, &error))?;
     say(&report);

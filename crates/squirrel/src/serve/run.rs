@@ -1,12 +1,11 @@
 //! The loop: one enum of all that can wake the program, one match.
 
-use std::net::TcpListener;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use squirrel_collect::Schedule;
-use squirrel_server::{Server, ServerParts};
+use squirrel_server::{BuildInfo, Limits, Server, ServerParts};
 use squirrel_store::Store;
 use squirrel_sys::{Kernel, clock};
 use tokio::signal::unix::{SignalKind, signal};
@@ -14,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
+use super::doors::Doors;
 use super::reload::Reloader;
 use crate::config::Config;
 use crate::own_metrics;
@@ -22,8 +22,8 @@ use crate::pipeline::{Parts, Pipeline, until_next};
 /// How often blocks are cut and old ones deleted.
 const MAINTAIN_EVERY: Duration = Duration::from_secs(30);
 
-/// How long requests may finish at the end.
-const DRAIN: Duration = Duration::from_secs(5);
+/// How long the server may take to end.
+const DRAIN: Duration = Duration::from_secs(6);
 
 /// All that can wake the program.
 enum Event {
@@ -37,35 +37,35 @@ enum Event {
 /// Runs until a signal says stop or the server ends.
 pub(super) async fn run(
     config: Config,
-    kernel: Arc<dyn Kernel>,
-    listeners: Vec<TcpListener>,
-    store: Store,
+    doors: Doors,
+    monotonic: clock::Monotonic,
     reloader: Reloader,
 ) -> anyhow::Result<()> {
-    let store = Arc::new(store);
-    let monotonic = clock::Monotonic::start();
+    let Doors { kernel, listeners, store } = doors;
+    let (kernel, store): (Arc<dyn Kernel>, _) = (Arc::new(kernel), Arc::new(store));
     let (ticks, watched) = watch::channel(None);
     let status = Arc::new(Mutex::new(Vec::new()));
 
     let addresses: Vec<_> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
     let statuses = Arc::clone(&status);
+    let reader = store.reader();
     let server = Server::new(ServerParts {
-        snapshots: Arc::new(store.reader()),
+        snapshots: Arc::new(move || reader.snapshot()),
         ticks: watched,
         catalogue: Arc::new(own_metrics::catalogue()),
         collectors: Arc::new(move || statuses.lock().unwrap_or_else(PoisonError::into_inner).clone()),
         clock: Arc::new(clock::wall),
         monotonic: Arc::new(move || monotonic.elapsed()),
-        addresses: addresses.clone(),
-        hosts: config.extra_hosts().to_vec(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
+        build: BuildInfo { version: env!("CARGO_PKG_VERSION").to_owned(), revision: String::new() },
+        allowed_hosts: config.allowed_hosts()?,
+        limits: Limits::default(),
     });
-    let server_rows = server.rows_writer();
+    let server_metrics = server.metrics();
 
     let opening = Arc::clone(&kernel);
     let disabled: Vec<String> = config.disabled.value.iter().cloned().collect();
     let schedule = spawn_blocking(move || Schedule::open(&*opening, &disabled, monotonic.elapsed())).await?;
-    let parts = Parts { kernel, schedule, store: Arc::clone(&store), monotonic, server_rows, ticks, status };
+    let parts = Parts { kernel, schedule, store: Arc::clone(&store), monotonic, server_metrics, ticks, status };
 
     let stop = CancellationToken::new();
     let mut serving = tokio::spawn(server.serve(listeners, stop.clone()));
@@ -75,8 +75,8 @@ pub(super) async fn run(
 
     let outcome = drive(config, Pipeline::new(parts), &store, &reloader, &mut serving).await;
     stop.cancel();
+    // The server cuts what is left after its own limit; the second here is for the unforeseen.
     if !serving.is_finished() && tokio::time::timeout(DRAIN, &mut serving).await.is_err() {
-        tracing::warn!("some requests did not end within {} s and were cut", DRAIN.as_secs());
         serving.abort();
     }
     let closing = Arc::clone(&store);
@@ -85,7 +85,7 @@ pub(super) async fn run(
     outcome
 }
 
-type Serving = tokio::task::JoinHandle<Result<(), squirrel_server::ServeError>>;
+type Serving = tokio::task::JoinHandle<std::io::Result<()>>;
 
 async fn drive(
     mut config: Config,
@@ -135,7 +135,13 @@ async fn drive(
             }
             Event::Reload => {
                 config = reloader.reload(config);
-                pipeline.schedule.disable(&config.disabled.value);
+                let disabled: Vec<String> = config.disabled.value.iter().cloned().collect();
+                pipeline = spawn_blocking(move || {
+                    pipeline.set_disabled(&disabled);
+                    pipeline
+                })
+                .await
+                .context("a reload ended the program")?;
             }
             Event::Stop(signal) => {
                 tracing::info!("{signal}: stopping");
