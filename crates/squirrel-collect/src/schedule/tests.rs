@@ -128,7 +128,7 @@ fn a_disabled_collector_is_neither_opened_nor_reported() {
 
 #[test]
 fn a_collector_is_switched_off_and_on_while_others_go_on() {
-    let kernel = FakeKernel::default().with_file("/needed", "");
+    let kernel = FakeKernel::default().with("/needed", "");
     let now = Cell::new(Duration::ZERO);
     let none: [&str; 0] = [];
     let mut schedule = Schedule::open_table(TABLE, &kernel, &none, Elapsed::default());
