@@ -313,23 +313,4 @@ pub static CHARTS: &[ChartSpec] = &[
 ];
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::BTreeSet;
-
-    #[test]
-    fn every_chart_has_a_name_of_its_own_a_help_and_queries() {
-        let names: BTreeSet<_> = CHARTS.iter().map(|chart| &chart.id).collect();
-        assert_eq!(names.len(), CHARTS.len());
-        for chart in CHARTS {
-            assert!([OVERVIEW, INTERFACES].contains(&chart.page.as_ref()), "{}", chart.id);
-            assert!(
-                chart.help.ends_with('.') && !chart.help.contains("  ") && !chart.queries.is_empty(),
-                "{}",
-                chart.id
-            );
-            let device = chart.queries.iter().all(|query| query.expr.contains("$device"));
-            assert_eq!(device, chart.page == INTERFACES, "{}", chart.id);
-        }
-    }
-}
+mod tests;

@@ -41,7 +41,7 @@ pub(crate) fn judge(
             Err(error) => not_judged.push(format!("{}: {error}.", check.about)),
         }
     }
-    findings.sort_by(|a, b| b.level.cmp(&a.level));
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     let (level, sentence) = headline(&findings, judged);
     Verdict { time: Some(at.seconds()), level, sentence, findings, not_judged }
 }
