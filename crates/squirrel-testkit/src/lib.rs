@@ -1,6 +1,8 @@
 //! What tests of several crates share. No release build uses this crate.
 #![forbid(unsafe_code)]
 
+mod fake_kernel;
 mod skip;
 
+pub use fake_kernel::{FakeKernel, Messages};
 pub use skip::skip;

@@ -1,0 +1,13 @@
+//! The table of collectors. To add one: a file here, a line in [`COLLECTORS`].
+
+mod conntrack;
+mod netstat;
+mod self_;
+mod sockstat;
+mod softnet;
+
+use crate::CollectorDesc;
+
+/// All collectors, by name. Tests, the manual and the schedule read this table.
+pub static COLLECTORS: &[&CollectorDesc] =
+    &[&conntrack::DESC, &netstat::DESC, &self_::DESC, &sockstat::DESC, &softnet::DESC];
