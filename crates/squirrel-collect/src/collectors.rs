@@ -1,13 +1,24 @@
 //! The table of collectors. To add one: a file here, a line in [`COLLECTORS`].
 
 mod conntrack;
+mod ethtool;
 mod netstat;
 mod self_;
 mod sockstat;
 mod softnet;
+mod tcp;
+mod udp_queues;
 
 use crate::CollectorDesc;
 
 /// All collectors, by name. Tests, the manual and the schedule read this table.
-pub static COLLECTORS: &[&CollectorDesc] =
-    &[&conntrack::DESC, &netstat::DESC, &self_::DESC, &sockstat::DESC, &softnet::DESC];
+pub static COLLECTORS: &[&CollectorDesc] = &[
+    &conntrack::DESC,
+    &ethtool::DESC,
+    &netstat::DESC,
+    &self_::DESC,
+    &sockstat::DESC,
+    &softnet::DESC,
+    &tcp::DESC,
+    &udp_queues::DESC,
+];

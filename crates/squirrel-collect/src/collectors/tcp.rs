@@ -8,7 +8,7 @@ mod metrics;
 
 use squirrel_model::{Batch, Elapsed, Labels, Metric};
 use squirrel_sys::{Kernel, Netlink, SysError};
-use squirrel_wire::sock_diag::{InetRequest, InetSocket, IPPROTO_TCP, SOCK_DIAG_BY_FAMILY, TcpState, extension};
+use squirrel_wire::sock_diag::{IPPROTO_TCP, InetRequest, InetSocket, SOCK_DIAG_BY_FAMILY, TcpState, extension};
 use squirrel_wire::{AF_INET, AF_INET6};
 
 use crate::desc::{Collector, CollectorDesc, Opened, Unavailable, report};
