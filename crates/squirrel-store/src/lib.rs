@@ -4,3 +4,11 @@
 mod bytes;
 pub mod codec;
 pub mod dir;
+mod block;
+mod format;
+mod head;
+mod options;
+mod series;
+mod wal;
+
+pub use options::{Stopwatch, StoreOptions, SyncPolicy};
