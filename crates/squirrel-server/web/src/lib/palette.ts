@@ -1,0 +1,52 @@
+// Colours that stay with a name, on every page and after a reload.
+
+/** How many colours `--series-0` … the style sheet has; told apart with every common colour blindness. */
+const COLOURS = 8;
+
+/** FNV-1a, 32 bits. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (const character of text) value = Math.imul(value ^ (character.codePointAt(0) ?? 0), 0x01000193);
+  return value >>> 0;
+}
+
+/** How one series is drawn; two that share a colour differ by their dashes. */
+export interface Stroke {
+  /** Custom property of the style sheet. */
+  variable: string;
+  dash: number[];
+}
+
+const DASHES = [[], [6, 3], [2, 3], [8, 3, 2, 3]];
+
+/**
+ * A stroke for each name: the one its hash says, or the next free one when another name of the
+ * same chart (earlier in the list) has it.
+ */
+export function strokes(names: readonly string[]): Map<string, Stroke> {
+  const taken = new Set<number>();
+  const result = new Map<string, Stroke>();
+  const limit = COLOURS * DASHES.length;
+  for (const name of names) {
+    if (result.has(name)) continue;
+    const fixed = FIXED[name];
+    let slot = fixed ?? hash(name) % COLOURS;
+    for (let tried = 0; taken.has(slot) && tried < limit; tried++) slot = (slot + 1) % limit;
+    taken.add(slot);
+    result.set(name, { variable: `--series-${slot % COLOURS}`, dash: DASHES[Math.floor(slot / COLOURS) % DASHES.length] ?? [] });
+  }
+  return result;
+}
+
+/** The two directions have their own colours wherever a chart shows nothing but them. */
+const FIXED: Record<string, number> = { receive: 0, transmit: 1, in: 0, out: 1 };
+
+/** What a legend is coloured by: the name without its direction, so both halves of a mirrored chart agree. */
+export function colourName(label: string, allLabels: readonly string[]): string {
+  const names = new Set(allLabels.map(withoutDirection));
+  if (names.size > 1) return withoutDirection(label);
+  const direction = /\b(receive|transmit|in|out)\b/.exec(label)?.[1];
+  return direction ?? label;
+}
+
+const withoutDirection = (label: string): string => label.replace(/\s*\b(receive|transmit|in|out)\b\s*/g, " ").trim();
