@@ -26,7 +26,7 @@ export interface Series {
 }
 
 /** Series of one chart that are drawn; a chart of thousands of lines tells nothing and stops the browser. */
-const SERIES_MAX = 32;
+export const SERIES_MAX = 32;
 
 export class Columns {
   times: number[] = [];
@@ -38,6 +38,7 @@ export class Columns {
   constructor(
     private readonly queries: readonly Query[],
     private readonly step: number,
+    private readonly seriesMax: number = SERIES_MAX,
   ) {}
 
   get lastTime(): number | null {
@@ -122,7 +123,7 @@ export class Columns {
     if (known) return known;
     const source = this.queries[query];
     if (!source) return undefined;
-    if (this.series.length >= SERIES_MAX) {
+    if (this.series.length >= this.seriesMax) {
       if (!this.refused.has(key)) {
         this.refused.add(key);
         this.omitted++;
