@@ -32,12 +32,12 @@ export function evaluate(expr, time, host) {
     .map(([labels, value]) => [{ ...labels, instance: "web-1.example:7775", job: "squirrel" }, value]);
 }
 
-const perDevice = (value) => (time, host) => devices(host.hostile).map((one) => [{ device: one.device }, value(one, time)]).filter(([, v]) => v !== null);
+const perDevice = (value) => (time, host) => devices(host.hostile, host.many).map((one) => [{ device: one.device }, value(one, time)]).filter(([, v]) => v !== null);
 const single = (value) => (time) => [[{}, value(time)]];
 const trouble = (kind) => (one, time) => (one.device === "eth1" && kind === "receive_drop" ? rare("eth1drop", time, 40) : 0);
 
 define("node_network_info", (time, host) =>
-  devices(host.hostile).map((one) => [
+  devices(host.hostile, host.many).map((one) => [
     { __name__: "node_network_info", device: one.device, operstate: one.operstate, adminstate: one.adminstate, address: one.address, duplex: one.duplex ?? "", ifalias: one.ifalias ?? "", broadcast: "" },
     1,
   ]),
@@ -46,7 +46,7 @@ define("squirrel_network_kind_info", () => []);
 define("node_network_speed_bytes * 8", perDevice((one) => one.speed ?? null));
 define("node_network_mtu_bytes", perDevice((one) => one.mtu));
 define("node_network_address_info", (time, host) =>
-  devices(host.hostile).flatMap((one) =>
+  devices(host.hostile, host.many).flatMap((one) =>
     one.addresses.map((text) => {
       const [address, netmask, scope] = text.split("/");
       return [{ device: one.device, address, netmask, scope }, 1];
@@ -69,8 +69,8 @@ define("increase(node_network_receive_errs_total[5m]) + increase(node_network_tr
 define("increase(node_network_receive_drop_total[5m]) + increase(node_network_transmit_drop_total[5m])", perDevice((one) => (one.device === "eth1" ? 217.4 : 0)));
 define("rate(node_netstat_Tcp_RetransSegs[$window]) / (rate(node_netstat_Tcp_OutSegs[$window]) > 0)", single((t) => wave("retrans", t, 0.0011)));
 define("rate(node_netstat_Tcp_RetransSegs[$window])", single((t) => wave("retrans", t, 3)));
-define('squirrel_tcp_rtt_seconds{quantile="0.5"}', single((t) => wave("rtt50", t, 0.0021)));
-define('squirrel_tcp_rtt_seconds{quantile="0.99"}', single((t) => wave("rtt99", t, 0.041)));
+define('squirrel_tcp_round_trip_time_seconds{quantile="0.5"}', single((t) => wave("rtt50", t, 0.0021)));
+define('squirrel_tcp_round_trip_time_seconds{quantile="0.99"}', single((t) => wave("rtt99", t, 0.041)));
 define("node_netstat_Tcp_CurrEstab", single((t) => Math.round(wave("estab", t, 240))));
 define("node_sockstat_TCP_tw", single((t) => Math.round(wave("tw", t, 95))));
 define("node_sockstat_TCP_mem_bytes", single((t) => wave("tcpmem", t, 3e7)));

@@ -30,8 +30,8 @@ export function wave(name, time, base) {
 /** Now and then something, mostly nothing. */
 export const rare = (name, time, size) => (noise(seedOf(name), time, 23) > 0.93 ? Math.round(size * noise(seedOf(name) + 1, time, 5)) : 0);
 
-/** The interfaces of the host; `hostile` ones have names that try to break the page. */
-export function devices(hostile) {
+/** The interfaces of the host; `hostile` ones have names that try to break the page; `many` adds virtual ones. */
+export function devices(hostile, many = 0) {
   const list = [
     { device: "lo", operstate: "unknown", adminstate: "up", mtu: 65536, rate: 4e5, out: 4e5, addresses: ["127.0.0.1/8/host", "::1/128/host"], address: "00:00:00:00:00:00" },
     { device: "eth0", operstate: "up", adminstate: "up", speed: 1e9, mtu: 1500, duplex: "full", rate: 2.6e8, out: 6.5e7, ifalias: "uplink, rack 4 port 12", addresses: ["192.0.2.17/24/global", "2001:db8:4::17/64/global", "fe80::5054:ff:fe12:3456/64/link"], address: "52:54:00:12:34:56" },
@@ -43,6 +43,9 @@ export function devices(hostile) {
     { device: "veth77ab01", operstate: "up", adminstate: "up", speed: 1e10, mtu: 1500, duplex: "full", rate: 9e5, out: 4e6, addresses: [], address: "6a:10:00:00:00:02" },
     { device: "wg0", operstate: "unknown", adminstate: "up", mtu: 1420, rate: 1.2e7, out: 2.4e6, addresses: ["198.51.100.200/28/global"], address: "" },
   ];
+  for (let i = 0; i < many; i++) {
+    list.push({ device: `veth${i}`, operstate: "up", adminstate: "up", speed: 1e10, mtu: 1500, rate: 1e6, out: 1e6, addresses: [], address: "aa" });
+  }
   if (!hostile) return list;
   const name = (device, ifalias) => ({ device, ifalias, operstate: "up", adminstate: "up", speed: 1e9, mtu: 1500, rate: 1e6, out: 1e6, addresses: ["192.0.2.99/24/global"], address: "aa" });
   return [

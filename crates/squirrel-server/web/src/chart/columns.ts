@@ -28,6 +28,9 @@ export interface Series {
 /** Series of one chart that are drawn; a chart of thousands of lines tells nothing and stops the browser. */
 export const SERIES_MAX = 32;
 
+/** Seconds without a tick that leave a point of the grid empty. */
+export const gapFrom = (step: number): number => step + 2.5;
+
 export class Columns {
   times: number[] = [];
   series: Series[] = [];
@@ -76,7 +79,7 @@ export class Columns {
     const continues = this.bucket !== null && this.bucket.end === end;
     if (!continues) {
       // A hole in time must be a hole in the line.
-      if (last !== null && time - last > 2.5 * Math.max(this.step, 1)) this.appendRow(last + this.step);
+      if (last !== null && time - last > gapFrom(this.step)) this.appendRow(last + this.step);
       this.appendRow(time);
       this.bucket = { end, count: 0, sums: new Map() };
     }

@@ -7,7 +7,7 @@ import { fillIn, LIVE_WINDOW, windowFor } from "../lib/promql";
 import { ApiError, queryRange, serverNow, type VectorSeries } from "../state/api";
 import { range, step } from "../state/range";
 import { type Answer, tick, type Tick, useLiveQueries } from "../state/stream";
-import { Columns, type Query } from "./columns";
+import { Columns, gapFrom, type Query } from "./columns";
 
 export type FeedState =
   | { kind: "loading" }
@@ -68,7 +68,7 @@ export class Feed {
   take(now: Tick): void {
     if (!this.extent.live || !this.loaded) return;
     const last = this.columns.lastTime;
-    if (last !== null && now.time - last > Math.max(3, 2 * this.step) && !this.filling) void this.fill(last, now.time);
+    if (last !== null && now.time - last > gapFrom(this.step) && !this.filling) void this.fill(last, now.time);
     if (this.filling) return;
     const answers: (readonly VectorSeries[])[] = [];
     let failure: string | null = null;

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Feed } from "../chart/feed";
 import type { Columns, Series } from "../chart/columns";
 import { visible } from "../lib/text";
-import { digits, show } from "../lib/units";
+import { digits, show, speedText } from "../lib/units";
 import { throughput } from "../state/preferences";
 import { liveEdge } from "../state/range";
 import { interfacePath } from "../state/route";
@@ -25,7 +25,7 @@ export function InterfaceRows({ rows, feed, span }: { rows: readonly Interface[]
   const before = first * rowHeight;
   const after = (rows.length - last) * rowHeight;
   return (
-    <tbody ref={body}>
+    <tbody ref={body} class="rows">
       {before > 0 && <tr class="spacer" style={{ height: `${before}px` }} aria-hidden="true" />}
       {rows.slice(first, last).map((one) => (
         <Row key={one.device} one={one} times={feed.columns.times} receive={history.get(`0 ${one.device}`)} transmit={history.get(`1 ${one.device}`)} span={span} />
@@ -60,7 +60,7 @@ function Row({ one, times, receive, transmit, span }: RowProps) {
         {one.alias && <span class="alias" title={visible(one.alias)}><bdi>{visible(one.alias)}</bdi></span>}
       </th>
       <td class="cell-state"><StateBadge of={one} /></td>
-      <td class="value cell-speed">{one.speed === null ? <span class="dim">–</span> : show(one.speed, "bits_per_second", "bits")}</td>
+      <td class="value cell-speed">{one.speed === null ? <span class="dim">–</span> : speedText(one.speed)}</td>
       <td class="cell-addresses" title={one.addresses.map(visible).join("\n")}>
         {address === undefined ? <span class="dim">–</span> : <><bdi>{visible(address)}</bdi>{more.length > 0 && <span class="dim"> +{more.length}</span>}</>}
       </td>

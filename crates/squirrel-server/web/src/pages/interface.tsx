@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { ChartGrid } from "../chart/grid";
 import { visible } from "../lib/text";
-import { digits, show } from "../lib/units";
+import { digits, show, speedText } from "../lib/units";
 import { throughput } from "../state/preferences";
 import { interfaces, type Interface } from "../state/interfaces";
 import { shown } from "../state/stream";
@@ -41,7 +41,7 @@ function Facts({ one }: { one: Interface }) {
       <Fact name="Receive"><Rate value={one.receive} /></Fact>
       <Fact name="Transmit"><Rate value={one.transmit} /></Fact>
       <Fact name="Used"><Utilisation share={one.utilisation} /></Fact>
-      <Fact name="Speed">{one.speed === null ? "not told" : show(one.speed, "bits_per_second", "bits")}{one.duplex && one.duplex !== "unknown" ? `, ${visible(one.duplex)} duplex` : ""}</Fact>
+      <Fact name="Speed">{one.speed === null ? "not told" : speedText(one.speed)}{one.duplex && one.duplex !== "unknown" ? `, ${visible(one.duplex)} duplex` : ""}</Fact>
       <Fact name="MTU">{one.mtu === null ? "–" : `${digits(one.mtu, true)} B`}</Fact>
       <Fact name="Errors in 5 min">{one.errors === null ? "–" : digits(Math.round(one.errors), true)}</Fact>
       <Fact name="Drops in 5 min">{one.drops === null ? "–" : digits(Math.round(one.drops), true)}</Fact>

@@ -1,5 +1,6 @@
 // "Is a link saturated or sick?" — all interfaces in one list.
 
+import { Fragment } from "preact";
 import { useMemo, useRef, useState } from "preact/hooks";
 import { useRecentFeed } from "../chart/feed";
 import { InterfaceRows } from "./interface-rows";
@@ -61,24 +62,27 @@ export function InterfacesPage() {
         </label>
       </header>
       <div class="card table-card" ref={list}>
-        {groups.map((group) => (
-          <section key={group.title} class="interface-group">
-            <h2>{group.title} <span class="dim">{group.rows.length}</span></h2>
-            <table class="interfaces">
-              <thead>
-                <tr>
-                  {COLUMNS.map(({ key, title, ...rest }) => (
-                    <th key={title} scope="col" {...rest} aria-sort={key !== order.key ? undefined : order.descending ? "descending" : "ascending"}>
-                      {key === null ? title : <button type="button" onClick={() => sortBy(key)}>{title}</button>}
-                    </th>
-                  ))}
-                </tr>
-              </thead>
-              <InterfaceRows rows={group.rows} feed={feed} span={SPAN} />
-            </table>
-          </section>
-        ))}
-        {groups.length === 0 && <Nothing all={all} onClear={() => setFilter("")} />}
+        {groups.length === 0 ? <Nothing all={all} onClear={() => setFilter("")} /> : (
+          <table class="interfaces">
+            <thead>
+              <tr>
+                {COLUMNS.map(({ key, title, ...rest }) => (
+                  <th key={title} scope="col" {...rest} aria-sort={key !== order.key ? undefined : order.descending ? "descending" : "ascending"}>
+                    {key === null ? title : <button type="button" onClick={() => sortBy(key)}>{title}</button>}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            {groups.map((group) => (
+              <Fragment key={group.title}>
+                <tbody class="group">
+                  <tr><th scope="rowgroup" colSpan={COLUMNS.length}>{group.title} <span class="dim">{group.rows.length}</span></th></tr>
+                </tbody>
+                <InterfaceRows rows={group.rows} feed={feed} span={SPAN} />
+              </Fragment>
+            ))}
+          </table>
+        )}
       </div>
     </>
   );

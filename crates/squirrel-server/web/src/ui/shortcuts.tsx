@@ -40,11 +40,11 @@ export function Shortcuts() {
     const press = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
       const target = event.target as HTMLElement;
-      if (target.closest("input, select, textarea, dialog, [contenteditable]")) return;
+      if (target.closest("input, select, textarea, dialog[open], [contenteditable]")) return;
       const key = KEY_NAMES[event.key] ?? event.key;
       // Space and arrows already mean something on buttons and in open panels.
       if (key === "Space" && target.closest("button, a, summary")) return;
-      if (key.length > 1 && target.closest("[popover]")) return;
+      if (key.length > 1 && target.closest(":popover-open")) return;
       const found = SHORTCUTS.find((shortcut) => shortcut.keys === (prefix ? `${prefix} ${key}` : key));
       prefix = !found && key === "g" ? "g" : "";
       if (!found) return;

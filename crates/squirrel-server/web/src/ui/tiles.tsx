@@ -56,8 +56,8 @@ const TILES: readonly TileSpec[] = [
     title: "Round-trip time",
     unit: "seconds",
     queries: [
-      query("median", 'squirrel_tcp_rtt_seconds{quantile="0.5"}'),
-      query("99 %", 'squirrel_tcp_rtt_seconds{quantile="0.99"}'),
+      query("median", 'squirrel_tcp_round_trip_time_seconds{quantile="0.5"}'),
+      query("99 %", 'squirrel_tcp_round_trip_time_seconds{quantile="0.99"}'),
     ],
   },
   {
