@@ -2,7 +2,10 @@
 
 mod conntrack;
 mod ethtool;
+mod interfaces;
+mod neighbours;
 mod netstat;
+mod qdisc;
 mod self_;
 mod sockstat;
 mod softnet;
@@ -15,7 +18,10 @@ use crate::CollectorDesc;
 pub static COLLECTORS: &[&CollectorDesc] = &[
     &conntrack::DESC,
     &ethtool::DESC,
+    &interfaces::DESC,
+    &neighbours::DESC,
     &netstat::DESC,
+    &qdisc::DESC,
     &self_::DESC,
     &sockstat::DESC,
     &softnet::DESC,

@@ -25,6 +25,23 @@ pub struct CollectorDesc {
     pub open: fn(&dyn Kernel) -> Opened,
 }
 
+/// Puts lists of declarations together, for the tables of collectors that are made of several files. `LEN` is
+/// the sum of their lengths.
+pub(crate) const fn join<const LEN: usize>(lists: &[&[&'static Metric]]) -> [&'static Metric; LEN] {
+    let mut joined: [&'static Metric; LEN] = [lists[0][0]; LEN];
+    let (mut list, mut filled) = (0, 0);
+    while list < lists.len() {
+        let mut i = 0;
+        while i < lists[list].len() {
+            joined[filled] = lists[list][i];
+            (i, filled) = (i + 1, filled + 1);
+        }
+        list += 1;
+    }
+    assert!(filled == LEN, "LEN is the sum of the lengths");
+    joined
+}
+
 /// A collector, or why there is none.
 pub type Opened = Result<Box<dyn Collector>, Unavailable>;
 

@@ -13,6 +13,7 @@
 
 mod collectors;
 mod desc;
+mod interface_names;
 mod page_size;
 mod parse;
 mod schedule;

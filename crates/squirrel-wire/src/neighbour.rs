@@ -18,6 +18,12 @@ pub const fn dump_neighbours(family: u8) -> [u8; 12] {
     [family, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
 }
 
+/// The payload of a dump request for the proxy entries of a family: addresses for which this host answers
+/// although they are others' (`NTF_PROXY`). They are not among the ordinary neighbours.
+pub const fn dump_proxies(family: u8) -> [u8; 12] {
+    [family, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0]
+}
+
 /// What the kernel knows of a neighbour (`NUD_…`). Exactly one bit is set, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct State(pub u16);

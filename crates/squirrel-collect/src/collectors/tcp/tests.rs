@@ -49,16 +49,11 @@ impl Socket {
     }
 }
 
-/// A kernel that answers the IPv4 dump with these messages and has no IPv6 sockets.
+/// A kernel that answers the request for both families with these messages.
 fn kernel(messages: Vec<Vec<u8>>) -> FakeKernel {
     FakeKernel::default().on_dump(move |family, kind, payload| {
-        assert_eq!((family, kind, payload.len()), (Netlink::SockDiag, SOCK_DIAG_BY_FAMILY, 56));
-        let ours = payload[0] == AF_INET;
-        Ok(if ours {
-            messages.iter().map(|octets| (SOCK_DIAG_BY_FAMILY, octets.clone())).collect()
-        } else {
-            Messages::new()
-        })
+        assert_eq!((family, kind, payload.len()), (Netlink::SockDiag, TCPDIAG_GETSOCK, 60));
+        Ok(messages.iter().map(|octets| (kind, octets.clone())).collect())
     })
 }
 
@@ -150,6 +145,19 @@ fn older_kernels_tell_less_and_cut_messages_are_a_fault() {
     assert!(!seen.has("squirrel_tcp_retransmitted_ratio") && !seen.has("squirrel_tcp_min_round_trip_time_seconds"));
     assert_eq!(seen.batch.faults.len(), 1);
     assert_eq!(seen.value("node_tcp_connection_states", &[("state", "established")]), Some(1.0));
+}
+
+#[test]
+fn a_kernel_without_the_older_request_is_asked_for_each_family() {
+    let socket = |state| (SOCK_DIAG_BY_FAMILY, Socket { state, ..Socket::default() }.message());
+    let kernel = FakeKernel::default().on_dump(move |_, kind, payload| match (kind, payload[0]) {
+        (SOCK_DIAG_BY_FAMILY, AF_INET) => Ok(vec![socket(1), socket(10)]),
+        (SOCK_DIAG_BY_FAMILY, AF_INET6) => Ok(vec![socket(1)]),
+        _ => Err(io::Error::from_raw_os_error(95)),
+    });
+    let seen = read_once(&DESC, &kernel);
+    assert_eq!(seen.value("node_tcp_connection_states", &[("state", "established")]), Some(2.0));
+    assert_eq!(seen.value("node_tcp_connection_states", &[("state", "listen")]), Some(1.0));
 }
 
 #[test]
