@@ -1,10 +1,10 @@
 //! Series and samples on disk.
 #![forbid(unsafe_code)]
 
+mod block;
 mod bytes;
 pub mod codec;
 pub mod dir;
-mod block;
 mod format;
 mod head;
 mod options;
