@@ -29,7 +29,8 @@ impl Seen {
 }
 
 /// Opens a collector and reads twice: each row must be declared by this very collector, carry
-/// declared labels only, appear once, and come in the same order both times. Gives the second reading.
+/// declared labels only, appear once, come in the same order both times, and share name and labels
+/// with the first reading instead of allocating them again. Gives the second reading.
 pub(crate) fn read_once(desc: &CollectorDesc, kernel: &dyn Kernel) -> Seen {
     let mut collector =
         (desc.open)(kernel).unwrap_or_else(|unavailable| panic!("{} does not open: {unavailable}", desc.name));
@@ -43,6 +44,11 @@ pub(crate) fn read_once(desc: &CollectorDesc, kernel: &dyn Kernel) -> Seen {
         batch.rows.iter().map(|row| (row.metric.name.to_string(), row.labels.clone())).collect()
     };
     assert_eq!(order(&first), order(&second), "{}: the order of rows changed between two ticks", desc.name);
+    for (first, second) in first.rows.iter().zip(&second.rows) {
+        let name = &first.metric.name;
+        assert!(first.metric.same(&second.metric), "{name}: the metric was made anew for the second tick");
+        assert!(first.labels.same_allocation(&second.labels), "{name}: the labels were made anew for the second tick");
+    }
     Seen { batch: second }
 }
 

@@ -44,6 +44,10 @@ impl Kernel for Linux {
         self.files.read(path, out)
     }
 
+    fn list(&self, path: &str, each: &mut dyn FnMut(&[u8])) -> Result<(), SysError> {
+        files::list(path, each).map_err(|source| SysError::new("list", path, source))
+    }
+
     fn dump(
         &self,
         family: Netlink,

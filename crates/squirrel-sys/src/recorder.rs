@@ -157,6 +157,17 @@ impl<K: Kernel> Kernel for Recorder<K> {
         outcome
     }
 
+    fn list(&self, path: &str, each: &mut dyn FnMut(&[u8])) -> Result<(), SysError> {
+        let mut names = Vec::new();
+        let outcome = self.inner.list(path, &mut |name| {
+            names.extend_from_slice(name);
+            names.push(b'\n');
+            each(name);
+        });
+        self.keep(Question::list(path), outcome.as_ref().map(|()| names.as_slice()));
+        outcome
+    }
+
     fn dump(
         &self,
         family: Netlink,

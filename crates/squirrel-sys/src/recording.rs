@@ -4,6 +4,7 @@
 //! kernel.txt                               release, byte order, when it was recorded
 //! errors.txt                               one line for each question that failed
 //! files/proc/net/snmp                      content of /proc/net/snmp
+//! lists/proc/self/fd.txt                   names of the entries of /proc/self/fd, one a line
 //! netlink/route-18-0123456789abcdef.bin    answer to a dump: its family, message type, and request
 //! ethtool/eth0/gstats-0123456789abcdef.bin answer to an ethtool request
 //! ```
@@ -42,6 +43,11 @@ impl Question {
     pub(crate) fn file(path: &str) -> Self {
         let parts: Vec<String> = path.split('/').filter(|part| !part.is_empty()).map(escaped).collect();
         Self(format!("files/{}", parts.join("/")))
+    }
+
+    pub(crate) fn list(path: &str) -> Self {
+        let parts: Vec<String> = path.split('/').filter(|part| !part.is_empty()).map(escaped).collect();
+        Self(format!("lists/{}.txt", parts.join("/")))
     }
 
     pub(crate) fn dump(family: Netlink, message_type: u16, payload: &[u8]) -> Self {

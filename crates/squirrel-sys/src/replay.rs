@@ -120,6 +120,14 @@ impl Kernel for Replay {
         Ok(())
     }
 
+    fn list(&self, path: &str, each: &mut dyn FnMut(&[u8])) -> Result<(), SysError> {
+        let names = self.answer(&Question::list(path)).map_err(|source| SysError::new("list", path, source))?;
+        for name in names.split(|&octet| octet == b'\n').filter(|name| !name.is_empty()) {
+            each(name);
+        }
+        Ok(())
+    }
+
     fn dump(
         &self,
         family: Netlink,

@@ -12,7 +12,7 @@ pub type Messages = Vec<(u16, Vec<u8>)>;
 type OnDump = Box<dyn Fn(Netlink, u16, &[u8]) -> io::Result<Messages> + Send + Sync>;
 type OnEthtool = Box<dyn Fn(&str, &mut [u8]) -> io::Result<()> + Send + Sync>;
 
-/// Answers from memory. What was not given does not exist: files give `ENOENT`, dumps and ethtool
+/// Answers from memory. A folder's entries are the names of the files given below it. What was not given does not exist: files give `ENOENT`, dumps and ethtool
 /// requests `EOPNOTSUPP`.
 #[derive(Default)]
 pub struct FakeKernel {
@@ -80,6 +80,19 @@ impl Kernel for FakeKernel {
             Some(Err(errno)) => Err(SysError::new("open", path, io::Error::from_raw_os_error(*errno))),
             None => Err(SysError::new("open", path, io::Error::from_raw_os_error(ENOENT))),
         }
+    }
+
+    fn list(&self, path: &str, each: &mut dyn FnMut(&[u8])) -> Result<(), SysError> {
+        let files = self.files();
+        let below = files.keys().filter_map(|file| file.strip_prefix(path)?.strip_prefix('/')?.split('/').next());
+        let names: std::collections::BTreeSet<&str> = below.collect();
+        if names.is_empty() {
+            return Err(SysError::new("list", path, io::Error::from_raw_os_error(ENOENT)));
+        }
+        for name in names {
+            each(name.as_bytes());
+        }
+        Ok(())
     }
 
     fn dump(

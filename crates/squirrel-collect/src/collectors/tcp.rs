@@ -1,14 +1,18 @@
 //! TCP sockets: how many in each state, and how the established ones fare.
 //!
-//! Two `sock_diag` dumps a tick, one for each address family; each costs about 1.4 µs a socket. The
-//! dump is reduced to counts and spreads while it arrives, so memory does not grow with the number
-//! of sockets. Addresses and ports never become labels.
+//! One `sock_diag` dump a tick, about 1.4 µs a socket and a quarter of a millisecond for the walk
+//! through a table of 262,144 buckets. It is made with the older request, which both address families
+//! answer in one walk; a kernel without it is asked twice. The dump is reduced to counts and spreads
+//! while it arrives, so memory does not grow with the number of sockets. Addresses and ports never
+//! become labels.
 
 mod metrics;
 
 use squirrel_model::{Batch, Elapsed, Labels, Metric};
 use squirrel_sys::{Kernel, Netlink, SysError};
-use squirrel_wire::sock_diag::{InetRequest, InetSocket, IPPROTO_TCP, SOCK_DIAG_BY_FAMILY, TcpState, extension};
+use squirrel_wire::sock_diag::{
+    IPPROTO_TCP, InetRequest, InetSocket, SOCK_DIAG_BY_FAMILY, TCPDIAG_GETSOCK, TcpRequest, TcpState, extension,
+};
 use squirrel_wire::{AF_INET, AF_INET6};
 
 use crate::desc::{Collector, CollectorDesc, Opened, Unavailable, report};
@@ -43,12 +47,16 @@ pub(crate) static DESC: CollectorDesc = CollectorDesc {
 };
 
 fn open(kernel: &dyn Kernel) -> Opened {
-    let none = InetRequest { states: 0, ..request(AF_INET) };
-    kernel.dump(Netlink::SockDiag, SOCK_DIAG_BY_FAMILY, &none.payload(), &mut |_, _| {}).map_err(|error| {
-        Unavailable::because(&error, "TCP sockets cannot be listed; load the module with `modprobe tcp_diag`.")
-    })?;
+    let at_once = kernel.dump(Netlink::SockDiag, TCPDIAG_GETSOCK, &both_families(0).payload(), &mut |_, _| {}).is_ok();
+    if !at_once {
+        let by_family = one_family(AF_INET, 0).payload();
+        kernel.dump(Netlink::SockDiag, SOCK_DIAG_BY_FAMILY, &by_family, &mut |_, _| {}).map_err(|error| {
+            Unavailable::because(&error, "TCP sockets cannot be listed; load the module with `modprobe tcp_diag`.")
+        })?;
+    }
     let labels = |name: &str, value: &str| Labels::new([(name, value)]).unwrap_or_default();
     Ok(Box::new(Tcp {
+        at_once,
         states: STATES.map(|state| labels("state", state.word().unwrap_or("unknown"))),
         received: labels("state", "rx_queued_bytes"),
         sent: labels("state", "tx_queued_bytes"),
@@ -58,16 +66,20 @@ fn open(kernel: &dyn Kernel) -> Opened {
     }))
 }
 
-fn request(family: u8) -> InetRequest {
-    InetRequest {
-        family,
-        protocol: IPPROTO_TCP,
-        extensions: extension::INFO | extension::MEMORY,
-        states: InetRequest::ALL_STATES,
-    }
+/// What to tell of each socket.
+const EXTENSIONS: u8 = extension::INFO | extension::MEMORY;
+
+fn both_families(states: u32) -> TcpRequest {
+    TcpRequest { extensions: EXTENSIONS, states }
+}
+
+fn one_family(family: u8, states: u32) -> InetRequest {
+    InetRequest { family, protocol: IPPROTO_TCP, extensions: EXTENSIONS, states }
 }
 
 struct Tcp {
+    /// Whether this kernel answers the older request.
+    at_once: bool,
     states: [Labels; STATES.len()],
     received: Labels,
     sent: Labels,
@@ -161,24 +173,32 @@ impl Totals {
 impl Collector for Tcp {
     fn collect(&mut self, kernel: &dyn Kernel, _now: Elapsed, out: &mut Batch) {
         self.now.clear();
-        if let Err(error) = self.dump(kernel, AF_INET) {
-            report(out, &error);
-            return;
-        }
-        if let Err(error) = self.dump(kernel, AF_INET6)
-            && !error.is_absent()
-        {
-            report(out, &error);
+        if let Err(error) = self.read(kernel) {
+            return report(out, &error);
         }
         self.emit(out);
     }
 }
 
 impl Tcp {
-    fn dump(&mut self, kernel: &dyn Kernel, family: u8) -> Result<(), SysError> {
+    fn read(&mut self, kernel: &dyn Kernel) -> Result<(), SysError> {
+        if self.at_once {
+            let request = both_families(InetRequest::ALL_STATES);
+            return self.dump(kernel, TCPDIAG_GETSOCK, &request.payload());
+        }
+        let request = |family| one_family(family, InetRequest::ALL_STATES).payload();
+        self.dump(kernel, SOCK_DIAG_BY_FAMILY, &request(AF_INET))?;
+        match self.dump(kernel, SOCK_DIAG_BY_FAMILY, &request(AF_INET6)) {
+            // Without IPv6 nothing is missing.
+            Err(error) if error.is_absent() => Ok(()),
+            result => result,
+        }
+    }
+
+    fn dump(&mut self, kernel: &dyn Kernel, message_type: u16, request: &[u8]) -> Result<(), SysError> {
         let now = &mut self.now;
-        kernel.dump(Netlink::SockDiag, SOCK_DIAG_BY_FAMILY, &request(family).payload(), &mut |kind, payload| {
-            if kind == SOCK_DIAG_BY_FAMILY {
+        kernel.dump(Netlink::SockDiag, message_type, request, &mut |kind, payload| {
+            if kind == message_type {
                 now.add(payload);
             }
         })

@@ -65,7 +65,9 @@ fn open(kernel: &dyn Kernel) -> Opened {
     let mut text = Vec::new();
     if dumped.is_err() {
         let read = kernel.read(FAMILIES[0].2, &mut text);
-        read.map_err(|error| Unavailable::because(&error, "It needs a kernel with IPv4, and /proc or the module udp_diag."))?;
+        read.map_err(|error| {
+            Unavailable::because(&error, "It needs a kernel with IPv4, and /proc or the module udp_diag.")
+        })?;
     }
     let labels = |(_, ip, _): Family, queue: &str| Labels::new([("ip", ip), ("queue", queue)]).unwrap_or_default();
     Ok(Box::new(UdpQueues {
@@ -100,8 +102,7 @@ struct Totals {
 impl Collector for UdpQueues {
     fn collect(&mut self, kernel: &dyn Kernel, _now: Elapsed, out: &mut Batch) {
         for (family, [send, receive, plain]) in FAMILIES.into_iter().zip(&self.labels) {
-            let totals =
-                if self.by_dump { dump(kernel, family) } else { read(kernel, family, &mut self.text, out) };
+            let totals = if self.by_dump { dump(kernel, family) } else { read(kernel, family, &mut self.text, out) };
             let totals = match totals {
                 Ok(totals) => totals,
                 // Without IPv6 nothing is missing.
@@ -141,7 +142,8 @@ fn dump(kernel: &dyn Kernel, (family, ..): Family) -> Result<Totals, SysError> {
         totals.receive += u64::from(socket.receive_queue);
         let Some(memory) = socket.memory else { return };
         totals.drops += u64::from(memory.drops().unwrap_or(0));
-        if let (Some(used), Some(size)) = (memory.receive_allocated(), memory.receive_buffer().filter(|&size| size > 0)) {
+        if let (Some(used), Some(size)) = (memory.receive_allocated(), memory.receive_buffer().filter(|&size| size > 0))
+        {
             let fill = f64::from(used) / f64::from(size);
             totals.fill = totals.fill.map(|fullest| fullest.max(fill));
         }

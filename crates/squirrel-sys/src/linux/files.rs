@@ -71,6 +71,20 @@ impl Files {
     }
 }
 
+/// Hands over the names in a folder. The links in a process's `fd` are listed and not followed.
+pub(super) fn list(path: &str, each: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+    if !is_kernel_path(path.strip_suffix("/fd").unwrap_or(path)) {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "only absolute paths below /proc and /sys that do not lead out of them can be listed",
+        ));
+    }
+    for entry in std::fs::read_dir(path)? {
+        each(entry?.file_name().as_encoded_bytes());
+    }
+    Ok(())
+}
+
 /// Whether a path is below `/proc` or `/sys`, by its text alone. The links of a process to its root,
 /// its working directory and its files lead elsewhere and are refused.
 fn is_kernel_path(path: &str) -> bool {
@@ -195,6 +209,17 @@ mod tests {
         assert!(error.to_string().starts_with("open /proc/net/no_such_file: "), "{error}");
         let error = Files::default().read("/proc/net", &mut out).unwrap_err();
         assert_eq!((error.call, error.source.kind()), ("read", io::ErrorKind::IsADirectory));
+    }
+
+    #[test]
+    fn a_folder_is_listed_and_one_outside_is_not() {
+        let mut names = Vec::new();
+        list("/proc/self/fd", &mut |name| names.push(name.to_vec())).unwrap();
+        assert!(names.contains(&b"1".to_vec()), "{names:?}");
+        for path in ["/etc", "/proc/self/root/etc", "/proc/self/fd/0/fd", "/proc/self/task/../fd", "/fd"] {
+            assert_eq!(list(path, &mut |_| {}).unwrap_err().kind(), io::ErrorKind::InvalidInput, "{path}");
+        }
+        assert_eq!(list("/proc/self/no_such_folder", &mut |_| {}).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
     #[test]

@@ -191,6 +191,12 @@ fn a_recording_of_this_kernel_answers_as_it_did() {
     let interfaces: Vec<String> =
         recorded_dumps[0].iter().map(|(_, octets)| Link::parse(octets).unwrap().name.to_string()).collect();
     let drivers = ask_drivers(&recorder, &interfaces);
+    let listed = |kernel: &dyn Kernel| {
+        let mut names = Vec::new();
+        kernel.list("/proc/sys/net", &mut |name| names.push(name.to_vec())).unwrap();
+        names
+    };
+    let names = listed(&recorder);
     let absent = recorder.read("/proc/net/no_such_file", &mut Vec::new()).unwrap_err();
     assert!(recorder.finish().unwrap().errors >= 1);
 
@@ -198,6 +204,8 @@ fn a_recording_of_this_kernel_answers_as_it_did() {
     assert_eq!(dumps(&replay), recorded_dumps);
     assert_eq!(ask_files(&replay), recorded_files);
     assert_eq!(ask_drivers(&replay, &interfaces), drivers);
+    assert_eq!(listed(&replay), names);
+    assert!(names.contains(&b"ipv4".to_vec()));
     let replayed = replay.read("/proc/net/no_such_file", &mut Vec::new()).unwrap_err();
     assert_eq!(replayed.source.raw_os_error(), absent.source.raw_os_error());
 }

@@ -137,3 +137,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_older_request_has_its_fields_where_the_kernel_reads_them() {
+    let octets = TcpRequest { extensions: extension::INFO | extension::MEMORY, states: 0x0FFE }.payload();
+    assert_eq!(octets[..4], [0, 0, 0, 0x42]);
+    assert!(octets[4..44].iter().all(|octet| *octet == 0), "no particular socket");
+    assert_eq!(octets[44..52], [0xFF; 8], "no particular cookie");
+    assert_eq!((&octets[52..56], &octets[56..]), (&0x0FFEu32.to_ne_bytes()[..], &[0; 4][..]));
+}

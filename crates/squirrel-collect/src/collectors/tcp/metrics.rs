@@ -88,7 +88,10 @@ pub(super) static DROPS: Metric = Metric::new(
     "Segments that the TCP sockets which are open now have dropped since they opened.",
 )
 .why("A socket drops when its program does not keep up, or its queue of new connections is full.")
-.check(&["See which sockets (`ss -tanm`, the number after `d`).", "See node_netstat_TcpExt_ListenDrops for listeners."]);
+.check(&[
+    "See which sockets (`ss -tanm`, the number after `d`).",
+    "See node_netstat_TcpExt_ListenDrops for listeners.",
+]);
 
 pub(super) static ACCEPT_WAITING: Metric = Metric::new(
     "squirrel_tcp_accept_queue_connections",

@@ -1,6 +1,7 @@
 //! Sockets are counted, spread and never named.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use proptest::prelude::*;
 use squirrel_testkit::{FakeKernel, Messages};
@@ -48,12 +49,11 @@ impl Socket {
     }
 }
 
-/// A kernel that answers the IPv4 dump with these messages and has no IPv6 sockets.
+/// A kernel that answers the request for both families with these messages.
 fn kernel(messages: Vec<Vec<u8>>) -> FakeKernel {
     FakeKernel::default().on_dump(move |family, kind, payload| {
-        assert_eq!((family, kind, payload.len()), (Netlink::SockDiag, SOCK_DIAG_BY_FAMILY, 56));
-        let ours = payload[0] == AF_INET;
-        Ok(if ours { messages.iter().map(|octets| (SOCK_DIAG_BY_FAMILY, octets.clone())).collect() } else { Messages::new() })
+        assert_eq!((family, kind, payload.len()), (Netlink::SockDiag, TCPDIAG_GETSOCK, 60));
+        Ok(messages.iter().map(|octets| (kind, octets.clone())).collect())
     })
 }
 
@@ -68,7 +68,18 @@ fn every_state_is_counted_and_those_without_sockets_are_zero() {
     let seen = read_once(&DESC, &sockets(&list));
     let count = |seen: &crate::testing::Seen, state| seen.value("node_tcp_connection_states", &[("state", state)]);
     assert_eq!(count(&seen, "established"), Some(2.0));
-    for state in ["syn_sent", "syn_recv", "fin_wait1", "fin_wait2", "time_wait", "close", "close_wait", "last_ack", "listen", "closing"] {
+    for state in [
+        "syn_sent",
+        "syn_recv",
+        "fin_wait1",
+        "fin_wait2",
+        "time_wait",
+        "close",
+        "close_wait",
+        "last_ack",
+        "listen",
+        "closing",
+    ] {
         assert_eq!(count(&seen, state), Some(1.0), "{state}");
     }
     assert_eq!((count(&seen, "rx_queued_bytes"), count(&seen, "tx_queued_bytes")), (Some(120.0), Some(12.0)));
@@ -137,6 +148,19 @@ fn older_kernels_tell_less_and_cut_messages_are_a_fault() {
 }
 
 #[test]
+fn a_kernel_without_the_older_request_is_asked_for_each_family() {
+    let socket = |state| (SOCK_DIAG_BY_FAMILY, Socket { state, ..Socket::default() }.message());
+    let kernel = FakeKernel::default().on_dump(move |_, kind, payload| match (kind, payload[0]) {
+        (SOCK_DIAG_BY_FAMILY, AF_INET) => Ok(vec![socket(1), socket(10)]),
+        (SOCK_DIAG_BY_FAMILY, AF_INET6) => Ok(vec![socket(1)]),
+        _ => Err(io::Error::from_raw_os_error(95)),
+    });
+    let seen = read_once(&DESC, &kernel);
+    assert_eq!(seen.value("node_tcp_connection_states", &[("state", "established")]), Some(2.0));
+    assert_eq!(seen.value("node_tcp_connection_states", &[("state", "listen")]), Some(1.0));
+}
+
+#[test]
 fn a_kernel_without_sock_diag_is_told_what_it_lacks() {
     let why = (DESC.open)(&FakeKernel::default()).err().unwrap().to_string();
     assert!(why.contains("modprobe tcp_diag"), "{why}");
@@ -144,10 +168,9 @@ fn a_kernel_without_sock_diag_is_told_what_it_lacks() {
 
 #[test]
 fn a_failed_dump_gives_a_fault_and_no_half_counts() {
-    let (first, fails) = (std::sync::atomic::AtomicBool::new(true), io::Error::from_raw_os_error(105));
-    let kernel = FakeKernel::default().on_dump(move |_, _, _| match first.swap(false, std::sync::atomic::Ordering::Relaxed) {
-        true => Ok(Messages::new()),
-        false => Err(io::Error::from_raw_os_error(fails.raw_os_error().unwrap())),
+    let opened = AtomicBool::new(false);
+    let kernel = FakeKernel::default().on_dump(move |_, _, _| {
+        if opened.swap(true, Ordering::Relaxed) { Err(io::Error::from_raw_os_error(105)) } else { Ok(Messages::new()) }
     });
     let mut collector = (DESC.open)(&kernel).unwrap();
     let mut batch = Batch::default();
