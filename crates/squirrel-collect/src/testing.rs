@@ -1,5 +1,7 @@
 //! What the tests of all collectors share: reading once with every promise of the table checked.
 
+pub(crate) mod messages;
+
 use std::collections::BTreeSet;
 
 use squirrel_model::{Batch, Elapsed, Labels, Metric};
@@ -75,4 +77,18 @@ pub(crate) fn survives(desc: &CollectorDesc, path: &str, content: &[u8]) {
     if (desc.open)(&kernel).is_ok() {
         read_once(desc, &kernel);
     }
+}
+
+/// All rows that a collector makes of a recorded folder of `testdata/`, as exposition text without comments, and
+/// its faults. Hostile characters are written as escapes, so that reading a snapshot does no harm.
+pub(crate) fn of_recording(desc: &CollectorDesc, folder: &str) -> String {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(folder);
+    let replay = squirrel_sys::Replay::open(path).unwrap();
+    let seen = read_once(desc, &replay);
+    let mut text = String::new();
+    squirrel_model::exposition::write_batch(&mut text, &seen.batch);
+    let rows = text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned);
+    let faults = seen.batch.faults.iter().map(|fault| format!("fault: {}: {}", fault.subject, fault.reason));
+    let lines: Vec<String> = rows.chain(faults).map(|line| squirrel_model::Untrusted(&line).to_string()).collect();
+    lines.join("\n")
 }

@@ -123,11 +123,10 @@ struct Exporter(Child);
 impl Exporter {
     fn start(host: &Namespace) -> Self {
         let mut command = host.command(EXPORTER);
-        command.args([
-            "--collector.disable-defaults",
-            "--web.disable-exporter-metrics",
-            "--collector.netstat.fields=.*",
-        ]);
+        command.args(["--collector.disable-defaults", "--web.disable-exporter-metrics"]);
+        // Everything that it can show of these, not the selection that it begins with.
+        command.args(["--collector.netstat.fields=.*", "--collector.netdev.device-exclude=^$"]);
+        command.arg("--collector.netdev.address-info");
         command.arg(format!("--web.listen-address={ADDRESS}"));
         let ours = squirrel_collect::COLLECTORS.iter().map(|desc| desc.name);
         for (_, theirs) in ours.filter_map(|name| COUNTERPARTS.iter().find(|(known, _)| *known == name)) {

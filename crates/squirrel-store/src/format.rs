@@ -184,7 +184,9 @@ mod tests {
     }
 
     fn payloads(bytes: &[u8]) -> Vec<&[u8]> {
-        Frames::new(bytes, 0).filter_map(|piece| if let Piece::Frame { payload } = piece { Some(payload) } else { None }).collect()
+        Frames::new(bytes, 0)
+            .filter_map(|piece| if let Piece::Frame { payload } = piece { Some(payload) } else { None })
+            .collect()
     }
 
     #[test]
@@ -206,7 +208,8 @@ mod tests {
         let bytes = three();
         for len in 0..bytes.len() {
             let whole = [0, 15, 31].into_iter().rfind(|end| *end <= len).unwrap();
-            let tail = Frames::new(&bytes[..len], 0).find_map(|piece| if let Piece::Tail { offset, len } = piece { Some((offset, len)) } else { None });
+            let tail = Frames::new(&bytes[..len], 0)
+                .find_map(|piece| if let Piece::Tail { offset, len } = piece { Some((offset, len)) } else { None });
             assert_eq!(tail, (len > whole).then_some((whole, len - whole)));
         }
     }

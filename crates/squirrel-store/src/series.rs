@@ -5,11 +5,11 @@
 
 mod definitions;
 mod index;
-mod log;
+pub(crate) mod log;
 
 pub(crate) use definitions::{Definition, put_definitions, read_definitions};
 pub(crate) use index::Index;
-pub(crate) use log::{Loaded, SeriesLog};
+pub(crate) use log::{FOLDER, Loaded, SeriesLog};
 
 /// The number of a series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -20,7 +20,7 @@ struct Source<'a> {
 }
 
 /// Every test asserts; none is ignored, expects a panic, sleeps, or returns early but after a counted
-/// skip; no `matches!` stands where its answer is thrown away.
+/// skip or an assertion; no `matches!` stands where its answer is thrown away.
 pub(super) fn check(repository: &Repository) -> Vec<Finding> {
     let sources: Vec<Source<'_>> = repository
         .ending(&[".rs"])
@@ -106,7 +106,7 @@ fn check_test(source: &Source<'_>, test: &Function, helper: &dyn Fn(&str) -> boo
         let rest = body[at + "return".len()..].trim_start();
         let passes = rest.starts_with([';', '}', ',']) || rest.starts_with("Ok(())");
         let block = enclosing_block(body, at);
-        if passes && !words(block).any(|(_, word)| word == "skip") {
+        if passes && !words(block).any(|(_, word)| word == "skip") && !asserts(block, helper) {
             let line = line_of(&source.text, test.body.start + at);
             found(line, "returns early", "call `squirrel_testkit::skip` with the reason before it");
         }

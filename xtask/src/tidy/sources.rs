@@ -23,7 +23,11 @@ pub(super) fn check(repository: &Repository) -> Vec<Finding> {
         }
     }
     for (path, text) in repository.ending(&[".npmrc"]) {
-        for (index, line) in text.lines().enumerate().filter(|(_, line)| line.contains("registry")) {
+        let names_one = |line: &str| {
+            let key = line.split('=').next().unwrap_or("").trim();
+            key == "registry" || key.ends_with(":registry")
+        };
+        for (index, line) in text.lines().enumerate().filter(|(_, line)| names_one(line)) {
             let what = format!("another source of npm packages: {line}");
             findings.push(Finding::new(path, index + 1, what, "keep it in your own configuration of npm"));
         }
@@ -77,6 +81,7 @@ mod tests {
         let npm = "{ \"integrity\": \"sha512-x\" }";
         let config = "[alias]\nxtask = \"run\"\n";
         let files = [("Cargo.lock", LOCK), ("web/package-lock.json", npm), (".cargo/config.toml", config)];
+        let files = [&files[..], &[("web/.npmrc", "; no registry\nomit-lockfile-registry-resolved=true\n")]].concat();
         assert_eq!(texts(&check(&Repository::of(&files))), [""; 0]);
     }
 

@@ -75,7 +75,7 @@ pub(super) fn put(meta: &BlockMeta, pages: &[PageRef], out: &mut Vec<u8>) {
         page.labels.put(&mut body);
     }
     let mut trailer = (body.len() as u32).to_le_bytes().to_vec();
-    trailer.extend_from_slice(&sum(&body, VERSION).to_le_bytes());
+    trailer.extend_from_slice(&sum(&body, VERSION, 0).to_le_bytes());
     trailer.extend_from_slice(&VERSION.to_le_bytes());
     trailer.extend_from_slice(&[0; 2]);
     trailer.extend_from_slice(END_MAGIC);
@@ -85,8 +85,9 @@ pub(super) fn put(meta: &BlockMeta, pages: &[PageRef], out: &mut Vec<u8>) {
     }
 }
 
-fn sum(body: &[u8], version: u16) -> u32 {
-    crc32c::crc32c_append(crc32c::crc32c(&version.to_le_bytes()), body)
+fn sum(body: &[u8], version: u16, reserved: u16) -> u32 {
+    let head = crc32c::crc32c(&version.to_le_bytes());
+    crc32c::crc32c_append(crc32c::crc32c_append(head, &reserved.to_le_bytes()), body)
 }
 
 /// What the end of a file says.
@@ -119,9 +120,9 @@ fn find_last(bytes: &[u8], what: &[u8]) -> Option<usize> {
 fn footer_before(bytes: &[u8]) -> Option<Result<(BlockMeta, Vec<PageRef>), u16>> {
     let (before, trailer) = bytes.split_at_checked(bytes.len().checked_sub(TRAILER_LEN)?)?;
     let mut reader = Reader::new(trailer);
-    let (len, crc, version) = (reader.u32()?, reader.u32()?, reader.u16()?);
+    let (len, crc, version, reserved) = (reader.u32()?, reader.u32()?, reader.u16()?, reader.u16()?);
     let body = before.get(before.len().checked_sub(len as usize)?..)?;
-    if sum(body, version) != crc {
+    if sum(body, version, reserved) != crc {
         return None;
     }
     if version > VERSION {

@@ -128,7 +128,11 @@ impl Block {
         let mut known = self.known_damage.lock().unwrap_or_else(PoisonError::into_inner);
         if known.insert(offset) {
             counter.fetch_add(1, Ordering::Relaxed);
-            tracing::warn!(block = self.path, offset, "{what} cannot be read: damaged on disk; the rest of the block is used");
+            tracing::warn!(
+                block = self.path,
+                offset,
+                "{what} cannot be read: damaged on disk; the rest of the block is used"
+            );
         }
     }
 

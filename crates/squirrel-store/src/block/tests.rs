@@ -1,7 +1,7 @@
 //! A block gives back what was put in, and damage costs only what it hits.
 
-use std::sync::atomic::Ordering;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use squirrel_model::{Labels, Samples, TimeRange, Timestamp};
 
@@ -90,9 +90,11 @@ fn one_flipped_byte_costs_a_chunk_or_a_page_or_nothing_and_is_counted() {
         let mut damaged_series = 0;
         for id in 0..N {
             let (got, want) = (read(&block, id, TimeRange::ALL), samples(id));
-            let intact = got.times.iter().zip(&got.values).all(|(t, v)| {
-                want.times.binary_search(t).is_ok_and(|i| want.values[i].to_bits() == v.to_bits())
-            });
+            let intact = got
+                .times
+                .iter()
+                .zip(&got.values)
+                .all(|(t, v)| want.times.binary_search(t).is_ok_and(|i| want.values[i].to_bits() == v.to_bits()));
             assert!(intact, "byte {at}: nothing is invented");
             damaged_series += usize::from(got != want);
         }

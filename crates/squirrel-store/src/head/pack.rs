@@ -174,11 +174,17 @@ mod tests {
         let rows = [
             tick(8000, &[(1, 1.0), (2, 5.0)], &[]),
             tick(9000, &[(1, 2.0), (3, 7.0)], &[2]),
-            Row::Loose(Arc::new(LooseRow { seq: 0, samples: vec![(SeriesId(1), 8500, 9.0), (SeriesId(1), 10_500, 8.0)] })),
+            Row::Loose(Arc::new(LooseRow {
+                seq: 0,
+                samples: vec![(SeriesId(1), 8500, 9.0), (SeriesId(1), 10_500, 8.0)],
+            })),
             tick(10_000, &[(1, 3.0), (3, 7.0)], &[]),
         ];
         let parts = pack(&rows, 10_000, None);
-        assert_eq!(parts.iter().map(|p| (p.window_ms, p.min_ms, p.max_ms, p.samples)).collect::<Vec<_>>(), [(0, 8000, 9000, 6), (10_000, 10_000, 10_500, 3)]);
+        assert_eq!(
+            parts.iter().map(|p| (p.window_ms, p.min_ms, p.max_ms, p.samples)).collect::<Vec<_>>(),
+            [(0, 8000, 9000, 6), (10_000, 10_000, 10_500, 3)]
+        );
         assert_eq!(read(&parts[0], 1), [(8000, bits(1.0)), (8500, bits(9.0)), (9000, bits(2.0))]);
         assert_eq!(read(&parts[0], 2), [(8000, bits(5.0)), (9000, stale)]);
         assert_eq!(read(&parts[1], 1), [(10_000, bits(3.0)), (10_500, bits(8.0))]);
@@ -187,10 +193,13 @@ mod tests {
 
     #[test]
     fn merged_parts_hold_the_same_samples_and_the_later_wins() {
-        let parts: Vec<Part> = [[tick(0, &[(1, 1.0)], &[]), tick(1000, &[(1, 2.0)], &[])], [tick(1000, &[(1, 4.0), (2, 0.0)], &[]), tick(2000, &[(1, 5.0)], &[])]]
-            .iter()
-            .flat_map(|rows| pack(rows, 10_000, None))
-            .collect();
+        let parts: Vec<Part> = [
+            [tick(0, &[(1, 1.0)], &[]), tick(1000, &[(1, 2.0)], &[])],
+            [tick(1000, &[(1, 4.0), (2, 0.0)], &[]), tick(2000, &[(1, 5.0)], &[])],
+        ]
+        .iter()
+        .flat_map(|rows| pack(rows, 10_000, None))
+        .collect();
         let refs: Vec<Arc<Part>> = parts.into_iter().map(Arc::new).collect();
         let merged = merge_parts(&refs).unwrap();
         assert_eq!(read(&merged, 1), [(0, 1.0f64.to_bits()), (1000, 4.0f64.to_bits()), (2000, 5.0f64.to_bits())]);

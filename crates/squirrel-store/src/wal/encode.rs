@@ -92,7 +92,8 @@ impl State {
         } else {
             let removed = read_ids(reader)?;
             let added = read_ids(reader)?;
-            let gone: Option<Vec<SeriesId>> = removed.iter().map(|p| self.layout.ids.get(p.0 as usize).copied()).collect();
+            let gone: Option<Vec<SeriesId>> =
+                removed.iter().map(|p| self.layout.ids.get(p.0 as usize).copied()).collect();
             let gone = gone?;
             if !gone.is_empty() || !added.is_empty() {
                 let ids = apply(&self.layout.ids, &gone, &added);

@@ -81,7 +81,13 @@ pub(crate) fn replay(
             }
         };
         let mut segment = SegmentInfo { number, windows: BTreeSet::new(), bytes: bytes.len() as u64 };
-        let mut reading = Reading { replayed: &mut replayed, expected: &mut expected, file: &file, is_last: Some(number) == last, before: None };
+        let mut reading = Reading {
+            replayed: &mut replayed,
+            expected: &mut expected,
+            file: &file,
+            is_last: Some(number) == last,
+            before: None,
+        };
         let cut = reading.segment(&bytes, &mut |row, definitions| {
             let windows = windows_of(&row, window_ms);
             if each(row, definitions) {

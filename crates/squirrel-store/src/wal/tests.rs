@@ -94,7 +94,11 @@ fn written(dir: &Arc<MemoryDir>, n: i64) -> Vec<Content> {
             7 => tick(&mut log, at, 1..=10, &[]),
             8 => Row::Loose(Arc::new(LooseRow {
                 seq: log.take_seq(),
-                samples: vec![(SeriesId(2), at * 1000 - 5, 1.5), (SeriesId(2), at * 1000 + 5, f64::NAN), (SeriesId(4), 3, -0.0)],
+                samples: vec![
+                    (SeriesId(2), at * 1000 - 5, 1.5),
+                    (SeriesId(2), at * 1000 + 5, f64::NAN),
+                    (SeriesId(4), 3, -0.0),
+                ],
             })),
             _ => tick(&mut log, at, 1..=10, &[]),
         };
@@ -183,7 +187,10 @@ fn one_flipped_byte_costs_at_most_a_minute_and_the_loss_is_counted_exactly() {
         let in_tail = damage.tail_bytes > 0;
         let missing = 150 - replayed.frames;
         // The first frame's number is not known when it is the damaged one; a torn tail is bytes.
-        assert!(damage.frames == missing || in_tail || damage.frames + 1 == missing && at < 2000, "byte {at}: {damage:?}");
+        assert!(
+            damage.frames == missing || in_tail || damage.frames + 1 == missing && at < 2000,
+            "byte {at}: {damage:?}"
+        );
         assert!(missing <= 61, "byte {at}: {missing} frames");
     }
 }
@@ -195,7 +202,8 @@ fn damage_in_an_earlier_segment_leaves_the_later_ones_whole() {
     let first = dir.read(&path(1)).unwrap();
     dir.put(&path(1), first[..first.len() / 2].to_vec());
     let (content, replayed) = read(dir.as_ref());
-    let second: Content = contents.last().unwrap().iter().filter(|((_, t), _)| *t >= 905_000).map(|(k, v)| (*k, *v)).collect();
+    let second: Content =
+        contents.last().unwrap().iter().filter(|((_, t), _)| *t >= 905_000).map(|(k, v)| (*k, *v)).collect();
     assert!(second.iter().all(|(key, bits)| content.get(key) == Some(bits)));
     assert_eq!(replayed.damage.frames + replayed.frames, 1800, "the gap is known to the frame");
     assert_eq!(replayed.damage.tail_bytes, 0, "only the last segment has a tail that a crash explains");

@@ -20,6 +20,7 @@ fn tests_that_assert_are_fine() {
             "fn check_b() { check_a() }\nfn check_a() { assert!(f()) }\n#[test]\nfn t() { check_b(); }",
         ),
         ("skip", "#[test]\nfn t() { if !root() { skip(\"t\", \"no root\"); return; } assert!(f()); }"),
+        ("itself as a child", "#[test]\nfn t() { if c { assert!(child()); return; } assert!(f()); }"),
         ("virtual time", "#[tokio::test(start_paused = true)]\nasync fn t() { sleep(x).await; assert!(f()); }"),
         ("closure", "#[test]\nfn t() { assert!(v.iter().all(|x| { if *x { return true; } f(x) })); }"),
         ("survival", "proptest! { #[test]\nfn any_octets_are_survived(x in any::<u8>()) { let _ = parse(x); } }"),

@@ -31,7 +31,7 @@ fn any(expr: &Expr, test: &dyn Fn(&Expr) -> bool) -> bool {
 /// The expression with every selector pinned, as text; none if it looks at the time itself.
 pub(crate) fn pinned(expr: &Expr, at_ms: i64) -> Option<String> {
     let of_time = |e: &Expr| matches!(&e.kind, ExprKind::Call(c) if OF_TIME.contains(&c.function.name));
-    if any(expr, &of_time) {
+    if any(expr, &of_time) || !fits_a_range(expr) {
         return None;
     }
     let mut expr = expr.clone();

@@ -133,7 +133,7 @@ fn computed_duration(query: &str) -> bool {
     let mut brackets = inside.chain([""]);
     let after_offset =
         query.split("offset").skip(1).any(|rest| rest.trim_start().trim_start_matches('-').starts_with('('));
-    after_offset || brackets.any(|text| text.contains(['+', '-', '*', '/', '%', '^', '(']))
+    after_offset || brackets.any(|text| text.trim_start_matches('-').contains(['+', '-', '*', '/', '%', '^', '(']))
 }
 
 fn check(state: &State, case: &Case, expr: &Expr) -> Result<(), String> {

@@ -26,7 +26,10 @@ export interface Series {
 }
 
 /** Series of one chart that are drawn; a chart of thousands of lines tells nothing and stops the browser. */
-const SERIES_MAX = 32;
+export const SERIES_MAX = 32;
+
+/** Seconds without a tick that leave a point of the grid empty. */
+export const gapFrom = (step: number): number => step + 2.5;
 
 export class Columns {
   times: number[] = [];
@@ -38,6 +41,7 @@ export class Columns {
   constructor(
     private readonly queries: readonly Query[],
     private readonly step: number,
+    private readonly seriesMax: number = SERIES_MAX,
   ) {}
 
   get lastTime(): number | null {
@@ -75,7 +79,7 @@ export class Columns {
     const continues = this.bucket !== null && this.bucket.end === end;
     if (!continues) {
       // A hole in time must be a hole in the line.
-      if (last !== null && time - last > 2.5 * Math.max(this.step, 1)) this.appendRow(last + this.step);
+      if (last !== null && time - last > gapFrom(this.step)) this.appendRow(last + this.step);
       this.appendRow(time);
       this.bucket = { end, count: 0, sums: new Map() };
     }
@@ -122,7 +126,7 @@ export class Columns {
     if (known) return known;
     const source = this.queries[query];
     if (!source) return undefined;
-    if (this.series.length >= SERIES_MAX) {
+    if (this.series.length >= this.seriesMax) {
       if (!this.refused.has(key)) {
         this.refused.add(key);
         this.omitted++;

@@ -6,8 +6,8 @@ import { useEffect, useMemo } from "preact/hooks";
 import { fillIn, LIVE_WINDOW, windowFor } from "../lib/promql";
 import { ApiError, queryRange, serverNow, type VectorSeries } from "../state/api";
 import { range, step } from "../state/range";
-import { tick, type Tick, useLiveQueries } from "../state/stream";
-import { Columns, type Query } from "./columns";
+import { type Answer, tick, type Tick, useLiveQueries } from "../state/stream";
+import { Columns, gapFrom, type Query } from "./columns";
 
 export type FeedState =
   | { kind: "loading" }
@@ -34,8 +34,9 @@ export class Feed {
   constructor(
     private readonly queries: readonly Query[],
     private readonly device?: string,
+    private readonly seriesMax?: number,
   ) {
-    this.columns = new Columns(queries, 1);
+    this.columns = new Columns(queries, 1, seriesMax);
     this.liveQueries = queries.map((query) => fillIn(query.expr, LIVE_WINDOW, device));
   }
 
@@ -51,7 +52,7 @@ export class Feed {
     const end = Math.min(Math.ceil(to / step) * step, Math.floor(serverNow() / step) * step);
     try {
       const answers = await this.ask(start, Math.max(start, end), step, abort.signal);
-      const fresh = new Columns(this.queries, step);
+      const fresh = new Columns(this.queries, step, this.seriesMax);
       fresh.putHistory(start, Math.max(start, end), answers);
       this.step = step;
       this.columns = fresh;
@@ -67,7 +68,7 @@ export class Feed {
   take(now: Tick): void {
     if (!this.extent.live || !this.loaded) return;
     const last = this.columns.lastTime;
-    if (last !== null && now.time - last > Math.max(3, 2 * this.step) && !this.filling) void this.fill(last, now.time);
+    if (last !== null && now.time - last > gapFrom(this.step) && !this.filling) void this.fill(last, now.time);
     if (this.filling) return;
     const answers: (readonly VectorSeries[])[] = [];
     let failure: string | null = null;
@@ -123,7 +124,7 @@ export class Feed {
   }
 }
 
-function vectorOf(answer: Extract<Tick["answers"] extends ReadonlyMap<string, infer A> ? A : never, { resultType: string }>): readonly VectorSeries[] {
+function vectorOf(answer: Exclude<Answer, { error: string }>): readonly VectorSeries[] {
   return answer.resultType === "vector" ? answer.result : [{ metric: {}, value: answer.result }];
 }
 
@@ -142,8 +143,8 @@ export function useFeed(queries: readonly Query[], wanted: boolean, device?: str
 }
 
 /** A feed of its own last `span` seconds: sparklines do not follow the page's range. */
-export function useRecentFeed(queries: readonly Query[], span: number, every: number): Feed {
-  const feed = useMemo(() => new Feed(queries), [queries]);
+export function useRecentFeed(queries: readonly Query[], span: number, every: number, seriesMax?: number): Feed {
+  const feed = useMemo(() => new Feed(queries, undefined, seriesMax), [queries]);
   useEffect(() => {
     void feed.load({ live: true, span }, every);
   }, [feed, span, every]);

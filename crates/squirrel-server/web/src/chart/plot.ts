@@ -53,7 +53,7 @@ export function makePlot(target: HTMLElement, columns: Columns, options: PlotOpt
   const settings: uPlot.Options = {
     width: options.width,
     height: options.height,
-    padding: [8, 6, 0, 0],
+    padding: [8, 18, 0, 0],
     legend: { show: false },
     cursor: {
       y: false,
@@ -97,6 +97,8 @@ export function makePlot(target: HTMLElement, columns: Columns, options: PlotOpt
         ticks: { show: false },
         splits: options.unit === "bytes" ? binarySplits : undefined,
         values: (_plot, splits) => {
+          // Without a series there is no scale that would mean something.
+          if (columns.series.length === 0) return splits.map(() => "");
           const largest = Math.max(...splits.map(Math.abs));
           const next = scaleFor(options.unit, largest, options.throughput);
           if (next.suffix !== scale.suffix) options.onScale(next);

@@ -30,8 +30,12 @@ export function strokes(names: readonly string[]): Map<string, Stroke> {
   for (const name of names) {
     if (result.has(name)) continue;
     const fixed = FIXED[name];
-    let slot = fixed ?? hash(name) % COLOURS;
-    for (let tried = 0; taken.has(slot) && tried < limit; tried++) slot = (slot + 1) % limit;
+    const first = fixed ?? hash(name) % COLOURS;
+    let slot = first;
+    // All plain colours come before the first dashed one.
+    for (let tried = 1; taken.has(slot) && tried < limit; tried++) {
+      slot = ((first + tried) % COLOURS) + COLOURS * Math.floor(tried / COLOURS);
+    }
     taken.add(slot);
     result.set(name, { variable: `--series-${slot % COLOURS}`, dash: DASHES[Math.floor(slot / COLOURS) % DASHES.length] ?? [] });
   }

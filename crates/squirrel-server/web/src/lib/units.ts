@@ -90,6 +90,12 @@ export function figure(value: number | null | undefined, unit: Unit, throughput:
   return { number: digits(value * scale.factor, whole), suffix: scale.suffix };
 }
 
+/** A link's nominal speed: 10 Gbit/s, not 10.0. */
+export function speedText(bitsPerSecond: number): string {
+  const { factor, suffix } = scaleFor("bits_per_second", bitsPerSecond, "bits");
+  return `${Number((bitsPerSecond * factor).toPrecision(3))}\u00a0${suffix}`;
+}
+
 /** The figure as one text. */
 export function show(value: number | null | undefined, unit: Unit, throughput: Throughput): string {
   const { number, suffix } = figure(value, unit, throughput);

@@ -4,7 +4,7 @@
 import { batch, signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { clockSkew, type Sample, type VectorSeries, type Verdict } from "./api";
-import { liveEdge } from "./range";
+import { held, liveEdge } from "./range";
 
 /** What one query answers at one moment. */
 export type Answer =
@@ -25,6 +25,8 @@ export type Connection =
   | { state: "lost"; since: number; attempts: number };
 
 export const tick = signal<Tick | null>(null);
+/** What figures outside charts show: the newest tick, or the one at which the user stopped the screen. */
+export const shown = signal<Tick | null>(null);
 export const verdict = signal<Verdict | null>(null);
 export const connection = signal<Connection>({ state: "connecting" });
 /** When the last tick arrived, by the browser's steady clock (milliseconds). */
@@ -127,7 +129,9 @@ function receive(data: string): void {
     arrivedAt.value = performance.now();
     if (message.verdict) verdict.value = message.verdict;
     liveEdge.value = message.time;
-    tick.value = { time: message.time, answers: new Map(asked.map((query, i) => [query, message.results[i] ?? { error: "no answer" }])) };
+    const answers = new Map(asked.map((query, i): [string, Answer] => [query, message.results[i] ?? { error: "no answer" }]));
+    tick.value = { time: message.time, answers };
+    if (!held.value) shown.value = tick.value;
   });
 }
 
@@ -142,3 +146,10 @@ document.addEventListener("visibilitychange", () => {
     open();
   }
 });
+
+/** The series that a query answered in `from`; none while it is not known or failed. */
+export function seriesOf(from: Tick | null, query: string): readonly VectorSeries[] {
+  const answer = from?.answers.get(query);
+  if (!answer || "error" in answer) return [];
+  return answer.resultType === "vector" ? answer.result : [{ metric: {}, value: answer.result }];
+}

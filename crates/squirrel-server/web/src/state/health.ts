@@ -1,0 +1,42 @@
+// Which collectors run, so that an empty place can say why it is empty.
+
+import { signal } from "@preact/signals";
+import { namesIn } from "../lib/promql";
+import { visible } from "../lib/text";
+import { collectors, type Collector } from "./api";
+
+export const collectorStates = signal<readonly Collector[]>([]);
+
+/** Asks again; called at the start and when the stream comes back. */
+export function refreshCollectors(): void {
+  collectors().then(
+    (all) => (collectorStates.value = all),
+    // Without this answer an empty chart says less; the connection banner says the rest.
+    () => undefined,
+  );
+}
+
+/** Beginnings of metric names, and the collector that brings them. */
+const BROUGHT_BY: readonly (readonly [RegExp, RegExp])[] = [
+  [/^node_nf_conntrack_|^squirrel_conntrack_/, /conntrack/],
+  [/^node_softnet_/, /softnet/],
+  [/^node_(netstat|tcp6?)_/, /netstat|snmp|protocol/],
+  [/^node_sockstat_/, /sockstat/],
+  [/^squirrel_tcp_|^node_tcp_connection/, /sock|tcp/],
+  [/^node_qdisc_/, /qdisc/],
+  [/^node_udp_queues/, /udp/],
+  [/^node_arp_|^squirrel_neighbou?r_/, /arp|neigh/],
+  [/^node_ethtool_/, /ethtool/],
+  [/^node_network_/, /interface|netdev|netclass|link/],
+];
+
+/** Why the metrics of an expression cannot be there, when a collector says so. */
+export function unavailableSentence(expr: string): string | null {
+  const missing = collectorStates.value.filter((collector) => collector.state === "unavailable");
+  for (const name of namesIn(expr)) {
+    const brought = BROUGHT_BY.find(([metric]) => metric.test(name))?.[1];
+    const collector = brought && missing.find((candidate) => brought.test(candidate.name));
+    if (collector) return visible(collector.sentence);
+  }
+  return null;
+}
