@@ -1,0 +1,6 @@
+//! Series and samples on disk.
+#![forbid(unsafe_code)]
+
+mod bytes;
+pub mod codec;
+pub mod dir;
