@@ -5,6 +5,7 @@ mod binary;
 pub(crate) mod bitmap;
 pub(crate) mod body;
 pub(crate) mod column;
+#[expect(clippy::unnecessary_wraps, reason = "the functions of a form share one signature")]
 pub(crate) mod counters;
 pub(crate) mod dates;
 pub(crate) mod histograms;
@@ -12,8 +13,10 @@ pub(crate) mod labelling;
 mod matching;
 pub(crate) mod math;
 mod notes;
+#[expect(clippy::unnecessary_wraps, reason = "the functions of a form share one signature")]
 pub(crate) mod over_time;
 mod sets;
+#[expect(clippy::unnecessary_wraps, reason = "the functions of a form share one signature")]
 pub(crate) mod shaping;
 pub(crate) mod sorting;
 mod sums;

@@ -92,7 +92,7 @@ const fn last(last: Last, function: Function) -> Function {
 }
 
 #[rustfmt::skip]
-static FUNCTIONS: [Function; 89] = [
+static FUNCTIONS: [Function; 90] = [
     map("abs", f64::abs),
     stable("absent", &[VECTOR], VECTOR, Body::Call(shaping::absent)),
     stable("absent_over_time", &[MATRIX], VECTOR, Body::Call(shaping::absent_over_time)),
@@ -168,6 +168,7 @@ static FUNCTIONS: [Function; 89] = [
     stable("sort_desc", &[VECTOR], VECTOR, Body::Call(sorting::descending)),
     map("sqrt", f64::sqrt),
     experimental(stable("start", &[], SCALAR, Body::Call(shaping::query_start))),
+    experimental(stable("start_timestamp", &[VECTOR], VECTOR, Body::Call(shaping::start_timestamp))),
     window("stddev_over_time", over_time::deviation),
     window("stdvar_over_time", over_time::variance),
     experimental(stable("step", &[], SCALAR, Body::Call(shaping::query_step))),

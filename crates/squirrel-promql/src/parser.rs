@@ -50,6 +50,10 @@ pub fn parse(text: &str, options: &ParseOptions) -> Result<Expr, ParseError> {
     Ok(tree.expr)
 }
 
+/// What stands where no token is.
+static NO_TOKEN: Token<'static> =
+    Token { kind: TokenKind::End, span: Span { start: 0, end: 0, line: 1, column: 1 }, text: "" };
+
 /// A finished part of the tree and how high it is.
 struct Tree {
     expr: Expr,
@@ -71,9 +75,7 @@ impl<'a> Parser<'a> {
     fn peek_after(&self, steps: usize) -> &'a Token<'a> {
         // The list always ends with `End` or `Broken`, which is never stepped over.
         let last = self.tokens.len().saturating_sub(1);
-        static NONE: Token<'static> =
-            Token { kind: TokenKind::End, span: Span { start: 0, end: 0, line: 1, column: 1 }, text: "" };
-        self.tokens.get((self.at + steps).min(last)).unwrap_or(&NONE)
+        self.tokens.get((self.at + steps).min(last)).unwrap_or(&NO_TOKEN)
     }
 
     fn take(&mut self) -> &'a Token<'a> {
@@ -207,16 +209,11 @@ impl<'a> Parser<'a> {
         let first = self.take().span;
         let before = self.grouping()?;
         let (args, mut last, height) = self.arguments()?;
-        let grouping = match before {
-            Some(grouping) => grouping,
-            None => {
-                let after = self.grouping()?;
-                if after.is_some() {
-                    last = self.previous_span();
-                }
-                after.unwrap_or(Grouping::By(Vec::new()))
-            }
-        };
+        let after = if before.is_none() { self.grouping()? } else { None };
+        if after.is_some() {
+            last = self.previous_span();
+        }
+        let grouping = before.or(after).unwrap_or(Grouping::By(Vec::new()));
         let span = first.to(last);
         let wanted = 1 + usize::from(op.param().is_some());
         let given = args.len();

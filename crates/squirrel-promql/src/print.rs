@@ -1,6 +1,7 @@
 //! An expression as text again. Parsing the text gives the same tree.
 
 use std::fmt;
+use std::fmt::Write as _;
 
 use squirrel_model::{MatchOp, Matcher, NAME_LABEL, is_label_name};
 
@@ -139,7 +140,9 @@ fn quoted(text: &str) -> String {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
-            c if c.is_control() => out.push_str(&format!("\\u{:04x}", c as u32)),
+            c if c.is_control() => {
+                let _ = write!(out, "\\u{:04x}", c as u32);
+            }
             c => out.push(c),
         }
     }

@@ -1,4 +1,5 @@
 //! The crate as its callers use it.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use squirrel_model::{Labels, Timestamp};
 use squirrel_promql::{

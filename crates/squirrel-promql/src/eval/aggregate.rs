@@ -125,8 +125,8 @@ fn value_text(value: f64) -> String {
 
 fn merged(op: AggregateOp, param: &Numbers, members: &[&Series], count: usize) -> Column {
     match op {
-        AggregateOp::Sum => folded(members, count, Sum::default(), |sum, v, _| sum.add(v), |sum| sum.value()),
-        AggregateOp::Avg => folded(members, count, Mean::default(), |mean, v, _| mean.add(v), |mean| mean.value()),
+        AggregateOp::Sum => folded(members, count, Sum::default(), |sum, v, _| sum.add(v), Sum::value),
+        AggregateOp::Avg => folded(members, count, Mean::default(), |mean, v, _| mean.add(v), Mean::value),
         AggregateOp::Count => folded(members, count, 0.0, |n, _, _| *n += 1.0, |n| n),
         AggregateOp::Min => folded(members, count, 0.0, |m, v, new| pick(m, v, new || v < *m), |m| m),
         AggregateOp::Max => folded(members, count, 0.0, |m, v, new| pick(m, v, new || v > *m), |m| m),

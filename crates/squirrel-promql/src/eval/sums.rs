@@ -101,7 +101,9 @@ mod tests {
     #[test]
     fn a_sum_keeps_what_rounding_would_lose() {
         let mut sum = Sum::default();
-        [1.0, 1e100, 1.0, -1e100].into_iter().for_each(|v| sum.add(v));
+        for value in [1.0, 1e100, 1.0, -1e100] {
+            sum.add(value);
+        }
         assert_eq!(sum.value(), 2.0);
         sum.add(f64::INFINITY);
         assert_eq!(sum.value(), f64::INFINITY);
@@ -110,7 +112,9 @@ mod tests {
     #[test]
     fn a_mean_does_not_overflow() {
         let mut mean = Mean::default();
-        [f64::MAX, f64::MAX, f64::MAX].into_iter().for_each(|v| mean.add(v));
+        for value in [f64::MAX; 3] {
+            mean.add(value);
+        }
         assert!((mean.value() / f64::MAX - 1.0).abs() < 1e-12);
     }
 

@@ -1,6 +1,8 @@
 //! Quantiles and fractions out of cumulative buckets.
 //! <https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile>
 
+use std::cmp::Ordering;
+
 /// How many observations were at most `bound`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Bucket {
@@ -74,7 +76,7 @@ fn interpolated(q: f64, buckets: &[Bucket]) -> f64 {
         return f64::NAN;
     }
     let rank = q * all.count;
-    let place = finite.partition_point(|b| !(b.count >= rank));
+    let place = finite.partition_point(|b| b.count.partial_cmp(&rank).is_none_or(Ordering::is_lt));
     let Some(bucket) = finite.get(place) else { return highest.bound };
     let Some(below) = place.checked_sub(1).and_then(|i| finite.get(i)) else {
         if bucket.bound <= 0.0 {
