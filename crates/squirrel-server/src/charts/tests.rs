@@ -1,3 +1,5 @@
+//! Every chart over a made-up host.
+
 use super::*;
 use crate::engine::{self, Steps};
 use crate::gate::Stop;

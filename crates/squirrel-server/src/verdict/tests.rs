@@ -1,3 +1,5 @@
+//! Every check over a host that is well, and over one with its fault.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
