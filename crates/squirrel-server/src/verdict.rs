@@ -8,7 +8,8 @@ use crate::gate::Stop;
 
 mod checks;
 
-use checks::{CHECKS, Check};
+pub(crate) use checks::CHECKS;
+use checks::Check;
 
 /// How old samples may be and still be judged by; as far as the checks look back.
 const FRESH_MS: i64 = 300_000;

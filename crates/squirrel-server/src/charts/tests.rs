@@ -1,3 +1,5 @@
+//! Every chart over a made-up host.
+
 use super::*;
 use crate::engine::{self, Steps};
 use crate::gate::Stop;
@@ -105,7 +107,7 @@ const NAMES: [&str; 12] = [
     "node_nf_conntrack_entries_limit",
 ];
 
-const NAMES_WITH_DEVICE: [&str; 20] = [
+const NAMES_WITH_DEVICE: [&str; 22] = [
     "node_network_receive_packets_total",
     "node_network_transmit_packets_total",
     "node_network_receive_multicast_total",
@@ -119,7 +121,9 @@ const NAMES_WITH_DEVICE: [&str; 20] = [
     "node_network_receive_drop_total",
     "node_network_receive_nohandler_total",
     "node_network_transmit_drop_total",
-    "node_network_speed_bytes",
+    "squirrel_network_capacity_bytes_per_second",
+    "squirrel_network_receive_crc_errors_total",
+    "squirrel_network_receive_missed_errors_total",
     "node_network_carrier",
     "node_network_carrier_changes_total",
     "node_qdisc_drops_total",

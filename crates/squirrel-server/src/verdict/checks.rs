@@ -175,8 +175,8 @@ pub(crate) static CHECKS: &[Check] = &[
     Check {
         id: "receive-utilisation",
         about: "Utilisation in reception",
-        expr: "max by (device) (rate(node_network_receive_bytes_total[1m]) / (node_network_speed_bytes > 0))",
-        needs: "node_network_speed_bytes",
+        expr: "max by (device) (rate(node_network_receive_bytes_total[1m]) / squirrel_network_capacity_bytes_per_second)",
+        needs: "squirrel_network_capacity_bytes_per_second",
         subject: Some("device"),
         warning: BUSY,
         bad: FULL,
@@ -190,8 +190,8 @@ pub(crate) static CHECKS: &[Check] = &[
     Check {
         id: "transmit-utilisation",
         about: "Utilisation in transmission",
-        expr: "max by (device) (rate(node_network_transmit_bytes_total[1m]) / (node_network_speed_bytes > 0))",
-        needs: "node_network_speed_bytes",
+        expr: "max by (device) (rate(node_network_transmit_bytes_total[1m]) / squirrel_network_capacity_bytes_per_second)",
+        needs: "squirrel_network_capacity_bytes_per_second",
         subject: Some("device"),
         warning: BUSY,
         bad: FULL,
@@ -206,7 +206,7 @@ pub(crate) static CHECKS: &[Check] = &[
     Check {
         id: "carrier",
         about: "Links that come and go",
-        expr: "sum by (device) (increase(node_network_carrier_changes_total[5m])) unless on (device) squirrel_network_interface_info{virtual=~\"1|true|yes\"}",
+        expr: "sum by (device) (increase(node_network_carrier_changes_total[5m])) unless on (device) squirrel_network_interface_info{virtual=\"true\"}",
         needs: "node_network_carrier_changes_total",
         subject: Some("device"),
         warning: FLAP,
@@ -331,10 +331,54 @@ pub(crate) static CHECKS: &[Check] = &[
             "A shaper or policer that is tighter than meant (`tc -s qdisc`, `tc -s class`).",
         ],
     },
+    Check {
+        id: "neighbour-table",
+        about: "The neighbour tables",
+        expr: "squirrel_neighbour_table_entries / ignoring (threshold) (squirrel_neighbour_table_threshold_entries{threshold=\"gc_thresh3\"} > 0)",
+        needs: "squirrel_neighbour_table_entries",
+        subject: Some("family"),
+        warning: BUSY,
+        bad: FULL,
+        shown: Shown::Percent,
+        sentence: "The neighbour table of {subject} is {value} full; when it is full, new neighbours cannot be reached.",
+        first: NEIGHBOUR_FIRST,
+    },
+    Check {
+        id: "neighbour-overflows",
+        about: "Overflows of the neighbour tables",
+        expr: "increase(squirrel_neighbour_table_fulls_total[5m])",
+        needs: "squirrel_neighbour_table_fulls_total",
+        subject: Some("family"),
+        warning: ONCE,
+        bad: ONCE,
+        shown: Shown::Count,
+        sentence: "The neighbour table of {subject} was full {value} times in the last 5 minutes, and neighbours could not be reached.",
+        first: NEIGHBOUR_FIRST,
+    },
+    Check {
+        id: "duplicate-addresses",
+        about: "Duplicate addresses",
+        expr: "squirrel_network_duplicate_addresses",
+        needs: "squirrel_network_duplicate_addresses",
+        subject: Some("device"),
+        warning: 1.0,
+        bad: 1.0,
+        shown: Shown::Count,
+        sentence: "{subject} has {value} IPv6 addresses that another host uses too; they do not work.",
+        first: &[
+            "`ip -6 address show dadfailed` names them.",
+            "The other host, by its hardware address in the switch's table; a cloned machine often kept it.",
+        ],
+    },
 ];
 
 const UDP_FIRST: &[&str] = &[
     "Which socket drops: the last column of `/proc/net/udp`, or `ss -uam`.",
     "Whether its program is busy or stuck.",
     "Its receive buffer and net.core.rmem_max, only after the above.",
+];
+
+const NEIGHBOUR_FIRST: &[&str] = &[
+    "Whether somebody scans the segment: `ip neighbour` shows many incomplete entries then.",
+    "net.ipv4.neigh.default.gc_thresh3 (or net.ipv6), for a segment that is really so large.",
 ];

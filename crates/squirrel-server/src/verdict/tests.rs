@@ -1,3 +1,5 @@
+//! Every check over a host that is well, and over one with its fault.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +27,7 @@ fn healthy() -> Host {
         }
         host.counter(&format!("node_network_carrier_changes_total device={device}"), |_| 2.0);
     }
-    host.counter("node_network_speed_bytes device=eth0", |_| 1.25e8);
+    host.counter("squirrel_network_capacity_bytes_per_second device=eth0", |_| 1.25e8);
     host.counter("squirrel_network_interface_info device=eth0,virtual=false", |_| 1.0);
     host.counter("squirrel_network_interface_info device=veth1,virtual=true", |_| 1.0);
     host.counter("node_network_carrier_changes_total device=veth1", |t| t);
@@ -38,6 +40,11 @@ fn healthy() -> Host {
     host.counter("node_nf_conntrack_entries", |_| 100.0);
     host.counter("node_nf_conntrack_entries_limit", |_| 1000.0);
     host.counter("node_nf_conntrack_stat_drop", |_| 0.0);
+    host.counter("squirrel_neighbour_table_entries family=ipv4", |_| 10.0);
+    host.counter("squirrel_neighbour_table_threshold_entries family=ipv4,threshold=gc_thresh1", |_| 12.0);
+    host.counter("squirrel_neighbour_table_threshold_entries family=ipv4,threshold=gc_thresh3", |_| 1024.0);
+    host.counter("squirrel_neighbour_table_fulls_total family=ipv4", |_| 0.0);
+    host.counter("squirrel_network_duplicate_addresses device=eth0", |_| 0.0);
     host.counter("node_softnet_dropped_total cpu=0", |_| 0.0);
     host.counter("node_softnet_dropped_total cpu=1", |_| 4.0);
     host.counter("node_qdisc_packets_total device=eth0,kind=fq", |t| 1e3 * t);
@@ -151,6 +158,27 @@ const FAULTS: &[Fault] = &[
         |t| 20.0 * t,
         Level::Warning,
         "queue of eth0 dropped 2.0 %",
+    ),
+    (
+        "neighbour-table",
+        "squirrel_neighbour_table_entries family=ipv4",
+        |_| 1000.0,
+        Level::Bad,
+        "table of ipv4 is 98 % full",
+    ),
+    (
+        "neighbour-overflows",
+        "squirrel_neighbour_table_fulls_total family=ipv4",
+        |t| after(t, 300.0, 0.0, 1.0),
+        Level::Bad,
+        "table of ipv4 was full 1 times",
+    ),
+    (
+        "duplicate-addresses",
+        "squirrel_network_duplicate_addresses device=eth0",
+        |_| 1.0,
+        Level::Bad,
+        "eth0 has 1 IPv6 addresses",
     ),
 ];
 

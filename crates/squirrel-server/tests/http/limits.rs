@@ -45,7 +45,7 @@ async fn a_query_without_end_is_stopped_and_its_place_is_free_again() {
         (answer.status, answer.text()),
         (503, r#"{"status":"error","errorType":"timeout","error":"query timed out in expression evaluation"}"#)
     );
-    server.until(RUNNING, 0.0).await;
+    server.assert_becomes(RUNNING, 0.0).await;
     assert_eq!(server.get("/api/v1/query?query=1").await.status, 200);
     assert_eq!(server.own("squirrel_queries_total{outcome=\"timeout\"}"), 1.0);
 }
@@ -57,9 +57,9 @@ async fn a_query_whose_client_is_gone_is_stopped() {
     let mut stream = server.connect().await;
     let request = format!("GET {ENDLESS} HTTP/1.1\r\nHost: {}\r\n\r\n", server.address);
     stream.write_all(request.as_bytes()).await.unwrap();
-    server.until(RUNNING, 1.0).await;
+    server.assert_becomes(RUNNING, 1.0).await;
     drop(stream);
-    server.until(RUNNING, 0.0).await;
+    server.assert_becomes(RUNNING, 0.0).await;
 }
 
 #[tokio::test]
@@ -68,7 +68,7 @@ async fn more_queries_than_places_are_refused_and_not_queued_without_end() {
     let mut first = server.connect().await;
     let request = format!("GET {ENDLESS} HTTP/1.1\r\nHost: {}\r\n\r\n", server.address);
     first.write_all(request.as_bytes()).await.unwrap();
-    server.until(RUNNING, 1.0).await;
+    server.assert_becomes(RUNNING, 1.0).await;
     let answer = server.get("/api/v1/query?query=1").await;
     assert_eq!(answer.status, 503);
     assert!(answer.text().contains("\"errorType\":\"unavailable\""), "{}", answer.text());
@@ -119,7 +119,7 @@ async fn who_is_slow_to_ask_is_cut_off() {
     );
     stream.write_all(half.as_bytes()).await.unwrap();
     assert_eq!(read_answer(&mut stream).await.status, 408);
-    server.until("squirrel_http_connections", 0.0).await;
+    server.assert_becomes("squirrel_http_connections", 0.0).await;
 }
 
 #[tokio::test]
@@ -132,8 +132,8 @@ async fn who_does_not_read_the_answer_is_cut_off() {
     // Some 20 MB of answers, which no socket's buffers take.
     let one = format!("GET /api/v1/query_range?{query} HTTP/1.1\r\nHost: {}\r\n\r\n", server.address);
     stream.write_all(one.repeat(40).as_bytes()).await.unwrap();
-    server.until("squirrel_http_connections", 1.0).await;
-    server.until("squirrel_http_connections", 0.0).await;
+    server.assert_becomes("squirrel_http_connections", 1.0).await;
+    server.assert_becomes("squirrel_http_connections", 0.0).await;
     assert!(server.own("squirrel_queries_total{outcome=\"success\"}") >= 1.0);
 }
 
@@ -142,7 +142,7 @@ async fn connections_above_the_cap_wait_for_a_place() {
     let limits = Limits { connections: 2, ..Limits::for_cpus(1) };
     let server = start_with(Arc::new(traffic()), limits, &[]).await;
     let (first, _second) = (server.connect().await, server.connect().await);
-    server.until("squirrel_http_connections", 2.0).await;
+    server.assert_becomes("squirrel_http_connections", 2.0).await;
     let mut third = server.connect().await;
     let request = format!("GET /healthz HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", server.address);
     third.write_all(request.as_bytes()).await.unwrap();

@@ -105,10 +105,10 @@ async fn an_event_holds_the_values_of_all_queries_and_the_verdict() {
     server.tick(1);
     let (id, data) = stream.tick().await.unwrap();
     assert_eq!((id.as_str(), &data["time"]), ("1700000001000", &Value::from(1_700_000_001)));
-    server.until("squirrel_stream_clients", 1.0).await;
+    server.assert_becomes("squirrel_stream_clients", 1.0).await;
     drop(stream);
     server.tick(2);
-    server.until("squirrel_stream_clients", 0.0).await;
+    server.assert_becomes("squirrel_stream_clients", 0.0).await;
 }
 
 #[tokio::test]
@@ -132,7 +132,7 @@ async fn a_query_is_evaluated_once_a_tick_however_many_listen() {
     assert_eq!(store.1.load(Ordering::Relaxed), 4);
     drop(streams);
     server.tick(9);
-    server.until("squirrel_stream_clients", 0.0).await;
+    server.assert_becomes("squirrel_stream_clients", 0.0).await;
     let before = store.1.load(Ordering::Relaxed);
     server.tick(10);
     let mut other = Stream::opened(&server, "query=1").await;
@@ -177,7 +177,8 @@ async fn silence_is_filled_with_comments() {
     let limits = Limits { keep_alive: Duration::from_millis(50), ..Limits::for_cpus(1) };
     let server = start_with(Arc::new(traffic()), limits, &[]).await;
     let mut stream = Stream::opened(&server, "query=1").await;
-    while stream.line().await.unwrap() != ": still here" {}
+    let lines = [stream.line().await, stream.line().await, stream.line().await].map(Option::unwrap_or_default);
+    assert!(lines.iter().any(|line| line == ": still here"), "{lines:?}");
 }
 
 #[tokio::test]
@@ -194,7 +195,7 @@ async fn a_stream_has_a_largest_number_of_queries_and_the_server_of_streams() {
     assert!(answer.text().contains("live streams are taken"), "{}", answer.text());
     drop(stream);
     server.tick(0);
-    server.until("squirrel_stream_clients", 0.0).await;
+    server.assert_becomes("squirrel_stream_clients", 0.0).await;
     let _again = Stream::opened(&server, "query=1").await;
 }
 
@@ -244,7 +245,7 @@ async fn a_stop_ends_streams_and_everything_else_within_its_time() {
     let _idle = server.connect().await;
     let mut half = server.connect().await;
     half.write_all(b"GET /healthz HTTP/1.1\r\n").await.unwrap();
-    server.until("squirrel_http_connections", 3.0).await;
+    server.assert_becomes("squirrel_http_connections", 3.0).await;
     server.stop.cancel();
     assert_eq!(stream.tick().await, None, "the stream ends");
     let ended = tokio::time::timeout(Duration::from_secs(4), server.done).await;

@@ -154,10 +154,11 @@ impl Running {
 
     /// Waits until one of the server's own metrics has a value; the test's own time limit ends a wait
     /// in vain.
-    pub(crate) async fn until(&self, row: &str, value: f64) {
+    pub(crate) async fn assert_becomes(&self, row: &str, value: f64) {
+        let mut looks = tokio::time::interval(Duration::from_millis(5));
         let wait = async {
             while self.own(row) != value {
-                tokio::time::sleep(Duration::from_millis(5)).await;
+                looks.tick().await;
             }
         };
         let waited = tokio::time::timeout(Duration::from_secs(20), wait).await;
