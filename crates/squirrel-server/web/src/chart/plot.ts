@@ -173,8 +173,7 @@ function lonePoints(columns: Columns, index: number): number[] {
 
 /** How each series is drawn, by its key. */
 export function seriesStyles(columns: Columns): Map<string, { variable: string; dash: number[] }> {
-  const labels = columns.series.map((series) => series.label);
-  const names = columns.series.map((series) => colourName(series.label, labels));
+  const names = columns.series.map((series) => colourName(series.label));
   const byStroke = strokes(names);
   return new Map(columns.series.map((series, i) => [series.key, byStroke.get(names[i] ?? "") ?? { variable: "--series-0", dash: [] }]));
 }

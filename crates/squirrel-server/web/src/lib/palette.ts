@@ -42,15 +42,15 @@ export function strokes(names: readonly string[]): Map<string, Stroke> {
   return result;
 }
 
-/** The two directions have their own colours wherever a chart shows nothing but them. */
-const FIXED: Record<string, number> = { receive: 0, transmit: 1, in: 0, out: 1 };
+/** The two directions have their own colours where nothing else tells their series apart. */
+const FIXED: Record<string, number> = { "(receive)": 0, "(transmit)": 1 };
 
 /** What a legend is coloured by: the name without its direction, so both halves of a mirrored chart agree. */
-export function colourName(label: string, allLabels: readonly string[]): string {
-  const names = new Set(allLabels.map(withoutDirection));
-  if (names.size > 1) return withoutDirection(label);
-  const direction = /\b(receive|transmit|in|out)\b/.exec(label)?.[1];
-  return direction ?? label;
+export function colourName(label: string): string {
+  const direction = DIRECTION.exec(label)?.[0];
+  const rest = label.replace(DIRECTION, " ").replace(/\s+/g, " ").trim();
+  if (rest !== "" || direction === undefined) return rest;
+  return direction.startsWith("receive") ? "(receive)" : "(transmit)";
 }
 
-const withoutDirection = (label: string): string => label.replace(/\s*\b(receive|transmit|in|out)\b\s*/g, " ").trim();
+const DIRECTION = /\b(receive|transmit|received|transmitted)\b/;
