@@ -59,7 +59,7 @@ impl Pipeline {
         let mut batch = Batch::default();
         let monotonic = self.monotonic;
         self.schedule.tick(&*self.kernel, &|| monotonic.elapsed(), &mut batch);
-        self.store.rows(&mut batch);
+        self.store.metrics(&mut batch);
         self.server_metrics.rows(&mut batch);
         self.own.tick(&mut batch);
         self.keep(at, &batch);
@@ -74,19 +74,23 @@ impl Pipeline {
         self.schedule.set_disabled(&*self.kernel, disabled, self.monotonic.elapsed());
     }
 
-    /// Appends to the store; a store that begins to refuse is said once, and once when it accepts again.
+    /// Appends to the store; a store that begins to refuse is said once, and once when it accepts
+    /// again.
     fn keep(&mut self, at: Timestamp, batch: &Batch) {
-        match self.store.append(at, batch) {
-            Ok(_) if self.refusing => {
+        let problem = match self.store.append(at, batch) {
+            Ok(report) => report.problem,
+            Err(error) => Some(error.to_string()),
+        };
+        match problem {
+            None if self.refusing => {
                 self.refusing = false;
-                tracing::info!("the store accepts samples again");
+                tracing::info!("samples reach the disk again");
             }
-            Ok(_) => {}
-            Err(error) if !self.refusing => {
+            Some(problem) if !self.refusing => {
                 self.refusing = true;
-                tracing::error!("samples are shown but not kept: {error}");
+                tracing::error!("samples are in memory only: {problem}");
             }
-            Err(_) => {}
+            _ => {}
         }
     }
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use squirrel_model::Labels;
-use squirrel_store::{DiskDir, OpenReport, Store, Stopwatch, StoreOptions, SyncPolicy};
+use squirrel_store::dir::RealDir;
+use squirrel_store::{OpenReport, Stopwatch, Store, StoreOptions, SyncPolicy};
 use squirrel_sys::{Kernel as _, Linux, clock};
 
 use crate::config::{Config, Origin, Sync};
@@ -82,7 +83,13 @@ fn explain_bind(address: SocketAddr, error: &io::Error) -> anyhow::Error {
 
 fn open_store(config: &Config, instance: &str, monotonic: clock::Monotonic) -> anyhow::Result<Store> {
     let directory = &config.directory.value;
-    let dir = DiskDir::open(directory).map_err(|error| explain_directory(config, &error))?;
+    let dir = RealDir::open(directory).map_err(|error| {
+        anyhow!(
+            "the data directory {} cannot be made: {error}\n{}; its owner and mode must let this user write there",
+            directory.display(),
+            named_by(config)
+        )
+    })?;
     let target = Labels::new([("job", "squirrel"), ("instance", instance)]).context("the host's name cannot be a label")?;
     let millis = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
     let options = StoreOptions {
@@ -96,24 +103,36 @@ fn open_store(config: &Config, instance: &str, monotonic: clock::Monotonic) -> a
         stopwatch: Stopwatch::new(move || monotonic.elapsed()),
         ..StoreOptions::new(target)
     };
-    let (store, report) = Store::open(Arc::new(dir), options, clock::wall()).map_err(|error| explain_directory(config, &error))?;
+    let (store, report) = Store::open(Arc::new(dir), options, clock::wall())
+        .map_err(|error| anyhow!("{error}\nThe directory is {}", named_by(config)))?;
     say(&report);
     Ok(store)
 }
 
-fn explain_directory(config: &Config, error: &dyn std::error::Error) -> anyhow::Error {
-    let origin = match config.directory.origin {
-        Origin::Default => "this is the default; choose another with --data-dir DIR",
-        Origin::File => "named by directory under [store] in the configuration",
+/// Who named the data directory, and how to name another.
+fn named_by(config: &Config) -> &'static str {
+    match config.directory.origin {
+        Origin::Default => "the default; choose another with --data-dir DIR",
+        Origin::File => "named by directory under [store] in the configuration; --data-dir DIR overrides it",
         Origin::Flag => "named by --data-dir",
-    };
-    anyhow!("the data directory {} cannot be used ({origin}):\n{error}", config.directory.value.display())
+    }
 }
 
+/// Says what was found, and every loss in a sentence of its own.
 fn say(report: &OpenReport) {
-    if report.is_clean() {
-        tracing::info!("{report}");
+    if report.series == 0 {
+        tracing::info!("the store is new");
     } else {
-        tracing::warn!("{report}");
+        let newest = report.newest.map_or_else(String::new, |at| format!(", the last of them {at} s after 1970"));
+        tracing::info!(
+            "the store holds {} series: {} samples in {} blocks and {} in the log{newest}",
+            report.series,
+            report.block_samples,
+            report.blocks,
+            report.log_samples
+        );
+    }
+    for note in &report.notes {
+        tracing::warn!("{note}");
     }
 }

@@ -19,8 +19,8 @@ use crate::config::Config;
 use crate::own_metrics;
 use crate::pipeline::{Parts, Pipeline, until_next};
 
-/// How often blocks are cut and old ones deleted.
-const MAINTAIN_EVERY: Duration = Duration::from_secs(30);
+/// How often samples are packed, blocks written and old ones deleted.
+const MAINTAIN_EVERY: Duration = Duration::from_secs(10);
 
 /// How long the server may take to end.
 const DRAIN: Duration = Duration::from_secs(6);
@@ -127,8 +127,8 @@ async fn drive(
                 if maintaining.as_ref().is_none_or(tokio::task::JoinHandle::is_finished) {
                     let store = Arc::clone(store);
                     maintaining = Some(spawn_blocking(move || {
-                        if let Err(error) = store.maintain(clock::wall()) {
-                            tracing::error!("the store could not be tidied, it will be tried again: {error}");
+                        for problem in store.maintain(clock::wall()).problems {
+                            tracing::error!("{problem}");
                         }
                     }));
                 }
