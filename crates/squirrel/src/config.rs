@@ -16,7 +16,7 @@ use squirrel_server::AllowedHost;
 
 use crate::cli;
 pub(crate) use sample::sample;
-pub(crate) use values::{Sync, parse_span, show_span};
+pub(crate) use values::{Sync, show_span};
 
 /// Where the configuration is looked for when none is named.
 const DEFAULT_FILE: &str = "/etc/squirrel/squirrel.toml";

@@ -1,5 +1,6 @@
 //! From an error to a message and an exit code: 0 good; 1 it ran and the answer is bad; 2 usage or
-//! configuration; 3 a privilege is missing; 4 the daemon cannot be reached.
+//! configuration; 4 the daemon cannot be reached. (3 is kept for a missing privilege, which no command
+//! needs yet.)
 
 use std::fmt;
 use std::process::ExitCode;
@@ -11,8 +12,6 @@ use squirrel_model::Untrusted;
 pub(crate) enum Class {
     /// What was typed or configured cannot be.
     Usage,
-    /// A privilege is missing.
-    Forbidden,
     /// The daemon does not answer.
     Unreachable,
 }
@@ -49,7 +48,6 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     crate::output::complain(&message(error));
     match error.downcast_ref::<Classed>().map(|classed| classed.class) {
         Some(Class::Usage) => ExitCode::from(2),
-        Some(Class::Forbidden) => ExitCode::from(3),
         Some(Class::Unreachable) => ExitCode::from(4),
         None => ExitCode::from(1),
     }

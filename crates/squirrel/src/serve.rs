@@ -4,8 +4,6 @@ mod doors;
 mod reload;
 mod run;
 
-use std::sync::Arc;
-
 use anyhow::Context as _;
 use squirrel_api::{CollectorState, CollectorStatus};
 use squirrel_collect::{Schedule, State};
@@ -27,7 +25,8 @@ pub(crate) fn run(args: &cli::Serve, environment: &Environment) -> anyhow::Resul
     let doors = doors::open(&config, monotonic)?;
     let dropped = squirrel_sys::privilege::drop_all().context("cannot drop privileges")?;
     if !dropped.capabilities.is_empty() {
-        tracing::info!("gave up these capabilities: {}", dropped.capabilities);
+        tracing::info!("gave up all {} capabilities", dropped.capabilities.names().count());
+        tracing::debug!("they were {}", dropped.capabilities);
     }
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
