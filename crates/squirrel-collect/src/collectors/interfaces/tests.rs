@@ -27,6 +27,13 @@ fn a_recorded_namespace_gives_the_same_rows_for_ever() {
     insta::assert_snapshot!("namespace", rows);
 }
 
+#[test]
+fn a_recording_of_debians_stock_kernel_gives_the_same_rows_for_ever() {
+    let rows = of_recording(&DESC, "debian-6.1");
+    assert!(rows.contains(r#"{device="dummy0",kind="dummy",master="bond0",virtual="true"} 1"#), "{rows}");
+    insta::assert_snapshot!("debian", rows);
+}
+
 /// Answers dumps of interfaces as a kernel of 2016 would: without what came later.
 struct Older<K>(K);
 
@@ -187,6 +194,25 @@ fn a_speed_that_the_driver_does_not_know_is_shown_as_node_exporter_does_and_is_n
     let kernel = with_sysfs(kernel(&tables(vec![link(3, "veth0", &[link_kind("veth")])])), "veth0", 3);
     let seen = read_once(&DESC, &kernel);
     assert!(seen.has("node_network_speed_bytes") && !seen.has("squirrel_network_capacity_bytes_per_second"));
+}
+
+#[test]
+fn a_vlan_has_the_capacity_of_what_it_stands_on() {
+    let vlan = |index, name, lower: u32| link(index, name, &[link_kind("vlan"), (5, lower.to_ne_bytes().to_vec())]);
+    let circle = vlan(9, "circle0", 9);
+    let links = vec![link(2, "eth0", &[]), vlan(3, "eth0.7", 2), vlan(4, "eth0.7.8", 3), circle].into_iter().chain([
+        link(5, "veth0", &[link_kind("veth")]),
+        vlan(6, "veth0.7", 5),
+        vlan(7, "far0", 77),
+    ]);
+    let mut kernel = kernel(&tables(links.collect()));
+    for (index, name) in [(3, "eth0.7"), (4, "eth0.7.8"), (6, "veth0.7"), (7, "far0"), (9, "circle0")] {
+        kernel = with_sysfs(kernel, name, index);
+    }
+    let seen = read_once(&DESC, &kernel);
+    let has = |device| seen.value("squirrel_network_capacity_bytes_per_second", &[("device", device)]).is_some();
+    assert_eq!([has("eth0.7"), has("eth0.7.8"), has("far0")], [true; 3]);
+    assert_eq!([has("veth0.7"), has("circle0")], [false; 2]);
 }
 
 #[test]

@@ -13,6 +13,11 @@ fn a_recorded_host_gives_the_same_rows_for_ever() {
 }
 
 #[test]
+fn a_recording_of_debians_stock_kernel_gives_the_same_rows_for_ever() {
+    insta::assert_snapshot!("debian", of_recording(&DESC, "debian-6.1"));
+}
+
+#[test]
 fn a_recorded_namespace_gives_the_same_rows_for_ever() {
     insta::assert_snapshot!("namespace", of_recording(&DESC, "linux-6.18-namespace"));
 }
