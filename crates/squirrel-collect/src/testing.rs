@@ -89,5 +89,6 @@ pub(crate) fn of_recording(desc: &CollectorDesc, folder: &str) -> String {
     squirrel_model::exposition::write_batch(&mut text, &seen.batch);
     let rows = text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned);
     let faults = seen.batch.faults.iter().map(|fault| format!("fault: {}: {}", fault.subject, fault.reason));
-    rows.chain(faults).map(|line| format!("{}\n", squirrel_model::Untrusted(&line))).collect()
+    let lines: Vec<String> = rows.chain(faults).map(|line| squirrel_model::Untrusted(&line).to_string()).collect();
+    lines.join("\n")
 }

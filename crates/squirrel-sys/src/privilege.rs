@@ -189,7 +189,10 @@ mod tests {
     /// Runs itself in a process of its own: what is dropped does not come back.
     #[test]
     fn dropped_capabilities_are_gone_also_for_programs_started_later() {
-        if std::env::var_os(IN_CHILD).is_none() {
+        if std::env::var_os(IN_CHILD).is_some() {
+            assert_gone_after_dropping();
+            println!("dropped in the child");
+        } else {
             let name = "privilege::tests::dropped_capabilities_are_gone_also_for_programs_started_later";
             let child = Command::new(std::env::current_exe().unwrap())
                 .args(["--exact", name, "--nocapture", "--test-threads=1"])
@@ -198,8 +201,10 @@ mod tests {
                 .unwrap();
             let said = String::from_utf8_lossy(&child.stdout);
             assert!(child.status.success() && said.contains("dropped in the child"), "{said}");
-            return;
         }
+    }
+
+    fn assert_gone_after_dropping() {
         let before = Capabilities::read().unwrap();
         let dropped = drop_all().unwrap();
         assert_eq!(dropped.capabilities, before.permitted);
@@ -218,6 +223,5 @@ mod tests {
             assert_eq!(status_line(&status, "NoNewPrivs:"), "1");
         }
         assert_eq!(drop_all().unwrap().capabilities, CapabilitySet(0), "dropping twice does no harm");
-        println!("dropped in the child");
     }
 }

@@ -176,7 +176,9 @@ mod tests {
     proptest! {
         #[test]
         fn any_datagram_is_survived(octets in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = read(&octets);
+            let (seen, outcome) = read(&octets);
+            prop_assert!(seen.len() * HEADER_LEN <= octets.len());
+            prop_assert!(outcome.is_err() || octets.len() >= HEADER_LEN);
         }
     }
 }

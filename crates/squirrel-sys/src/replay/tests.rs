@@ -1,3 +1,5 @@
+//! What a kernel answered is answered again, and nothing hostile leaves the folder.
+
 use std::sync::Mutex;
 
 use proptest::prelude::*;
@@ -212,6 +214,8 @@ proptest! {
         for file in std::fs::read_dir(folder.path().join("netlink")).unwrap() {
             std::fs::write(file.unwrap().path(), &damage).unwrap();
         }
-        let _ = Replay::open(folder.path()).unwrap().dump(Netlink::Route, 18, &[0; 16], &mut |_, _| {});
+        let (mut seen, replay) = (0, Replay::open(folder.path()).unwrap());
+        let outcome = replay.dump(Netlink::Route, 18, &[0; 16], &mut |_, _| seen += 1);
+        prop_assert!(seen * 16 <= damage.len() && (outcome.is_err() || seen > 0 || damage.is_empty()));
     }
 }

@@ -1,3 +1,5 @@
+//! Sockets read, cut short, and of other kernels.
+
 use super::*;
 use crate::testing::{attribute, truncated_everywhere};
 use proptest::prelude::*;
@@ -132,8 +134,11 @@ proptest! {
             *first = family;
         }
         if let Ok(socket) = InetSocket::parse(&octets) {
-            let _ = socket.tcp.and_then(|tcp| tcp.total_rto_time_ms());
-            let _ = socket.memory.and_then(|memory| memory.drops());
+            prop_assert!(octets.len() >= 72);
+            let has_all = socket.tcp.is_some_and(|tcp| tcp.total_rto_time_ms().is_some());
+            prop_assert!(!has_all || octets.len() >= 72 + 4 + 248);
+            let has_drops = socket.memory.is_some_and(|memory| memory.drops().is_some());
+            prop_assert!(!has_drops || octets.len() >= 72 + 4 + 36);
         }
     }
 }
