@@ -44,13 +44,20 @@ impl fmt::Display for Binary {
 
 impl fmt::Display for Matching {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(labels) = &self.labels else { return Ok(()) };
-        write!(f, " {} {}", if self.on { "on" } else { "ignoring" }, Names(labels))?;
-        match self.many {
-            Many::None => Ok(()),
-            Many::Left => write!(f, " group_left {}", Names(&self.include)),
-            Many::Right => write!(f, " group_right {}", Names(&self.include)),
+        if let Some(labels) = &self.labels {
+            write!(f, " {} {}", if self.on { "on" } else { "ignoring" }, Names(labels))?;
         }
+        match self.many {
+            Many::None => {}
+            Many::Left => write!(f, " group_left {}", Names(&self.include))?,
+            Many::Right => write!(f, " group_right {}", Names(&self.include))?,
+        }
+        for (word, value) in [("fill_left", self.fill.left), ("fill_right", self.fill.right)] {
+            if let Some(value) = value {
+                write!(f, " {word} ({})", number_text(value))?;
+            }
+        }
+        Ok(())
     }
 }
 
