@@ -44,7 +44,8 @@ pub enum Value {
     Scalar(Timestamp, f64),
     /// A text.
     String(String),
-    /// Series with one sample each; in order of labels, except where the query itself sorts.
+    /// Series with one sample each, in the order in which the expression yields them: `sort` and
+    /// `topk` choose it, a selector's is that of the labels.
     Vector(Vec<InstantSample>),
     /// Series with their samples, in order of labels.
     Matrix(Vec<(Labels, Samples)>),

@@ -5,12 +5,22 @@ use proptest::prelude::*;
 use squirrel_model::{Labels, Samples, Timestamp, stale_marker};
 use squirrel_promql::ast::Type;
 use squirrel_promql::{
-    EvalError, EvalOptions, Expr, ParseOptions, Value, evaluate_instant, evaluate_range, parse, parse_selector,
+    EvalError, EvalOptions, Expr, ParseError, ParseOptions, Value, evaluate_instant, evaluate_range, parse,
+    parse_selector,
 };
 use squirrel_testkit::MemorySelect;
 
 fn all() -> ParseOptions {
     ParseOptions { experimental: true, ..ParseOptions::default() }
+}
+
+/// A refusal names a place within the text.
+fn assert_place(result: Result<(), ParseError>, text: &str) {
+    if let Err(e) = result {
+        let (start, end) = (e.span.start as usize, e.span.end as usize);
+        assert!(start <= end && end <= text.len() && !e.message.is_empty(), "{e:?} of {text:?}");
+        assert!(e.span.line >= 1 && e.span.column >= 1, "{e:?} of {text:?}");
+    }
 }
 
 /// An expression without its places, for comparison: places are what differs between a text and
@@ -171,8 +181,8 @@ proptest! {
 
     #[test]
     fn no_text_makes_the_parser_panic(text in ".{0,80}") {
-        let _ = parse(&text, &all());
-        let _ = parse_selector(&text);
+        assert_place(parse(&text, &all()).map(|_| ()), &text);
+        assert_place(parse_selector(&text).map(|_| ()), &text);
     }
 
     #[test]
@@ -189,9 +199,7 @@ proptest! {
             prop_assert_eq!(shape(&parse(&expr.to_string(), &all()).unwrap()), shape(&expr), "{}", text);
         }
         let spaced = words.join(" ");
-        if let Err(e) = parse(&spaced, &all()) {
-            prop_assert!(e.span.start as usize <= spaced.len() && e.span.end as usize <= spaced.len());
-        }
+        assert_place(parse(&spaced, &all()).map(|_| ()), &spaced);
     }
 
     #[test]
@@ -207,7 +215,7 @@ proptest! {
     #[test]
     fn a_text_cut_anywhere_is_refused_or_read_without_panic(text in vector(), cut in 0usize..200) {
         if let Some(part) = text.get(..cut) {
-            let _ = parse(part, &all());
+            assert_place(parse(part, &all()).map(|_| ()), part);
         }
     }
 }
@@ -219,8 +227,9 @@ proptest! {
     /// query fails exactly if one of its steps does (names removed at the end may meet only in time).
     #[test]
     fn a_range_query_is_its_instant_queries(text in vector(), start in 0i64..400_000, step in 1i64..50_000) {
-        let Ok(expr) = parse(&text, &all()) else { return Ok(()) };
-        prop_assume!(!names_ends(&text) && expr.result_type() == Type::Vector);
+        let parsed = parse(&text, &all());
+        prop_assume!(!names_ends(&text) && parsed.as_ref().is_ok_and(|expr| expr.result_type() == Type::Vector));
+        let expr = parsed.unwrap();
         let (store, options, count) = (store(), EvalOptions::default(), 12);
         let end = start + step * (count - 1);
         let range = evaluate_range(&expr, &store, Timestamp(start), Timestamp(end), step, &options, &|| false);

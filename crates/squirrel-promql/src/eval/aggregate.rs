@@ -85,7 +85,7 @@ impl Evaluator<'_> {
         let series = self.vector(&aggregate.expr, steps)?;
         self.work(series.len().saturating_mul(steps.count))?;
         let mut places: HashMap<Labels, usize> = HashMap::new();
-        let mut out: Vec<Series> = Vec::new();
+        let mut out: Vec<Column> = Vec::new();
         for one in series {
             let mut known: Option<(u64, usize)> = None;
             for (i, value) in one.column.iter() {
@@ -96,22 +96,25 @@ impl Evaluator<'_> {
                         builder.set(label.as_str(), value_text(value));
                         let labels = builder.build().map_err(|e| EvalError::execution(e.to_string()))?;
                         let labels = group_labels(&labels, &grouping);
-                        *places.entry(labels.clone()).or_insert_with(|| {
-                            out.push(Series { labels, drop_name: false, column: Column::empty(steps.count) });
-                            out.len() - 1
-                        })
+                        *places.entry(labels).or_insert(out.len())
                     }
                 };
                 known = Some((value.to_bits(), place));
-                if let Some(result) = out.get_mut(place) {
-                    let before = result.column.get(i).unwrap_or(0.0);
-                    result.column.set(i, before + 1.0);
-                    result.drop_name |= one.drop_name;
+                if place == out.len() {
+                    // Each value that occurs is a column of its own: these can be many.
+                    self.spend(steps.count)?;
+                    out.push(Column::empty(steps.count));
+                }
+                if let Some(column) = out.get_mut(place) {
+                    column.set(i, column.get(i).unwrap_or(0.0) + 1.0);
                 }
             }
-            self.spend(0)?;
         }
-        Ok(Operand::Vector(out))
+        let mut named: Vec<(usize, Labels)> = places.into_iter().map(|(labels, place)| (place, labels)).collect();
+        named.sort_unstable_by_key(|(place, _)| *place);
+        let series =
+            named.into_iter().zip(out).map(|((_, labels), column)| Series { labels, drop_name: false, column });
+        Ok(Operand::Vector(series.collect()))
     }
 }
 

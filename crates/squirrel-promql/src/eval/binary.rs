@@ -113,8 +113,9 @@ impl Evaluator<'_> {
             if many.is_empty() || one.is_empty() {
                 continue;
             }
-            self.work(count.saturating_mul(many.len()).saturating_mul(one.len()))?;
+            let before = out.len();
             join.pairs(&group, &mut out)?;
+            self.spend((out.len() - before).saturating_mul(count))?;
         }
         out.retain(|series: &Series| !series.column.present.is_empty());
         merge_equal(out)

@@ -131,7 +131,7 @@ pub(crate) fn quantiles(eval: &mut Evaluator<'_>, _: &Expr, call: &Call, steps: 
         let q = eval.scalar_arg(call, i, steps)?;
         eval.warn_of_quantiles(q.values(), argument(call, i)?.span);
         for histogram in &found {
-            eval.work(steps.count.saturating_mul(histogram.buckets.len()))?;
+            eval.spend(steps.count.saturating_mul(histogram.buckets.len()))?;
             let (column, repaired) = histogram.quantiles(&q, steps);
             if repaired {
                 histogram.note_repair(eval, span);

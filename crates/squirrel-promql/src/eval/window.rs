@@ -1,5 +1,7 @@
 //! Functions over ranges: each series is read once, windows slide over its samples.
 
+use std::cell::Cell;
+
 use squirrel_model::{Labels, Samples, TimeRange, Timestamp, is_stale};
 
 use super::column::{Column, Numbers, Operand, Series, Steps};
@@ -29,6 +31,30 @@ pub(crate) struct Track<'a> {
     pub(crate) frames: &'a [Frame],
     pub(crate) steps: Steps,
     pub(crate) params: &'a [Numbers],
+    brake: &'a Brake<'a>,
+}
+
+/// Windows that overlap much are much work on few samples: asks now and then whether to stop, within
+/// a series.
+struct Brake<'a> {
+    stop: &'a dyn Fn() -> bool,
+    seen: Cell<usize>,
+    stopped: Cell<bool>,
+}
+
+impl Brake<'_> {
+    /// Values between two questions.
+    const EVERY: usize = 1 << 20;
+
+    /// Whether to go on after so many more values.
+    fn go_on(&self, values: usize) -> bool {
+        self.seen.set(self.seen.get() + values);
+        if self.seen.get() > Self::EVERY {
+            self.seen.set(0);
+            self.stopped.set(self.stopped.get() || (self.stop)());
+        }
+        !self.stopped.get()
+    }
 }
 
 /// What a function sees of one window; there is at least one sample.
@@ -48,6 +74,9 @@ impl Track<'_> {
             let (Some(times), Some(values)) = (self.times.get(part.clone()), self.values.get(part)) else { continue };
             if times.is_empty() {
                 continue;
+            }
+            if !self.brake.go_on(times.len()) {
+                return;
             }
             let mut params = [0.0; 2];
             for (slot, numbers) in params.iter_mut().zip(self.params) {
@@ -114,9 +143,11 @@ impl Evaluator<'_> {
         let counter = matches!(name, "rate" | "increase");
         let mut out = Vec::new();
         let mut unlike_counter: Option<String> = None;
+        let brake = Brake { stop: self.stop, seen: Cell::new(0), stopped: Cell::new(false) };
         self.each_range(call, steps, |raw, frames| {
             let samples = &raw.samples;
-            let track = Track { times: &samples.times, values: &samples.values, frames, steps, params: &params };
+            let track =
+                Track { times: &samples.times, values: &samples.values, frames, steps, params: &params, brake: &brake };
             let mut column = Column::empty(steps.count);
             f(&track, &mut column);
             if column.present.is_empty() {
@@ -128,6 +159,9 @@ impl Evaluator<'_> {
             let drop_name = raw.drop_name || !keeps_name;
             out.push(Series { labels: raw.labels.clone(), drop_name, column });
         })?;
+        if brake.stopped.get() {
+            return Err(EvalError::Stopped);
+        }
         if let Some(name) = unlike_counter {
             let text = format!(
                 "metric {name:?} may be no counter: its name has no _total, _sum, _count or _bucket at the end"
@@ -152,7 +186,7 @@ impl Evaluator<'_> {
                 ExprKind::Range { selector, range_ms } => {
                     let windows = Windows { ends: self.clock(&selector.shift, steps), range_ms: *range_ms, steps };
                     let span = windows_range(&windows);
-                    return self.each_raw(selector, span, |raw| {
+                    return self.each_raw(selector, span, steps.count, |raw| {
                         windows.place(&raw.samples.times, &mut frames);
                         each(raw, &frames);
                     });
@@ -161,7 +195,7 @@ impl Evaluator<'_> {
                     let windows =
                         Windows { ends: self.clock(&subquery.shift, steps), range_ms: subquery.range_ms, steps };
                     for raw in self.subquery(subquery, steps)? {
-                        self.spend(raw.samples.len())?;
+                        self.spend(raw.samples.len().max(steps.count))?;
                         windows.place(&raw.samples.times, &mut frames);
                         each(&raw, &frames);
                     }
@@ -173,17 +207,19 @@ impl Evaluator<'_> {
         Ok(())
     }
 
-    /// Reads each series that a selector finds in `range`, without the stale markers.
+    /// Reads each series that a selector finds in `range`, without the stale markers. What comes of
+    /// each is at most `columns` long.
     fn each_raw(
         &mut self,
         selector: &Selector,
         range: TimeRange,
+        columns: usize,
         mut each: impl FnMut(&RawSeries),
     ) -> Result<(), EvalError> {
         let mut raw = RawSeries { labels: Labels::empty(), drop_name: false, samples: Samples::default() };
         for found in self.find(&selector.matchers, range)? {
             self.store.read(&found, range, &mut raw.samples)?;
-            self.spend(raw.samples.len())?;
+            self.spend(raw.samples.len().max(columns))?;
             drop_stale(&mut raw.samples);
             if raw.samples.is_empty() {
                 continue;
@@ -203,7 +239,7 @@ impl Evaluator<'_> {
     ) -> Result<Vec<RawSeries>, EvalError> {
         let windows = Windows { ends: self.clock(&selector.shift, steps), range_ms, steps };
         let mut out = Vec::new();
-        self.each_raw(selector, windows_range(&windows), |raw| {
+        self.each_raw(selector, windows_range(&windows), 1, |raw| {
             out.push(RawSeries { labels: raw.labels.clone(), drop_name: false, samples: raw.samples.clone() });
         })?;
         Ok(out)

@@ -95,7 +95,7 @@ fn judge(state: &State, case: &Case, options: &ParseOptions) -> Verdict {
     let expr = match parse(&case.query, options) {
         Ok(expr) => expr,
         Err(e) => {
-            let other = NOT_OURS.iter().find(|word| case.query.contains(*word));
+            let other = NOT_OURS.iter().find(|word| case.query.to_lowercase().contains(*word));
             return match other {
                 _ if computed_duration(&case.query) => Verdict::NotApplicable("computed durations".to_owned()),
                 Some(word) => Verdict::NotApplicable(format!("{word:?} is not part of our language")),
