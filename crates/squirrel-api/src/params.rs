@@ -156,9 +156,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_is_a_panic(text in any::<String>()) {
-            let _ = parse_time(&text);
-            let _ = parse_duration_ms(&text);
+        fn any_text_is_refused_or_within_bounds(text in "[0-9a-zA-Z.:+-]{0,24}|\\PC*") {
+            prop_assert!(parse_time(&text).map_or(0, |at| at.0.abs()) <= FARTHEST_MS);
+            prop_assert!(parse_duration_ms(&text).map_or(0, i64::abs) <= LONGEST_MS);
         }
 
         #[test]

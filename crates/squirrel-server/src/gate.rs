@@ -183,19 +183,19 @@ mod tests {
         let gate = gate(1, 1);
         let first = tokio::spawn({
             let gate = Arc::clone(&gate);
-            async move { gate.run(Duration::from_secs(60), endless).await }
+            async move { gate.run(Duration::from_mins(1), endless).await }
         });
         while gate.running() == 0 {
             tokio::task::yield_now().await;
         }
         let second = tokio::spawn({
             let gate = Arc::clone(&gate);
-            async move { gate.run(Duration::from_secs(60), |_| Ok(())).await }
+            async move { gate.run(Duration::from_mins(1), |_| Ok(())).await }
         });
         while gate.waiting() == 0 {
             tokio::task::yield_now().await;
         }
-        let refused = gate.run(Duration::from_secs(60), |_| Ok(())).await.unwrap_err();
+        let refused = gate.run(Duration::from_mins(1), |_| Ok(())).await.unwrap_err();
         assert_eq!(refused.kind, ErrorType::Unavailable);
         let queued = second.await.unwrap().unwrap_err();
         assert_eq!((queued.kind, queued.message.as_str()), (ErrorType::Timeout, "query timed out in query queue"));

@@ -34,3 +34,11 @@ pub use hosts::{AllowedHost, AllowedHostError};
 pub use metrics::{METRICS, ServerMetrics};
 pub use parts::{BuildInfo, Limits, ServerParts, Snapshots, Tick};
 pub use server::Server;
+
+/// The name and the text of every expression that charts and checks ask, so that the program can test
+/// that each metric in them is declared. Placeholders of charts are still in them.
+pub fn expressions() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let charts =
+        CHARTS.iter().flat_map(|chart| chart.queries.iter().map(|query| (chart.id.as_ref(), query.expr.as_ref())));
+    charts.chain(verdict::CHECKS.iter().map(|check| (check.id, check.expr)))
+}

@@ -8,7 +8,8 @@ use crate::gate::Stop;
 
 mod checks;
 
-use checks::{CHECKS, Check};
+pub(crate) use checks::CHECKS;
+use checks::Check;
 
 /// How old samples may be and still be judged by; as far as the checks look back.
 const FRESH_MS: i64 = 300_000;
@@ -41,7 +42,7 @@ pub(crate) fn judge(
             Err(error) => not_judged.push(format!("{}: {error}.", check.about)),
         }
     }
-    findings.sort_by(|a, b| b.level.cmp(&a.level));
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     let (level, sentence) = headline(&findings, judged);
     Verdict { time: Some(at.seconds()), level, sentence, findings, not_judged }
 }

@@ -1,3 +1,5 @@
+//! A daemon of a few lines answers, well and badly.
+
 use super::*;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;

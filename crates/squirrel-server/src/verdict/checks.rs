@@ -36,7 +36,7 @@ pub(crate) struct Check {
     /// The sentence; `{subject}` and `{value}` are filled in.
     pub(crate) sentence: &'static str,
     /// What to look at first.
-    pub(crate) check_first: &'static [&'static str],
+    pub(crate) first: &'static [&'static str],
 }
 
 impl Check {
@@ -57,7 +57,7 @@ impl Check {
             sentence: self.sentence(subject, value),
             value,
             expr: Cow::Borrowed(self.expr),
-            check_first: self.check_first.iter().copied().map(Cow::Borrowed).collect(),
+            check_first: self.first.iter().copied().map(Cow::Borrowed).collect(),
         })
     }
 
@@ -102,7 +102,7 @@ pub(crate) static CHECKS: &[Check] = &[
         bad: 300.0,
         shown: Shown::Count,
         sentence: "{subject} received {value} damaged frames in the last 5 minutes.",
-        check_first: &[
+        first: &[
             "Cable, connector or transceiver: replace or reseat it, and see whether the counter stands still.",
             "`ethtool -S` of the interface: CRC and alignment errors are the wire, FIFO and missed errors are this host.",
             "Duplex and speed at both ends.",
@@ -118,7 +118,7 @@ pub(crate) static CHECKS: &[Check] = &[
         bad: 300.0,
         shown: Shown::Count,
         sentence: "{subject} failed to send {value} frames in the last 5 minutes.",
-        check_first: &[
+        first: &[
             "Whether the link was up all the time: carrier errors mean that it was not.",
             "The kernel log for a transmit timeout of the driver.",
             "For a tunnel: the route to its other end, and its MTU.",
@@ -134,7 +134,7 @@ pub(crate) static CHECKS: &[Check] = &[
         bad: DROPPED_BAD,
         shown: Shown::Percent,
         sentence: "{subject} dropped {value} of the packets that it received in the last 5 minutes.",
-        check_first: &[
+        first: &[
             "Missed errors in `ethtool -S`: then the ring is too small or the processor too busy.",
             "Protocols that nobody here speaks (unknown VLANs, LLDP): then it is harmless.",
             "The processor that serves the interface's interrupts.",
@@ -150,7 +150,7 @@ pub(crate) static CHECKS: &[Check] = &[
         bad: DROPPED_BAD,
         shown: Shown::Percent,
         sentence: "{subject} dropped {value} of the packets that it should have sent in the last 5 minutes.",
-        check_first: &[
+        first: &[
             "Utilisation: a full link drops at its queue.",
             "The queueing discipline and its limits (`tc -s qdisc`).",
             "For a virtual interface: whether its other end is up and has the same MTU.",
@@ -166,7 +166,7 @@ pub(crate) static CHECKS: &[Check] = &[
         bad: RETRANSMITTED_BAD,
         shown: Shown::Percent,
         sentence: "TCP on {subject} sent {value} of its segments again in the last 5 minutes: packets are lost on the way.",
-        check_first: &[
+        first: &[
             "Errors and drops of this host's interfaces and queues: loss may be at home.",
             "Which connections retransmit (`ss -ti`): one peer is that path, all peers is this side.",
             "A full uplink, here or at the provider.",
@@ -175,14 +175,14 @@ pub(crate) static CHECKS: &[Check] = &[
     Check {
         id: "receive-utilisation",
         about: "Utilisation in reception",
-        expr: "max by (device) (rate(node_network_receive_bytes_total[1m]) / (node_network_speed_bytes > 0))",
-        needs: "node_network_speed_bytes",
+        expr: "max by (device) (rate(node_network_receive_bytes_total[1m]) / squirrel_network_capacity_bytes_per_second)",
+        needs: "squirrel_network_capacity_bytes_per_second",
         subject: Some("device"),
         warning: BUSY,
         bad: FULL,
         shown: Shown::Percent,
         sentence: "{subject} receives at {value} of its speed.",
-        check_first: &[
+        first: &[
             "Who receives: the connections with the highest rates.",
             "The negotiated speed: below what the link can do, it is the cable or the other end.",
         ],
@@ -190,14 +190,14 @@ pub(crate) static CHECKS: &[Check] = &[
     Check {
         id: "transmit-utilisation",
         about: "Utilisation in transmission",
-        expr: "max by (device) (rate(node_network_transmit_bytes_total[1m]) / (node_network_speed_bytes > 0))",
-        needs: "node_network_speed_bytes",
+        expr: "max by (device) (rate(node_network_transmit_bytes_total[1m]) / squirrel_network_capacity_bytes_per_second)",
+        needs: "squirrel_network_capacity_bytes_per_second",
         subject: Some("device"),
         warning: BUSY,
         bad: FULL,
         shown: Shown::Percent,
         sentence: "{subject} transmits at {value} of its speed.",
-        check_first: &[
+        first: &[
             "Who transmits: backups and copies can be limited or moved.",
             "The negotiated speed: below what the link can do, it is the cable or the other end.",
             "The queue of the interface: its length is delay for everybody.",
@@ -206,14 +206,14 @@ pub(crate) static CHECKS: &[Check] = &[
     Check {
         id: "carrier",
         about: "Links that come and go",
-        expr: "sum by (device) (increase(node_network_carrier_changes_total[5m])) unless on (device) squirrel_network_interface_info{virtual=~\"1|true|yes\"}",
+        expr: "sum by (device) (increase(node_network_carrier_changes_total[5m])) unless on (device) squirrel_network_interface_info{virtual=\"true\"}",
         needs: "node_network_carrier_changes_total",
         subject: Some("device"),
         warning: FLAP,
         bad: 6.0,
         shown: Shown::Count,
         sentence: "The link of {subject} changed {value} times between up and down in the last 5 minutes.",
-        check_first: &[
+        first: &[
             "Cable, transceiver, and the switch port at the other end.",
             "The kernel log: whether somebody took the interface down, or the driver reset it.",
             "Energy-saving Ethernet, if it happens in quiet times.",
@@ -229,7 +229,7 @@ pub(crate) static CHECKS: &[Check] = &[
         bad: 10.0,
         shown: Shown::Count,
         sentence: "{subject} turned {value} new connections away in the last 5 minutes because a program did not accept them.",
-        check_first: &[
+        first: &[
             "Which listener is full: in `ss -ltn` its Recv-Q is above its Send-Q.",
             "Whether that program hangs, is out of file descriptors, or is held back by a CPU limit.",
             "Its backlog and net.core.somaxconn, only after the above.",
@@ -245,7 +245,7 @@ pub(crate) static CHECKS: &[Check] = &[
         bad: 1.0,
         shown: Shown::Count,
         sentence: "{value} listening sockets of {subject} are full now: new clients wait or fail.",
-        check_first: &["In `ss -ltnp` the socket whose Recv-Q is above its Send-Q, and what its program does."],
+        first: &["In `ss -ltnp` the socket whose Recv-Q is above its Send-Q, and what its program does."],
     },
     Check {
         id: "udp-receive-buffer",
@@ -257,7 +257,7 @@ pub(crate) static CHECKS: &[Check] = &[
         bad: 300.0,
         shown: Shown::Count,
         sentence: "{subject} lost {value} UDP datagrams in the last 5 minutes because a program did not read them in time.",
-        check_first: UDP_FIRST,
+        first: UDP_FIRST,
     },
     Check {
         id: "udp6-receive-buffer",
@@ -269,7 +269,7 @@ pub(crate) static CHECKS: &[Check] = &[
         bad: 300.0,
         shown: Shown::Count,
         sentence: "{subject} lost {value} UDP datagrams over IPv6 in the last 5 minutes because a program did not read them in time.",
-        check_first: UDP_FIRST,
+        first: UDP_FIRST,
     },
     Check {
         id: "conntrack",
@@ -281,7 +281,7 @@ pub(crate) static CHECKS: &[Check] = &[
         bad: FULL,
         shown: Shown::Percent,
         sentence: "The connection-tracking table of {subject} is {value} full; when it is full, new connections are dropped.",
-        check_first: &[
+        first: &[
             "Who opens so many connections (`conntrack -L`): a scan, a flood, a program without keep-alive.",
             "net.netfilter.nf_conntrack_max, and the timeouts of idle connections.",
         ],
@@ -296,7 +296,7 @@ pub(crate) static CHECKS: &[Check] = &[
         bad: 10.0,
         shown: Shown::Count,
         sentence: "Connection tracking on {subject} dropped {value} packets in the last 5 minutes.",
-        check_first: &[
+        first: &[
             "Whether the table is full.",
             "If it is not: a NAT without free source ports, or two packets of one new flow in a race.",
         ],
@@ -311,7 +311,7 @@ pub(crate) static CHECKS: &[Check] = &[
         bad: 300.0,
         shown: Shown::Count,
         sentence: "The processors of {subject} dropped {value} received packets in the last 5 minutes because their queue was full.",
-        check_first: &[
+        first: &[
             "Whether one processor does all the receiving (`/proc/interrupts`, `/proc/net/softnet_stat`).",
             "net.core.netdev_max_backlog, for bursts.",
         ],
@@ -326,9 +326,48 @@ pub(crate) static CHECKS: &[Check] = &[
         bad: 0.05,
         shown: Shown::Percent,
         sentence: "The queue of {subject} dropped {value} of its packets in the last 5 minutes.",
-        check_first: &[
+        first: &[
             "Utilisation: a full link must drop; a few per cent are how TCP finds its rate.",
             "A shaper or policer that is tighter than meant (`tc -s qdisc`, `tc -s class`).",
+        ],
+    },
+    Check {
+        id: "neighbour-table",
+        about: "The neighbour tables",
+        expr: "squirrel_neighbour_table_entries / ignoring (threshold) (squirrel_neighbour_table_threshold_entries{threshold=\"gc_thresh3\"} > 0)",
+        needs: "squirrel_neighbour_table_entries",
+        subject: Some("family"),
+        warning: BUSY,
+        bad: FULL,
+        shown: Shown::Percent,
+        sentence: "The neighbour table of {subject} is {value} full; when it is full, new neighbours cannot be reached.",
+        first: NEIGHBOUR_FIRST,
+    },
+    Check {
+        id: "neighbour-overflows",
+        about: "Overflows of the neighbour tables",
+        expr: "increase(squirrel_neighbour_table_fulls_total[5m])",
+        needs: "squirrel_neighbour_table_fulls_total",
+        subject: Some("family"),
+        warning: ONCE,
+        bad: ONCE,
+        shown: Shown::Count,
+        sentence: "The neighbour table of {subject} was full {value} times in the last 5 minutes, and neighbours could not be reached.",
+        first: NEIGHBOUR_FIRST,
+    },
+    Check {
+        id: "duplicate-addresses",
+        about: "Duplicate addresses",
+        expr: "squirrel_network_duplicate_addresses",
+        needs: "squirrel_network_duplicate_addresses",
+        subject: Some("device"),
+        warning: 1.0,
+        bad: 1.0,
+        shown: Shown::Count,
+        sentence: "{subject} has {value} IPv6 addresses that another host uses too; they do not work.",
+        first: &[
+            "`ip -6 address show dadfailed` names them.",
+            "The other host, by its hardware address in the switch's table; a cloned machine often kept it.",
         ],
     },
 ];
@@ -337,4 +376,9 @@ const UDP_FIRST: &[&str] = &[
     "Which socket drops: the last column of `/proc/net/udp`, or `ss -uam`.",
     "Whether its program is busy or stuck.",
     "Its receive buffer and net.core.rmem_max, only after the above.",
+];
+
+const NEIGHBOUR_FIRST: &[&str] = &[
+    "Whether somebody scans the segment: `ip neighbour` shows many incomplete entries then.",
+    "net.ipv4.neigh.default.gc_thresh3 (or net.ipv6), for a segment that is really so large.",
 ];

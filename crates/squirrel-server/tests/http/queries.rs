@@ -59,6 +59,92 @@ async fn a_range_has_one_point_a_step_with_both_ends() {
     );
 }
 
+const RANGE: &str = "/api/v1/query_range";
+
+/// Path, parameters, and the status, kind and words of the answer.
+const ERRORS: &[(&str, &str, u16, &str, &str)] = &[
+    (
+        "/api/v1/query",
+        "query=1&time=foo",
+        400,
+        "bad_data",
+        "invalid parameter \"time\": invalid time value for 'time': cannot parse \"foo\" to a valid timestamp",
+    ),
+    (
+        "/api/v1/query",
+        "query=1&timeout=foo",
+        400,
+        "bad_data",
+        "invalid parameter \"timeout\": cannot parse \"foo\" to a valid duration",
+    ),
+    ("/api/v1/query", "query=1&limit=-1", 400, "bad_data", "invalid parameter \"limit\": limit must be non-negative"),
+    (
+        "/api/v1/query",
+        "query=1&lookback_delta=x",
+        400,
+        "bad_data",
+        "error parsing lookback delta duration: cannot parse \"x\" to a valid duration",
+    ),
+    ("/api/v1/query", "query=1&timeout=0", 503, "timeout", "query timed out in expression evaluation"),
+    (
+        RANGE,
+        "query=1&end=2&step=1",
+        400,
+        "bad_data",
+        "invalid parameter \"start\": cannot parse \"\" to a valid timestamp",
+    ),
+    (
+        RANGE,
+        "query=1&start=1&end=x&step=1",
+        400,
+        "bad_data",
+        "invalid parameter \"end\": cannot parse \"x\" to a valid timestamp",
+    ),
+    (
+        RANGE,
+        "query=1&start=2&end=1&step=1",
+        400,
+        "bad_data",
+        "invalid parameter \"end\": end timestamp must not be before start time",
+    ),
+    (
+        RANGE,
+        "query=1&start=1&end=2",
+        400,
+        "bad_data",
+        "invalid parameter \"step\": cannot parse \"\" to a valid duration",
+    ),
+    (
+        RANGE,
+        "query=1&start=1&end=2&step=0",
+        400,
+        "bad_data",
+        "invalid parameter \"step\": zero or negative query resolution step widths are not accepted. Try a positive integer",
+    ),
+    (
+        RANGE,
+        "query=1&start=1&end=2&step=-1",
+        400,
+        "bad_data",
+        "invalid parameter \"step\": zero or negative query resolution step widths are not accepted. Try a positive integer",
+    ),
+    (
+        RANGE,
+        "query=1&start=0&end=11001&step=1",
+        400,
+        "bad_data",
+        "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)",
+    ),
+    ("/api/v1/series", "start=1", 400, "bad_data", "no match[] parameter provided"),
+    (
+        "/api/v1/labels",
+        "start=x",
+        400,
+        "bad_data",
+        "invalid parameter \"start\": invalid time value for 'start': cannot parse \"x\" to a valid timestamp",
+    ),
+];
+
 #[tokio::test]
 async fn errors_have_prometheus_codes_and_words() {
     let server = start(traffic()).await;
@@ -67,96 +153,7 @@ async fn errors_have_prometheus_codes_and_words() {
         squirrel_api::json::write_string(&mut out, words);
         out + "}"
     };
-    let range = "/api/v1/query_range";
-    let cases = [
-        (
-            "/api/v1/query",
-            "query=1&time=foo",
-            400,
-            "bad_data",
-            "invalid parameter \"time\": invalid time value for 'time': cannot parse \"foo\" to a valid timestamp",
-        ),
-        (
-            "/api/v1/query",
-            "query=1&timeout=foo",
-            400,
-            "bad_data",
-            "invalid parameter \"timeout\": cannot parse \"foo\" to a valid duration",
-        ),
-        (
-            "/api/v1/query",
-            "query=1&limit=-1",
-            400,
-            "bad_data",
-            "invalid parameter \"limit\": limit must be non-negative",
-        ),
-        (
-            "/api/v1/query",
-            "query=1&lookback_delta=x",
-            400,
-            "bad_data",
-            "error parsing lookback delta duration: cannot parse \"x\" to a valid duration",
-        ),
-        ("/api/v1/query", "query=1&timeout=0", 503, "timeout", "query timed out in expression evaluation"),
-        (
-            range,
-            "query=1&end=2&step=1",
-            400,
-            "bad_data",
-            "invalid parameter \"start\": cannot parse \"\" to a valid timestamp",
-        ),
-        (
-            range,
-            "query=1&start=1&end=x&step=1",
-            400,
-            "bad_data",
-            "invalid parameter \"end\": cannot parse \"x\" to a valid timestamp",
-        ),
-        (
-            range,
-            "query=1&start=2&end=1&step=1",
-            400,
-            "bad_data",
-            "invalid parameter \"end\": end timestamp must not be before start time",
-        ),
-        (
-            range,
-            "query=1&start=1&end=2",
-            400,
-            "bad_data",
-            "invalid parameter \"step\": cannot parse \"\" to a valid duration",
-        ),
-        (
-            range,
-            "query=1&start=1&end=2&step=0",
-            400,
-            "bad_data",
-            "invalid parameter \"step\": zero or negative query resolution step widths are not accepted. Try a positive integer",
-        ),
-        (
-            range,
-            "query=1&start=1&end=2&step=-1",
-            400,
-            "bad_data",
-            "invalid parameter \"step\": zero or negative query resolution step widths are not accepted. Try a positive integer",
-        ),
-        (
-            range,
-            "query=1&start=0&end=11001&step=1",
-            400,
-            "bad_data",
-            "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)",
-        ),
-        ("/api/v1/series", "start=1", 400, "bad_data", "no match[] parameter provided"),
-        (
-            "/api/v1/labels",
-            "start=x",
-            400,
-            "bad_data",
-            "invalid parameter \"start\": invalid time value for 'start': cannot parse \"x\" to a valid timestamp",
-        ),
-    ];
-    for (path, parameters, status, kind, words) in cases {
+    for (path, parameters, status, kind, words) in ERRORS.iter().copied() {
         assert_eq!(both(&server, path, parameters).await, (status, error(kind, words)), "{path}?{parameters}");
     }
     // What the parser and the evaluator say is theirs; the frame and the code are ours.
@@ -182,7 +179,7 @@ async fn errors_have_prometheus_codes_and_words() {
         let (got, text) = both(&server, "/api/v1/query", parameters).await;
         assert!(got == status && text.starts_with(begins), "{parameters}: {got} {text}");
     }
-    let (status, _) = both(&server, range, "query=1&start=0&end=11000&step=1").await;
+    let (status, _) = both(&server, RANGE, "query=1&start=0&end=11000&step=1").await;
     assert_eq!(status, 200, "11,001 points are allowed, as in Prometheus");
 }
 

@@ -1,7 +1,7 @@
 //! A running server over a store in memory, and a client that sends what it is told.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use squirrel_api::CollectorStatus;
@@ -30,7 +30,6 @@ pub(crate) struct Running {
     pub(crate) metrics: Arc<ServerMetrics>,
     pub(crate) stop: CancellationToken,
     pub(crate) ticks: watch::Sender<Option<Arc<Tick>>>,
-    store: Arc<Mutex<Arc<dyn Select>>>,
     pub(crate) done: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
@@ -81,10 +80,8 @@ pub(crate) async fn start_with(store: Arc<dyn Select>, limits: Limits, allowed: 
     let address = listener.local_addr().expect("an address");
     let (ticks, receiver) = watch::channel(None);
     let born = tokio::time::Instant::now();
-    let shown = Arc::new(Mutex::new(store));
-    let behind = Arc::clone(&shown);
     let parts = ServerParts {
-        snapshots: Arc::new(move || Arc::clone(&*behind.lock().expect("no panic under the lock"))),
+        snapshots: Arc::new(move || Arc::clone(&store)),
         ticks: receiver,
         catalogue: Arc::new(Catalogue::new([METRICS, &[&RECEIVED, &FAMILY]])),
         collectors: Arc::new(|| {
@@ -103,7 +100,7 @@ pub(crate) async fn start_with(store: Arc<dyn Select>, limits: Limits, allowed: 
     let metrics = server.metrics();
     let stop = CancellationToken::new();
     let done = tokio::spawn(server.serve(vec![listener], stop.clone()));
-    Running { address, metrics, stop, ticks, store: shown, done }
+    Running { address, metrics, stop, ticks, done }
 }
 
 impl Running {
@@ -114,11 +111,6 @@ impl Running {
         batch.put(FAMILY.member("node_netstat_Tcp_InSegs", "Segments"), &Labels::empty(), 7.0);
         self.metrics.rows(&mut batch);
         self.ticks.send_replace(Some(Arc::new(Tick { at: NOW.plus_ms(seconds * 1000), batch })));
-    }
-
-    /// Shows another store from now on.
-    pub(crate) fn show(&self, store: Arc<dyn Select>) {
-        *self.store.lock().expect("no panic under the lock") = store;
     }
 
     pub(crate) async fn connect(&self) -> TcpStream {
@@ -162,10 +154,11 @@ impl Running {
 
     /// Waits until one of the server's own metrics has a value; the test's own time limit ends a wait
     /// in vain.
-    pub(crate) async fn until(&self, row: &str, value: f64) {
+    pub(crate) async fn assert_becomes(&self, row: &str, value: f64) {
+        let mut looks = tokio::time::interval(Duration::from_millis(5));
         let wait = async {
             while self.own(row) != value {
-                tokio::time::sleep(Duration::from_millis(5)).await;
+                looks.tick().await;
             }
         };
         let waited = tokio::time::timeout(Duration::from_secs(20), wait).await;
