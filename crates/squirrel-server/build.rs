@@ -84,9 +84,9 @@ fn choose(web: &Path, out_dir: &Path) -> Result<PathBuf, Missing> {
 
 /// Succeeds where a Node that is new enough and npm can be started.
 fn find_node() -> Result<(), Missing> {
-    // Installing Node changes either PATH or a folder on it.
-    println!("cargo::rerun-if-env-changed=PATH");
     let fail = |reason: String| {
+        // Installing Node changes either PATH or a folder on it.
+        println!("cargo::rerun-if-env-changed=PATH");
         for folder in env::split_paths(&env::var_os("PATH").unwrap_or_default()).filter(|folder| folder.is_dir()) {
             watch(&folder);
         }

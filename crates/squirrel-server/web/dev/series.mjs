@@ -38,13 +38,13 @@ export function devices(hostile, many = 0) {
     { device: "eth1", operstate: "up", adminstate: "up", speed: 1e10, mtu: 9000, duplex: "full", rate: 2.1e9, out: 3.4e9, ifalias: "storage", addresses: ["198.51.100.9/25/global"], address: "52:54:00:65:43:21" },
     { device: "eth2", operstate: "down", adminstate: "up", speed: 1e9, mtu: 1500, duplex: "unknown", rate: 0, out: 0, addresses: [], address: "52:54:00:aa:bb:cc" },
     { device: "eth10", operstate: "down", adminstate: "down", mtu: 1500, rate: 0, out: 0, addresses: [], address: "52:54:00:aa:bb:cd" },
-    { device: "docker0", operstate: "up", adminstate: "up", mtu: 1500, rate: 3.1e6, out: 9e6, addresses: ["203.0.113.1/24/global"], address: "02:42:9a:11:22:33" },
-    { device: "veth1c8e2f", operstate: "up", adminstate: "up", speed: 1e10, mtu: 1500, duplex: "full", rate: 2.2e6, out: 5e6, addresses: [], address: "6a:10:00:00:00:01" },
-    { device: "veth77ab01", operstate: "up", adminstate: "up", speed: 1e10, mtu: 1500, duplex: "full", rate: 9e5, out: 4e6, addresses: [], address: "6a:10:00:00:00:02" },
-    { device: "wg0", operstate: "unknown", adminstate: "up", mtu: 1420, rate: 1.2e7, out: 2.4e6, addresses: ["198.51.100.200/28/global"], address: "" },
+    { device: "docker0", kind: "bridge", operstate: "up", adminstate: "up", mtu: 1500, rate: 3.1e6, out: 9e6, addresses: ["203.0.113.1/24/global"], address: "02:42:9a:11:22:33" },
+    { device: "veth1c8e2f", kind: "veth", master: "docker0", operstate: "up", adminstate: "up", speed: 1e10, mtu: 1500, duplex: "full", rate: 2.2e6, out: 5e6, addresses: [], address: "6a:10:00:00:00:01" },
+    { device: "veth77ab01", kind: "veth", master: "docker0", operstate: "up", adminstate: "up", speed: 1e10, mtu: 1500, duplex: "full", rate: 9e5, out: 4e6, addresses: [], address: "6a:10:00:00:00:02" },
+    { device: "wg0", kind: "wireguard", operstate: "unknown", adminstate: "up", mtu: 1420, rate: 1.2e7, out: 2.4e6, addresses: ["198.51.100.200/28/global"], address: "" },
   ];
   for (let i = 0; i < many; i++) {
-    list.push({ device: `veth${i}`, operstate: "up", adminstate: "up", speed: 1e10, mtu: 1500, rate: 1e6, out: 1e6, addresses: [], address: "aa" });
+    list.push({ device: `veth${i}`, kind: "veth", operstate: "up", adminstate: "up", speed: 1e10, mtu: 1500, rate: 1e6, out: 1e6, addresses: [], address: "aa" });
   }
   if (!hostile) return list;
   const name = (device, ifalias) => ({ device, ifalias, operstate: "up", adminstate: "up", speed: 1e9, mtu: 1500, rate: 1e6, out: 1e6, addresses: ["192.0.2.99/24/global"], address: "aa" });

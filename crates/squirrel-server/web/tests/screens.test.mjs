@@ -114,6 +114,36 @@ export const tests = {
     assert.ok(grounds[0] < 0.1 && grounds[1] > 0.8, `grounds: ${grounds}`);
   },
 
+  async a_change_of_theme_paints_charts_anew(browser) {
+    await withPage(browser, { context: { colorScheme: "dark" } }, async ({ page }) => {
+      await drawn(page);
+      /** The commonest colour of the first canvas that is not transparent. */
+      const axisColour = () =>
+        page.evaluate(() => {
+          const canvas = document.querySelector(".chart canvas");
+          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          const counts = new Map();
+          for (let i = 0; i < data.length; i += 4) {
+            if (data[i + 3] < 250) continue;
+            const key = `${data[i]},${data[i + 1]},${data[i + 2]}`;
+            counts.set(key, (counts.get(key) ?? 0) + 1);
+          }
+          return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
+        });
+      const dark = await axisColour();
+      await page.getByRole("button", { name: "Theme: system" }).click();
+      await page.getByRole("button", { name: "Theme: dark" }).click();
+      await page.getByRole("button", { name: "Theme: light" }).waitFor();
+      await page.waitForFunction(() => document.documentElement.dataset.theme === "light");
+      await page.waitForFunction(() => document.querySelector(".drawing[data-to] canvas"));
+      assert.ok(dark);
+      for (let tries = 0; (await axisColour()) === dark; tries++) {
+        assert.ok(tries < 200, "the charts kept the colours of the other theme");
+        await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
+      }
+    });
+  },
+
   async the_first_load_is_small(browser) {
     await withPage(browser, {}, async ({ page, proxy }) => {
       await drawn(page);

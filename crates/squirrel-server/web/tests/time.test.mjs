@@ -103,6 +103,27 @@ export const tests = {
     });
   },
 
+  async two_fingers_zoom_and_one_moves_the_crosshair(browser) {
+    const context = { viewport: { width: 390, height: 1400 }, isMobile: true, hasTouch: true };
+    await withPage(browser, { context }, async ({ page }) => {
+      await drawn(page);
+      const box = await plotBox(page);
+      const touch = await page.context().newCDPSession(page);
+      const fingers = (...places) => places.map((place, id) => ({ id, x: box.x + box.width * place, y: box.y + box.height / 2 }));
+      await touch.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: fingers(0.5) });
+      await touch.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+      await page.waitForFunction(() => /^\d\d:\d\d:\d\d$/.test(document.querySelector(".legend thead th.value").textContent));
+      const [before] = await ranges(page);
+      await touch.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: fingers(0.4, 0.6) });
+      await touch.send("Input.dispatchTouchEvent", { type: "touchMove", touchPoints: fingers(0.3, 0.7) });
+      await touch.send("Input.dispatchTouchEvent", { type: "touchMove", touchPoints: fingers(0.2, 0.8) });
+      await touch.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+      await page.waitForFunction(() => location.search.includes("live=0"));
+      const share = (Date.parse(query(page).get("to")) - Date.parse(query(page).get("from"))) / 1000 / (before.to - before.from);
+      assert.ok(share > 0.3 && share < 0.37, `two fingers showed ${share} of what it was`);
+    });
+  },
+
   async every_key_of_the_sheet_works(browser) {
     await withPage(browser, {}, async ({ page }) => {
       await drawn(page);

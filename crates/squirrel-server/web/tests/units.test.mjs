@@ -86,9 +86,9 @@ export const tests = {
     const names = Array.from({ length: 32 }, (_, i) => `veth${i}`);
     const looks = [...strokes(names).values()].map((stroke) => JSON.stringify(stroke));
     assert.equal(new Set(looks).size, 32);
-    const labels = ["eth0 receive", "eth0 transmit", "lo receive", "lo transmit"];
-    assert.equal(colourName(labels[0], labels), colourName(labels[1], labels));
-    assert.notEqual(colourName("receive", ["receive", "transmit"]), colourName("transmit", ["receive", "transmit"]));
+    assert.equal(colourName("receive drops eth0"), colourName("transmit drops eth0"));
+    assert.notEqual(colourName("received"), colourName("transmitted"));
+    assert.notDeepEqual(strokes(["(receive)", "(transmit)"]).get("(receive)"), strokes(["(receive)", "(transmit)"]).get("(transmit)"));
   },
 
   async gaps_stay_gaps_and_are_filled_by_history() {

@@ -138,7 +138,7 @@ export class Columns {
     const series = { key, query, labels, label, mirrored: source.mirrored, values, now: null };
     this.index.set(key, series);
     this.series.push(series);
-    this.series.sort((a, b) => byName(a.label, b.label) || a.query - b.query);
+    this.series.sort((a, b) => a.query - b.query || byName(a.label, b.label));
     return series;
   }
   private readonly index = new Map<string, Series>();

@@ -5,8 +5,8 @@ import { ApiError, charts, type ChartSpec } from "../state/api";
 import { connection } from "../state/stream";
 import { ChartCard } from "./card";
 
-/** `pages`: the names that the page has in the table. */
-export function ChartGrid({ pages, device }: { pages: readonly string[]; device?: string }) {
+/** `page`: the name that the page has in the table. */
+export function ChartGrid({ page, device }: { page: string; device?: string }) {
   const [specs, setSpecs] = useState<readonly ChartSpec[] | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
   const live = connection.value.state === "live";
@@ -15,7 +15,7 @@ export function ChartGrid({ pages, device }: { pages: readonly string[]; device?
     charts().then(
       (all) => {
         setFailure(null);
-        setSpecs(all.filter((spec) => pages.includes(spec.page)));
+        setSpecs(all.filter((spec) => spec.page === page));
       },
       (error: unknown) => setFailure(error instanceof ApiError ? error.message : String(error)),
     );

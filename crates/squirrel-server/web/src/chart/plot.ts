@@ -95,7 +95,8 @@ export function makePlot(target: HTMLElement, columns: Columns, options: PlotOpt
         space: 28,
         grid: { stroke: gridColour, width: 1 },
         ticks: { show: false },
-        splits: options.unit === "bytes" ? binarySplits : undefined,
+        ...(options.unit === "bytes" ? { splits: binarySplits } : {}),
+        ...(options.unit === "count" ? { incrs: WHOLE_STEPS } : {}),
         values: (_plot, splits) => {
           // Without a series there is no scale that would mean something.
           if (columns.series.length === 0) return splits.map(() => "");
@@ -105,7 +106,7 @@ export function makePlot(target: HTMLElement, columns: Columns, options: PlotOpt
           scale = next;
           return splits.map((value) => digitsOfAxis(Math.abs(value) * next.factor));
         },
-      } as uPlot.Axis,
+      },
     ],
     series: [{}, ...seriesOptions(columns, colour, options.hidden)],
     hooks: {
@@ -152,7 +153,7 @@ function seriesOptions(columns: Columns, colour: (variable: string) => string, h
       show: !hidden.has(series.key),
       spanGaps: false,
       // A lone sample between two holes has no line; without a point nobody would see it.
-      points: { show: true, size: 4, stroke, fill: stroke, filter: (_plot, index) => lonePoints(columns, index) },
+      points: { show: true, size: 5, stroke, fill: stroke, filter: (_plot, index) => lonePoints(columns, index) },
     };
     if (alpha > 0) {
       options.fill = withAlpha(stroke, alpha);
@@ -173,8 +174,7 @@ function lonePoints(columns: Columns, index: number): number[] {
 
 /** How each series is drawn, by its key. */
 export function seriesStyles(columns: Columns): Map<string, { variable: string; dash: number[] }> {
-  const labels = columns.series.map((series) => series.label);
-  const names = columns.series.map((series) => colourName(series.label, labels));
+  const names = columns.series.map((series) => colourName(series.label));
   const byStroke = strokes(names);
   return new Map(columns.series.map((series, i) => [series.key, byStroke.get(names[i] ?? "") ?? { variable: "--series-0", dash: [] }]));
 }
@@ -195,6 +195,9 @@ function verticalRange(low: number | null, high: number | null, mirrored: boolea
   return [bottom, top];
 }
 
+/** There is no half socket. */
+const WHOLE_STEPS = Array.from({ length: 12 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
+
 function binarySplits(_plot: uPlot, _axis: number, low: number, high: number): number[] {
   const step = 2 ** Math.ceil(Math.log2((high - low) / 5 || 1));
   const splits: number[] = [];
@@ -213,9 +216,12 @@ const pad = (value: number): string => String(value).padStart(2, "0");
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /** 24-hour clock; seconds only where ticks are closer than a minute, days where they are far apart. */
-const TIME_LABELS: uPlot.Axis.DynamicValues = (_plot, splits, _axis, _space, increment) => {
+const TIME_LABELS: uPlot.Axis.DynamicValues = (plot, splits, _axis, _space, increment) => {
   let day = -1;
+  const width = plot.bbox.width / devicePixelRatio;
   return splits.map((time) => {
+    // A label with seconds is wider than the room beside the plot.
+    if (increment < 60 && plot.valToPos(time, "x") > width - 8) return "";
     const date = new Date(time * 1000);
     const newDay = day !== -1 && date.getDate() !== day;
     day = date.getDate();

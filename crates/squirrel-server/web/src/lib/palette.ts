@@ -2,6 +2,8 @@
 
 /** How many colours `--series-0` … the style sheet has; told apart with every common colour blindness. */
 const COLOURS = 8;
+/** The last one is quiet and kept for charts that need all. */
+const HASHED = COLOURS - 1;
 
 /** FNV-1a, 32 bits. */
 function hash(text: string): number {
@@ -24,16 +26,17 @@ const DASHES = [[], [6, 3], [2, 3], [8, 3, 2, 3]];
  * same chart (earlier in the list) has it.
  */
 export function strokes(names: readonly string[]): Map<string, Stroke> {
-  const taken = new Set<number>();
+  // What has a fixed colour keeps it, wherever in the list it stands.
+  const taken = new Set<number>(names.flatMap((name) => FIXED[name] ?? []));
   const result = new Map<string, Stroke>();
   const limit = COLOURS * DASHES.length;
   for (const name of names) {
     if (result.has(name)) continue;
     const fixed = FIXED[name];
-    const first = fixed ?? hash(name) % COLOURS;
-    let slot = first;
+    const first = hash(name) % HASHED;
+    let slot = fixed ?? first;
     // All plain colours come before the first dashed one.
-    for (let tried = 1; taken.has(slot) && tried < limit; tried++) {
+    for (let tried = 1; fixed === undefined && taken.has(slot) && tried < limit; tried++) {
       slot = ((first + tried) % COLOURS) + COLOURS * Math.floor(tried / COLOURS);
     }
     taken.add(slot);
@@ -42,15 +45,15 @@ export function strokes(names: readonly string[]): Map<string, Stroke> {
   return result;
 }
 
-/** The two directions have their own colours wherever a chart shows nothing but them. */
-const FIXED: Record<string, number> = { receive: 0, transmit: 1, in: 0, out: 1 };
+/** The two directions have their own colours where nothing else tells their series apart. */
+const FIXED: Record<string, number> = { "(receive)": 0, "(transmit)": 1 };
 
 /** What a legend is coloured by: the name without its direction, so both halves of a mirrored chart agree. */
-export function colourName(label: string, allLabels: readonly string[]): string {
-  const names = new Set(allLabels.map(withoutDirection));
-  if (names.size > 1) return withoutDirection(label);
-  const direction = /\b(receive|transmit|in|out)\b/.exec(label)?.[1];
-  return direction ?? label;
+export function colourName(label: string): string {
+  const direction = DIRECTION.exec(label)?.[0];
+  const rest = label.replace(DIRECTION, " ").replace(/\s+/g, " ").trim();
+  if (rest !== "" || direction === undefined) return rest;
+  return direction.startsWith("receive") ? "(receive)" : "(transmit)";
 }
 
-const withoutDirection = (label: string): string => label.replace(/\s*\b(receive|transmit|in|out)\b\s*/g, " ").trim();
+const DIRECTION = /\b(receive|transmit|received|transmitted)\b/;

@@ -16,5 +16,5 @@ function matchesWord(one: Interface, word: string): boolean {
   const [field, rest] = word.includes(":") ? [word.slice(0, word.indexOf(":")), word.slice(word.indexOf(":") + 1)] : ["", ""];
   if (field === "state") return stateWord(one).toLowerCase().replace(/\s/g, "").startsWith(rest);
   if (field === "is") return (one.physical ? "physical" : "virtual").startsWith(rest);
-  return [one.device, one.alias, one.hardwareAddress, stateWord(one), ...one.addresses].some((text) => text.toLowerCase().includes(word));
+  return [one.device, one.alias, one.hardwareAddress, one.kind, one.master, stateWord(one), ...one.addresses].some((text) => text.toLowerCase().includes(word));
 }

@@ -6,14 +6,12 @@ import { visible } from "../lib/text";
 import { digits, show, speedText } from "../lib/units";
 import { throughput } from "../state/preferences";
 import { interfaces, type Interface } from "../state/interfaces";
+import { interfacePath } from "../state/route";
 import { shown } from "../state/stream";
 import { Icon } from "../ui/icons";
 import { Link } from "../ui/link";
 import { StateBadge } from "../ui/state-badge";
 import { Utilisation } from "../ui/utilisation";
-
-/** The names that these charts have had in the server's table. */
-const CHART_PAGES = ["interfaces", "interface"];
 
 export function InterfacePage({ device }: { device: string }) {
   const one = interfaces.value.find((candidate) => candidate.device === device);
@@ -30,7 +28,7 @@ export function InterfacePage({ device }: { device: string }) {
           There is no interface of this name now. Its history, if there is one, stands below.
         </p>
       )}
-      <ChartGrid pages={CHART_PAGES} device={device} />
+      <ChartGrid page="interfaces" device={device} />
     </>
   );
 }
@@ -45,7 +43,8 @@ function Facts({ one }: { one: Interface }) {
       <Fact name="MTU">{one.mtu === null ? "–" : `${digits(one.mtu, true)} B`}</Fact>
       <Fact name="Errors in 5 min">{one.errors === null ? "–" : digits(Math.round(one.errors), true)}</Fact>
       <Fact name="Drops in 5 min">{one.drops === null ? "–" : digits(Math.round(one.drops), true)}</Fact>
-      <Fact name="Kind">{one.physical ? "physical" : "virtual"}</Fact>
+      <Fact name="Kind">{one.physical ? "physical" : "virtual"}{one.kind && `, ${visible(one.kind)}`}</Fact>
+      {one.master && <Fact name="Port of"><Link to={interfacePath(one.master)}><bdi>{visible(one.master)}</bdi></Link></Fact>}
       {one.hardwareAddress && <Fact name="Hardware address"><code>{visible(one.hardwareAddress)}</code></Fact>}
       {one.addresses.length > 0 && (
         <Fact name="Addresses" wide>

@@ -10,7 +10,7 @@ export function OverviewPage() {
       <h1 class="sr-only">Overview</h1>
       <VerdictPanel />
       <Tiles />
-      <ChartGrid pages={["overview"]} />
+      <ChartGrid page="overview" />
     </>
   );
 }

@@ -19,6 +19,10 @@ export interface Interface {
   mtu: number | null;
   addresses: string[];
   physical: boolean;
+  /** What sort of virtual device: bridge, veth, vlan … Empty where it is not told. */
+  kind: string;
+  /** The bridge or bond that it is a port of; empty for none. */
+  master: string;
   /** Bits a second. */
   receive: number | null;
   transmit: number | null;
@@ -34,7 +38,7 @@ export const TRANSMIT = "rate(node_network_transmit_bytes_total[$window]) * 8";
 const LIVE_RECEIVE = RECEIVE.replace("$window", "5s");
 const LIVE_TRANSMIT = TRANSMIT.replace("$window", "5s");
 const INFO = "node_network_info";
-const KIND = "squirrel_network_kind_info";
+const KIND = "squirrel_network_interface_info";
 const SPEED = "node_network_speed_bytes * 8";
 const MTU = "node_network_mtu_bytes";
 const ADDRESSES = "node_network_address_info";
@@ -85,7 +89,10 @@ export const interfaces = computed((): Interface[] => {
   put(LIVE_TRANSMIT, (to, value) => (to.transmit = value));
   for (const { metric } of seriesOf(now, KIND)) {
     const found = entry(metric["device"]);
-    if (found) found.physical = (metric["kind"] ?? "") === "" || metric["kind"] === "physical";
+    if (!found) continue;
+    if (metric["virtual"] !== undefined) found.physical = !/^(1|true|yes)$/.test(metric["virtual"]);
+    found.kind = metric["kind"] ?? "";
+    found.master = metric["master"] ?? "";
   }
   for (const { metric } of seriesOf(now, ADDRESSES)) {
     const prefix = metric["netmask"] ?? "";
@@ -116,6 +123,8 @@ function empty(device: string): Interface {
     mtu: null,
     addresses: [],
     physical: !VIRTUAL_NAME.test(device),
+    kind: "",
+    master: "",
     receive: null,
     transmit: null,
     utilisation: null,

@@ -17,7 +17,7 @@ export function TopBar() {
       <div class="topbar-tools">
         <RangePicker />
         <LiveButton />
-        <button type="button" class="icon-button wide-only" onClick={nextThroughput} title="Throughput in bits or bytes (u)"
+        <button type="button" class="icon-button" onClick={nextThroughput} title="Throughput in bits or bytes (u)"
           aria-label={`Throughput is shown in ${throughput.value} a second`}>
           <span class="unit-switch">{throughput.value === "bits" ? "bit" : "B"}</span>
         </button>
