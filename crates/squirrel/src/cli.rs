@@ -162,7 +162,16 @@ mod tests {
     #[test]
     fn the_contract_of_serve_holds() {
         let cli = Cli::try_parse_from([
-            "squirrel", "serve", "--config", "c.toml", "--data-dir", "d", "--listen", "127.0.0.1:1", "--listen", "[::1]:1",
+            "squirrel",
+            "serve",
+            "--config",
+            "c.toml",
+            "--data-dir",
+            "d",
+            "--listen",
+            "127.0.0.1:1",
+            "--listen",
+            "[::1]:1",
         ])
         .unwrap();
         let Command::Serve(serve) = cli.command else { panic!("serve") };

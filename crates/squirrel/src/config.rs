@@ -163,13 +163,18 @@ impl Config {
             );
         }
         if self.listen.value.is_empty() {
-            bail!("{place}listen under [server] is empty: name at least one address, such as \"127.0.0.1:{DEFAULT_PORT}\"");
+            bail!(
+                "{place}listen under [server] is empty: name at least one address, such as \"127.0.0.1:{DEFAULT_PORT}\""
+            );
         }
         let known: BTreeSet<&str> = squirrel_collect::COLLECTORS.iter().map(|desc| desc.name).collect();
         for name in &self.disabled.value {
             if !known.contains(name.as_str()) {
                 let names: Vec<&str> = known.iter().copied().collect();
-                bail!("{place}disabled under [collect] names {name:?}, which is no collector; there are: {}", names.join(", "));
+                bail!(
+                    "{place}disabled under [collect] names {name:?}, which is no collector; there are: {}",
+                    names.join(", ")
+                );
             }
         }
         Ok(())
@@ -199,7 +204,8 @@ fn default_directory(environment: &Environment) -> anyhow::Result<PathBuf> {
     if environment.root {
         return Ok(PathBuf::from("/var/lib/squirrel"));
     }
-    let state = environment.state_home.clone().or_else(|| environment.home.as_ref().map(|home| home.join(".local/state")));
+    let state =
+        environment.state_home.clone().or_else(|| environment.home.as_ref().map(|home| home.join(".local/state")));
     let state = state.filter(|path| path.is_absolute());
     Ok(state.context("no place for the data: $HOME is not set. Say --data-dir DIR")?.join("squirrel"))
 }

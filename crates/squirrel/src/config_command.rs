@@ -18,7 +18,8 @@ pub(crate) fn init() -> anyhow::Result<()> {
 /// Judges a file.
 pub(crate) fn check(file: Option<&Path>, environment: &Environment) -> anyhow::Result<()> {
     let config = config::check_file(file, environment).map_err(|error| classed(Class::Usage, &error))?;
-    let name = config.path.as_deref().map_or_else(|| "no file: all defaults".to_owned(), |path| path.display().to_string());
+    let name =
+        config.path.as_deref().map_or_else(|| "no file: all defaults".to_owned(), |path| path.display().to_string());
     Ok(output::print(&format!("{}: good\n", Untrusted(&name)))?)
 }
 

@@ -18,7 +18,11 @@ pub(crate) fn run(args: &cli::Explain) -> anyhow::Result<()> {
     };
     let Some(metric) = catalogue.find(name) else {
         let like = catalogue.like(name, 3);
-        let hint = if like.is_empty() { "`squirrel explain` lists all".to_owned() } else { format!("did you mean {}?", like.join(", ")) };
+        let hint = if like.is_empty() {
+            "`squirrel explain` lists all".to_owned()
+        } else {
+            format!("did you mean {}?", like.join(", "))
+        };
         bail!("no metric is called {name:?}; {hint}");
     };
     Ok(output::print(&if args.json { json(std::iter::once(metric))? } else { page(metric, name) })?)
@@ -40,7 +44,12 @@ fn list(catalogue: &Catalogue) -> String {
 fn page(metric: &Metric, name: &str) -> String {
     let mut text = format!("{name}\n  {}\n\n", metric.help);
     let unit = metric.unit.word();
-    let _ = writeln!(text, "  kind    {}{}", metric.kind.exposition_word(), if unit.is_empty() { String::new() } else { format!(", in {unit}") });
+    let _ = writeln!(
+        text,
+        "  kind    {}{}",
+        metric.kind.exposition_word(),
+        if unit.is_empty() { String::new() } else { format!(", in {unit}") }
+    );
     if !metric.labels.is_empty() {
         let _ = writeln!(text, "  labels  {}", metric.labels.join(", "));
     }

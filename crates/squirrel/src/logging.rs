@@ -35,6 +35,8 @@ impl Logging {
 
 fn filter(level: &str) -> anyhow::Result<EnvFilter> {
     EnvFilter::try_new(level).with_context(|| {
-        format!("level under [log] is {level:?}; write error, warn, info, debug or trace, or \"info,squirrel_store=debug\"")
+        format!(
+            "level under [log] is {level:?}; write error, warn, info, debug or trace, or \"info,squirrel_store=debug\""
+        )
     })
 }

@@ -45,7 +45,8 @@ fn main() -> ExitCode {
 
 /// What the environment says; the only place that asks it.
 fn environment() -> Environment {
-    let path = |name: &str| std::env::var_os(name).map(std::path::PathBuf::from).filter(|path| !path.as_os_str().is_empty());
+    let path =
+        |name: &str| std::env::var_os(name).map(std::path::PathBuf::from).filter(|path| !path.as_os_str().is_empty());
     Environment {
         root: squirrel_sys::privilege::effective_uid() == 0,
         state_home: path("XDG_STATE_HOME"),

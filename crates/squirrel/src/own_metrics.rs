@@ -3,7 +3,9 @@
 use squirrel_model::{Batch, Catalogue, Kind, Labels, Metric, Unit};
 
 static UP: Metric = Metric::new("up", Kind::Gauge, Unit::None, "1 for each second in which this host was read.")
-    .why("Its gaps are the times in which nothing was recorded: Squirrel was down, the host slept, or the disk refused.")
+    .why(
+        "Its gaps are the times in which nothing was recorded: Squirrel was down, the host slept, or the disk refused.",
+    )
     .check(&["the log of squirrel at the start of the gap", "squirrel_ticks_missed_total"]);
 
 static BUILD_INFO: Metric = Metric::new(

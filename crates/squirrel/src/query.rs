@@ -156,12 +156,14 @@ mod tests {
 
     #[test]
     fn a_vector_is_a_table_and_hostile_labels_stay_on_their_line() {
-        let metric = |device: &str| BTreeMap::from([("__name__".to_owned(), "up".to_owned()), ("device".to_owned(), device.to_owned())]);
+        let metric = |device: &str| {
+            BTreeMap::from([("__name__".to_owned(), "up".to_owned()), ("device".to_owned(), device.to_owned())])
+        };
         let data = QueryData::Vector(vec![
             VectorSeries { metric: metric("eth0"), value: Point(1.0, 10.0) },
             VectorSeries { metric: metric("\x1b[2J\n"), value: Point(1.0, 0.5) },
         ]);
-        assert_eq!(shown(&data), "up{device=\"eth0\"}           10\nup{device=\"\\u{1b}[2J\\n\"}  0.5\n");
+        assert_eq!(shown(&data), "up{device=\"eth0\"}          10\nup{device=\"\\u{1b}[2J\\n\"}  0.5\n");
     }
 
     #[test]
@@ -171,7 +173,11 @@ mod tests {
 
     #[test]
     fn the_place_of_a_mistake_is_marked() {
-        let refused = ClientError::Refused { status: 400, kind: "bad_data".into(), message: "1:4: parse error: unclosed parenthesis".into() };
+        let refused = ClientError::Refused {
+            status: 400,
+            kind: "bad_data".into(),
+            message: "1:4: parse error: unclosed parenthesis".into(),
+        };
         let said = explain("sum(", refused).to_string();
         assert!(said.ends_with("\n  sum(\n     ^"), "{said}");
     }

@@ -52,7 +52,8 @@ fn status(status: &squirrel_collect::Status) -> CollectorStatus {
         State::Unavailable(reason) => (CollectorState::Unavailable, reason.clone()),
         State::Disabled => (CollectorState::Disabled, "Switched off under [collect] in the configuration.".to_owned()),
         State::Broken(message) => {
-            let sentence = format!("Stopped by a mistake of ours ({message}); it starts again with squirrel. Please report it.");
+            let sentence =
+                format!("Stopped by a mistake of ours ({message}); it starts again with squirrel. Please report it.");
             (CollectorState::Unavailable, sentence)
         }
     };

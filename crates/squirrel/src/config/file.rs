@@ -61,7 +61,9 @@ impl File {
     pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
         let shown = path.display();
         let length = std::fs::metadata(path)
-            .with_context(|| format!("cannot read the configuration {shown}; `squirrel config init > {shown}` makes one"))?
+            .with_context(|| {
+                format!("cannot read the configuration {shown}; `squirrel config init > {shown}` makes one")
+            })?
             .len();
         anyhow::ensure!(length <= MAX_BYTES, "{shown} has {length} bytes: this is no configuration of Squirrel");
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the configuration {shown}"))?;

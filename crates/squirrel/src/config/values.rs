@@ -103,7 +103,8 @@ const UNITS: [(&str, u64); 7] = [
 
 /// Reads a span such as `1s`, `250ms`, `1h30m`, `14d`.
 pub(crate) fn parse_span(text: &str) -> Result<Duration, String> {
-    let refused = || format!("{text:?} is not a time: write a number and a unit, such as \"250ms\", \"1s\", \"1h30m\", \"14d\"");
+    let refused =
+        || format!("{text:?} is not a time: write a number and a unit, such as \"250ms\", \"1s\", \"1h30m\", \"14d\"");
     let mut rest = text;
     let mut total: u64 = 0;
     while !rest.is_empty() {

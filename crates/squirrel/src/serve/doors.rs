@@ -75,7 +75,9 @@ fn explain_bind(address: SocketAddr, error: &io::Error) -> anyhow::Error {
             if address.is_ipv6() { format!("[{}]", address.ip()) } else { address.ip().to_string() },
         ),
         io::ErrorKind::PermissionDenied => "ports below 1024 need root; choose a higher one with --listen".to_owned(),
-        io::ErrorKind::AddrNotAvailable => "this host does not have that address; `ip addr` lists its addresses".to_owned(),
+        io::ErrorKind::AddrNotAvailable => {
+            "this host does not have that address; `ip addr` lists its addresses".to_owned()
+        }
         _ => "choose another address with --listen".to_owned(),
     };
     anyhow!("cannot listen on {address}: {error}\n{next}")
@@ -90,7 +92,8 @@ fn open_store(config: &Config, instance: &str, monotonic: clock::Monotonic) -> a
             named_by(config)
         )
     })?;
-    let target = Labels::new([("job", "squirrel"), ("instance", instance)]).context("the host's name cannot be a label")?;
+    let target =
+        Labels::new([("job", "squirrel"), ("instance", instance)]).context("the host's name cannot be a label")?;
     let millis = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
     let options = StoreOptions {
         step_ms: millis(config.interval.value),

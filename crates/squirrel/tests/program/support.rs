@@ -1,5 +1,4 @@
-//! A real daemon for tests: started, spoken to, killed. Included by each test file as a module.
-#![allow(dead_code, reason = "each test file uses its own part")]
+//! A real daemon for tests: started, spoken to, killed.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -11,21 +10,21 @@ use squirrel_api::client::{Answer, Client};
 use squirrel_api::reply::QueryData;
 
 /// Longest wait for anything that a healthy daemon does at once. Generous: it only bounds a failure.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running `squirrel serve`; killed when dropped.
-pub struct Daemon {
+pub(crate) struct Daemon {
     child: Child,
     lines: Receiver<String>,
     /// All that it logged so far, as far as it was read.
-    pub log: String,
+    pub(crate) log: String,
     /// `127.0.0.1:PORT`.
-    pub address: String,
+    pub(crate) address: String,
 }
 
 impl Daemon {
     /// Starts a daemon on a free port and waits until its first samples can be queried.
-    pub fn start(data: &Path, more: &[&str]) -> Self {
+    pub(crate) fn start(data: &Path, more: &[&str]) -> Self {
         let mut daemon = Self::spawn(data, more);
         let line = daemon.wait_for("watching this host");
         daemon.address = line.rsplit_once("http://").expect("the line ends with the address").1.trim().to_owned();
@@ -59,7 +58,7 @@ impl Daemon {
     }
 
     /// Reads the log until a line contains `text`.
-    pub fn wait_for(&mut self, text: &str) -> String {
+    pub(crate) fn wait_for(&mut self, text: &str) -> String {
         loop {
             match self.lines.recv_timeout(PATIENCE) {
                 Ok(line) => {
@@ -69,7 +68,9 @@ impl Daemon {
                         return line;
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => panic!("no line with {text:?} within {PATIENCE:?}; log:\n{}", self.log),
+                Err(RecvTimeoutError::Timeout) => {
+                    panic!("no line with {text:?} within {PATIENCE:?}; log:\n{}", self.log)
+                }
                 Err(RecvTimeoutError::Disconnected) => panic!("the daemon ended without {text:?}; log:\n{}", self.log),
             }
         }
@@ -83,15 +84,18 @@ impl Daemon {
     }
 
     /// Waits for the next event of the live stream.
-    pub fn next_tick(&self) {
+    pub(crate) fn next_tick(&self) {
         use std::io::{Read as _, Write as _};
         let mut stream = std::net::TcpStream::connect(&self.address).expect("the daemon listens");
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let request = format!("GET /api/stream?query=up HTTP/1.1\r\nHost: {}\r\nAccept: text/event-stream\r\n\r\n", self.address);
+        let request =
+            format!("GET /api/stream?query=up HTTP/1.1\r\nHost: {}\r\nAccept: text/event-stream\r\n\r\n", self.address);
         stream.write_all(request.as_bytes()).unwrap();
         let mut seen = Vec::new();
         let mut chunk = [0; 4096];
-        while !String::from_utf8_lossy(&seen).contains("event: tick") && !String::from_utf8_lossy(&seen).contains("event:tick") {
+        while !String::from_utf8_lossy(&seen).contains("event: tick")
+            && !String::from_utf8_lossy(&seen).contains("event:tick")
+        {
             let n = stream.read(&mut chunk).expect("a tick arrives");
             assert!(n > 0, "the stream ended early: {}", String::from_utf8_lossy(&seen));
             seen.extend_from_slice(&chunk[..n]);
@@ -99,24 +103,24 @@ impl Daemon {
     }
 
     /// A GET, whatever is answered.
-    pub fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         let client = Client::new(&self.address);
         runtime().block_on(client.get(path, &[])).expect("the daemon answers")
     }
 
     /// The body of a GET as text.
-    pub fn text(&self, path: &str) -> String {
+    pub(crate) fn text(&self, path: &str) -> String {
         String::from_utf8_lossy(&self.get(path).body).into_owned()
     }
 
     /// The value of an instant query.
-    pub fn query(&self, expr: &str) -> QueryData {
+    pub(crate) fn query(&self, expr: &str) -> QueryData {
         let client = Client::new(&self.address);
         runtime().block_on(client.query(expr, None)).expect("the query is answered").data
     }
 
     /// The number that an instant query with one result gives.
-    pub fn number(&self, expr: &str) -> f64 {
+    pub(crate) fn number(&self, expr: &str) -> f64 {
         match self.query(expr) {
             QueryData::Vector(series) if series.len() == 1 => series[0].value.1,
             QueryData::Scalar(point) => point.1,
@@ -125,18 +129,18 @@ impl Daemon {
     }
 
     /// The process.
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Sends a signal by name, such as `TERM`.
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").arg(format!("-{name}")).arg(self.pid().to_string()).status();
         assert!(sent.expect("kill runs").success());
     }
 
     /// Waits for the end; reads the rest of the log.
-    pub fn wait(mut self) -> (ExitStatus, String) {
+    pub(crate) fn wait(mut self) -> (ExitStatus, String) {
         while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
             self.log.push_str(&line);
             self.log.push('\n');
@@ -159,7 +163,7 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 /// Runs `squirrel` with arguments to its end: exit code, standard output, standard error.
-pub fn squirrel(args: &[&str]) -> (i32, String, String) {
+pub(crate) fn squirrel(args: &[&str]) -> (i32, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_squirrel"))
         .args(args)
         .env_remove("SQUIRREL_CONFIG")

@@ -1,10 +1,8 @@
 //! What cannot be is refused with a sentence that names the next step, and loses nothing.
 
-mod support;
-
 use std::os::unix::fs::PermissionsExt as _;
 
-use support::{Daemon, squirrel};
+use crate::support::{Daemon, squirrel};
 
 fn refused(args: &[&str], code: i32, words: &[&str]) {
     let (status, out, err) = squirrel(args);
@@ -45,7 +43,11 @@ fn a_data_directory_that_is_a_file_or_is_someone_elses() {
     let foreign = dir.path().join("foreign");
     std::fs::create_dir(&foreign).unwrap();
     std::fs::write(foreign.join("thesis.tex"), "mine").unwrap();
-    refused(&["serve", "--data-dir", foreign.to_str().unwrap(), "--listen", "127.0.0.1:0"], 1, &["foreign", "--data-dir"]);
+    refused(
+        &["serve", "--data-dir", foreign.to_str().unwrap(), "--listen", "127.0.0.1:0"],
+        1,
+        &["foreign", "--data-dir"],
+    );
     assert_eq!(std::fs::read(foreign.join("thesis.tex")).unwrap(), b"mine");
 }
 
