@@ -12,7 +12,8 @@ impl fmt::Display for Expr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             ExprKind::Number { value, duration: true } => f.write_str(&duration_text((value * 1000.0).round() as i64)),
-            ExprKind::Number { value, duration: false } => f.write_str(&number_text(*value)),
+            // Without the plus of +Inf: before a ^ that would be a sign of the whole power.
+            ExprKind::Number { value, duration: false } => f.write_str(number_text(*value).trim_start_matches('+')),
             ExprKind::String(text) => f.write_str(&quoted(text)),
             ExprKind::Selector(selector) => write!(f, "{selector}{}", selector.shift),
             ExprKind::Range { selector, range_ms } => {
