@@ -4,13 +4,15 @@
 //! The writer is this test binary, started again with a folder in its environment. It acknowledges
 //! each tick on its standard output, which outlives it in the pipe.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use squirrel_model::{Batch, Kind, Labels, Metric, Samples, Select as _, TimeRange, Timestamp, Unit};
+use squirrel_model::{Batch, Kind, Labels, Metric, Samples, TimeRange, Timestamp, Unit};
 use squirrel_store::dir::RealDir;
 use squirrel_store::{OpenReport, Store, StoreOptions, SyncPolicy};
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use squirrel_model::{Labels, stale_marker};
 
+use super::replay::Damage;
 use super::writer::Limits;
 use super::*;
 use crate::dir::{Dir, FaultyDir, MemoryDir, Trouble};
@@ -91,7 +92,6 @@ fn written(dir: &Arc<MemoryDir>, n: i64) -> Vec<Content> {
         let row = match at % 10 {
             5 => tick(&mut log, at, 1..8, &[8, 9, 10]),
             6 => tick(&mut log, at, (1..8).chain([9]), &[]),
-            7 => tick(&mut log, at, 1..=10, &[]),
             8 => Row::Loose(Arc::new(LooseRow {
                 seq: log.take_seq(),
                 samples: vec![

@@ -243,7 +243,9 @@ fn many_new_series_are_found_before_and_after_they_reach_the_series_files() {
     };
     for tick in 0..40i64 {
         let mut batch = Batch::default();
-        (0..50).for_each(|n| batch.put(&BYTES, &device(tick as usize * 50 + n), 1.0));
+        for n in 0..50 {
+            batch.put(&BYTES, &device(tick as usize * 50 + n), 1.0);
+        }
         store.append(Timestamp(T + tick * 1000), &batch).unwrap();
         assert_eq!(count(&store), (tick as usize + 1) * 50);
         if tick % 3 == 0 {
