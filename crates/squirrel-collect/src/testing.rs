@@ -31,7 +31,7 @@ impl Seen {
 /// Opens a collector and reads twice: each row must be declared by this very collector, carry
 /// declared labels only, appear once, come in the same order both times, and share name and labels
 /// with the first reading instead of allocating them again. Gives the second reading.
-pub(crate) fn read_once(desc: &CollectorDesc, kernel: &dyn Kernel) -> Seen {
+pub(crate) fn check_reading(desc: &CollectorDesc, kernel: &dyn Kernel) -> Seen {
     let mut collector =
         (desc.open)(kernel).unwrap_or_else(|unavailable| panic!("{} does not open: {unavailable}", desc.name));
     let mut batches = [Batch::default(), Batch::default()];
@@ -72,10 +72,10 @@ pub(crate) fn check_declared(desc: &CollectorDesc, batch: &Batch) {
 }
 
 /// Any bytes in a file give rows and faults that keep all promises, and no panic.
-pub(crate) fn survives(desc: &CollectorDesc, path: &str, content: &[u8]) {
+pub(crate) fn check_survives(desc: &CollectorDesc, path: &str, content: &[u8]) {
     let kernel = FakeKernel::default().with(path, content);
     if (desc.open)(&kernel).is_ok() {
-        read_once(desc, &kernel);
+        check_reading(desc, &kernel);
     }
 }
 
@@ -84,7 +84,7 @@ pub(crate) fn survives(desc: &CollectorDesc, path: &str, content: &[u8]) {
 pub(crate) fn of_recording(desc: &CollectorDesc, folder: &str) -> String {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(folder);
     let replay = squirrel_sys::Replay::open(path).unwrap();
-    let seen = read_once(desc, &replay);
+    let seen = check_reading(desc, &replay);
     let mut text = String::new();
     squirrel_model::exposition::write_batch(&mut text, &seen.batch);
     let rows = text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned);

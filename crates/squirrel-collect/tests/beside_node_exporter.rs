@@ -5,12 +5,10 @@
 //! collects again: the exporter's value must lie between ours. A value that never does in any
 //! round is a difference.
 #![cfg(target_os = "linux")]
-#![expect(clippy::print_stdout, reason = "both halves of the test speak over standard output")]
+#![expect(clippy::print_stdout, reason = "what was compared is shown beside the test's name")]
 
 #[path = "beside_node_exporter/compare.rs"]
 mod compare;
-#[path = "beside_node_exporter/inside.rs"]
-mod inside;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -80,14 +78,6 @@ fn every_collector_has_its_counterpart_named() {
     assert!(unknown.is_empty(), "say in COUNTERPARTS what node_exporter has for {unknown:?}");
 }
 
-/// Not a test by itself: the half of the comparison that runs inside the namespace, started by the
-/// other half.
-#[test]
-#[ignore = "it is started by the comparison, inside a namespace"]
-fn half_that_runs_inside_the_namespace() {
-    inside::serve(ADDRESS);
-}
-
 /// Two namespaces with interfaces of several kinds between them.
 fn namespaces() -> Result<(Namespace, Namespace), String> {
     let (host, peer) = (Namespace::create("host")?, Namespace::create("peer")?);
@@ -153,7 +143,7 @@ impl Drop for Exporter {
     }
 }
 
-/// The half of this test that runs inside the namespace: it does what it is asked, line by line.
+/// The example `on_request`, running inside the namespace: it does what it is asked, line by line.
 struct Inside {
     child: Child,
     questions: ChildStdin,
@@ -163,9 +153,12 @@ struct Inside {
 impl Inside {
     fn start(host: &Namespace) -> Self {
         let this = std::env::current_exe().expect("a test knows its own file");
-        let mut command = host.command(this);
-        command.args(["--ignored", "--exact", "--nocapture", "half_that_runs_inside_the_namespace"]);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("this test starts itself");
+        let built = this.parent().and_then(|deps| deps.parent()).expect("tests lie in a folder below the profile's");
+        let program = built.join("examples/on_request");
+        assert!(program.exists(), "{} is not built: run `cargo test -p squirrel-collect`", program.display());
+        let mut command = host.command(program);
+        let mut child =
+            command.arg(ADDRESS).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the example starts");
         let questions = child.stdin.take().expect("a pipe");
         let answers = BufReader::new(child.stdout.take().expect("a pipe"));
         Self { child, questions, answers }
@@ -179,8 +172,8 @@ impl Inside {
             let read = self.answers.read_line(&mut line).expect("the other half answers");
             assert!(read > 0, "the other half ended at {question:?}");
             match line.trim_end() {
-                inside::BEGIN => answer.clear(),
-                inside::END => return answer,
+                "# BEGIN" => answer.clear(),
+                "# END" => return answer,
                 _ => answer.push_str(&line),
             }
         }

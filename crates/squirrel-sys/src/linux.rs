@@ -11,6 +11,10 @@ use netlink::Sockets;
 
 /// The running kernel, seen from the network namespace of the thread that opened it.
 ///
+/// Netlink sockets belong to the namespace of the thread that opens them, files below `/proc/net` to that of the
+/// process's first thread: a program that monitors another namespace enters it before it starts threads, and
+/// mounts its sysfs.
+///
 /// Sockets are opened once and kept, and so are the files that are read each second: a kept
 /// descriptor saves about 3 µs a reading. What is kept goes on working after capabilities were
 /// dropped, since Linux checks permission when a file is opened.

@@ -202,7 +202,7 @@ mod tests {
     use squirrel_testkit::FakeKernel;
 
     use super::*;
-    use crate::testing::{read_once, survives};
+    use crate::testing::{check_reading, check_survives};
 
     const CURRENT: &str = "\
 entries  clashres found new invalid ignore delete chainlength insert insert_failed drop early_drop icmp_error  expect_new expect_create expect_delete search_restart\n\
@@ -215,7 +215,7 @@ entries  clashres found new invalid ignore delete chainlength insert insert_fail
 
     #[test]
     fn counters_are_summed_over_all_cpus() {
-        let seen = read_once(&DESC, &kernel(CURRENT));
+        let seen = check_reading(&DESC, &kernel(CURRENT));
         let statistics =
             ["found", "invalid", "ignore", "insert", "insert_failed", "drop", "early_drop", "search_restart"];
         let got = statistics.map(|name| seen.value(&format!("node_nf_conntrack_stat_{name}"), &[]));
@@ -227,7 +227,7 @@ entries  clashres found new invalid ignore delete chainlength insert insert_fail
 
     #[test]
     fn an_older_kernels_columns_are_not_taken_for_others() {
-        let seen = read_once(&DESC, &kernel("entries searched found new invalid delete_list\n1 9 2 0 3 9\n"));
+        let seen = check_reading(&DESC, &kernel("entries searched found new invalid delete_list\n1 9 2 0 3 9\n"));
         assert_eq!(seen.value("node_nf_conntrack_stat_found", &[]), Some(2.0));
         assert!(!seen.has("squirrel_conntrack_clashes_total") && !seen.has("squirrel_conntrack_chain_too_long_total"));
     }
@@ -241,20 +241,20 @@ entries  clashres found new invalid ignore delete chainlength insert insert_fail
     #[test]
     fn damaged_statistics_cost_only_themselves() {
         for stat in ["found\nxyz\n", "found drop\n1\n", "found\n1"] {
-            let seen = read_once(&DESC, &kernel(stat));
+            let seen = check_reading(&DESC, &kernel(stat));
             assert_eq!((seen.batch.rows.len(), seen.batch.faults.len()), (2, 1), "{stat:?}");
         }
         let kernel = kernel(CURRENT);
         kernel.remove(STAT);
-        assert_eq!(read_once(&DESC, &kernel).batch.faults, []);
+        assert_eq!(check_reading(&DESC, &kernel).batch.faults, []);
     }
 
     proptest! {
         #[test]
         fn any_bytes_survive(text: Vec<u8>, cut in 0..CURRENT.len()) {
-            survives(&DESC, COUNT, &text);
-            read_once(&DESC, &kernel(&CURRENT[..cut]));
-            read_once(&DESC, &kernel(&String::from_utf8_lossy(&text)));
+            check_survives(&DESC, COUNT, &text);
+            check_reading(&DESC, &kernel(&CURRENT[..cut]));
+            check_reading(&DESC, &kernel(&String::from_utf8_lossy(&text)));
         }
     }
 }

@@ -72,7 +72,7 @@ impl Collector for Interfaces {
             Ok(()) => self.devices.retain(|_, device| device.is_present()),
             Err(error) => return report(out, &error),
         }
-        self.resolve_masters();
+        self.resolve_relatives();
         self.read_sysfs(kernel, now, out);
         for index in &self.order {
             if let Some(device) = self.devices.get_mut(index) {
@@ -141,8 +141,13 @@ impl Interfaces {
         });
     }
 
-    fn resolve_masters(&mut self) {
+    /// What an interface takes from others: the name of its master, the truth of its speed.
+    fn resolve_relatives(&mut self) {
         for index in &self.order {
+            let is_real = speed_is_real(&self.devices, *index);
+            if let Some(device) = self.devices.get_mut(index) {
+                device.set_speed_is_real(is_real);
+            }
             let Some(device) = self.devices.get(index) else { continue };
             let name = device.master().and_then(|master| self.devices.get(&master)).map_or("", Device::name);
             if device.master_name() != name {
@@ -173,6 +178,27 @@ impl Interfaces {
             );
         }
     }
+}
+
+/// Kinds whose drivers answer a constant when asked for the speed.
+const INVENTED_SPEED: &[&str] = &["veth", "tun", "bridge", "dummy", "netdevsim"];
+/// Kinds that answer the speed of the interface below.
+const STACKED: &[&str] = &["vlan", "macvlan", "macvtap", "ipvlan", "ipvtap"];
+/// More layers than anybody stacks; it also ends a circle.
+const MAX_LAYERS: usize = 8;
+
+/// Whether the speed that the kernel gives for an interface is that of something that exists.
+fn speed_is_real(devices: &BTreeMap<u32, Device>, mut index: u32) -> bool {
+    for _ in 0..MAX_LAYERS {
+        // What lies in another namespace is given the benefit of the doubt.
+        let Some(device) = devices.get(&index) else { return true };
+        match device.lower() {
+            _ if INVENTED_SPEED.contains(&device.kind()) => return false,
+            Some(lower) if STACKED.contains(&device.kind()) => index = lower,
+            _ => return true,
+        }
+    }
+    false
 }
 
 #[cfg(test)]

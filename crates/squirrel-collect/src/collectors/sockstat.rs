@@ -309,7 +309,7 @@ mod tests {
     use squirrel_testkit::FakeKernel;
 
     use super::*;
-    use crate::testing::{read_once, survives};
+    use crate::testing::{check_reading, check_survives};
 
     const TEXT4: &str =
         "sockets: used 22\nTCP: inuse 4 orphan 0 tw 3 alloc 5 mem 2\nUDP: inuse 0 mem 1\nFRAG: inuse 0 memory 7\n";
@@ -317,7 +317,7 @@ mod tests {
 
     #[test]
     fn every_number_is_a_row_and_pages_are_bytes_too() {
-        let seen = read_once(&DESC, &FakeKernel::default().with(PATH4, TEXT4).with(PATH6, TEXT6));
+        let seen = check_reading(&DESC, &FakeKernel::default().with(PATH4, TEXT4).with(PATH6, TEXT6));
         let value = |name: &str| seen.value(&format!("{PREFIX}{name}"), &[]);
         assert_eq!(value("sockets_used"), Some(22.0));
         assert_eq!((value("TCP_tw"), value("TCP_mem"), value("TCP_mem_bytes")), (Some(3.0), Some(2.0), Some(8192.0)));
@@ -328,7 +328,7 @@ mod tests {
 
     #[test]
     fn without_ipv6_nothing_is_missing() {
-        let seen = read_once(&DESC, &FakeKernel::default().with(PATH4, TEXT4));
+        let seen = check_reading(&DESC, &FakeKernel::default().with(PATH4, TEXT4));
         assert_eq!((seen.batch.rows.len(), seen.batch.faults.len()), (12, 0));
     }
 
@@ -350,7 +350,7 @@ mod tests {
     #[test]
     fn damage_costs_the_damaged_pair_only() {
         let text = "TCP: inuse x orphan 1\nnonsense\nUDP: inuse 1 mem_bytes 5\nUDP: inuse 2\nRAW: inuse";
-        let seen = read_once(&DESC, &FakeKernel::default().with(PATH4, text));
+        let seen = check_reading(&DESC, &FakeKernel::default().with(PATH4, text));
         assert_eq!(seen.value("node_sockstat_TCP_orphan", &[]), Some(1.0));
         assert_eq!(seen.value("node_sockstat_UDP_inuse", &[]), Some(1.0));
         assert_eq!((seen.batch.rows.len(), seen.batch.faults.len()), (2, 3));
@@ -359,13 +359,13 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_survives(text in "([A-C]: )?([a-b]|mem|mem_bytes|[0-9]|[: \\n]){0,60}") {
-            survives(&DESC, PATH4, text.as_bytes());
+            check_survives(&DESC, PATH4, text.as_bytes());
         }
 
         #[test]
         fn any_bytes_survive(text: Vec<u8>, cut in 0..TEXT4.len()) {
-            survives(&DESC, PATH4, &text);
-            survives(&DESC, PATH4, &TEXT4.as_bytes()[..cut]);
+            check_survives(&DESC, PATH4, &text);
+            check_survives(&DESC, PATH4, &TEXT4.as_bytes()[..cut]);
         }
     }
 }

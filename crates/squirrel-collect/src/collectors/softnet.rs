@@ -199,13 +199,13 @@ mod tests {
     use squirrel_testkit::FakeKernel;
 
     use super::*;
-    use crate::testing::{read_once, survives};
+    use crate::testing::{check_reading, check_survives};
 
     #[test]
     fn a_line_of_a_current_kernel_names_its_cpu() {
         let line =
             "0000000a 00000001 00000002 0 0 0 0 0 00000003 00000004 00000005 00000006 00000009 00000000 00000000\n";
-        let seen = read_once(&DESC, &FakeKernel::default().with(PATH, line));
+        let seen = check_reading(&DESC, &FakeKernel::default().with(PATH, line));
         let got: Vec<_> = COLUMNS.iter().map(|(_, metric)| seen.value(&metric.name, &[("cpu", "9")])).collect();
         assert_eq!(got, [10.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0].map(Some));
     }
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn older_kernels_have_fewer_columns_and_no_cpu_number() {
         let text = "00000001 00000000 00000000 0 0 0 0 0 00000007\n00000002 00000000 00000000 0 0 0 0 0 00000008\n";
-        let seen = read_once(&DESC, &FakeKernel::default().with(PATH, text));
+        let seen = check_reading(&DESC, &FakeKernel::default().with(PATH, text));
         assert_eq!(seen.value("node_softnet_processed_total", &[("cpu", "1")]), Some(2.0));
         assert_eq!(seen.value("node_softnet_cpu_collision_total", &[("cpu", "1")]), Some(8.0));
         assert!(!seen.has("node_softnet_backlog_len") && !seen.has("node_softnet_received_rps_total"));
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn a_damaged_line_is_a_fault_and_the_others_count() {
-        let seen = read_once(
+        let seen = check_reading(
             &DESC,
             &FakeKernel::default()
                 .with(PATH, "zz\n1 2 3\n0 0 0 0 0 0 0 0 0 0 0 0 ffffffff\n4 5 6\n5 6 7 0 0 0 0 0 0 0 0 0 3\n"),
@@ -233,7 +233,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_survives(text in "[0-9a-fx \\n]{0,200}", cut in 0usize..200) {
-            survives(&DESC, PATH, text.as_bytes().get(..cut).unwrap_or(text.as_bytes()));
+            check_survives(&DESC, PATH, text.as_bytes().get(..cut).unwrap_or(text.as_bytes()));
         }
     }
 }

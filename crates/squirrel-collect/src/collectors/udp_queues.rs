@@ -179,7 +179,7 @@ mod tests {
     use squirrel_testkit::FakeKernel;
 
     use super::*;
-    use crate::testing::{read_once, survives};
+    use crate::testing::{check_reading, check_survives};
 
     const TEXT: &str = "\
    sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n\
@@ -206,7 +206,7 @@ mod tests {
             let answered = if payload[0] == AF_INET { &sockets[..] } else { &sockets[..1] };
             Ok(answered.iter().map(|octets| (SOCK_DIAG_BY_FAMILY, octets.clone())).collect())
         });
-        let seen = read_once(&DESC, &kernel);
+        let seen = check_reading(&DESC, &kernel);
         let queue = |ip, queue| seen.value("node_udp_queues", &[("ip", ip), ("queue", queue)]);
         assert_eq!([queue("v4", "rx"), queue("v4", "tx"), queue("v6", "rx")], [Some(101.0), Some(7.0), Some(100.0)]);
         assert_eq!(seen.value("squirrel_udp_socket_drops", &[("ip", "v4")]), Some(4.0));
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn without_sock_diag_the_text_file_gives_the_same_and_no_fill() {
-        let seen = read_once(&DESC, &FakeKernel::default().with("/proc/net/udp", TEXT));
+        let seen = check_reading(&DESC, &FakeKernel::default().with("/proc/net/udp", TEXT));
         let queue = |queue| seen.value("node_udp_queues", &[("ip", "v4"), ("queue", queue)]);
         assert_eq!([queue("tx"), queue("rx")], [Some(768.0), Some(6657.0)]);
         assert_eq!(seen.value("squirrel_udp_socket_drops", &[("ip", "v4")]), Some(200.0));
@@ -230,10 +230,10 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_survive(text: Vec<u8>, cut in 0..TEXT.len()) {
-            survives(&DESC, "/proc/net/udp", &text);
-            survives(&DESC, "/proc/net/udp", &TEXT.as_bytes()[..cut]);
+            check_survives(&DESC, "/proc/net/udp", &text);
+            check_survives(&DESC, "/proc/net/udp", &TEXT.as_bytes()[..cut]);
             let kernel = FakeKernel::default().on_dump(move |_, _, _| Ok(vec![(SOCK_DIAG_BY_FAMILY, text.clone()), (3, vec![])]));
-            read_once(&DESC, &kernel);
+            check_reading(&DESC, &kernel);
         }
     }
 }

@@ -10,7 +10,7 @@ use squirrel_testkit::FakeKernel;
 use squirrel_wire::ethtool::{self as wire, GDRVINFO, GLINKSETTINGS, GSTATS, GSTRINGS};
 
 use super::*;
-use crate::testing::{check_declared, read_once};
+use crate::testing::{check_declared, check_reading};
 
 const HEADING: &str = "Inter-|   Receive\n face |bytes\n";
 
@@ -101,7 +101,7 @@ fn statistics(batch: &Batch) -> Vec<(String, f64)> {
 fn counters_settings_and_driver_are_rows_of_the_interface() {
     let (kernel, _) =
         kernel(Driver { statistics: vec!["rx_packets", "rx_drops"], value: 7, mask_words: 3, ..Driver::default() });
-    let seen = read_once(&DESC, &kernel);
+    let seen = check_reading(&DESC, &kernel);
     let device = ("device", "eth0");
     assert_eq!(seen.value("node_ethtool_received_packets_total", &[device]), Some(7.0));
     assert_eq!(seen.value("node_ethtool_received_drops", &[device]), Some(8.0));
@@ -151,7 +151,7 @@ fn counters_that_come_and_go_never_take_each_others_names() {
 fn names_that_become_one_are_left_out_and_of_equal_names_the_last_counts() {
     let names = vec!["a.b", "a-b", "c", "c", "info", "", "rx_bytes", "rx_bytes_total"];
     let (kernel, _) = kernel(Driver { statistics: names, value: 10, ..Driver::default() });
-    assert_eq!(statistics(&read_once(&DESC, &kernel).batch), [("c".to_owned(), 13.0)]);
+    assert_eq!(statistics(&check_reading(&DESC, &kernel).batch), [("c".to_owned(), 13.0)]);
 }
 
 #[test]
@@ -191,7 +191,8 @@ proptest! {
         });
         let mut collector = (DESC.open)(&kernel).unwrap();
         for second in 0..3 {
-            tick(collector.as_mut(), &kernel, second);
+            let batch = tick(collector.as_mut(), &kernel, second);
+            prop_assert!(batch.rows.iter().all(|row| row.value.is_finite()));
         }
     }
 }

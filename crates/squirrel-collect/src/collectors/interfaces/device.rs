@@ -26,11 +26,26 @@ pub(super) struct Device {
     own_labels: Labels,
     info: info::InfoLabels,
     info_is_old: bool,
+    speed_is_real: bool,
 }
 
 impl Device {
     pub(super) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What made it, if software did: `bridge`, `vlan`.
+    pub(super) fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// The interface below it, if that is in the same namespace.
+    pub(super) fn lower(&self) -> Option<u32> {
+        self.reading.local_lower_index
+    }
+
+    pub(super) fn set_speed_is_real(&mut self, is_real: bool) {
+        self.speed_is_real = is_real;
     }
 
     pub(super) fn master(&self) -> Option<u32> {
@@ -108,7 +123,7 @@ impl Device {
             self.info_is_old = false;
         }
         counters::put(&self.reading, &self.own_labels, out);
-        state::put(&self.reading, &self.sysfs, &self.kind, &self.own_labels, out);
+        state::put(&self.reading, &self.sysfs, self.speed_is_real, &self.own_labels, out);
         self.info.put(out);
     }
 }

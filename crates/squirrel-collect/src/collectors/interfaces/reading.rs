@@ -18,6 +18,8 @@ pub(super) struct Reading {
     pub(super) oper_state: Option<OperState>,
     pub(super) mtu: Option<u32>,
     pub(super) lower_index: Option<u32>,
+    /// The same, if that number counts in our network namespace.
+    pub(super) local_lower_index: Option<u32>,
     pub(super) master: Option<u32>,
     pub(super) link_mode: Option<u8>,
     pub(super) group: Option<u32>,
@@ -49,6 +51,7 @@ impl From<&Link<'_>> for Reading {
             oper_state: link.oper_state,
             mtu: link.mtu,
             lower_index: link.lower_index,
+            local_lower_index: link.lower_index.filter(|_| link.lower_namespace.is_none()),
             master: link.master,
             link_mode: link.link_mode,
             group: link.group,

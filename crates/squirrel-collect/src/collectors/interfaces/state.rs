@@ -225,11 +225,9 @@ pub(super) const METRICS: &[&Metric] = &[
 /// Bytes a second in one megabit a second.
 const BYTES_PER_MBIT: i64 = 125_000;
 
-/// Kinds of interfaces whose drivers answer a constant when asked for the speed.
-const INVENTED_SPEED: &[&str] = &["veth", "tun", "bridge", "dummy"];
-
 /// Adds a row for each number that there is.
-pub(super) fn put(reading: &Reading, sysfs: &Sysfs, kind: &str, device: &Labels, out: &mut Batch) {
+/// `speed_is_real` says whether the speed is that of something that exists.
+pub(super) fn put(reading: &Reading, sysfs: &Sysfs, speed_is_real: bool, device: &Labels, out: &mut Batch) {
     for (metric, value) in ROWS {
         if let Some(value) = value(reading) {
             out.put(*metric, device, f64::from(value));
@@ -250,7 +248,7 @@ pub(super) fn put(reading: &Reading, sysfs: &Sysfs, kind: &str, device: &Labels,
         out.put(&SPEED, device, bytes);
         // Older kernels write "unknown" as the largest number of 32 bits.
         let known = (1..i64::from(u32::MAX)).contains(&mbit);
-        if known && !INVENTED_SPEED.contains(&kind) {
+        if known && speed_is_real {
             out.put(&CAPACITY, device, bytes);
         }
     }

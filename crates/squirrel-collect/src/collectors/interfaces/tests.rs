@@ -12,7 +12,7 @@ use squirrel_wire::netlink::Attributes;
 
 use super::*;
 use crate::testing::messages::{Tables, kernel, link, link_kind, link_with_flags, message, statistics};
-use crate::testing::{check_declared, of_recording, read_once};
+use crate::testing::{check_declared, check_reading, of_recording};
 
 #[test]
 fn a_recorded_host_gives_the_same_rows_for_ever() {
@@ -25,6 +25,13 @@ fn a_recorded_namespace_gives_the_same_rows_for_ever() {
     assert!(rows.contains(r#"ifalias="up\u{1b}[2Jlink \"x\" <b>&amp;</b> \\ \u{202e}rtl""#), "{rows}");
     assert!(rows.contains("ifalias=\"caf\u{fffd}\""), "an alias that is not UTF-8 is shown as far as it is");
     insta::assert_snapshot!("namespace", rows);
+}
+
+#[test]
+fn a_recording_of_debians_stock_kernel_gives_the_same_rows_for_ever() {
+    let rows = of_recording(&DESC, "debian-6.1");
+    assert!(rows.contains(r#"{device="dummy0",kind="dummy",master="bond0",virtual="true"} 1"#), "{rows}");
+    insta::assert_snapshot!("debian", rows);
 }
 
 /// Answers dumps of interfaces as a kernel of 2016 would: without what came later.
@@ -69,7 +76,7 @@ impl<K: Kernel> Kernel for Older<K> {
 fn an_older_kernel_gives_the_same_rows_but_for_what_it_does_not_have() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/linux-6.18-host");
     let replay = squirrel_sys::Replay::open(folder).unwrap();
-    let (new, old) = (read_once(&DESC, &replay), read_once(&DESC, &Older(&replay)));
+    let (new, old) = (check_reading(&DESC, &replay), check_reading(&DESC, &Older(&replay)));
     let names = |seen: &crate::testing::Seen| -> std::collections::BTreeSet<String> {
         seen.batch.rows.iter().map(|row| row.metric.name.to_string()).collect()
     };
@@ -113,7 +120,7 @@ fn with_sysfs(kernel: FakeKernel, name: &str, index: u32) -> FakeKernel {
 fn counters_are_grouped_as_proc_net_dev_does_and_shown_apart() {
     // Each counter is a power of two, so that a sum shows its parts.
     let link = link(2, "eth0", &[statistics((0..25).map(|i| 1 << i))]);
-    let seen = read_once(&DESC, &kernel(&tables(vec![link])));
+    let seen = check_reading(&DESC, &kernel(&tables(vec![link])));
     let value = |name: &str| seen.value(name, &[("device", "eth0")]).unwrap() as u64;
     let bits = |positions: &[u32]| positions.iter().map(|position| 1u64 << position).sum::<u64>();
     let expected: &[(&str, &[u32])] = &[
@@ -161,7 +168,7 @@ fn a_bond_its_member_and_a_card_can_be_told_apart() {
         link(6, "unknown0", &[]),
     ];
     let kernel = with_sysfs(with_sysfs(kernel(&tables(links)), "eth0", 2), "bond0", 5);
-    let seen = read_once(&DESC, &kernel);
+    let seen = check_reading(&DESC, &kernel);
     for labels in [
         [("device", "eth0"), ("kind", "physical"), ("master", "bond0"), ("virtual", "false")],
         [("device", "bond0"), ("kind", "bond"), ("master", ""), ("virtual", "true")],
@@ -180,20 +187,39 @@ fn a_speed_that_the_driver_does_not_know_is_shown_as_node_exporter_does_and_is_n
     for (speed, shown) in [("-1\n", Some(-125_000.0)), ("4294967295\n", Some(536_870_911_875_000.0)), ("x\n", None)] {
         let kernel = with_sysfs(kernel(&tables(vec![link(2, "eth0", &[])])), "eth0", 2);
         kernel.write("/sys/class/net/eth0/speed", speed);
-        let seen = read_once(&DESC, &kernel);
+        let seen = check_reading(&DESC, &kernel);
         assert_eq!(seen.value("node_network_speed_bytes", &[("device", "eth0")]), shown, "{speed}");
         assert!(!seen.has("squirrel_network_capacity_bytes_per_second"));
     }
     let kernel = with_sysfs(kernel(&tables(vec![link(3, "veth0", &[link_kind("veth")])])), "veth0", 3);
-    let seen = read_once(&DESC, &kernel);
+    let seen = check_reading(&DESC, &kernel);
     assert!(seen.has("node_network_speed_bytes") && !seen.has("squirrel_network_capacity_bytes_per_second"));
+}
+
+#[test]
+fn a_vlan_has_the_capacity_of_what_it_stands_on() {
+    let vlan = |index, name, lower: u32| link(index, name, &[link_kind("vlan"), (5, lower.to_ne_bytes().to_vec())]);
+    let circle = vlan(9, "circle0", 9);
+    let links = vec![link(2, "eth0", &[]), vlan(3, "eth0.7", 2), vlan(4, "eth0.7.8", 3), circle].into_iter().chain([
+        link(5, "veth0", &[link_kind("veth")]),
+        vlan(6, "veth0.7", 5),
+        vlan(7, "far0", 77),
+    ]);
+    let mut kernel = kernel(&tables(links.collect()));
+    for (index, name) in [(3, "eth0.7"), (4, "eth0.7.8"), (6, "veth0.7"), (7, "far0"), (9, "circle0")] {
+        kernel = with_sysfs(kernel, name, index);
+    }
+    let seen = check_reading(&DESC, &kernel);
+    let has = |device| seen.value("squirrel_network_capacity_bytes_per_second", &[("device", device)]).is_some();
+    assert_eq!([has("eth0.7"), has("eth0.7.8"), has("far0")], [true; 3]);
+    assert_eq!([has("veth0.7"), has("circle0")], [false; 2]);
 }
 
 #[test]
 fn an_interface_that_is_off_has_no_carrier_speed_or_duplex() {
     let off = link_with_flags(2, "eth0", 0, &[(33, vec![0])]);
     let kernel = with_sysfs(kernel(&tables(vec![off])), "eth0", 2);
-    let seen = read_once(&DESC, &kernel);
+    let seen = check_reading(&DESC, &kernel);
     assert!(
         !seen.has("node_network_carrier") && !seen.has("node_network_dormant") && !seen.has("node_network_speed_bytes")
     );
@@ -299,7 +325,7 @@ fn a_name_with_dots_and_slashes_reads_no_file() {
 fn two_interfaces_of_one_name_and_a_malformed_one_are_faults_beside_the_others() {
     let links = vec![link(2, "eth0", &[]), link(3, "eth0", &[]), vec![1, 2, 3], link(4, "eth1", &[])];
     let tables = tables(links);
-    let seen = read_once(&DESC, &kernel(&tables));
+    let seen = check_reading(&DESC, &kernel(&tables));
     let up: Vec<_> = seen.batch.rows.iter().filter(|row| row.metric.name == "node_network_iface_id").collect();
     assert_eq!(up.iter().map(|row| row.value).collect::<Vec<_>>(), [2.0, 4.0]);
     let faults: Vec<&str> = seen.batch.faults.iter().map(|fault| fault.reason.as_str()).collect();
@@ -310,7 +336,7 @@ fn two_interfaces_of_one_name_and_a_malformed_one_are_faults_beside_the_others()
 #[test]
 fn more_interfaces_than_can_be_watched_are_counted() {
     let links = (1..=4100).map(|index| link(index, &format!("v{index}"), &[])).collect();
-    let seen = read_once(&DESC, &kernel(&tables(links)));
+    let seen = check_reading(&DESC, &kernel(&tables(links)));
     let rows = seen.batch.rows.iter().filter(|row| row.metric.name == "node_network_up").count();
     assert_eq!(rows, MAX_INTERFACES);
     assert!(seen.batch.faults.iter().any(|fault| fault.reason.starts_with("4 interfaces beyond")));
@@ -333,7 +359,7 @@ fn addresses_are_shown_in_both_forms_and_duplicates_are_counted() {
         vec![1],
     ];
     tables.lock().unwrap().insert(RTM_GETADDR, addresses.into_iter().map(|octets| (RTM_NEWADDR, octets)).collect());
-    let seen = read_once(&DESC, &with_sysfs(kernel(&tables), "eth0", 2));
+    let seen = check_reading(&DESC, &with_sysfs(kernel(&tables), "eth0", 2));
     let ours = |family, address, prefix, scope| {
         let labels =
             [("device", "eth0"), ("family", family), ("address", address), ("prefix", prefix), ("scope", scope)];
@@ -365,6 +391,6 @@ proptest! {
         payloads.push(link(2, "x", &more));
         let tables = tables(payloads.clone());
         tables.lock().unwrap().insert(RTM_GETADDR, payloads.into_iter().map(|octets| (RTM_NEWADDR, octets)).collect());
-        prop_assert!(read_once(&DESC, &kernel(&tables)).has("node_network_up"));
+        prop_assert!(check_reading(&DESC, &kernel(&tables)).has("node_network_up"));
     }
 }

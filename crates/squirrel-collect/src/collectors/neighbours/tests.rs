@@ -8,11 +8,16 @@ use squirrel_wire::link::{RTM_GETLINK, RTM_NEWLINK};
 
 use super::*;
 use crate::testing::messages::{Tables, kernel, link, message};
-use crate::testing::{Seen, of_recording, read_once};
+use crate::testing::{Seen, check_reading, of_recording};
 
 #[test]
 fn a_recorded_host_gives_the_same_rows_for_ever() {
     insta::assert_snapshot!("host", of_recording(&DESC, "linux-6.18-host"));
+}
+
+#[test]
+fn a_recording_of_debians_stock_kernel_gives_the_same_rows_for_ever() {
+    insta::assert_snapshot!("debian", of_recording(&DESC, "debian-6.1"));
 }
 
 #[test]
@@ -54,7 +59,7 @@ fn states_are_counted_apart_and_the_arp_count_is_that_of_proc_net_arp() {
         neighbour(2, 7, 0x02, 1),
         neighbour(77, AF_INET, 0x02, 1),
     ];
-    let seen = read_once(&DESC, &with(ordinary, vec![neighbour(2, AF_INET, 0, 9)]));
+    let seen = check_reading(&DESC, &with(ordinary, vec![neighbour(2, AF_INET, 0, 9)]));
     let arp = seen.value("node_arp_entries", &[("device", "eth0")]);
     assert_eq!(arp, Some(5.0), "two reachable, a failed, an odd one and a proxy");
     for (state, count) in
@@ -111,7 +116,7 @@ fn the_table_as_a_whole_is_read_by_the_names_of_its_columns() {
     let kernel = with(vec![], vec![])
         .with("/proc/net/stat/arp_cache", STATISTICS)
         .with("/proc/sys/net/ipv4/neigh/default/gc_thresh3", "1024\n");
-    let seen = read_once(&DESC, &kernel);
+    let seen = check_reading(&DESC, &kernel);
     let of_table = |name| seen.value(name, &[("family", "ipv4")]);
     assert_eq!(of_table("squirrel_neighbour_table_entries"), Some(31.0), "each line has the same count");
     assert_eq!(of_table("squirrel_neighbour_resolution_failed_total"), Some(34.0));
@@ -142,12 +147,12 @@ proptest! {
     fn any_octets_of_a_kernel_are_survived(payloads in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..60), 0..8), state: u16) {
         let mut payloads = payloads;
         payloads.push(neighbour(2, AF_INET, state, 1));
-        prop_assert!(read_once(&DESC, &with(payloads.clone(), payloads)).has("squirrel_neighbour_entries"));
+        prop_assert!(check_reading(&DESC, &with(payloads.clone(), payloads)).has("squirrel_neighbour_entries"));
     }
 
     #[test]
     fn any_table_survives(text in "((entries|table_fulls|res_failed|[0-9a-f]{1,17})[ \n]){0,30}") {
-        let seen = read_once(&DESC, &with(vec![], vec![]).with("/proc/net/stat/arp_cache", &text));
+        let seen = check_reading(&DESC, &with(vec![], vec![]).with("/proc/net/stat/arp_cache", &text));
         prop_assert!(seen.batch.rows.len() <= 3);
         prop_assert!(seen.batch.rows.is_empty() || text.contains('\n'));
     }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use squirrel_testkit::FakeKernel;
 
 use super::*;
-use crate::testing::{check_declared, read_once, survives};
+use crate::testing::{check_declared, check_reading, check_survives};
 
 const SNMP_TEXT: &str = "\
 Ip: Forwarding DefaultTTL InReceives\nIp: 2 64 5327\n\
@@ -18,7 +18,7 @@ fn kernel() -> FakeKernel {
 
 #[test]
 fn every_counter_is_a_row_under_node_exporters_name() {
-    let seen = read_once(&DESC, &kernel());
+    let seen = check_reading(&DESC, &kernel());
     let expected = [
         ("TcpExt_SyncookiesSent", 1.0),
         ("TcpExt_ListenOverflows", 2.0),
@@ -41,7 +41,7 @@ fn every_counter_is_a_row_under_node_exporters_name() {
 
 #[test]
 fn an_important_counter_has_its_own_words_and_others_those_of_the_family() {
-    let seen = read_once(&DESC, &kernel());
+    let seen = check_reading(&DESC, &kernel());
     let metric = |name: &str| seen.batch.rows.iter().find(|row| row.metric.name == name).unwrap().metric.clone();
     assert!(metric("node_netstat_Tcp_RetransSegs").why.contains("round trip"));
     assert_eq!(
@@ -55,7 +55,7 @@ fn an_important_counter_has_its_own_words_and_others_those_of_the_family() {
 fn without_ipv6_nothing_is_missing() {
     let kernel = kernel();
     kernel.remove(SNMP6);
-    let seen = read_once(&DESC, &kernel);
+    let seen = check_reading(&DESC, &kernel);
     assert_eq!((seen.batch.rows.len(), seen.batch.faults.len()), (9, 0));
 }
 
@@ -63,7 +63,7 @@ fn without_ipv6_nothing_is_missing() {
 fn a_file_that_cannot_be_read_costs_only_its_own_counters() {
     let kernel = kernel();
     kernel.refuse(NETSTAT, 13);
-    let seen = read_once(&DESC, &kernel);
+    let seen = check_reading(&DESC, &kernel);
     assert!(seen.has("node_netstat_Ip_InReceives") && seen.has("node_netstat_Ip6_InReceives"));
     assert_eq!(seen.batch.faults.len(), 1);
 }
@@ -105,7 +105,7 @@ fn damage_costs_the_damaged_lines_only() {
     ];
     for (case, text, rows, faults) in cases {
         let kernel = FakeKernel::default().with(SNMP, text).with(NETSTAT, "");
-        let seen = read_once(&DESC, &kernel);
+        let seen = check_reading(&DESC, &kernel);
         assert_eq!((seen.batch.rows.len(), seen.batch.faults.len()), (rows, faults), "{case}: {:?}", seen.batch.faults);
     }
 }
@@ -118,19 +118,20 @@ fn a_damaged_file_cannot_ask_for_endless_memory() {
         write!(names, " N{n}").unwrap();
         numbers.push_str(" 1");
     }
-    let seen = read_once(&DESC, &FakeKernel::default().with(SNMP, format!("{names}\n{numbers}\n")).with(NETSTAT, ""));
+    let seen =
+        check_reading(&DESC, &FakeKernel::default().with(SNMP, format!("{names}\n{numbers}\n")).with(NETSTAT, ""));
     assert_eq!(seen.batch.rows.len(), MAX_COUNTERS);
 }
 
 proptest! {
     #[test]
     fn any_text_survives(text in "[A-C6: 0-9\\n\\t-]{0,120}") {
-        survives(&DESC, SNMP, text.as_bytes());
+        check_survives(&DESC, SNMP, text.as_bytes());
     }
 
     #[test]
     fn any_cut_survives(cut in 0..SNMP_TEXT.len()) {
-        survives(&DESC, SNMP, &SNMP_TEXT.as_bytes()[..cut]);
+        check_survives(&DESC, SNMP, &SNMP_TEXT.as_bytes()[..cut]);
     }
 
     #[test]
@@ -138,7 +139,7 @@ proptest! {
         for path in [NETSTAT, SNMP, SNMP6] {
             let kernel = kernel();
             kernel.write(path, &text);
-            read_once(&DESC, &kernel);
+            check_reading(&DESC, &kernel);
         }
     }
 }

@@ -5,11 +5,16 @@ use squirrel_wire::link::{RTM_GETLINK, RTM_NEWLINK};
 
 use super::*;
 use crate::testing::messages::{Tables, attribute, kernel, link, message};
-use crate::testing::{of_recording, read_once};
+use crate::testing::{check_reading, of_recording};
 
 #[test]
 fn a_recorded_host_gives_the_same_rows_for_ever() {
     insta::assert_snapshot!("host", of_recording(&DESC, "linux-6.18-host"));
+}
+
+#[test]
+fn a_recording_of_debians_stock_kernel_gives_the_same_rows_for_ever() {
+    insta::assert_snapshot!("debian", of_recording(&DESC, "debian-6.1"));
 }
 
 #[test]
@@ -41,7 +46,7 @@ fn roots_and_children_have_metrics_of_their_own() {
     let root = qdisc(2, "htb", 0x1_0000, u32::MAX, 100);
     let child = qdisc(2, "fq_codel", 0xa_0000, 0x1_000a, 60);
     let ingress = qdisc(2, "ingress", 0xffff_0000, 0xffff_fff1, 5);
-    let seen = read_once(&DESC, &kernel(&tables(vec![root, child, ingress])));
+    let seen = check_reading(&DESC, &kernel(&tables(vec![root, child, ingress])));
     let of_root = |name| seen.value(name, &[("device", "eth0"), ("kind", "htb")]);
     let expected = [
         ("node_qdisc_bytes_total", 100.0),
@@ -85,7 +90,7 @@ fn what_cannot_be_read_or_held_is_a_fault_and_costs_nothing_else() {
     let mut qdiscs: Vec<_> = (0..2050).map(|n| qdisc(2, "pfifo", n << 16, n, 1)).collect();
     qdiscs.push(vec![0; 3]);
     qdiscs.push(qdisc(77, "pfifo", 0, u32::MAX, 1));
-    let seen = read_once(&DESC, &kernel(&tables(qdiscs)));
+    let seen = check_reading(&DESC, &kernel(&tables(qdiscs)));
     assert_eq!(seen.batch.rows.len(), MAX_QDISCS * 7);
     let reasons: Vec<&str> = seen.batch.faults.iter().map(|fault| fault.reason.as_str()).collect();
     assert!(
@@ -99,6 +104,6 @@ proptest! {
     fn any_octets_of_a_kernel_are_survived(payloads in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..120), 0..6), parent: u32) {
         let mut payloads = payloads;
         payloads.push(qdisc(2, "htb", 1, parent, 9));
-        prop_assert!(!read_once(&DESC, &kernel(&tables(payloads))).batch.rows.is_empty());
+        prop_assert!(!check_reading(&DESC, &kernel(&tables(payloads))).batch.rows.is_empty());
     }
 }

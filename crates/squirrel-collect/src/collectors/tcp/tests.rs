@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use squirrel_testkit::{FakeKernel, Messages};
 
 use super::*;
-use crate::testing::read_once;
+use crate::testing::check_reading;
 
 /// A socket's message: `inet_diag_msg`, `tcp_info`, and memory with drops.
 #[derive(Clone, Copy, Default)]
@@ -65,7 +65,7 @@ fn sockets(sockets: &[Socket]) -> FakeKernel {
 fn every_state_is_counted_and_those_without_sockets_are_zero() {
     let states = [1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];
     let list = states.map(|state| Socket { state, queues: (10, 1), ..Socket::default() });
-    let seen = read_once(&DESC, &sockets(&list));
+    let seen = check_reading(&DESC, &sockets(&list));
     let count = |seen: &crate::testing::Seen, state| seen.value("node_tcp_connection_states", &[("state", state)]);
     assert_eq!(count(&seen, "established"), Some(2.0));
     for state in [
@@ -83,7 +83,7 @@ fn every_state_is_counted_and_those_without_sockets_are_zero() {
         assert_eq!(count(&seen, state), Some(1.0), "{state}");
     }
     assert_eq!((count(&seen, "rx_queued_bytes"), count(&seen, "tx_queued_bytes")), (Some(120.0), Some(12.0)));
-    assert_eq!(count(&read_once(&DESC, &sockets(&[])), "time_wait"), Some(0.0));
+    assert_eq!(count(&check_reading(&DESC, &sockets(&[])), "time_wait"), Some(0.0));
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn the_spread_shows_the_worst_and_not_the_average() {
     // Not established, or without a measurement: not part of the spread.
     list.push(Socket { state: 8, rtt_us: 9_000_000, ..Socket::default() });
     list.push(Socket { state: 1, ..Socket::default() });
-    let seen = read_once(&DESC, &sockets(&list));
+    let seen = check_reading(&DESC, &sockets(&list));
     let at = |name: &str, q: &str| seen.value(name, &[("quantile", q)]);
     let near = |got: Option<f64>, want: f64| (got.unwrap() - want).abs() <= want / 128.0;
     assert_eq!(at("squirrel_tcp_round_trip_time_seconds", "1"), Some(0.265));
@@ -106,14 +106,14 @@ fn the_spread_shows_the_worst_and_not_the_average() {
 
 #[test]
 fn without_established_sockets_there_is_no_spread_rather_than_a_false_zero() {
-    let seen = read_once(&DESC, &sockets(&[Socket { state: 10, ..Socket::default() }]));
+    let seen = check_reading(&DESC, &sockets(&[Socket { state: 10, ..Socket::default() }]));
     assert!(!seen.has("squirrel_tcp_round_trip_time_seconds") && !seen.has("squirrel_tcp_retransmitted_ratio"));
 }
 
 #[test]
 fn trouble_is_counted_by_its_kind() {
     let open = Socket { state: 1, ..Socket::default() };
-    let seen = read_once(
+    let seen = check_reading(
         &DESC,
         &sockets(&[
             Socket { retrans: 3, drops: 4, ..open },
@@ -140,7 +140,7 @@ fn older_kernels_tell_less_and_cut_messages_are_a_fault() {
     // A tcp_info of 104 octets, as Linux 4.1 sent it.
     let mut old = whole[..72 + 4 + 104].to_vec();
     old[72..74].copy_from_slice(&108u16.to_ne_bytes());
-    let seen = read_once(&DESC, &kernel(vec![old, whole[..40].to_vec()]));
+    let seen = check_reading(&DESC, &kernel(vec![old, whole[..40].to_vec()]));
     assert_eq!(seen.value("squirrel_tcp_round_trip_time_seconds", &[("quantile", "1")]), Some(0.000_005));
     assert!(!seen.has("squirrel_tcp_retransmitted_ratio") && !seen.has("squirrel_tcp_min_round_trip_time_seconds"));
     assert_eq!(seen.batch.faults.len(), 1);
@@ -155,7 +155,7 @@ fn a_kernel_without_the_older_request_is_asked_for_each_family() {
         (SOCK_DIAG_BY_FAMILY, AF_INET6) => Ok(vec![socket(1)]),
         _ => Err(io::Error::from_raw_os_error(95)),
     });
-    let seen = read_once(&DESC, &kernel);
+    let seen = check_reading(&DESC, &kernel);
     assert_eq!(seen.value("node_tcp_connection_states", &[("state", "established")]), Some(2.0));
     assert_eq!(seen.value("node_tcp_connection_states", &[("state", "listen")]), Some(1.0));
 }
@@ -187,6 +187,6 @@ proptest! {
                 (*family, *at) = (AF_INET, state % 14);
             }
         }
-        read_once(&DESC, &kernel(messages));
+        check_reading(&DESC, &kernel(messages));
     }
 }

@@ -1,4 +1,10 @@
-//! The half of the comparison that runs inside the namespace.
+//! Collects when it is asked, and scrapes a node_exporter beside it: the half of the test
+//! `beside_node_exporter` that runs inside a network namespace.
+//!
+//! `on_request ADDRESS:PORT` reads one word a line from standard input: `collect` answers with our
+//! rows, `scrape` with those of the node_exporter at that address, `traffic` opens sockets and sends.
+//! Each answer stands between a line `# BEGIN` and a line `# END`.
+#![expect(clippy::print_stdout, reason = "printing is what it is for")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream, UdpSocket};
@@ -8,13 +14,8 @@ use squirrel_model::{Batch, Elapsed, exposition};
 use squirrel_sys::Linux;
 use squirrel_sys::clock::Monotonic;
 
-/// Stands before an answer on a line of its own.
-pub(crate) const BEGIN: &str = "# BEGIN";
-/// Stands behind an answer on a line of its own.
-pub(crate) const END: &str = "# END";
-
-/// Does what it is asked on standard input until that ends.
-pub(crate) fn serve(exporter: &str) {
+fn main() {
+    let exporter = std::env::args().nth(1).expect("the first argument is the address of node_exporter");
     let kernel = Linux::open().expect("netlink sockets open");
     let clock = Monotonic::start();
     let mut schedule = Schedule::open::<&str>(&kernel, &[], Elapsed::default());
@@ -35,7 +36,7 @@ pub(crate) fn serve(exporter: &str) {
             // One connection is kept, so that the sockets in the namespace stay the same.
             "scrape" => {
                 scrape(connection.get_or_insert_with(|| {
-                    BufReader::new(TcpStream::connect(exporter).expect("node_exporter listens"))
+                    BufReader::new(TcpStream::connect(&exporter).expect("node_exporter listens"))
                 }))
             }
             "traffic" => {
@@ -44,7 +45,7 @@ pub(crate) fn serve(exporter: &str) {
             }
             other => panic!("{other:?} is no question"),
         };
-        print!("\n{BEGIN}\n{answer}\n{END}\n");
+        print!("\n# BEGIN\n{answer}\n# END\n");
         std::io::stdout().flush().expect("the other half listens");
     }
 }
