@@ -23,7 +23,8 @@ fn unreadable(block: &Block, error: &std::io::Error) -> SelectError {
 }
 
 impl Snapshot {
-    /// Marks the series that have samples in the range.
+    /// Marks the series that have samples in the range. What is compressed is judged by the span of
+    /// its chunks: a series with a gap of minutes around a short range may be marked all the same.
     fn present(&self, ids: &[SeriesId], range: TimeRange) -> Result<Vec<bool>, SelectError> {
         let mut present = vec![false; ids.len()];
         if range.end < range.start {

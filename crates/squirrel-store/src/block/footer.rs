@@ -92,7 +92,7 @@ fn sum(body: &[u8], version: u16, reserved: u16) -> u32 {
 
 /// What the end of a file says.
 pub(super) enum End {
-    Good { meta: BlockMeta, pages: Vec<PageRef>, second_copy: bool },
+    Good { meta: BlockMeta, pages: Vec<PageRef>, spare: bool },
     Newer(u16),
     Damaged,
 }
@@ -100,14 +100,14 @@ pub(super) enum End {
 /// Reads the last good footer in the last bytes of a file.
 pub(super) fn read(end: &[u8]) -> End {
     let mut to = end.len();
-    let mut second_copy = false;
     while let Some(at) = end.get(..to).and_then(|bytes| find_last(bytes, END_MAGIC)) {
+        // The last footer ends where the file does; any other is the spare one.
+        let spare = at + END_MAGIC.len() < end.len();
         match footer_before(end.get(..at + END_MAGIC.len()).unwrap_or_default()) {
-            Some(Ok((meta, pages))) => return End::Good { meta, pages, second_copy },
+            Some(Ok((meta, pages))) => return End::Good { meta, pages, spare },
             Some(Err(version)) => return End::Newer(version),
             None => {}
         }
-        second_copy = true;
         to = at;
     }
     End::Damaged

@@ -60,11 +60,11 @@ impl Block {
         let file = dir.open(path).map_err(BlockFault::Io)?;
         let len = file.len().map_err(BlockFault::Io)?;
         let mut wanted = END_BYTES.min(len);
-        let (meta, pages, second_copy) = loop {
+        let (meta, pages, spare) = loop {
             let mut end = vec![0; wanted as usize];
             file.read_at(len - wanted, &mut end).map_err(BlockFault::Io)?;
             match footer::read(&end) {
-                End::Good { meta, pages, second_copy } => break (meta, pages, second_copy),
+                End::Good { meta, pages, spare } => break (meta, pages, spare),
                 End::Newer(version) => return Err(BlockFault::Newer(version)),
                 // A footer larger than expected.
                 End::Damaged if wanted < len => wanted = (wanted * 16).min(len),
@@ -76,7 +76,7 @@ impl Block {
         }
         let mut header = [0; HEADER_LEN];
         let header = file.read_at(0, &mut header).map(|()| header).map_err(BlockFault::Io)?;
-        let bruised = second_copy || FileHeader::read(FileKind::Block, &header).is_err();
+        let bruised = spare || FileHeader::read(FileKind::Block, &header).is_err();
         Ok(Self {
             path: path.to_owned(),
             meta,

@@ -44,11 +44,12 @@ impl Store {
         let durable: HashSet<SeriesId> = loaded.series.keys().copied().collect();
         let mut replay = Replay::new(&options, loaded, &blocks);
         opening.fill_from_blocks(&mut replay, &blocks);
-        let replayed = wal::replay(dir.as_ref(), options.block_ms, |row, definitions| replay.row(row, definitions))
-            .map_err(|error| match error {
-                ReplayError::Io(subject, error) => StoreError::io(dir.place(), "read", subject, error),
-                ReplayError::Newer(subject, version) => newer(dir.as_ref(), subject, version),
-            })?;
+        let covered_seq = blocks.iter().map(|block| block.meta.covers_seq).max().unwrap_or(0);
+        let each = |row, definitions| replay.row(row, definitions);
+        let replayed = wal::replay(dir.as_ref(), options.block_ms, covered_seq, each).map_err(|error| match error {
+            ReplayError::Io(subject, error) => StoreError::io(dir.place(), "read", subject, error),
+            ReplayError::Newer(subject, version) => newer(dir.as_ref(), subject, version),
+        })?;
         replay.pack();
         let Opening { mut report, shared, .. } = opening;
         fill_report(&mut report, &replay, &replayed, &blocks, now);
@@ -59,7 +60,7 @@ impl Store {
             segment_ms: options.segment_ms,
             segment_bytes: options.segment_bytes,
         };
-        let next_seq = blocks.iter().map(|block| block.meta.covers_seq).fold(replayed.next_seq, u64::max);
+        let next_seq = replayed.next_seq.max(covered_seq);
         let closed = replayed.segments;
         let mut log = LogWriter::new(dir.clone(), options.sync, limits, (replayed.next_number, next_seq), closed);
         // Blocks hold everything of these: the last run ended before it could delete them.

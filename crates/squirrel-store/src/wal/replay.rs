@@ -55,10 +55,12 @@ pub(crate) enum ReplayError {
 }
 
 /// Reads all segments in order. `each` is given every row with the definitions that came with it,
-/// and answers whether the row, or a part of it, is in no block yet.
+/// and answers whether the row, or a part of it, is in no block yet. Frames below `covered_seq` are
+/// in blocks, so a segment that is missing as a whole was deleted for that reason.
 pub(crate) fn replay(
     dir: &dyn Dir,
     window_ms: i64,
+    covered_seq: u64,
     mut each: impl FnMut(Row, Vec<Definition>) -> bool,
 ) -> Result<Replayed, ReplayError> {
     let entries = dir.list(FOLDER).map_err(|error| ReplayError::Io(FOLDER.to_owned(), error))?;
@@ -69,6 +71,7 @@ pub(crate) fn replay(
     let mut replayed = Replayed { next_number: 1, next_seq: 1, ..Replayed::default() };
     let mut expected = None;
     let last = segments.last().map(|(number, _)| *number);
+    let mut follows = 0;
     for (number, entry) in segments {
         replayed.next_number = replayed.next_number.max(number + 1);
         let file = path(number);
@@ -87,7 +90,9 @@ pub(crate) fn replay(
             file: &file,
             is_last: Some(number) == last,
             before: None,
+            covered_seq: if number == follows { 0 } else { covered_seq },
         };
+        follows = number + 1;
         let cut = reading.segment(&bytes, &mut |row, definitions| {
             let windows = windows_of(&row, window_ms);
             if each(row, definitions) {
@@ -118,6 +123,8 @@ struct Reading<'a> {
     is_last: bool,
     /// The number of the frame before in this segment.
     before: Option<u64>,
+    /// Frames before this segment with lower numbers are not missed.
+    covered_seq: u64,
 }
 
 impl Reading<'_> {
@@ -164,9 +171,8 @@ impl Reading<'_> {
         let mut reader = Reader::new(payload);
         let head = read_head(&mut reader)?;
         let expected = self.expected.unwrap_or(head.seq);
-        if head.seq > expected {
-            self.replayed.damage.frames += head.seq - expected;
-        }
+        let missed_from = if self.before.is_none() { expected.max(self.covered_seq) } else { expected };
+        self.replayed.damage.frames += head.seq.saturating_sub(missed_from);
         // Within a segment numbers follow each other; a segment may repeat rows of the one before
         // that were not synced.
         if self.before.is_some_and(|before| head.seq != before + 1) && head.kind == kind::TICK {

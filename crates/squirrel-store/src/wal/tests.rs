@@ -73,7 +73,7 @@ fn add(content: &mut Content, row: &Row) {
 
 fn read(dir: &dyn Dir) -> (Content, Replayed) {
     let mut content = Content::new();
-    let replayed = replay(dir, WINDOW, |row, _| {
+    let replayed = replay(dir, WINDOW, 0, |row, _| {
         add(&mut content, &row);
         true
     })
@@ -133,7 +133,7 @@ fn definitions_come_with_the_first_use_and_with_each_segment() {
     let row = tick(&mut log, 1000, 1..=3, &[]);
     log.append(row, 1_000_000, names(&index)).unwrap();
     let mut defined = Vec::new();
-    replay(dir.as_ref(), WINDOW, |_, definitions| {
+    replay(dir.as_ref(), WINDOW, 0, |_, definitions| {
         defined.push(definitions.iter().map(|(id, _)| id.0).collect::<Vec<_>>());
         true
     })
