@@ -202,7 +202,7 @@ pub enum Many {
 }
 
 /// Which series of two sides belong together.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Matching {
     /// `on(…)` if true, `ignoring(…)` (or nothing) if false.
     pub on: bool,
@@ -212,6 +212,24 @@ pub struct Matching {
     pub many: Many,
     /// Labels to take over from the side that has one.
     pub include: Vec<String>,
+    /// `fill_left` and `fill_right`: what a series without partner is computed with.
+    pub fill: Fill,
+}
+
+/// What stands in for a missing partner; `None` for nothing, so that the series is left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Fill {
+    /// For one missing on the left.
+    pub left: Option<f64>,
+    /// For one missing on the right.
+    pub right: Option<f64>,
+}
+
+impl Fill {
+    /// Whether anything stands in.
+    pub fn is_some(self) -> bool {
+        self.left.is_some() || self.right.is_some()
+    }
 }
 
 /// Many series to fewer: `sum by (job) (x)`.

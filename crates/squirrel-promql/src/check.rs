@@ -88,6 +88,9 @@ fn check_binary(expr: &Expr, binary: &Binary) -> Result<(), ParseError> {
     if binary.op.is_set() && matching.many != Many::None {
         return refuse(format!("no grouping is allowed for {sign:?}: sets are matched many to many"));
     }
+    if matching.fill.is_some() && (scalars > 0 || binary.op.is_set()) {
+        return refuse("fill needs an operator on values between two instant vectors".to_owned());
+    }
     let both = matching.labels.iter().flatten().find(|label| matching.include.contains(label));
     match both {
         Some(label) if matching.on => refuse(format!("label {label:?} must not stand in both on and group")),

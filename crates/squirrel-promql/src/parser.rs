@@ -207,6 +207,9 @@ impl<'a> Parser<'a> {
 
     fn aggregate(&mut self, op: AggregateOp) -> Result<Tree, ParseError> {
         let first = self.take().span;
+        if op.is_experimental() && !self.options.experimental {
+            return Err(ParseError::new(first, format!("{} is experimental and not enabled here", op.word())));
+        }
         let before = self.grouping()?;
         let (args, mut last, height) = self.arguments()?;
         let after = if before.is_none() { self.grouping()? } else { None };

@@ -12,7 +12,8 @@ impl fmt::Display for Expr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             ExprKind::Number { value, duration: true } => f.write_str(&duration_text((value * 1000.0).round() as i64)),
-            ExprKind::Number { value, duration: false } => f.write_str(&number_text(*value)),
+            // Without the plus of +Inf: before a ^ that would be a sign of the whole power.
+            ExprKind::Number { value, duration: false } => f.write_str(number_text(*value).trim_start_matches('+')),
             ExprKind::String(text) => f.write_str(&quoted(text)),
             ExprKind::Selector(selector) => write!(f, "{selector}{}", selector.shift),
             ExprKind::Range { selector, range_ms } => {
@@ -44,13 +45,20 @@ impl fmt::Display for Binary {
 
 impl fmt::Display for Matching {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(labels) = &self.labels else { return Ok(()) };
-        write!(f, " {} {}", if self.on { "on" } else { "ignoring" }, Names(labels))?;
-        match self.many {
-            Many::None => Ok(()),
-            Many::Left => write!(f, " group_left {}", Names(&self.include)),
-            Many::Right => write!(f, " group_right {}", Names(&self.include)),
+        if let Some(labels) = &self.labels {
+            write!(f, " {} {}", if self.on { "on" } else { "ignoring" }, Names(labels))?;
         }
+        match self.many {
+            Many::None => {}
+            Many::Left => write!(f, " group_left {}", Names(&self.include))?,
+            Many::Right => write!(f, " group_right {}", Names(&self.include))?,
+        }
+        for (word, value) in [("fill_left", self.fill.left), ("fill_right", self.fill.right)] {
+            if let Some(value) = value {
+                write!(f, " {word} ({})", number_text(value))?;
+            }
+        }
+        Ok(())
     }
 }
 

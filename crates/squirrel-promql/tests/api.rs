@@ -95,6 +95,19 @@ fn a_query_stops_when_told_to() {
 }
 
 #[test]
+fn long_windows_over_one_series_are_stopped_within_it() {
+    let expr = parse("avg_over_time(bytes_total{device='eth0'}[1h])", &ParseOptions::default()).unwrap();
+    let asked = std::cell::Cell::new(0);
+    let stop = || {
+        asked.set(asked.get() + 1);
+        true
+    };
+    let (start, end) = (Timestamp(1_800_000), Timestamp(3_599_000));
+    let result = evaluate_range(&expr, &traffic(), start, end, 1000, &EvalOptions::default(), &stop);
+    assert_eq!((result, asked.get()), (Err(EvalError::Stopped), 1));
+}
+
+#[test]
 fn selectors_are_listed_and_parsed_alone() {
     let expr = parse("a{x='1'} / on(x) rate(b[5m])", &ParseOptions::default()).unwrap();
     let names: Vec<_> = selectors(&expr).into_iter().map(|m| m[0].value().to_owned()).collect();

@@ -106,11 +106,12 @@ pub enum AggregateOp {
     Bottomk,
     CountValues,
     Quantile,
+    Limitk,
 }
 
 impl AggregateOp {
     /// All aggregations.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Sum,
         Self::Avg,
         Self::Count,
@@ -123,6 +124,7 @@ impl AggregateOp {
         Self::Bottomk,
         Self::CountValues,
         Self::Quantile,
+        Self::Limitk,
     ];
 
     /// As it is written.
@@ -140,13 +142,19 @@ impl AggregateOp {
             Self::Bottomk => "bottomk",
             Self::CountValues => "count_values",
             Self::Quantile => "quantile",
+            Self::Limitk => "limitk",
         }
+    }
+
+    /// Whether Prometheus calls it experimental.
+    pub fn is_experimental(self) -> bool {
+        self == Self::Limitk
     }
 
     /// What stands before the series, if anything does.
     pub fn param(self) -> Option<Type> {
         match self {
-            Self::Topk | Self::Bottomk | Self::Quantile => Some(Type::Scalar),
+            Self::Topk | Self::Bottomk | Self::Quantile | Self::Limitk => Some(Type::Scalar),
             Self::CountValues => Some(Type::String),
             _ => None,
         }

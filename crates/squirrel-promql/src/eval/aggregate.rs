@@ -56,7 +56,7 @@ impl Evaluator<'_> {
         }
         let series = self.vector(&aggregate.expr, steps)?;
         self.work(series.len().saturating_mul(steps.count))?;
-        if matches!(op, AggregateOp::Topk | AggregateOp::Bottomk) {
+        if matches!(op, AggregateOp::Topk | AggregateOp::Bottomk | AggregateOp::Limitk) {
             return super::topk::select(aggregate, &param, series, steps).map(Operand::Vector);
         }
         let mut out = Vec::new();

@@ -101,16 +101,21 @@ impl Evaluator<'_> {
         count: usize,
     ) -> Result<Vec<Series>, EvalError> {
         let matching = &binary.matching;
-        // Nothing can match where one side is empty, so duplicates there are no error.
+        // Nothing can match where one side is empty, so duplicates there are no error; with fill
+        // everything can.
         let mut both = present_anywhere(left, count);
-        both.keep(&present_anywhere(right, count));
+        if matching.fill.is_some() {
+            both.add(&present_anywhere(right, count));
+        } else {
+            both.keep(&present_anywhere(right, count));
+        }
         let mut out = Vec::new();
         for group in groups(left, right, matching) {
             let join = Join { binary, left, right, count };
             let swapped = matching.many == Many::Right;
             let (many, one) = if swapped { (&group.right, &group.left) } else { (&group.left, &group.right) };
             join.check_one_side(one, &both)?;
-            if many.is_empty() || one.is_empty() {
+            if (many.is_empty() || one.is_empty()) && !matching.fill.is_some() {
                 continue;
             }
             let before = out.len();
@@ -172,27 +177,74 @@ impl Join<'_> {
         Ok(())
     }
 
-    /// Computes each pair of the group that meets at some step.
+    /// Computes each pair of the group that meets at some step, then what `fill` stands in for.
     fn pairs(&self, group: &Group, out: &mut Vec<Series>) -> Result<(), EvalError> {
         let swapped = self.matching().many == Many::Right;
         let (many, one) = if swapped { (&group.right, &group.left) } else { (&group.left, &group.right) };
         let (many_side, one_side) = self.sides();
+        let many: Vec<&Series> = many.iter().filter_map(|i| many_side.get(*i)).collect();
+        let one: Vec<&Series> = one.iter().filter_map(|i| one_side.get(*i)).collect();
         let mut matched = Matched { anywhere: Bitmap::clear(self.count), by_labels: HashMap::new() };
-        for many in many.iter().filter_map(|i| many_side.get(*i)) {
-            for one in one.iter().filter_map(|i| one_side.get(*i)) {
+        for many in &many {
+            for one in &one {
                 let meet = many.column.present.common(&one.column.present);
-                if meet.is_empty() {
-                    continue;
-                }
-                let labels = self.result_labels(&many.labels, &one.labels)?;
-                self.check_unique(&labels, &meet, &mut matched)?;
-                let (a, b) = if swapped { (one, many) } else { (many, one) };
-                let column = self.column(&a.column, &b.column, &meet);
-                let arithmetic = !self.binary.op.is_comparison();
-                let drop_name = self.binary.returns_bool || (!arithmetic && many.drop_name);
-                out.push(Series { labels, drop_name, column });
+                self.pair(many, one, &meet, &mut matched, out)?;
             }
         }
+        // Prometheus takes `fill_left` for the side that may have several, also with group_right,
+        // where that is the right one; an answer should not depend on whom one asks.
+        let fill = self.matching().fill;
+        if let Some(value) = fill.right {
+            let there = self.present(&one);
+            for many in &many {
+                let (other, meet) = self.stand_in(many, value, &there);
+                self.pair(many, &other, &meet, &mut matched, out)?;
+            }
+        }
+        if let Some(value) = fill.left {
+            let there = self.present(&many);
+            for one in &one {
+                let (other, meet) = self.stand_in(one, value, &there);
+                self.pair(&other, one, &meet, &mut matched, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn present(&self, series: &[&Series]) -> Bitmap {
+        let mut out = Bitmap::clear(self.count);
+        for one in series {
+            out.add(&one.column.present);
+        }
+        out
+    }
+
+    /// A partner for a series, with the labels they are matched by, and the steps where it lacks one.
+    fn stand_in(&self, series: &Series, value: f64, there: &Bitmap) -> (Series, Bitmap) {
+        let mut missing = series.column.present.clone();
+        missing.remove(there);
+        let column = Column { values: vec![value; self.count], present: missing.clone() };
+        (Series { labels: match_labels(&series.labels, self.matching()), drop_name: false, column }, missing)
+    }
+
+    /// Computes one pair where it meets.
+    fn pair(
+        &self,
+        many: &Series,
+        one: &Series,
+        meet: &Bitmap,
+        matched: &mut Matched,
+        out: &mut Vec<Series>,
+    ) -> Result<(), EvalError> {
+        if meet.is_empty() {
+            return Ok(());
+        }
+        let labels = self.result_labels(&many.labels, &one.labels)?;
+        self.check_unique(&labels, meet, matched)?;
+        let (a, b) = if self.matching().many == Many::Right { (one, many) } else { (many, one) };
+        let column = self.column(&a.column, &b.column, meet);
+        let drop_name = self.binary.returns_bool || (self.binary.op.is_comparison() && many.drop_name);
+        out.push(Series { labels, drop_name, column });
         Ok(())
     }
 

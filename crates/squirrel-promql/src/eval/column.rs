@@ -144,11 +144,12 @@ impl Operand {
 }
 
 /// Puts series of equal labels together. They may alternate in time, not stand at the same step.
+/// One that is to lose its name is not the same as one that keeps it: `rate(x) or x` is both.
 pub(crate) fn merge_equal(series: Vec<Series>) -> Result<Vec<Series>, EvalError> {
-    let mut places: HashMap<Labels, usize> = HashMap::with_capacity(series.len());
+    let mut places: HashMap<(Labels, bool), usize> = HashMap::with_capacity(series.len());
     let mut out: Vec<Series> = Vec::with_capacity(series.len());
     for next in series {
-        let place = *places.entry(next.labels.clone()).or_insert(out.len());
+        let place = *places.entry((next.labels.clone(), next.drop_name)).or_insert(out.len());
         let Some(known) = out.get_mut(place) else {
             out.push(next);
             continue;
@@ -171,6 +172,7 @@ pub(crate) fn merge_equal(series: Vec<Series>) -> Result<Vec<Series>, EvalError>
 pub(crate) fn without_dropped_names(mut series: Vec<Series>) -> Result<Vec<Series>, EvalError> {
     for one in series.iter_mut().filter(|s| s.drop_name) {
         one.labels = one.labels.without_name();
+        one.drop_name = false;
     }
     merge_equal(series)
 }

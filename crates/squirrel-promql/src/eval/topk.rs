@@ -1,4 +1,5 @@
-//! `topk` and `bottomk`: the k best series of each group, chosen anew at each step.
+//! `topk`, `bottomk` and `limitk`: the k best (or first) series of each group, chosen anew at each
+//! step.
 
 use std::cmp::Ordering;
 
@@ -16,8 +17,11 @@ pub(super) fn select(
 ) -> Result<Vec<Series>, EvalError> {
     let word = aggregate.op.word();
     let sizes = sizes(word, param, &series, steps)?;
-    let ascending = aggregate.op == AggregateOp::Bottomk;
-    let order = |a: &(f64, usize), b: &(f64, usize)| by_value(a.0, b.0, ascending).then(a.1.cmp(&b.1));
+    let op = aggregate.op;
+    let order = |a: &(f64, usize), b: &(f64, usize)| {
+        let by_value = if op == AggregateOp::Limitk { Ordering::Equal } else { by_value(a.0, b.0, op) };
+        by_value.then(a.1.cmp(&b.1))
+    };
     let mut chosen = vec![Bitmap::clear(steps.count); series.len()];
     let mut ranked: Vec<(f64, usize)> = Vec::new();
     let mut ordered: Vec<usize> = Vec::new();
@@ -77,9 +81,9 @@ fn sizes(word: &str, param: &Numbers, series: &[Series], steps: Steps) -> Result
 }
 
 /// The better first; NaN is the worst either way.
-fn by_value(a: f64, b: f64, ascending: bool) -> Ordering {
+fn by_value(a: f64, b: f64, op: AggregateOp) -> Ordering {
     match a.partial_cmp(&b) {
-        Some(order) if ascending => order,
+        Some(order) if op == AggregateOp::Bottomk => order,
         Some(order) => order.reverse(),
         None => a.is_nan().cmp(&b.is_nan()),
     }

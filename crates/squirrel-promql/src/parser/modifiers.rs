@@ -56,7 +56,43 @@ impl Parser<'_> {
                 matching.include = self.label_names()?;
             }
         }
+        self.fill(&mut matching)?;
         Ok((returns_bool, matching))
+    }
+
+    /// `fill(0)`, `fill_left(0)`, `fill_right(0)`: words of their own only before a parenthesis, so
+    /// that metrics may be called so.
+    fn fill(&mut self, matching: &mut Matching) -> Result<(), ParseError> {
+        while self.peek().kind == TokenKind::Word && self.peek_after(1).is("(") {
+            let token = self.peek();
+            let of = |word: &str| token.text.eq_ignore_ascii_case(word);
+            let (left, right) = (of("fill") || of("fill_left"), of("fill") || of("fill_right"));
+            let again = (left && matching.fill.left.is_some()) || (right && matching.fill.right.is_some());
+            if !left && !right {
+                return Ok(());
+            }
+            if !self.options.experimental {
+                return Err(ParseError::new(
+                    token.span,
+                    format!("{} is experimental and not enabled here", token.text),
+                ));
+            }
+            if again {
+                return Err(ParseError::new(token.span, format!("{} is set twice", token.text)));
+            }
+            self.take();
+            self.take();
+            let negative = self.sign();
+            let number = self.take();
+            let TokenKind::Number { value, .. } = number.kind else {
+                return Err(unexpected(number, token.text, "a number"));
+            };
+            self.expect(")", token.text)?;
+            let value = Some(if negative { -value } else { value });
+            matching.fill.left = if left { value } else { matching.fill.left };
+            matching.fill.right = if right { value } else { matching.fill.right };
+        }
+        Ok(())
     }
 
     /// `[range]`, `[range:step]`, `offset` and `@` after an operand, in any number.

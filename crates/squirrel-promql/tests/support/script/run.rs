@@ -33,8 +33,8 @@ pub(crate) struct Outcome {
 
 /// Syntax of experiments that Squirrel does not have: a query with one of these words is judged
 /// apart when it does not parse.
-const NOT_OURS: [&str; 11] =
-    ["fill", "anchored", "smoothed", "limitk", "limit_ratio", "step()", "range()", "max_of(", "min_of(", "</", ">/"];
+const NOT_OURS: [&str; 9] =
+    ["anchored", "smoothed", "limit_ratio", "step()", "range()", "max_of(", "min_of(", "</", ">/"];
 
 /// The store while a file runs, and which of its series hold what is not ours.
 #[derive(Default)]
