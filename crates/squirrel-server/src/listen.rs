@@ -40,7 +40,11 @@ async fn accept_all(listener: TcpListener, router: Router, state: State, seats: 
     loop {
         tokio::select! {
             () = state.stop.cancelled() => break,
-            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+            Some(ended) = connections.join_next(), if !connections.is_empty() => {
+                if let Err(panic) = ended {
+                    tracing::error!(%panic, "a connection ended in a panic; the others go on");
+                }
+            }
             Some((stream, seat)) = accept(&listener, &seats) => {
                 connections.spawn(converse(stream, seat, router.clone(), Arc::clone(&state)));
             }

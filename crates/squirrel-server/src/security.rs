@@ -1,6 +1,7 @@
 //! What every request must pass, and what every answer carries.
 
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 
 use axum::extract::{Request, State as AxumState};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -63,7 +64,10 @@ fn refusal(state: &State, request: &Request) -> Option<Response> {
                 return None;
             }
             state.metrics.reject(Rejection::Origin);
-            tracing::warn!(origin = ?request.headers().get(header::ORIGIN), "refused a request that a page of another site sent");
+            if may_warn(state) {
+                let origin = request.headers().get(header::ORIGIN);
+                tracing::warn!(?origin, "refused a request that a page of another site sent");
+            }
             (StatusCode::FORBIDDEN, "This request comes from a page of another site and is refused.\n".to_owned())
         }
     };
@@ -83,7 +87,9 @@ fn check_host(state: &State, request: &Request) -> Result<String, (StatusCode, S
     let target = request.uri().authority().map(hyper::http::uri::Authority::as_str);
     for name in [Some(host), target].into_iter().flatten() {
         if !state.hosts.allows(name, local) {
-            tracing::warn!(host = %Untrusted(name), "refused a request for a name that is not this server's");
+            if may_warn(state) {
+                tracing::warn!(host = %Untrusted(name), "refused a request for a name that is not this server's");
+            }
             let message = format!(
                 "This server does not answer to the name {:?}. Use one of: {}; or add the name to server.allowed_hosts in the configuration.\n",
                 Untrusted(name).to_string().chars().take(260).collect::<String>(),
@@ -93,6 +99,12 @@ fn check_host(state: &State, request: &Request) -> Result<String, (StatusCode, S
         }
     }
     Ok(target.unwrap_or(host).to_owned())
+}
+
+/// Once a second at most; the counter of rejections has them all.
+fn may_warn(state: &State) -> bool {
+    let second = (state.parts.monotonic)().0.as_secs() + 1;
+    state.warned.swap(second, Ordering::Relaxed) != second
 }
 
 /// Whether a request comes from one of our own pages, or from no browser at all. Browsers say where a

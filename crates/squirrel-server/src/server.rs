@@ -3,6 +3,7 @@
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use tokio_util::sync::CancellationToken;
 
@@ -21,6 +22,9 @@ pub(crate) struct Shared {
     pub(crate) gate: Gate,
     pub(crate) hosts: HostRules,
     pub(crate) hub: Hub,
+    /// The second of the last warning about a refused request: whoever is refused often shall not
+    /// fill the log.
+    pub(crate) warned: AtomicU64,
     /// Cancelled when the server shall stop; ends the live streams.
     pub(crate) stop: CancellationToken,
 }
@@ -63,6 +67,7 @@ impl Server {
             gate: Gate::new(&self.parts.limits, Arc::clone(&self.parts.monotonic), Arc::clone(&self.metrics)),
             hosts: HostRules::new(bound, self.parts.allowed_hosts.clone()),
             hub: Hub::new(&self.parts.limits),
+            warned: AtomicU64::new(0),
             metrics: self.metrics,
             parts: self.parts,
             stop,
