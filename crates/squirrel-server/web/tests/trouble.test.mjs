@@ -58,8 +58,8 @@ export const tests = {
       await page.waitForSelector(".drawing.stale canvas");
       assert.ok((await painted(page)).every((count) => count > 500));
       await page.unroute("**/api/v1/query_range");
-      await page.locator(".presets").getByRole("button", { name: "5 min", exact: true }).click();
-      await page.waitForFunction(() => !document.querySelector(".drawing.stale"));
+      // Nobody has to do anything for the page to come right again.
+      await page.waitForFunction(() => !document.querySelector(".drawing.stale") && !document.querySelector(".chart-note.failed"));
     });
   },
 
@@ -120,12 +120,12 @@ export const tests = {
   },
 
   async thousands_of_interfaces_are_drawn_as_a_window(browser) {
-    await withPage(browser, { path: "/interfaces", mock: { many: 3000 } }, async ({ page }) => {
+    await withPage(browser, { path: "/interfaces", mock: { many: 1500 } }, async ({ page }) => {
       await page.waitForSelector('tr[data-device="veth0"]');
       const rows = () => page.locator("tr[data-device]").count();
       assert.ok((await rows()) < 200, `${await rows()} rows stand on the page`);
       await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
-      await page.waitForSelector('tr[data-device="veth2999"]');
+      await page.waitForSelector('tr[data-device="veth1499"]');
       assert.ok((await rows()) < 200);
     });
   },

@@ -18,6 +18,9 @@ export type FeedState =
 /** What a feed shows: a range of the past, or the last seconds, moving. */
 export type Extent = { live: true; span: number } | { live: false; from: number; to: number };
 
+/** Seconds until a history that failed is asked for again. */
+const RETRY_AFTER = 5;
+
 export class Feed {
   columns: Columns;
   /** Counts up with each change of the columns. */
@@ -30,6 +33,8 @@ export class Feed {
   private step = 1;
   private filling = false;
   private loaded = false;
+  /** What was asked for and failed; the stream's next seconds ask again. */
+  private owed: { extent: Extent; step: number; after: number } | null = null;
 
   constructor(
     private readonly queries: readonly Query[],
@@ -57,15 +62,22 @@ export class Feed {
       this.step = step;
       this.columns = fresh;
       this.loaded = true;
+      this.owed = null;
       this.state.value = { kind: "ready" };
       this.version.value++;
     } catch (error) {
+      if (!abort.signal.aborted) this.owed = { extent, step, after: serverNow() + RETRY_AFTER };
       this.fail(error, abort);
     }
   }
 
   /** Takes one second of the stream. */
   take(now: Tick): void {
+    if (this.owed && now.time > this.owed.after) {
+      // Not again while that one is under way: a slow server gets no second load.
+      this.owed.after = Infinity;
+      void this.load(this.owed.extent, this.owed.step);
+    }
     if (!this.extent.live || !this.loaded) return;
     const last = this.columns.lastTime;
     if (last !== null && now.time - last > gapFrom(this.step) && !this.filling) void this.fill(last, now.time);
@@ -81,7 +93,8 @@ export class Feed {
     if (failure !== null) {
       this.state.value = { kind: "failed", why: failure, since: last };
     } else {
-      if (this.state.value.kind === "failed") this.state.value = { kind: "ready" };
+      // A history that failed is still owed: only its own success takes that back.
+      if (this.state.value.kind === "failed" && !this.owed) this.state.value = { kind: "ready" };
       this.columns.putTick(now.time, answers);
       this.columns.dropBefore(now.time - this.extent.span - 2 * this.step);
     }

@@ -43,7 +43,7 @@ function Facts({ one }: { one: Interface }) {
       <Fact name="MTU">{one.mtu === null ? "–" : `${digits(one.mtu, true)} B`}</Fact>
       <Fact name="Errors in 5 min">{one.errors === null ? "–" : digits(Math.round(one.errors), true)}</Fact>
       <Fact name="Drops in 5 min">{one.drops === null ? "–" : digits(Math.round(one.drops), true)}</Fact>
-      <Fact name="Kind">{one.physical ? "physical" : "virtual"}{one.kind && `, ${visible(one.kind)}`}</Fact>
+      <Fact name="Kind">{one.physical ? "physical" : "virtual"}{one.kind && one.kind !== "physical" && one.kind !== "virtual" && `, ${visible(one.kind)}`}</Fact>
       {one.master && <Fact name="Port of"><Link to={interfacePath(one.master)}><bdi>{visible(one.master)}</bdi></Link></Fact>}
       {one.hardwareAddress && <Fact name="Hardware address"><code>{visible(one.hardwareAddress)}</code></Fact>}
       {one.addresses.length > 0 && (

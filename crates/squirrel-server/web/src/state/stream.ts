@@ -35,12 +35,17 @@ export const arrivedAt = signal(0);
 /** How often each query is wanted. */
 const wanted = new Map<string, number>();
 let source: EventSource | null = null;
+/** Everything wanted when the stream was opened; the stream carries the first `QUERIES_MAX` of it. */
 let asked: readonly string[] = [];
 let attempts = 0;
 let retryTimer: ReturnType<typeof setTimeout> | undefined;
 let watchdog: ReturnType<typeof setTimeout> | undefined;
 let changeTimer: ReturnType<typeof setTimeout> | undefined;
 
+/** The server's limit for one stream. */
+const QUERIES_MAX = 64;
+const NO_ANSWER: Answer = { error: "The stream brought no answer to this query." };
+const TOO_MANY: Answer = { error: `This page asks for more than the ${QUERIES_MAX} queries that a live stream carries.` };
 /** A stream that says nothing for so long is dead, whatever TCP thinks. */
 const SILENCE_MS = 10_000;
 const RETRY_MS = [500, 1000, 2000, 4000, 8000, 15_000];
@@ -78,7 +83,7 @@ function open(): void {
   close();
   if (document.hidden) return;
   asked = [...wanted.keys()].sort();
-  const address = `/api/stream?${asked.map((query) => `query=${encodeURIComponent(query)}`).join("&")}`;
+  const address = `/api/stream?${asked.slice(0, QUERIES_MAX).map((query) => `query=${encodeURIComponent(query)}`).join("&")}`;
   const opened = new EventSource(address);
   source = opened;
   opened.addEventListener("tick", (event) => {
@@ -129,7 +134,7 @@ function receive(data: string): void {
     arrivedAt.value = performance.now();
     if (message.verdict) verdict.value = message.verdict;
     liveEdge.value = message.time;
-    const answers = new Map(asked.map((query, i): [string, Answer] => [query, message.results[i] ?? { error: "no answer" }]));
+    const answers = new Map(asked.map((query, i): [string, Answer] => [query, message.results[i] ?? (i < QUERIES_MAX ? NO_ANSWER : TOO_MANY)]));
     tick.value = { time: message.time, answers };
     if (!held.value) shown.value = tick.value;
   });
