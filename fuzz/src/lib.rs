@@ -3,8 +3,11 @@
 #![forbid(unsafe_code)]
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
-use squirrel_model::{Labels, Samples};
+use squirrel_model::{Batch, Kind, Labels, Metric, Samples, Timestamp, Unit};
+use squirrel_store::dir::MemoryDir;
+use squirrel_store::{Store, StoreOptions};
 use squirrel_sys::{Kernel, Netlink, SysError};
 use squirrel_testkit::MemorySelect;
 
@@ -69,4 +72,38 @@ pub fn small_store() -> MemorySelect {
         }
     }
     store
+}
+
+/// Options with windows so short that two minutes fill several blocks.
+pub fn store_options() -> StoreOptions {
+    let target = Labels::new([("job", "fuzz")]).unwrap_or_default();
+    StoreOptions {
+        block_ms: 40_000,
+        grace_ms: 1_000,
+        segment_ms: 20_000,
+        reserve_bytes: 0,
+        ..StoreOptions::new(target)
+    }
+}
+
+/// The folder of a store that was killed in its second minute: blocks, series files and a log.
+///
+/// # Panics
+/// When a store in memory cannot be written: there would be nothing to damage.
+pub fn a_folder() -> MemoryDir {
+    static METRIC: Metric = Metric::new("fuzz_total", Kind::Counter, Unit::None, "Counts.");
+    let folder = MemoryDir::new();
+    let (store, _) = Store::open(Arc::new(folder.clone()), store_options(), Timestamp(0)).expect("memory opens");
+    for second in 0..110_i64 {
+        let mut batch = Batch::default();
+        for name in ["a", "b", "c"] {
+            let labels = Labels::new([("device", name)]).unwrap_or_default();
+            batch.put(&METRIC, &labels, (second * second) as f64 / 8.0);
+        }
+        let now = Timestamp(second * 1_000);
+        store.append(now, &batch).expect("memory takes a tick");
+        store.maintain(now);
+    }
+    drop(store);
+    folder.after_kill()
 }

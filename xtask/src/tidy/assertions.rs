@@ -8,7 +8,7 @@ use crate::rust_text::{Function, blank, closing_brace, functions, line_of, test_
 
 /// How the names of functions begin that assert on behalf of a test. Such a function counts only
 /// when it can be seen to assert.
-const HELPERS: [&str; 3] = ["check", "assert", "expect_"];
+const HELPERS: [&str; 4] = ["check", "assert", "expect_", "same"];
 
 /// The crate whose helpers every other crate's tests may call.
 const TESTKIT: &str = "crates/squirrel-testkit";
@@ -92,7 +92,7 @@ fn check_test(source: &Source<'_>, test: &Function, helper: &dyn Fn(&str) -> boo
     };
     let survival = is_survival(&test.name) && in_property(&source.text, test) && body.contains('(');
     if !survival && !asserts(body, helper) {
-        let mend = "assert what a user would miss; a helper's name begins with check or assert, and it asserts";
+        let mend = "assert what a user would miss; a helper's name begins with check, assert or same, and it asserts";
         found(test.line, "asserts nothing", mend);
     }
     for path in test.attributes.iter().filter(|path| matches!(path.as_str(), "ignore" | "should_panic")) {
