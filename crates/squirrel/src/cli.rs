@@ -147,7 +147,9 @@ mod tests {
 
     #[test]
     fn the_arguments_are_consistent() {
-        Cli::command().debug_assert();
+        let command = Cli::command();
+        command.clone().debug_assert();
+        assert_eq!(command.get_subcommands().count(), 5);
     }
 
     #[test]

@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn readings_line_up_with_the_wall_clock() {
         assert_eq!(until_next(Timestamp(10_250), 1000), Duration::from_millis(750));
-        assert_eq!(until_next(Timestamp(10_000), 1000), Duration::from_millis(1000));
+        assert_eq!(until_next(Timestamp(10_000), 1000), Duration::from_secs(1));
         assert_eq!(until_next(Timestamp(-1), 1000), Duration::from_millis(1));
     }
 

@@ -96,7 +96,7 @@ fn spans_are_read_and_written() {
 fn without_root_and_home_the_directory_must_be_named() {
     let error = Config::resolve(file::File::default(), None, &Flags::default(), &Environment::default()).unwrap_err();
     assert!(error.to_string().contains("--data-dir"), "{error}");
-    let home = Environment { home: Some("/home/u".into()), ..Environment::default() };
+    let home = Environment { home: Some("/users/u".into()), ..Environment::default() };
     let config = Config::resolve(file::File::default(), None, &Flags::default(), &home).unwrap();
-    assert_eq!(config.directory.value, PathBuf::from("/home/u/.local/state/squirrel"));
+    assert_eq!(config.directory.value, PathBuf::from("/users/u/.local/state/squirrel"));
 }

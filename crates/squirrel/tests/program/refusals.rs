@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use crate::support::{Daemon, squirrel};
 
-fn refused(args: &[&str], code: i32, words: &[&str]) {
+fn check_refused(args: &[&str], code: i32, words: &[&str]) {
     let (status, out, err) = squirrel(args);
     assert_eq!(status, code, "{args:?}: {err}");
     assert_eq!(out, "", "{args:?}: complaints go to standard error");
@@ -19,7 +19,7 @@ fn a_port_in_use() {
     let address = taken.local_addr().unwrap().to_string();
     let dir = tempfile::tempdir().unwrap();
     let args = ["serve", "--data-dir", dir.path().to_str().unwrap(), "--listen", &address];
-    refused(&args, 1, &["cannot listen on", &address, "ss -ltnp", "--listen"]);
+    check_refused(&args, 1, &["cannot listen on", &address, "ss -ltnp", "--listen"]);
 }
 
 #[test]
@@ -27,7 +27,7 @@ fn two_daemons_on_one_directory() {
     let dir = tempfile::tempdir().unwrap();
     let first = Daemon::start(dir.path(), &[]);
     let args = ["serve", "--data-dir", dir.path().to_str().unwrap(), "--listen", "127.0.0.1:0"];
-    refused(&args, 1, &[dir.path().to_str().unwrap(), "--data-dir"]);
+    check_refused(&args, 1, &[dir.path().to_str().unwrap(), "--data-dir"]);
     first.next_tick();
     assert_eq!(first.number("up"), 1.0, "the first one is not disturbed");
 }
@@ -37,13 +37,17 @@ fn a_data_directory_that_is_a_file_or_is_someone_elses() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("file");
     std::fs::write(&file, "x").unwrap();
-    refused(&["serve", "--data-dir", file.to_str().unwrap(), "--listen", "127.0.0.1:0"], 1, &["file", "--data-dir"]);
+    check_refused(
+        &["serve", "--data-dir", file.to_str().unwrap(), "--listen", "127.0.0.1:0"],
+        1,
+        &["file", "--data-dir"],
+    );
     assert_eq!(std::fs::read(&file).unwrap(), b"x");
 
     let foreign = dir.path().join("foreign");
     std::fs::create_dir(&foreign).unwrap();
     std::fs::write(foreign.join("thesis.tex"), "mine").unwrap();
-    refused(
+    check_refused(
         &["serve", "--data-dir", foreign.to_str().unwrap(), "--listen", "127.0.0.1:0"],
         1,
         &["foreign", "--data-dir"],
@@ -60,7 +64,7 @@ fn a_data_directory_without_permission() {
     // Permissions do not stop root, but not even root may make a directory in sysfs.
     let root = std::fs::write(locked.join("probe"), "").is_ok();
     let data = if root { "/sys/squirrel" } else { locked.to_str().unwrap() };
-    refused(&["serve", "--data-dir", data, "--listen", "127.0.0.1:0"], 1, &[data, "--data-dir"]);
+    check_refused(&["serve", "--data-dir", data, "--listen", "127.0.0.1:0"], 1, &[data, "--data-dir"]);
 }
 
 #[test]
@@ -69,9 +73,13 @@ fn a_wrong_configuration() {
     let file = dir.path().join("squirrel.toml");
     std::fs::write(&file, "[server]\nlisen = [\"127.0.0.1:1\"]\n").unwrap();
     let path = file.to_str().unwrap();
-    refused(&["serve", "--config", path], 2, &[path, "line 2", "lisen", "listen"]);
-    refused(&["config", "check", path], 2, &["line 2", "lisen"]);
-    refused(&["serve", "--config", "/nonexistent/squirrel.toml"], 2, &["/nonexistent/squirrel.toml", "config init"]);
+    check_refused(&["serve", "--config", path], 2, &[path, "line 2", "lisen", "listen"]);
+    check_refused(&["config", "check", path], 2, &["line 2", "lisen"]);
+    check_refused(
+        &["serve", "--config", "/nonexistent/squirrel.toml"],
+        2,
+        &["/nonexistent/squirrel.toml", "config init"],
+    );
     std::fs::write(&file, "[server]\nlisten = [\"127.0.0.1:1\"]\n").unwrap();
     let (code, out, _) = squirrel(&["config", "check", path]);
     assert!(code == 0 && out.contains("good"), "{out}");
@@ -79,27 +87,27 @@ fn a_wrong_configuration() {
 
 #[test]
 fn an_address_that_others_reach() {
-    refused(&["serve", "--listen", "0.0.0.0:7775"], 2, &["0.0.0.0:7775", "--allow-remote"]);
+    check_refused(&["serve", "--listen", "0.0.0.0:7775"], 2, &["0.0.0.0:7775", "--allow-remote"]);
 }
 
 #[test]
 fn a_daemon_that_is_not_there() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    refused(&["query", "--server", &free, "up"], 4, &[&free, "squirrel serve"]);
+    check_refused(&["query", "--server", &free, "up"], 4, &[&free, "squirrel serve"]);
 }
 
 #[test]
 fn words_that_are_not_there() {
-    refused(&["sevre"], 2, &["serve"]);
-    refused(&["explain", "node_netwrk_up"], 1, &["did you mean", "node_network_up"]);
-    refused(&["query", "--since", "soon", "up"], 2, &["soon"]);
+    check_refused(&["sevre"], 2, &["serve"]);
+    check_refused(&["explain", "node_netwrk_up"], 1, &["did you mean", "node_network_up"]);
+    check_refused(&["query", "--since", "soon", "up"], 2, &["soon"]);
 }
 
 #[test]
 fn a_recording_does_not_overwrite() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("precious"), "x").unwrap();
-    refused(&["record", dir.path().to_str().unwrap()], 1, &["not empty"]);
+    check_refused(&["record", dir.path().to_str().unwrap()], 1, &["not empty"]);
 }
 
 #[test]

@@ -87,10 +87,10 @@ impl Daemon {
     pub(crate) fn next_tick(&self) {
         use std::io::Write as _;
         let mut stream = std::net::TcpStream::connect(&self.address).expect("the daemon listens");
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
         let request =
             format!("GET /api/stream?query=up HTTP/1.1\r\nHost: {}\r\nAccept: text/event-stream\r\n\r\n", self.address);
-        stream.write_all(request.as_bytes()).unwrap();
+        stream.write_all(request.as_bytes()).expect("the request is sent");
         let mut lines = BufReader::new(stream).lines();
         let tick = lines.find(|line| line.as_ref().expect("a tick arrives").starts_with("event:"));
         assert!(tick.is_some(), "the stream ended before a tick");
