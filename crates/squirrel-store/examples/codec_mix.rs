@@ -183,7 +183,7 @@ impl Source {
                 }
             }
             Shape::Percent => {
-                self.value = ((self.value + random.normal() * 0.5).clamp(0.0, 100.0) * 100.0).round() / 100.0
+                self.value = ((self.value + random.normal() * 0.5).clamp(0.0, 100.0) * 100.0).round() / 100.0;
             }
         }
         self.value
