@@ -15,7 +15,7 @@
 //!
 //! Decimal integers: the values are `n / 10^k` for whole `n`, checked bit by bit at encoding.
 //! The differences of order 0, 1 or 2, whichever is shortest, are bit-packed in blocks of 64
-//! (see [`pack`]). A chunk carries no checksum: what holds chunks (block, log) has one.
+//! (see `pack.rs`). A chunk carries no checksum: what holds chunks (block, log) has one.
 
 pub(crate) mod decimal;
 pub(crate) mod pack;
