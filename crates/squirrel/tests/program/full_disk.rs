@@ -11,7 +11,7 @@ struct SmallDisk(tempfile::TempDir);
 impl SmallDisk {
     /// None where mounting is not permitted.
     fn mount(megabytes: u32) -> Option<Self> {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = tempfile::tempdir().ok()?;
         let size = format!("size={megabytes}m");
         let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(dir.path()).output();
         mounted.ok()?.status.success().then_some(Self(dir))
