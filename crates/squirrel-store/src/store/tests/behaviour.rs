@@ -168,7 +168,9 @@ fn samples_with_their_own_times_are_kept_and_the_later_given_counts() {
             .collect();
         let report = store.append_samples(Timestamp(at), &samples).unwrap();
         assert!(report.logged && report.refused == 0);
-        samples.iter().for_each(|(labels, t, v)| model.insert(labels, t.millis(), *v));
+        for (labels, t, v) in &samples {
+            model.insert(labels, t.millis(), *v);
+        }
         if round % 40 == 39 {
             store.maintain(Timestamp(at));
         }
