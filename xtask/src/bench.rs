@@ -35,7 +35,7 @@ impl Figure {
         let verdict = if self.value <= self.limit { "kept" } else { "**exceeded**" };
         let unit = if self.unit.is_empty() { String::new() } else { format!(" {}", self.unit) };
         format!(
-            "| {} | {} | {} | {:.2}{unit} | {}{unit} | {verdict} |",
+            "| {} | {} | {} | {:.2}{unit} | {:.2}{unit} | {verdict} |",
             self.name, self.ours, self.theirs, self.value, self.limit
         )
     }
@@ -111,8 +111,8 @@ mod tests {
 
     #[test]
     fn the_verdict_is_by_the_limit() {
-        assert_eq!(figure(40.0).row(), "| RSS | 1 | - | 40.00 MB | 40 MB | kept |");
-        assert_eq!(figure(40.5).row(), "| RSS | 1 | - | 40.50 MB | 40 MB | **exceeded** |");
+        assert_eq!(figure(40.0).row(), "| RSS | 1 | - | 40.00 MB | 40.00 MB | kept |");
+        assert_eq!(figure(40.5).row(), "| RSS | 1 | - | 40.50 MB | 40.00 MB | **exceeded** |");
     }
 
     #[test]

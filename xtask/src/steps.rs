@@ -43,7 +43,9 @@ impl<'a> Steps<'a> {
     /// rustdoc, with its warnings (broken links above all) as errors.
     pub(crate) fn documentation(&self) -> Result<()> {
         let mut command = process::cargo(self.root);
-        command.args(["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings");
+        command
+            .args(["doc", "--workspace", "--no-deps", "--locked", "--keep-going"])
+            .env("RUSTDOCFLAGS", "-D warnings");
         self.run("documentation", &mut command)
     }
 

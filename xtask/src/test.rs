@@ -54,7 +54,10 @@ fn all_steps(root: &Path, options: &Options, counts: &mut Counts) -> Result<()> 
     }
     steps.cargo("format", &["fmt", "--all", "--check"])?;
     steps::inside("tidy", "cargo xtask tidy", || tidy::run(root, &[]))?;
-    steps.cargo("lints", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
+    steps.cargo(
+        "lints",
+        &["clippy", "--workspace", "--all-targets", "--locked", "--keep-going", "--", "-D", "warnings"],
+    )?;
     if !options.fast {
         steps.documentation()?;
     }

@@ -189,7 +189,6 @@ struct Opened<'a> {
     value_kind: u8,
     flags: u8,
     first_int: i64,
-    times: times::Times,
     /// At the odd values or the payload.
     reader: Reader<'a>,
 }
@@ -208,17 +207,17 @@ fn open_known<'a>(outer: u8, reader: &mut Reader<'a>, with_times: Option<&mut Ve
     let flags = reader.u8()?;
     let count = reader.count().filter(|n| (1..=MAX_SAMPLES).contains(n))?;
     let first_ms = reader.zigzag()?;
-    let (value_kind, times, last_ms) = if outer == kind::IRREGULAR {
+    let (value_kind, last_ms) = if outer == kind::IRREGULAR {
         let value_kind = reader.u8().filter(|kind| *kind <= kind::XOR)?;
         let span = reader.varint()? as i64;
-        let times = times::read_irregular(reader, first_ms, count, with_times)?;
-        (value_kind, times, first_ms.wrapping_add(span))
+        times::read_irregular(reader, first_ms, count, with_times)?;
+        (value_kind, first_ms.wrapping_add(span))
     } else {
         let (times, last_ms) = times::read_grid(reader, first_ms, count, flags & flag::GAPS != 0)?;
         if let Some(out) = with_times {
             times.expand(first_ms, count, out);
         }
-        (outer, times, last_ms)
+        (outer, last_ms)
     };
     let exponent = flags & flag::EXPONENT;
     let first_int = if value_kind == kind::DECIMAL { reader.zigzag()? } else { 0 };
@@ -230,7 +229,7 @@ fn open_known<'a>(outer: u8, reader: &mut Reader<'a>, with_times: Option<&mut Ve
         None
     };
     let header = Header { count, first_ms, last_ms, summary };
-    Some(Opened { header, value_kind, flags, first_int, times, reader: *reader })
+    Some(Opened { header, value_kind, flags, first_int, reader: *reader })
 }
 
 /// Reads what a chunk says about itself, without its values.

@@ -7,6 +7,13 @@
 //! 2. `ETHTOOL_GSTRINGS` answers their names, 32 octets each;
 //! 3. `ETHTOOL_GSTATS` answers their values, 8 octets each, in the same order.
 
+mod link_settings;
+
+pub use link_settings::{
+    GLINKSETTINGS, LINK_MODES, LinkMode, LinkModes, LinkSettings, LinkSettingsAnswer, MASK_WORDS, PORTS,
+    link_settings_len, link_settings_request,
+};
+
 use crate::{Malformed, Reader, Text};
 
 /// `ETHTOOL_GDRVINFO`: driver and device.
@@ -39,6 +46,7 @@ pub fn command_name(command: u32) -> Option<&'static str> {
         GSTRINGS => "gstrings",
         GSTATS => "gstats",
         GSSET_INFO => "gsset_info",
+        GLINKSETTINGS => "glinksettings",
         _ => return None,
     })
 }

@@ -117,6 +117,34 @@ impl InetRequest {
     }
 }
 
+/// `TCPDIAG_GETSOCK`: the type of the older request for TCP sockets, and of its answers.
+pub const TCPDIAG_GETSOCK: u16 = 18;
+
+/// The older request for TCP sockets: `struct inet_diag_req`. It is the only one that both address
+/// families answer at once, and so the kernel walks its tables once instead of twice. The answers are
+/// the same [`InetSocket`] messages, under type [`TCPDIAG_GETSOCK`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TcpRequest {
+    /// Bits of [`extension`].
+    pub extensions: u8,
+    /// The states to send: bits of [`TcpState::bit`].
+    pub states: u32,
+}
+
+impl TcpRequest {
+    /// The payload.
+    pub fn payload(&self) -> [u8; 60] {
+        let mut octets = [0; 60];
+        let words = octets.as_chunks_mut::<4>().0.iter_mut();
+        // Family and address lengths are not read; then come the socket identity and its cookie.
+        let head = [[0, 0, 0, self.extensions]].into_iter().chain([[0; 4]; 10]).chain([[0xFF; 4]; 2]);
+        for (place, value) in words.zip(head.chain([self.states.to_ne_bytes()])) {
+            *place = value;
+        }
+        octets
+    }
+}
+
 /// One socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InetSocket<'a> {

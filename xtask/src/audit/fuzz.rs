@@ -26,6 +26,13 @@ pub(super) fn run(steps: &Steps<'_>, seconds: u64) -> Result<Vec<Part>> {
         let mut command = std::process::Command::new("rustup");
         command.current_dir(steps.root).args(["run", "nightly"]).arg(&program).args(["fuzz", "run", &target, "--"]);
         command.args([&format!("-max_total_time={seconds}"), "-max_len=4096", "-timeout=10", "-rss_limit_mb=1024"]);
+        let subject = target.split('_').next().unwrap_or(&target);
+        let dictionary = steps.root.join("fuzz/dictionaries").join(format!("{subject}.dict"));
+        if dictionary.exists() {
+            command.arg(format!("-dict={}", dictionary.display()));
+        }
+        // The dashboard is not what is fuzzed, and its files would be built again.
+        command.env("SQUIRREL_NO_WEB", "1");
         let outcome = Outcome::of(steps.run(&name, &mut command));
         parts.push((name, outcome));
     }

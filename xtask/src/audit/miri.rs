@@ -5,8 +5,8 @@ use crate::process;
 use crate::steps::Steps;
 
 /// What is interpreted: a crate, and the names of the tests in it that ask no kernel and no disk.
-const PURE: &[(&str, &[&str])] =
-    &[("squirrel-wire", &[]), ("squirrel-model", &[]), ("squirrel-store", &["codec"]), ("squirrel-sys", &["pure"])];
+/// Crates that only build on regular expressions are left out: miri takes hours to compile one.
+const PURE: &[(&str, &[&str])] = &[("squirrel-wire", &[]), ("squirrel-store", &["codec"])];
 
 /// Runs the tests of each crate under miri.
 pub(super) fn run(steps: &Steps<'_>) -> Vec<Part> {

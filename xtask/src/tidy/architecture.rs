@@ -136,6 +136,12 @@ pub(super) fn check_dependencies(repository: &Repository) -> Vec<Finding> {
             findings.push(Finding::new(manifest, 0, what, "add a row with the reason, or do without the crate"));
         }
     }
+    for (line, name) in workspace_dependencies(repository.text("Cargo.toml")) {
+        if !named.contains_key(name) && !ours.contains(name) {
+            let what = format!("no crate uses `{name}`");
+            findings.push(Finding::new("Cargo.toml", line, what, "remove it from [workspace.dependencies]"));
+        }
+    }
     for row in table(text, "Exceptions") {
         if !Allowed::ALL.iter().any(|(name, _)| row.cell(1) == *name) || row.cell(2).is_empty() {
             let known: Vec<&str> = Allowed::ALL.iter().map(|(name, _)| *name).collect();
@@ -144,6 +150,13 @@ pub(super) fn check_dependencies(repository: &Repository) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// The names under `[workspace.dependencies]`, with their lines.
+fn workspace_dependencies(manifest: &str) -> Vec<(usize, &str)> {
+    let lines = manifest.lines().enumerate().skip_while(|(_, line)| *line != "[workspace.dependencies]").skip(1);
+    let entries = lines.take_while(|(_, line)| !line.starts_with('[')).filter(|(_, line)| !line.starts_with('#'));
+    entries.filter_map(|(index, line)| Some((index + 1, line.split_once(" = ")?.0))).collect()
 }
 
 #[cfg(test)]
@@ -155,15 +168,17 @@ mod tests {
     const GOOD: &str = "## Dependencies\n| crate | why |\n|---|---|\n| libc | the system's own names |\n\n\
                         ## Exceptions\n\n| where | what | why |\n|---|---|---|\n| `a.rs` | unsafe | calls |\n";
 
-    fn repository(document: &str) -> Repository {
-        let mut repository = Repository::of(&[(DOCUMENT, document)]);
+    const MANIFEST: &str = "[workspace]\n[workspace.dependencies]\n# Others'.\nb = { path = \"b\" }\nlibc = \"0.2\"\n";
+
+    fn repository(document: &str, manifest: &str) -> Repository {
+        let mut repository = Repository::of(&[(DOCUMENT, document), ("Cargo.toml", manifest)]);
         repository.packages = vec![ours("a", &[("libc", Use::Normal), ("b", Use::Normal)]), ours("b", &[])];
         repository
     }
 
     #[test]
     fn a_reason_for_each_outside_crate_is_enough() {
-        assert_eq!(texts(&check_dependencies(&repository(GOOD))), [""; 0]);
+        assert_eq!(texts(&check_dependencies(&repository(GOOD, MANIFEST))), [""; 0]);
     }
 
     #[test]
@@ -172,14 +187,15 @@ mod tests {
         let expected = [
             "ARCHITECTURE.md:4: no manifest names `nix`",
             "crates/a/Cargo.toml:0: `libc` has no row under \"Dependencies\" in ARCHITECTURE.md",
+            "Cargo.toml:6: no crate uses `nix`",
             "ARCHITECTURE.md:10: this exception says nothing",
         ];
-        assert_eq!(texts(&check_dependencies(&repository(&bad))), expected);
+        assert_eq!(texts(&check_dependencies(&repository(&bad, &format!("{MANIFEST}nix = \"1\"\n")))), expected);
     }
 
     #[test]
     fn an_exception_that_nothing_needs_is_found() {
-        let repository = repository(GOOD);
+        let repository = repository(GOOD, MANIFEST);
         let mut exceptions = Exceptions::read(&repository, Allowed::Unsafe);
         assert!(!exceptions.permits("b.rs"));
         assert_eq!(texts(&exceptions.unused()), ["ARCHITECTURE.md:10: nothing needs the exception Unsafe for `a.rs`"]);

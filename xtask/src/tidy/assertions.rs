@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Finding;
 use crate::repository::Repository;
-use crate::rust_text::{Function, blank, functions, line_of, test_modules, words};
+use crate::rust_text::{Function, blank, closing_brace, functions, line_of, test_modules, words};
 
 /// How the names of functions begin that assert on behalf of a test. Such a function counts only
 /// when it can be seen to assert.
-const HELPERS: [&str; 3] = ["check", "assert", "expect_"];
+const HELPERS: [&str; 4] = ["check", "assert", "expect_", "same"];
 
 /// The crate whose helpers every other crate's tests may call.
 const TESTKIT: &str = "crates/squirrel-testkit";
@@ -20,7 +20,7 @@ struct Source<'a> {
 }
 
 /// Every test asserts; none is ignored, expects a panic, sleeps, or returns early but after a counted
-/// skip; no `matches!` stands where its answer is thrown away.
+/// skip or an assertion; no `matches!` stands where its answer is thrown away.
 pub(super) fn check(repository: &Repository) -> Vec<Finding> {
     let sources: Vec<Source<'_>> = repository
         .ending(&[".rs"])
@@ -90,8 +90,9 @@ fn check_test(source: &Source<'_>, test: &Function, helper: &dyn Fn(&str) -> boo
     let mut found = |line: usize, what: &str, mend: &str| {
         findings.push(Finding::new(source.path, line, format!("`{}` {what}", test.name), mend));
     };
-    if !asserts(body, helper) {
-        let mend = "assert what a user would miss; a helper's name begins with check or assert, and it asserts";
+    let survival = is_survival(&test.name) && in_property(&source.text, test) && body.contains('(');
+    if !survival && !asserts(body, helper) {
+        let mend = "assert what a user would miss; a helper's name begins with check, assert or same, and it asserts";
         found(test.line, "asserts nothing", mend);
     }
     for path in test.attributes.iter().filter(|path| matches!(path.as_str(), "ignore" | "should_panic")) {
@@ -105,11 +106,22 @@ fn check_test(source: &Source<'_>, test: &Function, helper: &dyn Fn(&str) -> boo
         let rest = body[at + "return".len()..].trim_start();
         let passes = rest.starts_with([';', '}', ',']) || rest.starts_with("Ok(())");
         let block = enclosing_block(body, at);
-        if passes && !words(block).any(|(_, word)| word == "skip") {
+        if passes && !words(block).any(|(_, word)| word == "skip") && !asserts(block, helper) {
             let line = line_of(&source.text, test.body.start + at);
             found(line, "returns early", "call `squirrel_testkit::skip` with the reason before it");
         }
     }
+}
+
+/// Whether the name says that not to panic is what is tested.
+fn is_survival(name: &str) -> bool {
+    name.contains("surviv") || name.contains("panic")
+}
+
+/// Whether proptest calls it: with inputs at random, a test that only survives has tested something.
+fn in_property(text: &str, test: &Function) -> bool {
+    let macros = text.match_indices("proptest!").filter_map(|(at, _)| Some(at + text[at..].find('{')?));
+    macros.into_iter().any(|opening| (opening..closing_brace(text, opening)).contains(&test.body.start))
 }
 
 /// What stands before `at` in the innermost braces around it.

@@ -29,7 +29,9 @@ pub(super) fn check(repository: &Repository) -> Vec<Finding> {
     findings
 }
 
-/// Tests without an assertion: from one line that begins with `test(` or `it(` to the next.
+/// Tests without an assertion: from the line that begins one to that which begins the next. A test is
+/// a call of `test`, or a function in the list that is exported as `tests`. Waiting for something
+/// that never comes fails, so it asserts.
 fn silent_tests(path: &str, text: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut open: Option<usize> = None;
@@ -39,13 +41,17 @@ fn silent_tests(path: &str, text: &str) -> Vec<Finding> {
             findings.push(Finding::new(path, line, "this test asserts nothing", mend));
         }
     };
+    let listed = text.contains("export const tests = {");
     for (index, line) in text.lines().enumerate() {
         let code = line.trim_start();
-        let begins = ["test(", "await test(", "it("].iter().any(|start| code.starts_with(start));
+        let called = ["test(", "await test(", "it("].iter().any(|start| code.starts_with(start));
+        let begins = called || (listed && line.starts_with("  async ") && line.ends_with('{'));
         if begins {
             finish(open.replace(index + 1));
         }
-        let asserts = ["assert", "expect(", "check"].iter().any(|word| code.contains(word)) && !code.starts_with("//");
+        let asserts = ["assert", "expect(", "check", "waitFor"].iter().any(|word| code.contains(word))
+            && !code.starts_with("//")
+            && !code.contains("waitForTimeout");
         if asserts {
             open = None;
         }
@@ -65,6 +71,13 @@ mod tests {
     fn a_test_that_asserts_is_fine() {
         let source = "import assert from 'node:assert';\ntest('a', async () => {\n  assert.equal(1, f());\n});\n";
         assert_eq!(texts(&check(&Repository::of(&[(PATH, source)]))), [""; 0]);
+    }
+
+    #[test]
+    fn tests_in_a_list_are_told_apart() {
+        let source = "export const tests = {\n  async a(browser) {\n    await f();\n  },\n\n  async b() {\n    assert.ok(f());\n  },\n};\n";
+        let found = texts(&check(&Repository::of(&[(PATH, source)])));
+        assert_eq!(found, [format!("{PATH}:2: this test asserts nothing")]);
     }
 
     #[test]

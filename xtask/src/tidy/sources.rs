@@ -10,7 +10,10 @@ const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 /// Each package in `Cargo.lock` is ours, or of the registry with a checksum; no file of cargo or npm
 /// points to another source; npm's lock file names no host.
 pub(super) fn check(repository: &Repository) -> Vec<Finding> {
-    let mut findings = lock_file(repository.text("Cargo.lock"));
+    let mut findings = lock_file("Cargo.lock", repository.text("Cargo.lock"));
+    for (path, text) in repository.ending(&["/Cargo.lock"]) {
+        findings.extend(lock_file(path, text));
+    }
     for (path, text) in repository.ending(&[".cargo/config.toml", ".cargo/config"]) {
         for (index, line) in text.lines().enumerate() {
             if line.starts_with("[source") || line.starts_with("[registr") {
@@ -20,7 +23,11 @@ pub(super) fn check(repository: &Repository) -> Vec<Finding> {
         }
     }
     for (path, text) in repository.ending(&[".npmrc"]) {
-        for (index, line) in text.lines().enumerate().filter(|(_, line)| line.contains("registry")) {
+        let names_one = |line: &str| {
+            let key = line.split('=').next().unwrap_or("").trim();
+            key == "registry" || key.ends_with(":registry")
+        };
+        for (index, line) in text.lines().enumerate().filter(|(_, line)| names_one(line)) {
             let what = format!("another source of npm packages: {line}");
             findings.push(Finding::new(path, index + 1, what, "keep it in your own configuration of npm"));
         }
@@ -38,8 +45,8 @@ pub(super) fn check(repository: &Repository) -> Vec<Finding> {
     findings
 }
 
-fn lock_file(text: &str) -> Vec<Finding> {
-    let finding = |line, what: String, mend: &str| Finding::new("Cargo.lock", line, what, mend);
+fn lock_file(path: &str, text: &str) -> Vec<Finding> {
+    let finding = |line, what: String, mend: &str| Finding::new(path, line, what, mend);
     if text.is_empty() {
         return vec![finding(0, "there is no lock file".to_string(), "commit Cargo.lock")];
     }
@@ -74,6 +81,7 @@ mod tests {
         let npm = "{ \"integrity\": \"sha512-x\" }";
         let config = "[alias]\nxtask = \"run\"\n";
         let files = [("Cargo.lock", LOCK), ("web/package-lock.json", npm), (".cargo/config.toml", config)];
+        let files = [&files[..], &[("web/.npmrc", "; no registry\nomit-lockfile-registry-resolved=true\n")]].concat();
         assert_eq!(texts(&check(&Repository::of(&files))), [""; 0]);
     }
 

@@ -93,7 +93,7 @@ pub(super) fn read_irregular(
     first_ms: i64,
     count: usize,
     with_times: Option<&mut Vec<i64>>,
-) -> Option<Times> {
+) -> Option<()> {
     let mut last = None;
     let mut rising = true;
     let mut check = |time: i64| {
@@ -107,5 +107,5 @@ pub(super) fn read_irregular(
         })?,
         None => pack::read(reader, first_ms, count, 1, check)?,
     }
-    rising.then_some(Times { step_ms: 0, gaps: Vec::new() })
+    rising.then_some(())
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Append, Dir, Entry, Lock, ReadAt};
+use crate::error::StoreError;
 
 /// A folder of the file system.
 #[derive(Clone, Debug)]
@@ -21,10 +22,11 @@ impl RealDir {
     /// The folder `root`; it is made, with its parents, when it is not there.
     ///
     /// # Errors
-    /// What the file system says when the folder can be neither found nor made.
-    pub fn open(root: impl Into<PathBuf>) -> io::Result<Self> {
+    /// When the folder can be neither found nor made; the text says what to do.
+    pub fn open(root: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let root = root.into();
-        fs::create_dir_all(&root)?;
+        fs::create_dir_all(&root)
+            .map_err(|error| StoreError::io(root.display().to_string(), "make", "the folder", error))?;
         Ok(Self { root })
     }
 

@@ -1,3 +1,5 @@
+//! Sockets read, cut short, and of other kernels.
+
 use super::*;
 use crate::testing::{attribute, truncated_everywhere};
 use proptest::prelude::*;
@@ -132,8 +134,20 @@ proptest! {
             *first = family;
         }
         if let Ok(socket) = InetSocket::parse(&octets) {
-            let _ = socket.tcp.and_then(|tcp| tcp.total_rto_time_ms());
-            let _ = socket.memory.and_then(|memory| memory.drops());
+            prop_assert!(octets.len() >= 72);
+            let has_all = socket.tcp.is_some_and(|tcp| tcp.total_rto_time_ms().is_some());
+            prop_assert!(!has_all || octets.len() >= 72 + 4 + 248);
+            let has_drops = socket.memory.is_some_and(|memory| memory.drops().is_some());
+            prop_assert!(!has_drops || octets.len() >= 72 + 4 + 36);
         }
     }
+}
+
+#[test]
+fn the_older_request_has_its_fields_where_the_kernel_reads_them() {
+    let octets = TcpRequest { extensions: extension::INFO | extension::MEMORY, states: 0x0FFE }.payload();
+    assert_eq!(octets[..4], [0, 0, 0, 0x42]);
+    assert!(octets[4..44].iter().all(|octet| *octet == 0), "no particular socket");
+    assert_eq!(octets[44..52], [0xFF; 8], "no particular cookie");
+    assert_eq!((&octets[52..56], &octets[56..]), (&0x0FFEu32.to_ne_bytes()[..], &[0; 4][..]));
 }

@@ -20,8 +20,10 @@ fn tests_that_assert_are_fine() {
             "fn check_b() { check_a() }\nfn check_a() { assert!(f()) }\n#[test]\nfn t() { check_b(); }",
         ),
         ("skip", "#[test]\nfn t() { if !root() { skip(\"t\", \"no root\"); return; } assert!(f()); }"),
+        ("itself as a child", "#[test]\nfn t() { if c { assert!(child()); return; } assert!(f()); }"),
         ("virtual time", "#[tokio::test(start_paused = true)]\nasync fn t() { sleep(x).await; assert!(f()); }"),
         ("closure", "#[test]\nfn t() { assert!(v.iter().all(|x| { if *x { return true; } f(x) })); }"),
+        ("survival", "proptest! { #[test]\nfn any_octets_are_survived(x in any::<u8>()) { let _ = parse(x); } }"),
         ("not a test", "fn t() { f(); return; }"),
         ("matches as a value", "fn t() -> bool { matches!(f(), None) }\n"),
     ];
@@ -41,6 +43,16 @@ fn tests_that_can_pass_by_doing_nothing_are_found() {
         ("property", "proptest! { #[test]\nfn t(x in 0..3) { f(x); } }", "2: `t` asserts nothing"),
         ("mute helper", "fn check_it() { f(); }\n#[test]\nfn t() { check_it(); }", "3: `t` asserts nothing"),
         ("unknown helper", "#[test]\nfn t() { promql::check(x); }", "2: `t` asserts nothing"),
+        (
+            "survival of nothing",
+            "proptest! { #[test]\nfn it_survives(x in any::<u8>()) {} }",
+            "2: `it_survives` asserts nothing",
+        ),
+        (
+            "survival of one input",
+            "#[test]\nfn it_survives() { let _ = parse(1); }",
+            "2: `it_survives` asserts nothing",
+        ),
         ("ignored", "#[test]\n#[ignore]\nfn t() { assert!(f()); }", "3: `t` has `#[ignore]`"),
         (
             "panics",

@@ -1,0 +1,168 @@
+//! Writing a block.
+
+use std::io;
+use std::sync::Arc;
+
+use squirrel_model::Samples;
+
+use super::footer::{self, PageRef, Section};
+use super::page::{ChunkRef, Page};
+use super::{BlockMeta, PAGE_SERIES, TIERS, file_name};
+use crate::bytes::put_varint;
+use crate::codec::{Encoder, MAX_SAMPLES};
+use crate::dir::{Append, Dir};
+use crate::format::{FileHeader, FileKind};
+use crate::head::{Part, visit_merged};
+use crate::series::{Definition, Index, SeriesId, put_definitions};
+
+/// Bytes that are gathered before they are written.
+const BUFFER: usize = 1 << 20;
+
+/// Which block to write.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BlockPlan {
+    pub(crate) start_ms: i64,
+    pub(crate) end_ms: i64,
+    pub(crate) covers_seq: u64,
+    pub(crate) number: u64,
+}
+
+struct Writer<'a> {
+    file: Box<dyn Append>,
+    buffer: Vec<u8>,
+    /// Bytes in the file and the buffer.
+    at: u64,
+    index: &'a Index,
+    encoder: Encoder,
+    meta: BlockMeta,
+    page: Page,
+    definitions: Vec<Definition>,
+    /// Finished pages and labels, which follow the chunks.
+    pages: Vec<(Page, Vec<Definition>)>,
+    record: Vec<u8>,
+}
+
+/// Writes the samples of parts, all of one window, as a block: under a temporary name first,
+/// synced, renamed, the folder synced. Answers the block's path.
+pub(crate) fn write_block(dir: &dyn Dir, plan: BlockPlan, parts: &[Arc<Part>], index: &Index) -> io::Result<String> {
+    let folder = TIERS[0];
+    let name = file_name(plan.start_ms, plan.number);
+    let (temporary, path) = (format!("{folder}/tmp-{name}"), format!("{folder}/{name}"));
+    let _ = dir.remove(&temporary); // left behind by an earlier attempt
+    let written = write_file(dir, &temporary, plan, parts, index).and_then(|()| dir.rename(&temporary, &path));
+    if let Err(error) = written {
+        let _ = dir.remove(&temporary);
+        return Err(error);
+    }
+    dir.sync_folder(folder)?;
+    Ok(path)
+}
+
+fn write_file(dir: &dyn Dir, path: &str, plan: BlockPlan, parts: &[Arc<Part>], index: &Index) -> io::Result<()> {
+    let mut buffer = Vec::with_capacity(BUFFER + (1 << 16));
+    FileHeader { kind: FileKind::Block, a: plan.start_ms as u64, b: plan.number }.put(&mut buffer);
+    let mut writer = Writer {
+        file: dir.create(path)?,
+        at: buffer.len() as u64,
+        buffer,
+        index,
+        encoder: Encoder::new(),
+        meta: BlockMeta {
+            start_ms: plan.start_ms,
+            end_ms: plan.end_ms,
+            min_ms: i64::MAX,
+            max_ms: i64::MIN,
+            covers_seq: plan.covers_seq,
+            number: plan.number,
+            ..BlockMeta::default()
+        },
+        page: Page::default(),
+        definitions: Vec::new(),
+        pages: Vec::new(),
+        record: Vec::new(),
+    };
+    visit_merged(parts, |id, samples| writer.series(id, samples))?;
+    writer.finish()
+}
+
+impl Writer<'_> {
+    fn series(&mut self, id: SeriesId, samples: &Samples) -> io::Result<()> {
+        let (Some(&first), Some(&last)) = (samples.times.first(), samples.times.last()) else { return Ok(()) };
+        let mut chunks = Vec::with_capacity(samples.len().div_ceil(MAX_SAMPLES));
+        for (times, values) in samples.times.chunks(MAX_SAMPLES).zip(samples.values.chunks(MAX_SAMPLES)) {
+            self.record.clear();
+            self.record.extend_from_slice(&[0; 4]);
+            put_varint(&mut self.record, id.0);
+            self.encoder.encode(times, values, true, &mut self.record);
+            let crc = crc32c::crc32c(self.record.get(4..).unwrap_or_default());
+            if let Some(slot) = self.record.get_mut(..4) {
+                slot.copy_from_slice(&crc.to_le_bytes());
+            }
+            chunks.push(ChunkRef {
+                offset: self.at,
+                len: self.record.len() as u32,
+                min_ms: times.first().copied().unwrap_or(first),
+                max_ms: times.last().copied().unwrap_or(last),
+            });
+            self.buffer.extend_from_slice(&self.record);
+            self.at += self.record.len() as u64;
+        }
+        self.meta.series += 1;
+        self.meta.chunks += chunks.len() as u64;
+        self.meta.samples += samples.len() as u64;
+        self.meta.min_ms = self.meta.min_ms.min(first);
+        self.meta.max_ms = self.meta.max_ms.max(last);
+        self.meta.max_id = id.0;
+        self.page.push(id, chunks);
+        self.definitions.extend(self.index.labels(id).map(|labels| (id, labels.clone())));
+        if self.page.len() == PAGE_SERIES {
+            self.end_page();
+        }
+        if self.buffer.len() >= BUFFER { self.flush() } else { Ok(()) }
+    }
+
+    fn end_page(&mut self) {
+        self.pages.push((std::mem::take(&mut self.page), std::mem::take(&mut self.definitions)));
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.write(&self.buffer)?;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    fn section(&mut self, put: impl FnOnce(&mut Vec<u8>)) -> Section {
+        let from = self.buffer.len();
+        put(&mut self.buffer);
+        let bytes = self.buffer.get(from..).unwrap_or_default();
+        let section = Section { offset: self.at, len: bytes.len() as u32, crc: crc32c::crc32c(bytes) };
+        self.at += u64::from(section.len);
+        section
+    }
+
+    fn finish(mut self) -> io::Result<()> {
+        if self.page.len() > 0 {
+            self.end_page();
+        }
+        let pages = std::mem::take(&mut self.pages);
+        let mut refs = Vec::with_capacity(pages.len());
+        for (page, _) in &pages {
+            let entries = self.section(|out| page.put(out));
+            refs.push(PageRef {
+                first_id: page.first_id().unwrap_or(SeriesId(0)),
+                chunks_at: page.chunks_at().unwrap_or_default(),
+                entries,
+                labels: Section::default(),
+            });
+        }
+        for ((_, definitions), page) in pages.iter().zip(&mut refs) {
+            page.labels = self.section(|out| put_definitions(definitions, out));
+            if self.buffer.len() >= BUFFER {
+                self.flush()?;
+            }
+        }
+        footer::put(&self.meta, &refs, &mut self.buffer);
+        self.flush()?;
+        self.file.sync()
+    }
+}

@@ -1,0 +1,108 @@
+//! Questions to a view: which series, and their samples.
+
+use std::sync::Arc;
+
+use squirrel_model::{Found, Matcher, Samples, Select, SelectError, TimeRange};
+
+use crate::block::Block;
+use crate::head::{append_run, cut_to};
+use crate::series::{Definition, SeriesId};
+use crate::view::View;
+
+/// A frozen view.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    pub(crate) view: Arc<View>,
+}
+
+fn unreadable(block: &Block, error: &std::io::Error) -> SelectError {
+    SelectError::Unreadable {
+        subject: block.path.clone(),
+        reason: format!("{error}; check the disk (dmesg tells more). Questions about other times still work"),
+    }
+}
+
+impl Snapshot {
+    /// Marks the series that have samples in the range. What is compressed is judged by the span of
+    /// its chunks: a series with a gap of minutes around a short range may be marked all the same.
+    fn present(&self, ids: &[SeriesId], range: TimeRange) -> Result<Vec<bool>, SelectError> {
+        let mut present = vec![false; ids.len()];
+        if range.end < range.start {
+            return Ok(present);
+        }
+        let mut mark = |id: SeriesId| {
+            if let Ok(at) = ids.binary_search(&id)
+                && let Some(hit) = present.get_mut(at)
+            {
+                *hit = true;
+            }
+        };
+        // From the newest rows back: most series are in the first of them.
+        let mut layout = None;
+        for row in self.view.rows.iter().rev() {
+            if let crate::head::Row::Tick(tick) = row {
+                let same = layout.is_some_and(|layout| Arc::ptr_eq(layout, &tick.layout));
+                if same && tick.ended.is_empty() {
+                    continue;
+                }
+                if range.contains(squirrel_model::Timestamp(tick.time_ms)) {
+                    layout = Some(&tick.layout);
+                }
+            }
+            row.each_in(range, &mut mark);
+        }
+        for part in self.view.parts.iter().filter(|part| part.overlaps(range)) {
+            part.each_in(range, &mut mark);
+        }
+        for block in self.view.blocks.iter().rev().filter(|block| block.overlaps(range)) {
+            if present.iter().all(|hit| *hit) {
+                break;
+            }
+            block.mark(ids, range, &mut present).map_err(|error| unreadable(block, &error))?;
+        }
+        Ok(present)
+    }
+
+    /// Merges the rows that are not packed yet; those in order go as one run.
+    fn read_rows(&self, id: SeriesId, run: &mut Samples, out: &mut Samples) {
+        run.clear();
+        for row in &self.view.rows {
+            let before = run.len();
+            if !row.read(id, run) {
+                // The clock was set back, or samples came late: this row is a run of its own.
+                let late = Samples { times: run.times.split_off(before), values: run.values.split_off(before) };
+                append_run(out, run);
+                run.clear();
+                append_run(out, &late);
+            }
+        }
+        append_run(out, run);
+    }
+}
+
+impl Select for Snapshot {
+    fn find(&self, matchers: &[Matcher], range: TimeRange) -> Result<Vec<Found>, SelectError> {
+        let candidates: Vec<&Definition> = self.view.index.find(matchers);
+        let ids: Vec<SeriesId> = candidates.iter().map(|(id, _)| *id).collect();
+        let present = self.present(&ids, range)?;
+        let hits = candidates.into_iter().zip(present).filter(|(_, hit)| *hit);
+        Ok(hits.map(|((id, labels), _)| Found { labels: labels.clone(), key: id.0 }).collect())
+    }
+
+    fn read(&self, series: &Found, range: TimeRange, out: &mut Samples) -> Result<(), SelectError> {
+        out.clear();
+        let id = SeriesId(series.key);
+        for block in self.view.blocks.iter().filter(|block| block.overlaps(range)) {
+            block.read(id, range, out).map_err(|error| unreadable(block, &error))?;
+        }
+        let mut run = Samples::default();
+        for part in self.view.parts.iter().filter(|part| part.overlaps(range)) {
+            run.clear();
+            part.read(id, &mut run);
+            append_run(out, &run);
+        }
+        self.read_rows(id, &mut run, out);
+        cut_to(out, range);
+        Ok(())
+    }
+}

@@ -1,0 +1,354 @@
+//! Opening a store, whatever state the last run left it in.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+
+use squirrel_model::{Labels, Timestamp};
+
+use super::reserve::Reserve;
+use super::resolve::Resolver;
+use super::{Maintenance, PACK_ROWS_MAX, Store, Writer, folder, packed};
+use crate::block::{Block, BlockFault, BlockMeta, SUFFIX, TIERS, file_number};
+use crate::dir::Dir;
+use crate::error::StoreError;
+use crate::format::VERSION;
+use crate::head::{Layout, LooseRow, Part, Row};
+use crate::options::StoreOptions;
+use crate::report::OpenReport;
+use crate::series::{Definition, Index, Loaded, SeriesId, SeriesLog};
+use crate::view::{Shared, View};
+use crate::wal::{self, Limits, LogWriter, ReplayError};
+
+impl Store {
+    /// Opens the store in a folder; an empty folder becomes one.
+    ///
+    /// Damaged data never keeps a store from opening: what is lost is counted in the report, what
+    /// is not damaged is there.
+    ///
+    /// # Errors
+    /// When another program uses the folder, when it cannot be read or written, when it is something
+    /// else than a store, when a newer version wrote it, or when an option makes no sense.
+    pub fn open(dir: Arc<dyn Dir>, options: StoreOptions, now: Timestamp) -> Result<(Self, OpenReport), StoreError> {
+        check(&options)?;
+        let lock = dir.lock().map_err(|error| lock_error(dir.as_ref(), error))?;
+        let mut opening = Opening { dir: dir.clone(), report: OpenReport::default(), shared: Shared::default() };
+        folder::prepare(dir.as_ref(), &mut opening.report.notes)?;
+        let (series_log, loaded) = SeriesLog::load(dir.clone())
+            .map_err(|error| StoreError::io(dir.place(), "list", "the series files", error))?;
+        if let Some((subject, version)) = &loaded.newer {
+            return Err(newer(dir.as_ref(), subject.clone(), *version));
+        }
+        let (blocks, next_block) = opening.blocks()?;
+        let durable: HashSet<SeriesId> = loaded.series.keys().copied().collect();
+        let mut replay = Replay::new(&options, loaded, &blocks);
+        opening.fill_from_blocks(&mut replay, &blocks);
+        let covered_seq = blocks.iter().map(|block| block.meta.covers_seq).max().unwrap_or(0);
+        let each = |row, definitions| replay.row(row, definitions);
+        let replayed = wal::replay(dir.as_ref(), options.block_ms, covered_seq, each).map_err(|error| match error {
+            ReplayError::Io(subject, error) => StoreError::io(dir.place(), "read", subject, error),
+            ReplayError::Newer(subject, version) => newer(dir.as_ref(), subject, version),
+        })?;
+        replay.pack();
+        let Opening { mut report, shared, .. } = opening;
+        fill_report(&mut report, &replay, &replayed, &blocks, now);
+        count_losses(&shared, &report);
+
+        let limits = Limits {
+            window_ms: options.block_ms,
+            segment_ms: options.segment_ms,
+            segment_bytes: options.segment_bytes,
+        };
+        let next_seq = replayed.next_seq.max(covered_seq);
+        let closed = replayed.segments;
+        let mut log = LogWriter::new(dir.clone(), options.sync, limits, (replayed.next_number, next_seq), closed);
+        // Blocks hold everything of these: the last run ended before it could delete them.
+        let numbers = log.closed_numbers();
+        let windows = replay.windows();
+        if let Err(error) = log.remove_covered(&numbers, &windows) {
+            report.notes.push(format!("a log segment that is no longer needed cannot be deleted: {error}"));
+        }
+
+        let series: Vec<Definition> = replay.series.iter().map(|(id, labels)| (*id, labels.clone())).collect();
+        let pending = series.iter().filter(|(id, _)| !durable.contains(id)).cloned().collect();
+        let writer = Writer {
+            log,
+            resolver: Resolver::default(),
+            by_labels: series.iter().map(|(id, labels)| (labels.clone(), *id)).collect::<HashMap<_, _>>(),
+            next_id: replay.next_id,
+            pending,
+            layout: replay.layout,
+            last_tick: replay.last_tick,
+            needs_cut: false,
+            closed: false,
+        };
+        shared.change(|view| {
+            *view = View {
+                index: Index::new(series),
+                blocks: Arc::new(blocks),
+                parts: Arc::new(replay.parts.into_iter().map(Arc::new).collect()),
+                rows: Vec::new(),
+            };
+        });
+        let reserve = Reserve::open(dir.as_ref(), options.reserve_bytes);
+        let maintenance = Maintenance { series_log, next_block, last_cut: None, reserve };
+        let store = Self {
+            dir,
+            options,
+            shared: Arc::new(shared),
+            maintenance: Mutex::new(maintenance),
+            packing: Mutex::new(()),
+            writer: Mutex::new(writer),
+            _lock: lock,
+        };
+        store.measure_disk();
+        report.notes.iter().for_each(|note| tracing::warn!("{note}"));
+        Ok((store, report))
+    }
+}
+
+fn check(options: &StoreOptions) -> Result<(), StoreError> {
+    let wrong = |option, reason: &str| Err(StoreError::Option { option, reason: reason.to_owned() });
+    if options.step_ms < 1 {
+        return wrong("step_ms", "must be at least 1");
+    }
+    if options.block_ms < options.step_ms {
+        return wrong("block_ms", "must be at least one step");
+    }
+    if options.retention_ms < options.block_ms {
+        return wrong("retention_ms", "must be at least the length of one block (two hours unless changed)");
+    }
+    if options.grace_ms < 0 {
+        return wrong("grace_ms", "must not be negative");
+    }
+    if options.segment_ms < 1 || options.segment_bytes < 1 {
+        return wrong("segment_ms, segment_bytes", "must be at least 1");
+    }
+    Ok(())
+}
+
+fn lock_error(dir: &dyn Dir, error: io::Error) -> StoreError {
+    if error.kind() != io::ErrorKind::WouldBlock {
+        return StoreError::io(dir.place(), "lock", "the folder", error);
+    }
+    let holder = error.to_string();
+    let holder = if holder.is_empty() { holder } else { format!(" (by {holder})") };
+    StoreError::Locked { place: dir.place(), holder }
+}
+
+fn newer(dir: &dyn Dir, subject: String, version: u16) -> StoreError {
+    StoreError::Newer { place: dir.place(), subject, version: u64::from(version), known: u64::from(VERSION) }
+}
+
+struct Opening {
+    dir: Arc<dyn Dir>,
+    report: OpenReport,
+    shared: Shared,
+}
+
+impl Opening {
+    /// Opens the blocks, sorted by window and age, and finds the number for the next one.
+    fn blocks(&mut self) -> Result<(Vec<Arc<Block>>, u64), StoreError> {
+        let folder = TIERS[0];
+        let entries = self
+            .dir
+            .list(folder)
+            .map_err(|error| StoreError::io(self.dir.place(), "list", format!("the folder {folder}"), error))?;
+        let (mut blocks, mut next) = (Vec::new(), 1);
+        for entry in entries {
+            let path = format!("{folder}/{}", entry.name);
+            if entry.name.starts_with("tmp-") {
+                let _ = self.dir.remove(&path); // a crash interrupted its writing; the log has it all
+                continue;
+            }
+            if !entry.name.ends_with(SUFFIX) {
+                continue;
+            }
+            next = next.max(file_number(&entry.name).unwrap_or(0).saturating_add(1));
+            match Block::open(self.dir.as_ref(), &path, self.shared.ledger.clone()) {
+                Ok(block) => {
+                    if block.bruised {
+                        self.report.notes.push(format!("{path}: a header or footer is damaged; nothing is lost by it"));
+                    }
+                    next = next.max(block.meta.number.saturating_add(1));
+                    blocks.push(Arc::new(block));
+                }
+                Err(BlockFault::Newer(version)) => return Err(newer(self.dir.as_ref(), path, version)),
+                Err(BlockFault::Damaged) => self.unusable(&path, "it is damaged"),
+                Err(BlockFault::Io(error)) => self.unusable(&path, &error.to_string()),
+            }
+        }
+        blocks.sort_by_key(|block| (block.meta.start_ms, block.meta.number));
+        Ok((blocks, next))
+    }
+
+    fn unusable(&mut self, path: &str, why: &str) {
+        self.shared.ledger.blocks.fetch_add(1, Ordering::Relaxed);
+        self.report.unusable_blocks += 1;
+        self.report.notes.push(format!("the block {path} cannot be used: {why}; its file is left as it is"));
+    }
+
+    /// Takes from the blocks the labels that the series files lack, when they were damaged.
+    fn fill_from_blocks(&mut self, replay: &mut Replay, blocks: &[Arc<Block>]) {
+        let damaged = replay.series_bytes_lost > 0;
+        for block in blocks {
+            if !damaged && block.meta.max_id < replay.next_id {
+                continue;
+            }
+            match block.definitions() {
+                Ok(definitions) => replay.define(definitions),
+                Err(error) => self.report.notes.push(format!("{}: its labels cannot be read: {error}", block.path)),
+            }
+            replay.next_id = replay.next_id.max(block.meta.max_id.saturating_add(1));
+        }
+    }
+}
+
+/// Turns the log's rows into the head.
+struct Replay {
+    window_ms: i64,
+    covered: Vec<BlockMeta>,
+    series: BTreeMap<SeriesId, Labels>,
+    next_id: u64,
+    series_bytes_lost: u64,
+    rows: Vec<Row>,
+    parts: Vec<Part>,
+    layout: Arc<Layout>,
+    /// How many series of the layout are not known.
+    nameless_in_layout: u64,
+    last_tick: Option<i64>,
+    newest: Option<i64>,
+    samples: u64,
+    nameless: u64,
+}
+
+impl Replay {
+    fn new(options: &StoreOptions, loaded: Loaded, blocks: &[Arc<Block>]) -> Self {
+        Self {
+            window_ms: options.block_ms,
+            covered: blocks.iter().map(|block| block.meta).collect(),
+            series: loaded.series,
+            next_id: loaded.next_id,
+            series_bytes_lost: loaded.bytes_lost,
+            rows: Vec::new(),
+            parts: Vec::new(),
+            layout: Arc::default(),
+            nameless_in_layout: 0,
+            last_tick: None,
+            newest: blocks.iter().map(|block| block.meta.max_ms).max(),
+            samples: 0,
+            nameless: 0,
+        }
+    }
+
+    fn define(&mut self, definitions: Vec<Definition>) {
+        for (id, labels) in definitions {
+            self.next_id = self.next_id.max(id.0.saturating_add(1));
+            self.series.entry(id).or_insert(labels);
+        }
+    }
+
+    /// Whether a block has this sample.
+    fn is_covered(&self, time_ms: i64, seq: u64) -> bool {
+        self.covered.iter().any(|meta| (meta.start_ms..meta.end_ms).contains(&time_ms) && seq < meta.covers_seq)
+    }
+
+    /// Takes a row; answers whether some of it is in no block.
+    fn row(&mut self, row: Row, definitions: Vec<Definition>) -> bool {
+        self.define(definitions);
+        let row = match row {
+            Row::Tick(tick) => {
+                if !Arc::ptr_eq(&self.layout, &tick.layout) {
+                    self.layout = tick.layout.clone();
+                    self.nameless_in_layout = self.unknown(tick.layout.ids.iter());
+                }
+                self.last_tick = Some(tick.time_ms);
+                if self.is_covered(tick.time_ms, tick.seq) {
+                    return false;
+                }
+                self.nameless += self.nameless_in_layout + self.unknown(tick.ended.iter());
+                Row::Tick(tick)
+            }
+            Row::Loose(loose) => {
+                let open = |(_, time, _): &&(SeriesId, i64, f64)| !self.is_covered(*time, loose.seq);
+                let samples: Vec<_> = loose.samples.iter().filter(open).copied().collect();
+                if samples.is_empty() {
+                    return false;
+                }
+                self.nameless += self.unknown(samples.iter().map(|(id, _, _)| id));
+                Row::Loose(Arc::new(LooseRow { seq: loose.seq, samples }))
+            }
+        };
+        self.samples += row.len() as u64;
+        self.newest = self.newest.max(row.span().map(|(_, last)| last));
+        self.rows.push(row);
+        if self.rows.len() >= PACK_ROWS_MAX {
+            self.pack();
+        }
+        true
+    }
+
+    fn unknown<'a>(&mut self, ids: impl Iterator<Item = &'a SeriesId>) -> u64 {
+        let mut unknown = 0;
+        for id in ids {
+            unknown += u64::from(!self.series.contains_key(id));
+            self.next_id = self.next_id.max(id.0.saturating_add(1));
+        }
+        unknown
+    }
+
+    fn pack(&mut self) {
+        let rows = std::mem::take(&mut self.rows);
+        let parts = packed(&rows, self.window_ms, 1, self.parts.last());
+        self.parts.extend(parts);
+    }
+
+    fn windows(&self) -> std::collections::BTreeSet<i64> {
+        self.parts.iter().map(|part| part.window_ms).collect()
+    }
+}
+
+fn fill_report(
+    report: &mut OpenReport,
+    replay: &Replay,
+    replayed: &wal::Replayed,
+    blocks: &[Arc<Block>],
+    now: Timestamp,
+) {
+    const FUTURE_MS: i64 = 3_600_000;
+    report.series = replay.series.len();
+    report.blocks = blocks.len();
+    report.block_samples = blocks.iter().map(|block| block.meta.samples).sum();
+    report.log_samples = replay.samples;
+    report.log_frames = replayed.frames;
+    report.log_bytes = replayed.segments.iter().map(|segment| segment.bytes).sum();
+    report.newest = replay.newest.map(Timestamp);
+    report.torn_bytes = replayed.damage.tail_bytes;
+    report.damaged_log_bytes = replayed.damage.bytes;
+    report.lost_frames = replayed.damage.frames;
+    report.damaged_series_bytes = replay.series_bytes_lost;
+    report.nameless_samples = replay.nameless;
+    report.notes.extend(replayed.damage.notes.iter().cloned());
+    if replayed.damage.frames > 0 {
+        report.notes.push(format!("{} ticks are missing from the log", replayed.damage.frames));
+    }
+    if replay.series_bytes_lost > 0 {
+        report.notes.push(format!(
+            "{} bytes of the series files are damaged; their series come from the log and the blocks",
+            replay.series_bytes_lost
+        ));
+    }
+    if replay.nameless > 0 {
+        report.notes.push(format!("{} samples belong to series whose labels are lost", replay.nameless));
+    }
+    if replay.newest.is_some_and(|newest| newest > now.plus_ms(FUTURE_MS).millis()) {
+        report.notes.push("the newest sample is more than an hour in the future: the clock was or is wrong".to_owned());
+    }
+}
+
+fn count_losses(shared: &Shared, report: &OpenReport) {
+    let lost = report.torn_bytes + report.damaged_log_bytes;
+    shared.counters.recovered_bytes_lost.store(lost, Ordering::Relaxed);
+    shared.counters.recovered_frames_lost.store(report.lost_frames, Ordering::Relaxed);
+}
