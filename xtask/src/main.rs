@@ -1,2 +1,78 @@
-//! The repository's own commands.
-fn main() {}
+//! The repository's own commands, run as `cargo xtask COMMAND`.
+//!
+//! This is the first thing that a fresh machine builds, so it needs two small crates and no more.
+#![forbid(unsafe_code)]
+#![expect(clippy::print_stdout, reason = "these commands talk to a person on standard output")]
+
+mod audit;
+mod bench;
+mod daemon;
+mod http;
+mod metadata;
+mod process;
+mod repository;
+mod rust_text;
+mod steps;
+mod stopwatch;
+mod test;
+mod tidy;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, bail};
+
+/// One command: its name, what it is for, and what it does with the arguments after its name.
+struct Command {
+    name: &'static str,
+    usage: &'static str,
+    run: fn(&std::path::Path, &[String]) -> Result<bool>,
+}
+
+const COMMANDS: &[Command] = &[
+    Command {
+        name: "test",
+        usage: "[--fast]  everything that must hold before a change is merged; --fast leaves out what installs, \
+                rustdoc and the browser",
+        run: test::run,
+    },
+    Command { name: "tidy", usage: "the rules of the repository that no compiler knows", run: tidy::run },
+    Command {
+        name: "audit",
+        usage: "[--seconds N] [advisories|fuzz|miri]  what is slow or needs the net; N is for each fuzz target",
+        run: audit::run,
+    },
+    Command {
+        name: "bench",
+        usage: "[--minutes N] [collection|daemon|store|page|build]  the README's figures, as a table",
+        run: bench::run,
+    },
+];
+
+fn main() -> Result<ExitCode> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let Some((name, rest)) = arguments.split_first() else {
+        print_usage();
+        return Ok(ExitCode::from(2));
+    };
+    let Some(command) = COMMANDS.iter().find(|c| c.name == name) else {
+        print_usage();
+        bail!("no command is named `{name}`");
+    };
+    let passed = (command.run)(&root()?, rest)?;
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn print_usage() {
+    println!("cargo xtask COMMAND\n");
+    for command in COMMANDS {
+        println!("  {:8} {}", command.name, command.usage);
+    }
+}
+
+/// The top of the repository that this command was built in.
+fn root() -> Result<PathBuf> {
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").context("run this as `cargo xtask …`")?;
+    let directory = PathBuf::from(manifest);
+    Ok(directory.parent().context("xtask stands in a folder of the repository")?.to_path_buf())
+}

@@ -63,7 +63,7 @@ impl SysError {
     }
 }
 
-/// A kernel to ask. Small on purpose: whatever answers these three calls can be monitored,
+/// A kernel to ask. Small on purpose: whatever answers these few calls can be monitored,
 /// recorded, and replayed in a test.
 pub trait Kernel: Send + Sync {
     /// Replaces `out` by the content of a file below `/proc` or `/sys`.
@@ -71,6 +71,16 @@ pub trait Kernel: Send + Sync {
     /// # Errors
     /// The open or read that failed, with the path.
     fn read(&self, path: &str, out: &mut Vec<u8>) -> Result<(), SysError>;
+
+    /// Hands the name of each entry of a folder below `/proc` or `/sys` to `each`, in any order, without
+    /// `.` and `..`. A kernel that cannot list answers `Unsupported`.
+    ///
+    /// # Errors
+    /// The open or read that failed, with the path.
+    fn list(&self, path: &str, each: &mut dyn FnMut(&[u8])) -> Result<(), SysError> {
+        let _ = each;
+        Err(SysError::new("list", path, io::ErrorKind::Unsupported.into()))
+    }
 
     /// Sends one netlink dump request (`payload` is what follows the 16-byte `nlmsghdr`;
     /// `NLM_F_REQUEST | NLM_F_DUMP` are set) and hands each answer's type and payload (what follows its
@@ -98,6 +108,10 @@ pub trait Kernel: Send + Sync {
 impl<K: Kernel + ?Sized> Kernel for &K {
     fn read(&self, path: &str, out: &mut Vec<u8>) -> Result<(), SysError> {
         (**self).read(path, out)
+    }
+
+    fn list(&self, path: &str, each: &mut dyn FnMut(&[u8])) -> Result<(), SysError> {
+        (**self).list(path, each)
     }
 
     fn dump(

@@ -1,11 +1,26 @@
 //! The only door to Linux.
 //!
 //! [`Kernel`] is all that a collector can ask: the bytes of a file, the messages of a netlink dump,
-//! the answer to an ethtool request.
+//! the answer to an ethtool request. Three things can be asked:
 //!
-//! [`clock`] is the only place that reads a clock. Absences: no metric name and no policy stands here.
+//! - [`Linux`], the kernel that runs this program;
+//! - [`Replay`], a folder of recorded answers: a recorded host is a test fixture;
+//! - [`Recorder`], which asks another kernel and writes such a folder.
+//!
+//! [`privilege`] reads and drops capabilities, [`clock`] is the only place that reads a clock.
+//! All `unsafe` of the whole program stands in `linux/raw.rs` and below.
+//!
+//! Absences: no metric name and no policy stands here.
 
 pub mod clock;
 mod kernel;
+mod linux;
+pub mod privilege;
+mod recorder;
+mod recording;
+mod replay;
 
 pub use kernel::{Kernel, Netlink, SysError};
+pub use linux::Linux;
+pub use recorder::{RecordError, Recorded, Recorder};
+pub use replay::{Replay, ReplayError};

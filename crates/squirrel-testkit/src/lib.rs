@@ -1,6 +1,12 @@
 //! What tests of several crates share. No release build uses this crate.
 #![forbid(unsafe_code)]
 
+mod fake_kernel;
+mod memory;
+mod namespace;
 mod skip;
 
+pub use fake_kernel::{FakeKernel, Messages};
+pub use memory::MemorySelect;
+pub use namespace::Namespace;
 pub use skip::skip;

@@ -1,0 +1,296 @@
+//! Asks a running daemon: HTTP/1.1 over one connection a question.
+
+use std::time::Duration;
+
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::Bytes;
+use hyper::{Method, Request, header};
+use hyper_util::rt::TokioIo;
+use serde::de::DeserializeOwned;
+use squirrel_model::{Timestamp, Untrusted};
+use tokio::net::TcpStream;
+
+use crate::json::write_time;
+use crate::reply::{QueryData, Reply};
+
+/// Where and how patiently to ask.
+#[derive(Clone, Debug)]
+pub struct Client {
+    address: String,
+    /// Longest wait for a connection.
+    pub connect_timeout: Duration,
+    /// Longest wait for the whole answer, after the connection stands.
+    pub answer_timeout: Duration,
+    /// Largest answer that is read, in bytes.
+    pub max_bytes: usize,
+}
+
+/// What the daemon answered.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// HTTP status code.
+    pub status: u16,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// A question that got no answer, or a wrong one.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// Nobody listens there.
+    #[error("no daemon is running at {address}: {reason}. Start it with `squirrel serve`, or name its address")]
+    NotRunning {
+        /// Where it was looked for.
+        address: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// Connected, but the conversation broke off.
+    #[error("the daemon at {address} broke off: {reason}")]
+    Broken {
+        /// Whom it was about.
+        address: String,
+        /// What happened.
+        reason: String,
+    },
+    /// No answer in time.
+    #[error("the daemon at {address} did not answer within {seconds} s; ask for less, or allow more time")]
+    TooSlow {
+        /// Whom it was about.
+        address: String,
+        /// The time that was given.
+        seconds: u64,
+    },
+    /// An answer that is larger than allowed.
+    #[error("the answer is larger than {limit} bytes; ask for less: fewer series, or a larger step")]
+    TooLarge {
+        /// The limit.
+        limit: usize,
+    },
+    /// The daemon refused the question.
+    #[error("{message}")]
+    Refused {
+        /// HTTP status code.
+        status: u16,
+        /// Prometheus' word for the kind; empty when the answer was no envelope.
+        kind: String,
+        /// The daemon's words.
+        message: String,
+    },
+    /// What answers there is not Squirrel, or another version of it.
+    #[error("what answers at {address} does not speak as expected: {reason}")]
+    NotUnderstood {
+        /// Whom it was about.
+        address: String,
+        /// What was found.
+        reason: String,
+    },
+}
+
+/// A query's value and what was said beside it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Queried {
+    /// The value.
+    pub data: QueryData,
+    /// The answer may not be what was asked for.
+    pub warnings: Vec<String>,
+    /// Remarks about the question.
+    pub infos: Vec<String>,
+}
+
+impl Client {
+    /// A client of the daemon at `address` (`HOST:PORT`, with or without `http://` before it), with
+    /// 2 s to connect, 60 s to answer and 64 MiB for the answer.
+    pub fn new(address: &str) -> Self {
+        let address = address.strip_prefix("http://").unwrap_or(address).trim_end_matches('/');
+        Self {
+            address: address.to_owned(),
+            connect_timeout: Duration::from_secs(2),
+            answer_timeout: Duration::from_mins(1),
+            max_bytes: 64 << 20,
+        }
+    }
+
+    /// The value of an expression at `at`, or now.
+    ///
+    /// # Errors
+    /// No daemon, no answer, or a refusal with the daemon's words.
+    pub async fn query(&self, expr: &str, at: Option<Timestamp>) -> Result<Queried, ClientError> {
+        let mut form = vec![("query", expr.to_owned())];
+        form.extend(at.map(|at| ("time", seconds(at))));
+        self.ask("/api/v1/query", &form).await
+    }
+
+    /// The values of an expression from `start` to `end`, each `step_ms` milliseconds.
+    ///
+    /// # Errors
+    /// As [`Client::query`].
+    pub async fn query_range(
+        &self,
+        expr: &str,
+        start: Timestamp,
+        end: Timestamp,
+        step_ms: i64,
+    ) -> Result<Queried, ClientError> {
+        let form = [
+            ("query", expr.to_owned()),
+            ("start", seconds(start)),
+            ("end", seconds(end)),
+            ("step", seconds(Timestamp(step_ms))),
+        ];
+        self.ask("/api/v1/query_range", &form).await
+    }
+
+    async fn ask(&self, path: &str, form: &[(&str, String)]) -> Result<Queried, ClientError> {
+        let answer = self.post(path, form).await?;
+        let reply: Reply<QueryData> = self.envelope(&answer)?;
+        let data = reply.data.ok_or_else(|| self.not_understood("a success without data"))?;
+        Ok(Queried { data, warnings: reply.warnings, infos: reply.infos })
+    }
+
+    /// One of Squirrel's own resources, such as `/api/collectors`.
+    ///
+    /// # Errors
+    /// As [`Client::query`].
+    pub async fn resource<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        let answer = self.get(path, &[]).await?;
+        if answer.status != 200 {
+            return Err(refusal(&answer));
+        }
+        serde_json::from_slice(&answer.body).map_err(|e| self.not_understood(&e.to_string()))
+    }
+
+    /// A `GET`, whatever is answered.
+    ///
+    /// # Errors
+    /// No daemon, or no answer.
+    pub async fn get(&self, path: &str, parameters: &[(&str, String)]) -> Result<Answer, ClientError> {
+        let target = if parameters.is_empty() { path.to_owned() } else { format!("{path}?{}", encode(parameters)) };
+        self.send(Method::GET, &target, String::new()).await
+    }
+
+    /// A `POST` of a form, whatever is answered.
+    ///
+    /// # Errors
+    /// No daemon, or no answer.
+    pub async fn post(&self, path: &str, form: &[(&str, String)]) -> Result<Answer, ClientError> {
+        self.send(Method::POST, path, encode(form)).await
+    }
+
+    async fn send(&self, method: Method, target: &str, body: String) -> Result<Answer, ClientError> {
+        let stream = self.connect().await?;
+        let exchange = self.exchange(stream, method, target, body);
+        tokio::time::timeout(self.answer_timeout, exchange).await.unwrap_or_else(|_| {
+            let seconds = self.answer_timeout.as_secs();
+            Err(ClientError::TooSlow { address: self.address.clone(), seconds })
+        })
+    }
+
+    async fn connect(&self) -> Result<TcpStream, ClientError> {
+        let not_running = |reason| ClientError::NotRunning { address: self.address.clone(), reason };
+        match tokio::time::timeout(self.connect_timeout, TcpStream::connect(&self.address)).await {
+            Ok(Ok(stream)) => Ok(stream),
+            Ok(Err(error)) => Err(not_running(error.to_string())),
+            Err(_) => Err(not_running(format!("no connection within {} s", self.connect_timeout.as_secs()))),
+        }
+    }
+
+    async fn exchange(
+        &self,
+        stream: TcpStream,
+        method: Method,
+        target: &str,
+        body: String,
+    ) -> Result<Answer, ClientError> {
+        let broken = |reason: String| ClientError::Broken { address: self.address.clone(), reason };
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| broken(e.to_string()))?;
+        // The connection ends by itself when the sender is dropped at the end of this function.
+        let connection = tokio::spawn(connection);
+        let request = Request::builder()
+            .method(method)
+            .uri(target)
+            .header(header::HOST, &self.address)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(header::USER_AGENT, concat!("squirrel/", env!("CARGO_PKG_VERSION")))
+            .body(Full::new(Bytes::from(body)))
+            .map_err(|e| broken(e.to_string()))?;
+        let response = sender.send_request(request).await.map_err(|e| broken(e.to_string()))?;
+        let status = response.status().as_u16();
+        // An answer that announces its size is refused before it is read.
+        if hyper::body::Body::size_hint(response.body()).lower() > self.max_bytes as u64 {
+            return Err(ClientError::TooLarge { limit: self.max_bytes });
+        }
+        let body = Limited::new(response.into_body(), self.max_bytes).collect().await.map_err(|e| {
+            if e.is::<LengthLimitError>() {
+                ClientError::TooLarge { limit: self.max_bytes }
+            } else {
+                broken(e.to_string())
+            }
+        })?;
+        connection.abort();
+        Ok(Answer { status, body: body.to_bytes() })
+    }
+
+    fn envelope<T: DeserializeOwned>(&self, answer: &Answer) -> Result<Reply<T>, ClientError> {
+        if answer.status != 200 {
+            return Err(refusal(answer));
+        }
+        serde_json::from_slice(&answer.body).map_err(|e| self.not_understood(&e.to_string()))
+    }
+
+    fn not_understood(&self, reason: &str) -> ClientError {
+        ClientError::NotUnderstood { address: self.address.clone(), reason: reason.to_owned() }
+    }
+}
+
+/// The daemon's own words where it used the envelope, else the first line of what it said.
+fn refusal(answer: &Answer) -> ClientError {
+    let status = answer.status;
+    if let Ok(reply) = serde_json::from_slice::<Reply<serde_json::Value>>(&answer.body)
+        && !reply.error.is_empty()
+    {
+        return ClientError::Refused { status, kind: reply.error_type, message: reply.error };
+    }
+    let text = String::from_utf8_lossy(&answer.body);
+    let line: String = text.lines().next().unwrap_or_default().chars().take(300).collect();
+    let message = format!("the daemon answered {status}: {}", Untrusted(&line));
+    ClientError::Refused { status, kind: String::new(), message }
+}
+
+fn seconds(at: Timestamp) -> String {
+    let mut text = String::new();
+    write_time(&mut text, at);
+    text
+}
+
+/// `application/x-www-form-urlencoded`, also right for the query part of a URL.
+fn encode(parameters: &[(&str, String)]) -> String {
+    let mut out = String::new();
+    for (name, value) in parameters {
+        if !out.is_empty() {
+            out.push('&');
+        }
+        encode_part(&mut out, name);
+        out.push('=');
+        encode_part(&mut out, value);
+    }
+    out
+}
+
+fn encode_part(out: &mut String, text: &str) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            for digit in [byte >> 4, byte & 15] {
+                out.push(char::from_digit(u32::from(digit), 16).unwrap_or('0').to_ascii_uppercase());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,145 @@
+//! Every chart over a made-up host.
+
+use super::*;
+use crate::engine::{self, Steps};
+use crate::gate::Stop;
+use squirrel_model::{Elapsed, Labels, Timestamp};
+use squirrel_testkit::MemorySelect;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+const NOW: Timestamp = Timestamp(1_700_000_000_000);
+
+fn put(store: &mut MemorySelect, name: &str, labels: &[(&str, &str)], a_second: f64) {
+    let labels = Labels::new(labels.iter().copied().chain([("__name__", name), ("job", "squirrel")])).unwrap();
+    for second in 0..=60_i32 {
+        store.put(&labels, NOW.millis() - 60_000 + i64::from(second) * 1000, 1.0 + a_second * f64::from(second));
+    }
+}
+
+/// The JSON of each query's value over the store, with the placeholders filled in.
+fn drawn(chart: &ChartSpec, store: &MemorySelect) -> Vec<String> {
+    let clock: Arc<dyn Fn() -> Elapsed + Send + Sync> = Arc::new(|| Elapsed(Duration::ZERO));
+    let stop = Stop::after(&clock, Duration::from_mins(1));
+    let value = |query: &ChartQuery| {
+        let text = query.expr.replace("$device", "eth0").replace("$window", "15s");
+        assert!(!text.contains('$'), "{text}");
+        let expr = engine::parse(&text).unwrap_or_else(|error| panic!("{}: {text}: {error}", chart.id));
+        let answer = engine::evaluate(&expr, store, Steps::At(NOW), None, &stop);
+        let mut out = String::new();
+        answer.unwrap_or_else(|error| panic!("{}: {text}: {error}", chart.id)).write(&mut out);
+        out
+    };
+    chart.queries.iter().map(value).collect()
+}
+
+fn interface(store: &mut MemorySelect, device: &str, kind: &str, master: &str, outer: &str) {
+    put(store, "node_network_receive_bytes_total", &[("device", device)], 1000.0);
+    put(store, "node_network_transmit_bytes_total", &[("device", device)], 10.0);
+    let info = [("device", device), ("kind", kind), ("master", master), ("virtual", outer)];
+    put(store, "squirrel_network_interface_info", &info, 0.0);
+}
+
+#[test]
+fn throughput_counts_each_byte_once() {
+    let throughput = CHARTS.iter().find(|chart| chart.id == "throughput").unwrap();
+    let mut host = MemorySelect::default();
+    for (device, kind, master, outer) in [
+        ("lo", "", "", "true"),
+        ("eth0", "", "br0", "false"),
+        ("eth1", "", "", "false"),
+        ("br0", "bridge", "", "true"),
+        ("veth1", "veth", "br0", "true"),
+        ("eth1.100", "vlan", "", "true"),
+    ] {
+        interface(&mut host, device, kind, master, outer);
+    }
+    let [received, transmitted] = drawn(throughput, &host).try_into().unwrap();
+    assert!(received.ends_with(r#""value":[1700000000,"16000"]}]}"#), "two physical interfaces: {received}");
+    assert!(transmitted.ends_with(r#""value":[1700000000,"160"]}]}"#), "{transmitted}");
+    let mut container = MemorySelect::default();
+    interface(&mut container, "lo", "", "", "true");
+    interface(&mut container, "eth0", "veth", "", "true");
+    let [received, _] = drawn(throughput, &container).try_into().unwrap();
+    assert!(received.ends_with(r#""value":[1700000000,"8000"]}]}"#), "its only way out is virtual: {received}");
+}
+
+#[test]
+fn every_expression_is_understood_and_draws_a_host_that_has_everything() {
+    let mut host = MemorySelect::default();
+    interface(&mut host, "eth0", "", "", "false");
+    for name in NAMES_WITH_DEVICE {
+        let kind = if name.starts_with("node_qdisc") { "fq" } else { "" };
+        put(&mut host, name, &[("device", "eth0"), ("kind", kind)], 2.0);
+    }
+    for name in NAMES {
+        put(&mut host, name, &[], 2.0);
+    }
+    put(&mut host, "node_tcp_connection_states", &[("state", "established")], 0.0);
+    put(&mut host, "node_tcp_connection_states", &[("state", "rx_queued_bytes")], 0.0);
+    for quantile in ["0.5", "0.9", "0.99"] {
+        put(&mut host, "squirrel_tcp_round_trip_time_seconds", &[("quantile", quantile)], 0.0);
+    }
+    for chart in CHARTS {
+        for (query, value) in chart.queries.iter().zip(drawn(chart, &host)) {
+            assert_eq!(value.matches("\"metric\"").count(), 1, "{}: {}: {value}", chart.id, query.expr);
+            assert!(!value.contains("NaN") && !value.contains("Inf"), "{}: {value}", chart.id);
+        }
+        for value in drawn(chart, &MemorySelect::default()) {
+            assert!(value.ends_with("\"result\":[]}"), "{}: {value}", chart.id);
+        }
+    }
+}
+
+const NAMES: [&str; 12] = [
+    "node_netstat_Tcp_RetransSegs",
+    "node_netstat_Tcp_OutSegs",
+    "node_netstat_Udp_RcvbufErrors",
+    "node_netstat_Udp_NoPorts",
+    "node_netstat_Udp6_RcvbufErrors",
+    "node_netstat_Udp_SndbufErrors",
+    "node_netstat_TcpExt_ListenOverflows",
+    "node_netstat_TcpExt_ListenDrops",
+    "node_softnet_dropped_total",
+    "node_softnet_times_squeezed_total",
+    "node_nf_conntrack_entries",
+    "node_nf_conntrack_entries_limit",
+];
+
+const NAMES_WITH_DEVICE: [&str; 22] = [
+    "node_network_receive_packets_total",
+    "node_network_transmit_packets_total",
+    "node_network_receive_multicast_total",
+    "node_network_receive_errs_total",
+    "node_network_transmit_errs_total",
+    "node_network_receive_frame_total",
+    "node_network_receive_fifo_total",
+    "node_network_transmit_carrier_total",
+    "node_network_transmit_colls_total",
+    "node_network_transmit_fifo_total",
+    "node_network_receive_drop_total",
+    "node_network_receive_nohandler_total",
+    "node_network_transmit_drop_total",
+    "squirrel_network_capacity_bytes_per_second",
+    "squirrel_network_receive_crc_errors_total",
+    "squirrel_network_receive_missed_errors_total",
+    "node_network_carrier",
+    "node_network_carrier_changes_total",
+    "node_qdisc_drops_total",
+    "node_qdisc_overlimits_total",
+    "node_qdisc_requeues_total",
+    "node_qdisc_backlog",
+];
+
+#[test]
+fn every_chart_has_a_name_of_its_own_a_help_and_queries() {
+    let names: BTreeSet<_> = CHARTS.iter().map(|chart| &chart.id).collect();
+    assert_eq!(names.len(), CHARTS.len());
+    for chart in CHARTS {
+        assert!([OVERVIEW, INTERFACES].contains(&chart.page.as_ref()), "{}", chart.id);
+        assert!(chart.help.ends_with('.') && !chart.help.contains("  ") && !chart.queries.is_empty(), "{}", chart.id);
+        let device = chart.queries.iter().all(|query| query.expr.contains("$device"));
+        assert_eq!(device, chart.page == INTERFACES, "{}", chart.id);
+    }
+}

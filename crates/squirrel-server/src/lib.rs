@@ -1,0 +1,44 @@
+//! Squirrel over HTTP.
+//!
+//! [`Server`] answers Prometheus' query API below `/api/v1/`, the last readings as `/metrics`, the
+//! live stream, the verdict, and the dashboard's files. It reads frozen snapshots through
+//! [`Snapshots`] and never writes: no request changes a state.
+//!
+//! ```text
+//! connection ─► caps, timeouts ─► Host ─► Origin ─► route ─► gate ─► blocking thread: PromQL
+//!                                                       └──► hub: one evaluation a tick for all streams
+//! ```
+//!
+//! Absences: collectors, the store's files, a clock (it is handed over in [`ServerParts`]).
+#![forbid(unsafe_code)]
+
+pub mod assets;
+mod charts;
+mod engine;
+mod failure;
+mod form;
+mod gate;
+mod hosts;
+mod hub;
+mod listen;
+mod metrics;
+mod parts;
+mod routes;
+mod security;
+mod server;
+mod stall;
+mod verdict;
+
+pub use charts::CHARTS;
+pub use hosts::{AllowedHost, AllowedHostError};
+pub use metrics::{METRICS, ServerMetrics};
+pub use parts::{BuildInfo, Limits, ServerParts, Snapshots, Tick};
+pub use server::Server;
+
+/// The name and the text of every expression that charts and checks ask, so that the program can test
+/// that each metric in them is declared. Placeholders of charts are still in them.
+pub fn expressions() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let charts =
+        CHARTS.iter().flat_map(|chart| chart.queries.iter().map(|query| (chart.id.as_ref(), query.expr.as_ref())));
+    charts.chain(verdict::CHECKS.iter().map(|check| (check.id, check.expr)))
+}

@@ -1,0 +1,101 @@
+//! Connections: how many, how slow, and how they end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tower::Service as _;
+
+use crate::security::LocalAddress;
+use crate::server::State;
+use crate::stall::StallGuard;
+
+/// Largest head of a request. A stream's 64 queries stand in its URL.
+const HEAD_BYTES: usize = 64 << 10;
+
+/// Wait after an accept that failed for want of descriptors or memory, so as not to spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves all listeners until the state's token is cancelled and the connections have ended.
+pub(crate) async fn serve(listeners: Vec<TcpListener>, router: Router, state: &State) {
+    let seats = Arc::new(Semaphore::new(state.parts.limits.connections));
+    let mut accepting = JoinSet::new();
+    for listener in listeners {
+        accepting.spawn(accept_all(listener, router.clone(), Arc::clone(state), Arc::clone(&seats)));
+    }
+    while accepting.join_next().await.is_some() {}
+}
+
+async fn accept_all(listener: TcpListener, router: Router, state: State, seats: Arc<Semaphore>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = state.stop.cancelled() => break,
+            Some(ended) = connections.join_next(), if !connections.is_empty() => {
+                if let Err(panic) = ended {
+                    tracing::error!(%panic, "a connection ended in a panic; the others go on");
+                }
+            }
+            Some((stream, seat)) = accept(&listener, &seats) => {
+                connections.spawn(converse(stream, seat, router.clone(), Arc::clone(&state)));
+            }
+        }
+    }
+    drop(listener);
+    let drained = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(state.parts.limits.drain_time, drained).await.is_err() {
+        tracing::warn!(cut = connections.len(), "clients did not end in time and are cut off");
+        connections.abort_all();
+    }
+}
+
+/// The next connection, taken only when there is a seat for it: until then the kernel queues it.
+async fn accept(listener: &TcpListener, seats: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+    let seat = Arc::clone(seats).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, _)) => Some((stream, seat)),
+        Err(error) => {
+            tracing::warn!(%error, "a connection could not be accepted");
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            None
+        }
+    }
+}
+
+async fn converse(stream: TcpStream, _seat: OwnedSemaphorePermit, router: Router, state: State) {
+    let _counted = state.metrics.connections.count();
+    let Ok(local) = stream.local_addr() else { return };
+    // Events are small and shall not wait for more; without it they are only later.
+    let _ = stream.set_nodelay(true);
+    let limits = &state.parts.limits;
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(LocalAddress(local));
+        // A router is always ready.
+        router.clone().call(request.map(Body::new))
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head_time)
+        .max_buf_size(HEAD_BYTES)
+        .serve_connection(TokioIo::new(StallGuard::new(stream, limits.stall_time)), service);
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = state.stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}

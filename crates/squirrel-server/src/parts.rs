@@ -1,0 +1,130 @@
+//! What the program hands to the server.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use squirrel_api::CollectorStatus;
+use squirrel_model::{Batch, Catalogue, Elapsed, Select, Timestamp};
+use tokio::sync::watch;
+
+use crate::AllowedHost;
+
+/// Gives frozen views of the samples.
+pub trait Snapshots: Send + Sync {
+    /// The samples as they are now. Cheap, and takes no lock that a writer needs for long.
+    fn snapshot(&self) -> Arc<dyn Select>;
+}
+
+impl<F: Fn() -> Arc<dyn Select> + Send + Sync> Snapshots for F {
+    fn snapshot(&self) -> Arc<dyn Select> {
+        self()
+    }
+}
+
+/// One reading of everything, published after the store has it.
+#[derive(Clone, Debug, Default)]
+pub struct Tick {
+    /// When it was read.
+    pub at: Timestamp,
+    /// What was read; `/metrics` shows it.
+    pub batch: Batch,
+}
+
+/// Which build of Squirrel this is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BuildInfo {
+    /// Squirrel's version, such as `0.1.0`.
+    pub version: String,
+    /// The commit that it was built from; empty when not known.
+    pub revision: String,
+}
+
+/// All that a client can use up, and how much of it there is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at one time; more wait in the kernel's queue.
+    pub connections: usize,
+    /// From the connection (or the last answer) to the end of a request's head.
+    pub head_time: Duration,
+    /// From the head to the end of a request's body.
+    pub body_time: Duration,
+    /// How long a client may leave an answer unread.
+    pub stall_time: Duration,
+    /// Largest body of a request, in bytes.
+    pub body_bytes: usize,
+    /// Longest query, in bytes.
+    pub query_bytes: usize,
+    /// Time for a query, if the request asks for no less.
+    pub query_time: Duration,
+    /// Queries that run at one time.
+    pub queries: usize,
+    /// Queries that wait for others to end; more are refused.
+    pub waiting: usize,
+    /// Longest wait of a query for others to end.
+    pub waiting_time: Duration,
+    /// Live streams at one time.
+    pub streams: usize,
+    /// Queries of one live stream.
+    pub stream_queries: usize,
+    /// Events that wait for a slow client of a stream; then the oldest are dropped.
+    pub stream_backlog: usize,
+    /// Time for all queries of all streams at one tick.
+    pub stream_time: Duration,
+    /// Silence on a stream before a comment keeps it alive.
+    pub keep_alive: Duration,
+    /// From the order to stop until open connections are cut.
+    pub drain_time: Duration,
+}
+
+impl Limits {
+    /// The limits for a machine with `cpus` processors.
+    pub fn for_cpus(cpus: usize) -> Self {
+        Self {
+            connections: 256,
+            head_time: Duration::from_secs(10),
+            body_time: Duration::from_secs(30),
+            stall_time: Duration::from_mins(1),
+            body_bytes: 1 << 20,
+            query_bytes: 16 << 10,
+            query_time: Duration::from_secs(15),
+            queries: 2 * cpus.max(1),
+            waiting: 64,
+            waiting_time: Duration::from_secs(5),
+            streams: 64,
+            stream_queries: 64,
+            stream_backlog: 8,
+            stream_time: Duration::from_secs(2),
+            keep_alive: Duration::from_secs(15),
+            drain_time: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::for_cpus(std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
+    }
+}
+
+/// What the server stands on. The program fills it; a test fills it with twins.
+#[derive(Clone)]
+pub struct ServerParts {
+    /// Frozen views of the samples.
+    pub snapshots: Arc<dyn Snapshots>,
+    /// The newest reading, published after the store has it; none before the first.
+    pub ticks: watch::Receiver<Option<Arc<Tick>>>,
+    /// All declared metrics.
+    pub catalogue: Arc<Catalogue>,
+    /// The collectors and how they do.
+    pub collectors: Arc<dyn Fn() -> Vec<CollectorStatus> + Send + Sync>,
+    /// The wall clock.
+    pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// A clock that never jumps, for deadlines.
+    pub monotonic: Arc<dyn Fn() -> Elapsed + Send + Sync>,
+    /// Which build this is.
+    pub build: BuildInfo,
+    /// Names beside the loopback's and the bound addresses by which browsers may address this server.
+    pub allowed_hosts: Vec<AllowedHost>,
+    /// What a client can use up.
+    pub limits: Limits,
+}

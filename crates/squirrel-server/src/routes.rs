@@ -1,0 +1,67 @@
+//! Which path is answered by what.
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{Method, StatusCode, Uri, header};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use squirrel_api::{ApiError, ErrorType};
+use tower_http::compression::CompressionLayer;
+
+use crate::failure::Failure;
+use crate::security;
+use crate::server::State;
+
+mod files;
+mod labels;
+mod parameters;
+mod plain;
+mod query;
+mod resources;
+mod stream;
+
+/// Everything that the server answers. The guard stands around all of it, unknown paths too.
+pub(crate) fn router(state: &State) -> Router {
+    Router::new()
+        .route("/api/v1/query", get(query::instant).post(query::instant))
+        .route("/api/v1/query_range", get(query::range).post(query::range))
+        .route("/api/v1/labels", get(labels::names).post(labels::names))
+        .route("/api/v1/label/{name}/values", get(labels::values))
+        .route("/api/v1/series", get(labels::series).post(labels::series))
+        .route("/api/v1/metadata", get(resources::metadata))
+        .route("/api/v1/status/buildinfo", get(resources::buildinfo))
+        .route("/api/charts", get(resources::charts))
+        .route("/api/catalogue", get(resources::catalogue))
+        .route("/api/collectors", get(resources::collectors))
+        .route("/api/verdict", get(resources::verdict))
+        .route("/metrics", get(plain::metrics))
+        // The default predicate leaves event streams and small answers alone.
+        .layer(CompressionLayer::new())
+        .route("/api/stream", get(stream::stream))
+        .route("/healthz", get(plain::healthz))
+        .route("/readyz", get(plain::readyz))
+        .fallback(fallback)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(State::clone(state), security::guard))
+        .with_state(State::clone(state))
+}
+
+/// The dashboard's files, else "no such thing" in the form that the asker expects.
+async fn fallback(request: Request) -> Response {
+    let path = request.uri().path();
+    if path == "/api" || path.starts_with("/api/") {
+        return Failure::from(ApiError::new(ErrorType::NotFound, format!("there is no {path} here"))).into_response();
+    }
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return wrong_method(request.method().clone(), request.uri().clone()).await;
+    }
+    files::file(path, request.headers())
+        .unwrap_or_else(|| (StatusCode::NOT_FOUND, "There is nothing here. The dashboard is at /.\n").into_response())
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> Response {
+    let message = format!("{} cannot be asked with {method}", uri.path());
+    let failure = Failure::new(StatusCode::METHOD_NOT_ALLOWED, ApiError::bad_data(message));
+    ([(header::ALLOW, "GET, HEAD")], failure).into_response()
+}

@@ -1,0 +1,86 @@
+//! Is the network fine, and if not, what is wrong: a table of checks over the stored metrics.
+
+use squirrel_api::{CollectorState, CollectorStatus, Finding, Level, Verdict};
+use squirrel_model::{Matcher, NAME_LABEL, Select, TimeRange, Timestamp};
+
+use crate::engine::{self, Steps};
+use crate::gate::Stop;
+
+mod checks;
+
+pub(crate) use checks::CHECKS;
+use checks::Check;
+
+/// How old samples may be and still be judged by; as far as the checks look back.
+const FRESH_MS: i64 = 300_000;
+
+/// Judges by the samples up to `at`; none before the first reading.
+pub(crate) fn judge(
+    select: &dyn Select,
+    at: Option<Timestamp>,
+    collectors: &[CollectorStatus],
+    stop: &Stop,
+) -> Verdict {
+    let mut not_judged: Vec<String> = collectors
+        .iter()
+        .filter(|one| one.state == CollectorState::Unavailable)
+        .map(|one| format!("{} is not read here: {}", one.name, one.sentence))
+        .collect();
+    let Some(at) = at else {
+        let sentence = "No samples yet: the first reading is under way.".to_owned();
+        return Verdict { time: None, level: Level::Unknown, sentence, findings: Vec::new(), not_judged };
+    };
+    let mut findings = Vec::new();
+    let mut judged = 0;
+    for check in CHECKS {
+        match run(check, select, at, stop) {
+            Ok(Some(found)) => {
+                judged += 1;
+                findings.extend(found);
+            }
+            Ok(None) => not_judged.push(format!("{}: there are no samples of {}.", check.about, check.needs)),
+            Err(error) => not_judged.push(format!("{}: {error}.", check.about)),
+        }
+    }
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
+    let (level, sentence) = headline(&findings, judged);
+    Verdict { time: Some(at.seconds()), level, sentence, findings, not_judged }
+}
+
+/// What a check finds; none when there is nothing to judge by.
+fn run(check: &Check, select: &dyn Select, at: Timestamp, stop: &Stop) -> Result<Option<Vec<Finding>>, String> {
+    let expr = engine::parse(check.expr).map_err(|error| error.message)?;
+    let answer = engine::evaluate(&expr, select, Steps::At(at), None, stop).map_err(|error| error.message)?;
+    let samples = answer.into_samples();
+    if samples.is_empty() {
+        // An expression can also be silent because there is too little traffic to judge by.
+        let needed = [Matcher::equal(NAME_LABEL, check.needs)];
+        let range = TimeRange::new(at.plus_ms(-FRESH_MS), at);
+        let there = select.find(&needed, range).map_err(|error| error.to_string())?;
+        return Ok((!there.is_empty()).then(Vec::new));
+    }
+    Ok(Some(samples.iter().filter_map(|one| check.finding(&one.labels, one.value)).collect()))
+}
+
+fn headline(findings: &[Finding], judged: usize) -> (Level, String) {
+    match findings {
+        [] if judged == 0 => (Level::Unknown, "There are no samples yet to judge by.".to_owned()),
+        [] if judged == CHECKS.len() => (Level::Ok, format!("All is well: {judged} checks found nothing wrong.")),
+        [] => {
+            let total = CHECKS.len();
+            (
+                Level::Ok,
+                format!("All is well: {judged} of {total} checks found nothing wrong, the others lack samples."),
+            )
+        }
+        [one] => (one.level, one.sentence.clone()),
+        [worst, rest @ ..] => {
+            let more = rest.len();
+            let word = if more == 1 { "finding" } else { "findings" };
+            (worst.level, format!("{} And {more} more {word}.", worst.sentence))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

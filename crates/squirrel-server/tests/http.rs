@@ -1,0 +1,11 @@
+//! The server as its clients meet it: bound to a port of the loopback, asked over TCP.
+
+mod http {
+    pub(crate) mod limits;
+    pub(crate) mod promtool;
+    pub(crate) mod queries;
+    pub(crate) mod resources;
+    pub(crate) mod security;
+    pub(crate) mod streams;
+    pub(crate) mod support;
+}

@@ -1,0 +1,153 @@
+//! Every limit bites, and what it refused does no harm afterwards.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use squirrel_model::{Found, Labels, Matcher, Samples, Select, SelectError, TimeRange};
+use squirrel_server::Limits;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use super::support::{NOW, read_answer, start_with, traffic};
+
+/// A store whose every series takes 20 ms to read and that has very many of them: a question to it
+/// has no end within any test's patience.
+struct Endless;
+
+impl Select for Endless {
+    fn find(&self, _: &[Matcher], _: TimeRange) -> Result<Vec<Found>, SelectError> {
+        let labels = |i: u64| Labels::new([("__name__", "x".to_owned()), ("i", i.to_string())]).expect("labels");
+        Ok((0..100_000).map(|key| Found { labels: labels(key), key }).collect())
+    }
+
+    fn read(&self, _: &Found, _: TimeRange, out: &mut Samples) -> Result<(), SelectError> {
+        let (_silent, never) = std::sync::mpsc::sync_channel::<()>(0);
+        let _ = never.recv_timeout(Duration::from_millis(20));
+        out.clear();
+        for i in 0..5_000 {
+            out.push(NOW.millis() - 5_000 + i, 1.0);
+        }
+        Ok(())
+    }
+}
+
+const ENDLESS: &str = "/api/v1/query?query=count_over_time(x%5B5s%5D)";
+const RUNNING: &str = "squirrel_queries_running";
+
+fn limits() -> Limits {
+    Limits { queries: 1, waiting: 0, ..Limits::for_cpus(1) }
+}
+
+#[tokio::test]
+async fn a_query_without_end_is_stopped_and_its_place_is_free_again() {
+    let server = start_with(Arc::new(Endless), limits(), &[]).await;
+    let answer = server.get(&format!("{ENDLESS}&timeout=300ms")).await;
+    assert_eq!(
+        (answer.status, answer.text()),
+        (503, r#"{"status":"error","errorType":"timeout","error":"query timed out in expression evaluation"}"#)
+    );
+    server.assert_becomes(RUNNING, 0.0).await;
+    assert_eq!(server.get("/api/v1/query?query=1").await.status, 200);
+    assert_eq!(server.own("squirrel_queries_total{outcome=\"timeout\"}"), 1.0);
+}
+
+#[tokio::test]
+async fn a_query_whose_client_is_gone_is_stopped() {
+    let limits = Limits { query_time: Duration::from_mins(10), ..limits() };
+    let server = start_with(Arc::new(Endless), limits, &[]).await;
+    let mut stream = server.connect().await;
+    let request = format!("GET {ENDLESS} HTTP/1.1\r\nHost: {}\r\n\r\n", server.address);
+    stream.write_all(request.as_bytes()).await.unwrap();
+    server.assert_becomes(RUNNING, 1.0).await;
+    drop(stream);
+    server.assert_becomes(RUNNING, 0.0).await;
+}
+
+#[tokio::test]
+async fn more_queries_than_places_are_refused_and_not_queued_without_end() {
+    let server = start_with(Arc::new(Endless), limits(), &[]).await;
+    let mut first = server.connect().await;
+    let request = format!("GET {ENDLESS} HTTP/1.1\r\nHost: {}\r\n\r\n", server.address);
+    first.write_all(request.as_bytes()).await.unwrap();
+    server.assert_becomes(RUNNING, 1.0).await;
+    let answer = server.get("/api/v1/query?query=1").await;
+    assert_eq!(answer.status, 503);
+    assert!(answer.text().contains("\"errorType\":\"unavailable\""), "{}", answer.text());
+    assert_eq!(server.get("/healthz").await.status, 200, "what is no query is not held up");
+}
+
+#[tokio::test]
+async fn bodies_heads_and_queries_have_a_largest_size() {
+    let limits = Limits { body_bytes: 100, query_bytes: 50, ..Limits::for_cpus(1) };
+    let server = start_with(Arc::new(traffic()), limits, &[]).await;
+    let answer = server.post("/api/v1/query", &format!("query={}", "1".repeat(101))).await;
+    assert_eq!(answer.status, 413);
+    let chunked = format!(
+        "POST /api/v1/query HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\nTransfer-Encoding: chunked\r\nContent-Type: application/x-www-form-urlencoded\r\n\r\n{}0\r\n\r\n",
+        format!("3c\r\n{}\r\n", "1".repeat(60)).repeat(2)
+    );
+    assert_eq!(server.raw(&chunked).await.status, 413);
+    let answer = server.get(&format!("/api/v1/query?query={}", "1".repeat(51))).await;
+    assert_eq!(answer.status, 400);
+    assert!(answer.text().contains("at most 50 bytes"), "{}", answer.text());
+    let answer = server.get(&format!("/api/v1/labels?match[]={}", "a".repeat(51))).await;
+    assert_eq!(answer.status, 400);
+    let answer = server.get_with("/healthz", &format!("X-Long: {}", "x".repeat(300_000))).await;
+    assert_eq!(answer.status, 431);
+    assert_eq!(server.get("/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn who_is_slow_to_ask_is_cut_off() {
+    let limits =
+        Limits { head_time: Duration::from_millis(200), body_time: Duration::from_millis(200), ..Limits::for_cpus(1) };
+    let server = start_with(Arc::new(traffic()), limits, &[]).await;
+    let host = server.address;
+    for opening in [
+        String::new(),
+        "GET /healthz HTTP/1.1\r\nHost: ".to_owned(),
+        format!("GET /healthz HTTP/1.1\r\nHost: {host}\r\n\r\n"),
+    ] {
+        let mut stream = server.connect().await;
+        stream.write_all(opening.as_bytes()).await.unwrap();
+        let mut rest = Vec::new();
+        let ended = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut rest)).await;
+        assert!(ended.is_ok(), "still open after {opening:?}");
+    }
+    let mut stream = server.connect().await;
+    let half = format!(
+        "POST /api/v1/query HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nquery=1"
+    );
+    stream.write_all(half.as_bytes()).await.unwrap();
+    assert_eq!(read_answer(&mut stream).await.status, 408);
+    server.assert_becomes("squirrel_http_connections", 0.0).await;
+}
+
+#[tokio::test]
+async fn who_does_not_read_the_answer_is_cut_off() {
+    let limits = Limits { stall_time: Duration::from_millis(300), ..Limits::for_cpus(1) };
+    let server = start_with(Arc::new(traffic()), limits, &[]).await;
+    let query =
+        format!("query=node_network_receive_bytes_total&start={}&end={}&step=0.0546", 1_699_999_400, 1_700_000_000);
+    let mut stream = server.connect().await;
+    // Some 20 MB of answers, which no socket's buffers take.
+    let one = format!("GET /api/v1/query_range?{query} HTTP/1.1\r\nHost: {}\r\n\r\n", server.address);
+    stream.write_all(one.repeat(40).as_bytes()).await.unwrap();
+    server.assert_becomes("squirrel_http_connections", 1.0).await;
+    server.assert_becomes("squirrel_http_connections", 0.0).await;
+    assert!(server.own("squirrel_queries_total{outcome=\"success\"}") >= 1.0);
+}
+
+#[tokio::test]
+async fn connections_above_the_cap_wait_for_a_place() {
+    let limits = Limits { connections: 2, ..Limits::for_cpus(1) };
+    let server = start_with(Arc::new(traffic()), limits, &[]).await;
+    let (first, _second) = (server.connect().await, server.connect().await);
+    server.assert_becomes("squirrel_http_connections", 2.0).await;
+    let mut third = server.connect().await;
+    let request = format!("GET /healthz HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", server.address);
+    third.write_all(request.as_bytes()).await.unwrap();
+    let early = tokio::time::timeout(Duration::from_millis(200), third.readable()).await;
+    assert!(early.is_err(), "an answer although both places are taken");
+    drop(first);
+    assert_eq!(read_answer(&mut third).await.status, 200);
+}

@@ -1,0 +1,60 @@
+// The frame around every page.
+
+import { useEffect } from "preact/hooks";
+import { visible } from "./lib/text";
+import { InterfacePage } from "./pages/interface";
+import { InterfacesPage } from "./pages/interfaces";
+import { OverviewPage } from "./pages/overview";
+import { refreshCollectors } from "./state/health";
+import { INTERFACE_QUERIES } from "./state/interfaces";
+import { route } from "./state/route";
+import { connection, useLiveQueries } from "./state/stream";
+import { Banner } from "./ui/banner";
+import { Link } from "./ui/link";
+import { Rail } from "./ui/rail";
+import { Shortcuts } from "./ui/shortcuts";
+import { TopBar } from "./ui/topbar";
+
+export function App() {
+  useLiveQueries(INTERFACE_QUERIES);
+  const live = connection.value.state === "live";
+  useEffect(refreshCollectors, [live]);
+  return (
+    <div class="frame">
+      <a class="skip" href="#main">To the content</a>
+      <Rail />
+      <div class="column">
+        <TopBar />
+        <Banner />
+        <main id="main" tabIndex={-1}><Page /></main>
+      </div>
+      <Shortcuts />
+    </div>
+  );
+}
+
+function Page() {
+  const current = route.value;
+  const title = current.page === "interface" ? visible(current.device) : TITLES[current.page];
+  useEffect(() => {
+    document.title = `${title} · Squirrel`;
+  }, [title]);
+  switch (current.page) {
+    case "overview":
+      return <OverviewPage />;
+    case "interfaces":
+      return <InterfacesPage />;
+    case "interface":
+      return <InterfacePage key={current.device} device={current.device} />;
+    case "unknown":
+      return (
+        <section class="empty">
+          <h1>There is no page here</h1>
+          <p><bdi>{visible(current.path)}</bdi> is not an address of the dashboard.</p>
+          <p><Link to="/">Go to the overview</Link></p>
+        </section>
+      );
+  }
+}
+
+const TITLES = { overview: "Overview", interfaces: "Interfaces", unknown: "Not found" } as const;

@@ -1,0 +1,38 @@
+// What is put into PromQL text on this side, and the legends made from its answers.
+
+export type Labels = Readonly<Record<string, string>>;
+
+/** The inside of a double-quoted PromQL string that means exactly `text`. */
+export function escapeString(text: string): string {
+  return text.replace(/\\/g, "\\\\").replace(/"/g, '\\"').replace(/\n/g, "\\n");
+}
+
+/** Fills in the placeholders of an expression from the server's chart table. */
+export function fillIn(expr: string, windowSeconds: number, device?: string): string {
+  return expr.replace(/\$(window|device)\b/g, (all, name: string) => {
+    if (name === "window") return `${windowSeconds}s`;
+    return device === undefined ? all : escapeString(device);
+  });
+}
+
+/** The window over which rates are taken when answers are `step` seconds apart. */
+export const windowFor = (step: number): number => Math.max(5, Math.ceil(2 * step));
+
+/** The window of the live stream, which answers each second. */
+export const LIVE_WINDOW = 5;
+
+/** A legend such as `{{device}} receive` for one series. */
+export function legendOf(template: string, labels: Labels): string {
+  return template.replace(/\{\{\s*(\w+)\s*\}\}/g, (_, name: string) => labels[name] ?? "").trim();
+}
+
+/** A key that two series share exactly when their labels are equal. */
+export function keyOf(labels: Labels): string {
+  return JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** The names in an expression that could be metrics. */
+export function namesIn(expr: string): string[] {
+  const withoutStrings = expr.replace(/"(?:\\.|[^"\\])*"/g, '""');
+  return [...new Set(withoutStrings.match(/[a-zA-Z_:][a-zA-Z0-9_:]*/g) ?? [])];
+}

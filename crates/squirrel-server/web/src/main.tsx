@@ -1,0 +1,15 @@
+import { render } from "preact";
+import "uplot/dist/uPlot.min.css";
+import "./styles/base.css";
+import "./styles/frame.css";
+import "./styles/controls.css";
+import "./styles/pages.css";
+import "./styles/interfaces.css";
+import "./styles/charts.css";
+import { App } from "./app";
+
+const place = document.getElementById("app");
+if (place) {
+  place.replaceChildren();
+  render(<App />, place);
+}

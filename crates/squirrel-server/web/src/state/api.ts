@@ -1,0 +1,154 @@
+// Everything asked of the server but the live stream, and the shapes of its answers.
+
+import { signal } from "@preact/signals";
+import type { Labels } from "../lib/promql";
+import type { Unit } from "../lib/units";
+
+/** One query of a chart, as the server's chart table declares it. */
+export interface ChartQuery {
+  legend: string;
+  expr: string;
+  mirrored: boolean;
+}
+
+/** One chart of `/api/charts`. */
+export interface ChartSpec {
+  page: string;
+  id: string;
+  title: string;
+  unit: Unit;
+  help: string;
+  queries: ChartQuery[];
+}
+
+/** One collector of `/api/collectors`. */
+export interface Collector {
+  name: string;
+  state: "running" | "degraded" | "unavailable";
+  /** For one that is unavailable: why, and what would help. */
+  sentence: string;
+  faults: { subject: string; reason: string }[];
+}
+
+export type Level = "ok" | "unknown" | "warning" | "bad";
+
+/** One thing that is wrong. */
+export interface Finding {
+  check: string;
+  level: Level;
+  subject: string;
+  sentence: string;
+  check_first: string[];
+}
+
+/** Is the network fine, and if not, what is wrong. */
+export interface Verdict {
+  level: Level;
+  sentence: string;
+  findings: Finding[];
+  not_judged: string[];
+}
+
+/** One metric of `/api/catalogue`. */
+export interface CatalogueEntry {
+  name: string;
+  help: string;
+  why: string;
+  check: string[];
+}
+
+export type Sample = [number, string];
+export interface VectorSeries {
+  metric: Labels;
+  value: Sample;
+}
+export interface MatrixSeries {
+  metric: Labels;
+  values: Sample[];
+}
+
+/** A sample's value; Prometheus writes infinities in its own way. */
+export function numberOf(text: string): number {
+  if (text === "+Inf") return Infinity;
+  return text === "-Inf" ? -Infinity : Number(text);
+}
+
+/** A failure with a sentence for the user. */
+export class ApiError extends Error {}
+
+/** Server clock minus browser clock, in seconds. */
+export const clockSkew = signal(0);
+
+/** The server's time, as well as it is known here. */
+export const serverNow = (): number => Date.now() / 1000 + clockSkew.value;
+
+let skewKnown = false;
+
+/** A `Date` header has whole seconds: it corrects only what is clearly wrong, and only the first time. */
+function learnSkew(response: Response): void {
+  const date = Date.parse(response.headers.get("date") ?? "");
+  if (skewKnown || Number.isNaN(date)) return;
+  skewKnown = true;
+  const skew = (date - Date.now()) / 1000;
+  if (Math.abs(skew) > 2) clockSkew.value = skew;
+}
+
+async function call(path: string, init?: RequestInit): Promise<unknown> {
+  let response: Response;
+  try {
+    response = await fetch(path, init);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError("The server does not answer.");
+  }
+  learnSkew(response);
+  let body: unknown = null;
+  try {
+    body = await response.json();
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError(`The server answered ${path} with status ${response.status} and no JSON.`);
+  }
+  if (!response.ok) {
+    const said = (body as { error?: unknown } | null)?.error;
+    throw new ApiError(typeof said === "string" ? said : `The server answered ${path} with status ${response.status}.`);
+  }
+  return body;
+}
+
+/** `POST /api/v1/query_range`. */
+export async function queryRange(
+  expr: string,
+  start: number,
+  end: number,
+  step: number,
+  abort: AbortSignal,
+): Promise<MatrixSeries[]> {
+  const body = new URLSearchParams({ query: expr, start: String(start), end: String(end), step: String(step) });
+  const answer = (await call("/api/v1/query_range", { method: "POST", body, signal: abort })) as {
+    data: { result: MatrixSeries[] };
+  };
+  return answer.data.result;
+}
+
+/** A resource that is asked for once and kept; a failed request is made again by the next asker. */
+function once<T>(path: string, read: (body: unknown) => T): () => Promise<T> {
+  let answer: Promise<T> | null = null;
+  return () => {
+    answer ??= call(path).then(read);
+    answer.catch(() => (answer = null));
+    return answer;
+  };
+}
+
+/** All charts. */
+export const charts = once("/api/charts", (body) => body as ChartSpec[]);
+
+/** All declared metrics. */
+export const catalogue = once("/api/catalogue", (body) => body as CatalogueEntry[]);
+
+/** All collectors, as they are now. */
+export const collectors = async (): Promise<Collector[]> => (await call("/api/collectors")) as Collector[];
+
+/** The verdict, before the stream brings it each second. */
+export const verdict = async (): Promise<Verdict> => (await call("/api/verdict")) as Verdict;

@@ -1,0 +1,40 @@
+// Which page is shown. The time range lives in the same address: see range.ts.
+
+import { signal } from "@preact/signals";
+
+export type Route =
+  | { page: "overview" }
+  | { page: "interfaces" }
+  | { page: "interface"; device: string }
+  | { page: "unknown"; path: string };
+
+function parse(path: string): Route {
+  if (path === "/" || path === "/index.html") return { page: "overview" };
+  if (path === "/interfaces" || path === "/interfaces/") return { page: "interfaces" };
+  const encoded = /^\/interfaces\/([^/]+)$/.exec(path)?.[1];
+  if (encoded !== undefined) {
+    try {
+      return { page: "interface", device: decodeURIComponent(encoded) };
+    } catch {
+      // Not an address of ours: a percent sign that encodes nothing.
+    }
+  }
+  return { page: "unknown", path };
+}
+
+export const route = signal<Route>(parse(location.pathname));
+
+/** The address of one interface. */
+export const interfacePath = (device: string): string => `/interfaces/${encodeURIComponent(device)}`;
+
+/** Goes to another page and keeps the time range. */
+export function navigate(path: string): void {
+  history.pushState(null, "", path + location.search);
+  route.value = parse(location.pathname);
+  scrollTo(0, 0);
+}
+
+addEventListener("popstate", () => {
+  const next = parse(location.pathname);
+  if (JSON.stringify(next) !== JSON.stringify(route.value)) route.value = next;
+});

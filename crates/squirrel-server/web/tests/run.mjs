@@ -1,0 +1,48 @@
+// All tests of the dashboard:  node tests/run.mjs [PART OF A NAME]
+//
+// Against the daemon at SQUIRREL_URL; without it, against the mock (which a few always use). Ends
+// with one line, "N passed, N failed", and status 1 when something failed.
+
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { launch } from "./browser.mjs";
+import { tests as screens } from "./screens.test.mjs";
+import { tests as time } from "./time.test.mjs";
+import { tests as trouble } from "./trouble.test.mjs";
+import { tests as units } from "./units.test.mjs";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+if (!existsSync(join(root, "dist/assets.tsv"))) await import("../build.mjs");
+
+const wanted = process.argv[2] ?? "";
+const LIMIT_MS = 90_000;
+let passed = 0;
+let failed = 0;
+
+const browser = await launch();
+for (const [name, test] of Object.entries({ ...units, ...screens, ...time, ...trouble })) {
+  if (!name.includes(wanted)) continue;
+  const began = performance.now();
+  let timer;
+  try {
+    const late = new Promise((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`not done after ${LIMIT_MS / 1000} s`)), LIMIT_MS);
+    });
+    await Promise.race([test(browser), late]);
+    passed++;
+    console.log(`ok    ${name} (${((performance.now() - began) / 1000).toFixed(1)} s)`);
+  } catch (error) {
+    failed++;
+    console.log(`FAIL  ${name}\n      ${String(error?.stack ?? error).replaceAll("\n", "\n      ")}`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+await browser.close();
+if (passed + failed === 0) {
+  console.log(`no test has "${wanted}" in its name`);
+  failed = 1;
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;

@@ -1,0 +1,159 @@
+// Pages load, draw, move, and fit.
+
+import assert from "node:assert/strict";
+import { drawn, painted, withPage } from "./browser.mjs";
+
+const PAGES = ["/", "/interfaces", "/interfaces/lo"];
+
+export const tests = {
+  async the_overview_loads_and_draws(browser) {
+    await withPage(browser, {}, async ({ page }) => {
+      await drawn(page);
+      await page.waitForFunction(() => (document.querySelector(".verdict-line")?.textContent ?? "").length > 10 && document.querySelector(".verdict-icon"));
+      assert.match(await page.title(), /Overview · Squirrel/);
+      await page.waitForFunction(() => /\d/.test(document.querySelector('[data-tile="throughput"] .number')?.textContent ?? ""));
+      const pixels = await painted(page);
+      assert.ok(pixels.length > 0 && pixels.every((count) => count > 500), `blank charts: ${pixels}`);
+      assert.equal(await page.getByRole("main").count(), 1);
+      assert.equal(await page.getByRole("navigation").count(), 1);
+      const sentence = await page.locator(".chart .drawing").first().getAttribute("aria-label");
+      assert.match(sentence, /now, peak .* at \d\d:\d\d:\d\d/);
+    });
+  },
+
+  async figures_change_each_second(browser) {
+    await withPage(browser, {}, async ({ page }) => {
+      await drawn(page);
+      const edges = await page.evaluate(
+        () =>
+          new Promise((resolve) => {
+            const drawing = document.querySelector(".drawing[data-to]");
+            const seen = [Number(drawing.dataset.to)];
+            new MutationObserver(() => {
+              const to = Number(drawing.dataset.to);
+              if (to !== seen.at(-1)) seen.push(to);
+              if (seen.length === 4) resolve(seen);
+            }).observe(drawing, { attributes: true });
+          }),
+      );
+      const steps = edges.slice(1).map((edge, i) => edge - edges[i]);
+      assert.ok(steps.every((step) => step > 0.5 && step < 2.5), `steps between updates: ${steps}`);
+      const figures = () => page.evaluate(() => [...document.querySelectorAll(".tile .number, .legend .strong")].map((one) => one.textContent).join("|"));
+      const before = await figures();
+      await page.waitForFunction((old) => [...document.querySelectorAll(".tile .number, .legend .strong")].map((one) => one.textContent).join("|") !== old, before);
+    });
+  },
+
+  async the_list_of_interfaces_sorts_and_filters(browser) {
+    await withPage(browser, { path: "/interfaces" }, async ({ page }) => {
+      await page.waitForSelector('tr[data-device="lo"]');
+      const all = await page.locator("tr[data-device]").count();
+      await page.keyboard.press("/");
+      await page.keyboard.type("lo state:up");
+      await page.waitForSelector('tr[data-device="lo"]');
+      await page.getByRole("searchbox").fill("-lo");
+      await page.waitForFunction(() => !document.querySelector('tr[data-device="lo"]'));
+      await page.getByRole("searchbox").fill("no such interface anywhere");
+      await page.getByRole("button", { name: "Clear the filter" }).click();
+      await page.waitForFunction((count) => document.querySelectorAll("tr[data-device]").length === count, all);
+      await page.getByRole("button", { name: "Receive" }).click();
+      assert.equal(await page.locator('th[aria-sort="descending"]').innerText(), "Receive");
+      await page.locator('tr[data-device="lo"] a').click();
+      await page.waitForFunction(() => location.pathname === "/interfaces/lo" && document.querySelector("h1")?.textContent === "lo");
+      await drawn(page);
+      await page.goBack();
+      await page.waitForSelector('tr[data-device="lo"]');
+    });
+  },
+
+  async phones_have_no_sideways_scroll(browser) {
+    for (const width of [320, 390]) {
+      for (const path of PAGES) {
+        const context = { viewport: { width, height: 700 }, isMobile: true, hasTouch: true };
+        await withPage(browser, { path, context }, async ({ page }) => {
+          await page.waitForSelector(".live-button.live");
+          if (path !== "/interfaces") await drawn(page);
+          else await page.waitForSelector('tr[data-device="lo"]');
+          const [content, window, bar] = await page.evaluate(() => [
+            document.documentElement.scrollWidth,
+            document.documentElement.clientWidth,
+            Math.round(innerHeight - document.querySelector(".rail").getBoundingClientRect().bottom),
+          ]);
+          assert.ok(content <= window, `${path} at ${width}: ${content} > ${window}`);
+          assert.equal(bar, 0, `${path} at ${width}: the bar is not at the bottom`);
+        });
+      }
+    }
+  },
+
+  async dark_and_light_are_both_legible(browser) {
+    const grounds = [];
+    for (const colorScheme of ["dark", "light"]) {
+      await withPage(browser, { context: { colorScheme, reducedMotion: "reduce" } }, async ({ page }) => {
+        await drawn(page);
+        const look = await page.evaluate(() => {
+          const channels = (colour) => colour.match(/[\d.]+/g).slice(0, 3).map(Number);
+          const luminance = (colour) => {
+            const [r, g, b] = channels(colour).map((v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4));
+            return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+          };
+          const ratio = (a, b) => (Math.max(luminance(a), luminance(b)) + 0.05) / (Math.min(luminance(a), luminance(b)) + 0.05);
+          const ground = getComputedStyle(document.querySelector(".chart")).backgroundColor;
+          const texts = [".chart h3", ".legend thead th.value", ".tile h2", ".tile .number", ".legend td.value"];
+          return {
+            ground: luminance(ground),
+            ratios: texts.map((text) => [text, ratio(getComputedStyle(document.querySelector(text)).color, ground)]),
+            moving: getComputedStyle(document.querySelector(".dot")).animationName,
+          };
+        });
+        for (const [text, ratio] of look.ratios) assert.ok(ratio >= 4.5, `${colorScheme}: contrast of ${text} is ${ratio.toFixed(2)}`);
+        assert.equal(look.moving, "none", "motion though less was asked for");
+        grounds.push(look.ground);
+      });
+    }
+    assert.ok(grounds[0] < 0.1 && grounds[1] > 0.8, `grounds: ${grounds}`);
+  },
+
+  async a_change_of_theme_paints_charts_anew(browser) {
+    await withPage(browser, { context: { colorScheme: "dark" } }, async ({ page }) => {
+      await drawn(page);
+      /** The commonest colour of the first canvas that is not transparent. */
+      const axisColour = () =>
+        page.evaluate(() => {
+          const canvas = document.querySelector(".chart canvas");
+          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          const counts = new Map();
+          for (let i = 0; i < data.length; i += 4) {
+            if (data[i + 3] < 250) continue;
+            const key = `${data[i]},${data[i + 1]},${data[i + 2]}`;
+            counts.set(key, (counts.get(key) ?? 0) + 1);
+          }
+          return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
+        });
+      const dark = await axisColour();
+      await page.getByRole("button", { name: "Theme: system" }).click();
+      await page.getByRole("button", { name: "Theme: dark" }).click();
+      await page.getByRole("button", { name: "Theme: light" }).waitFor();
+      await page.waitForFunction(() => document.documentElement.dataset.theme === "light");
+      await page.waitForFunction(() => document.querySelector(".drawing[data-to] canvas"));
+      assert.ok(dark);
+      for (let tries = 0; (await axisColour()) === dark; tries++) {
+        assert.ok(tries < 200, "the charts kept the colours of the other theme");
+        await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
+      }
+    });
+  },
+
+  async the_first_load_is_small(browser) {
+    await withPage(browser, {}, async ({ page, proxy }) => {
+      await drawn(page);
+      const files = proxy.seen.answers.filter((answer) => !answer.path.startsWith("/api/"));
+      const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+      const paint = await page.evaluate(() => performance.getEntriesByType("paint").find((entry) => entry.name === "first-contentful-paint")?.startTime);
+      console.log(`      first load: ${files.length} files, ${(bytes / 1024).toFixed(1)} KB compressed; first paint after ${paint?.toFixed(0)} ms`);
+      assert.ok(files.length >= 4 && files.length < 40, `${files.length} files`);
+      assert.ok(files.every((file) => file.encoding), "a file was sent without compression");
+      assert.ok(bytes > 10_000 && bytes < 150 * 1024, `${bytes} bytes`);
+    });
+  },
+};

@@ -1,0 +1,134 @@
+// The page's arithmetic, without a browser: the sources are bundled and imported as they are.
+
+import assert from "node:assert/strict";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+/** The exports of one source file. */
+async function load(file) {
+  const { outputFiles } = await build({ entryPoints: [join(root, "src", file)], bundle: true, format: "esm", write: false, logLevel: "error" });
+  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
+}
+
+const rows = (values) => values.map(([time, value]) => [time, String(value)]);
+
+export const tests = {
+  async figures_have_three_digits_and_a_prefix() {
+    const { show, speedText } = await load("lib/units.ts");
+    for (const [value, unit, throughput, expected] of [
+      [0, "bits_per_second", "bits", "0 bit/s"],
+      [999.9, "bits_per_second", "bits", "1.00 kbit/s"],
+      [1e6, "bits_per_second", "bits", "1.00 Mbit/s"],
+      [1e6, "bits_per_second", "bytes", "125 kB/s"],
+      [123_456_789, "bits_per_second", "bits", "123 Mbit/s"],
+      [9_994, "packets_per_second", "bits", "9.99 kpkt/s"],
+      [0.0123, "ratio", "bits", "1.23 %"],
+      [0.0000012, "ratio", "bits", "<0.001 %"],
+      [1, "ratio", "bits", "100 %"],
+      [0.00042, "seconds", "bits", "420 µs"],
+      [0.0421, "seconds", "bits", "42.1 ms"],
+      [12.5, "seconds", "bits", "12.5 s"],
+      [1536, "bytes", "bits", "1.50 KiB"],
+      [12_345, "count", "bits", "12 345"],
+      [4, "count", "bits", "4"],
+      [null, "count", "bits", "–"],
+      [NaN, "ratio", "bits", "–"],
+      [Infinity, "ratio", "bits", "∞"],
+    ]) {
+      assert.equal(show(value, unit, throughput).replace(/[\u00a0\u202f]/g, " "), expected, `${value} ${unit}`);
+    }
+    assert.equal(speedText(1e10).replace("\u00a0", " "), "10 Gbit/s");
+    assert.equal(speedText(2.5e9).replace("\u00a0", " "), "2.5 Gbit/s");
+  },
+
+  async hidden_characters_are_made_visible() {
+    const { visible, byName } = await load("lib/text.ts");
+    for (const [text, expected] of [
+      ["eth0", "eth0"],
+      ["a\u0000b\u001b[0m\n", "a␀b␛[0m␊"],
+      ["\u007f\u0085", "␡⟨U+0085⟩"],
+      ["\u202eevil\u2066", "⟨U+202E⟩evil⟨U+2066⟩"],
+      ["a\u200bb\ufeff", "a⟨U+200B⟩b⟨U+FEFF⟩"],
+      ["\u{e0041}", "⟨U+E0041⟩"],
+      ["büro-日本 🐿", "büro-日本 🐿"],
+    ]) {
+      assert.equal(visible(text), expected);
+    }
+    assert.deepEqual(["eth10", "eth2", "lo"].sort(byName), ["eth2", "eth10", "lo"]);
+  },
+
+  async names_enter_promql_whole() {
+    const { escapeString, fillIn, legendOf, namesIn } = await load("lib/promql.ts");
+    assert.equal(escapeString('a"b\\c\nd'), 'a\\"b\\\\c\\nd');
+    assert.equal(fillIn('x{device="$device"}[$window]', 10, '"} or y{z="'), 'x{device="\\"} or y{z=\\""}[10s]');
+    assert.equal(fillIn('x{device="$device"}[$window]', 5, "$window $& $1"), 'x{device="$window $& $1"}[5s]');
+    assert.equal(legendOf("{{device}} receive", { device: "{{device}}$&" }), "{{device}}$& receive");
+    assert.equal(legendOf("{{ state }}", {}), "");
+    assert.deepEqual(namesIn('rate(a_total{b="c_total"}[5s]) / d'), ["rate", "a_total", "b", "s", "d"]);
+  },
+
+  async spans_are_read_and_written() {
+    const { parseSpan, spanCode, spanText } = await load("lib/time.ts");
+    for (const [text, seconds] of [["90s", 90], ["15m", 900], ["1h30m", 5400], ["2 d", 172_800], ["1.5h", 5400], ["1w", 604_800], ["", null], ["5", null], ["-5m", null], ["5m ago", null]]) {
+      assert.equal(parseSpan(text), seconds, text);
+    }
+    for (const seconds of [5, 90, 900, 5400, 172_800]) assert.equal(parseSpan(spanCode(seconds)), seconds);
+    assert.equal(spanText(900).replace("\u00a0", " "), "15 min");
+  },
+
+  async a_colour_stays_with_its_name_and_no_two_series_look_alike() {
+    const { strokes, colourName } = await load("lib/palette.ts");
+    const alone = strokes(["eth0"]).get("eth0");
+    assert.deepEqual(strokes(["eth0", "eth1", "wlan0"]).get("eth0"), alone);
+    const names = Array.from({ length: 32 }, (_, i) => `veth${i}`);
+    const looks = [...strokes(names).values()].map((stroke) => JSON.stringify(stroke));
+    assert.equal(new Set(looks).size, 32);
+    assert.equal(colourName("receive drops eth0"), colourName("transmit drops eth0"));
+    assert.notEqual(colourName("received"), colourName("transmitted"));
+    assert.notDeepEqual(strokes(["(receive)", "(transmit)"]).get("(receive)"), strokes(["(receive)", "(transmit)"]).get("(transmit)"));
+  },
+
+  async gaps_stay_gaps_and_are_filled_by_history() {
+    const { Columns } = await load("chart/columns.ts");
+    const columns = new Columns([{ legend: "{{device}}", expr: "x", mirrored: false }], 1);
+    columns.putHistory(100, 104, [[{ metric: { device: "a" }, values: rows([[100, 1], [101, 2], [104, 5]]) }]]);
+    assert.deepEqual(columns.series[0].values, [1, 2, null, null, 5]);
+    const tick = (time, value) => columns.putTick(time, [[{ metric: { device: "a" }, value: [time, String(value)] }]]);
+    tick(105, 6);
+    tick(105, 99);
+    tick(104, 99);
+    assert.deepEqual(columns.times.slice(-2), [104, 105]);
+    tick(110, 11);
+    assert.deepEqual(columns.times.slice(-3), [105, 106, 110]);
+    assert.deepEqual(columns.series[0].values.slice(-3), [6, null, 11], "a hole in time must be a hole in the line");
+    columns.putHistory(105, 110, [[{ metric: { device: "a" }, values: rows([105, 106, 107, 108, 109, 110].map((time) => [time, time - 99])) }]]);
+    assert.deepEqual(columns.times, [100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110]);
+    assert.deepEqual(columns.series[0].values.slice(4), [5, 6, 7, 8, 9, 10, 11]);
+    columns.putTick(111, [[]]);
+    assert.equal(columns.series[0].values.at(-1), null, "a series that ended must not go on");
+    assert.equal(columns.series[0].now, null);
+  },
+
+  async the_live_tail_is_averaged_into_the_grid_of_history() {
+    const { Columns } = await load("chart/columns.ts");
+    const columns = new Columns([{ legend: "x", expr: "x", mirrored: false }], 10);
+    columns.putHistory(80, 100, [[{ metric: {}, values: rows([[80, 1], [90, 1], [100, 1]]) }]]);
+    for (let time = 101; time <= 125; time++) columns.putTick(time, [[{ metric: {}, value: [time, String(time)] }]]);
+    assert.deepEqual(columns.times, [80, 90, 100, 110, 120, 125]);
+    assert.deepEqual(columns.series[0].values, [1, 1, 1, 105.5, 115.5, 123]);
+    assert.equal(columns.series[0].now, 125);
+  },
+
+  async hostile_label_sets_are_kept_apart_and_limited() {
+    const { Columns } = await load("chart/columns.ts");
+    const columns = new Columns([{ legend: "{{device}}", expr: "x", mirrored: false }], 1, 3);
+    const names = ["__proto__", "constructor", 'a","b":"c', "d", "e", "e"];
+    columns.putHistory(0, 0, [names.map((device) => ({ metric: JSON.parse(JSON.stringify({ device })), values: rows([[0, "NaN"]]) }))]);
+    assert.equal(columns.series.length, 3);
+    assert.equal(columns.omitted, 2);
+    assert.ok(columns.series.every((series) => series.values[0] === null), "NaN is not drawn");
+  },
+};

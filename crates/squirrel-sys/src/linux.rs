@@ -1,0 +1,75 @@
+//! The kernel that runs this program.
+
+mod ethtool;
+mod files;
+mod netlink;
+pub(crate) mod raw;
+
+use crate::{Kernel, Netlink, SysError};
+use files::Files;
+use netlink::Sockets;
+
+/// The running kernel, seen from the network namespace of the thread that opened it.
+///
+/// Netlink sockets belong to the namespace of the thread that opens them, files below `/proc/net` to that of the
+/// process's first thread: a program that monitors another namespace enters it before it starts threads, and
+/// mounts its sysfs.
+///
+/// Sockets are opened once and kept, and so are the files that are read each second: a kept
+/// descriptor saves about 3 µs a reading. What is kept goes on working after capabilities were
+/// dropped, since Linux checks permission when a file is opened.
+///
+/// All methods take `&self` and may be called from several threads at once, and from inside a dump.
+#[derive(Debug)]
+pub struct Linux {
+    files: Files,
+    route: Sockets,
+    sock_diag: Sockets,
+    ethtool: ethtool::Door,
+}
+
+impl Linux {
+    /// Opens the netlink sockets. Call it before capabilities are dropped.
+    ///
+    /// # Errors
+    /// When the kernel has no netlink or a limit on descriptors was reached.
+    pub fn open() -> Result<Self, SysError> {
+        Ok(Self {
+            files: Files::default(),
+            route: Sockets::open(Netlink::Route)?,
+            sock_diag: Sockets::open(Netlink::SockDiag)?,
+            ethtool: ethtool::Door::default(),
+        })
+    }
+}
+
+impl Kernel for Linux {
+    fn read(&self, path: &str, out: &mut Vec<u8>) -> Result<(), SysError> {
+        self.files.read(path, out)
+    }
+
+    fn list(&self, path: &str, each: &mut dyn FnMut(&[u8])) -> Result<(), SysError> {
+        files::list(path, each).map_err(|source| SysError::new("list", path, source))
+    }
+
+    fn dump(
+        &self,
+        family: Netlink,
+        message_type: u16,
+        payload: &[u8],
+        each: &mut dyn FnMut(u16, &[u8]),
+    ) -> Result<(), SysError> {
+        let sockets = match family {
+            Netlink::Route => &self.route,
+            Netlink::SockDiag => &self.sock_diag,
+        };
+        sockets.dump(message_type, payload, each)
+    }
+
+    fn ethtool(&self, interface: &str, command: &mut [u8]) -> Result<(), SysError> {
+        self.ethtool.request(interface, command)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! The real program, started for a test or a measurement.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::stopwatch::wait_until;
+use crate::{http, process};
+
+/// A running `squirrel serve` with a data directory of its own.
+pub(crate) struct Daemon {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    data: PathBuf,
+}
+
+impl Daemon {
+    /// Starts it on a free port and waits until the first samples can be queried.
+    ///
+    /// # Errors
+    /// It ended, or was not ready within 30 s; the log is named.
+    pub(crate) fn start(program: &Path, log: &Path) -> Result<Self> {
+        let address = http::free_port()?;
+        let data = std::env::temp_dir().join(format!("squirrel-xtask-{}-{}", std::process::id(), address.port()));
+        std::fs::create_dir_all(&data).with_context(|| format!("{} cannot be made", data.display()))?;
+        let file = std::fs::File::create(log)?;
+        let child = Command::new(program)
+            .args(["serve", "--listen", &address.to_string(), "--data-dir"])
+            .arg(&data)
+            .stdin(Stdio::null())
+            .stdout(file.try_clone()?)
+            .stderr(file)
+            .spawn()
+            .with_context(|| format!("{} cannot be started", program.display()))?;
+        let mut daemon = Self { child, address, data };
+        let mut ended = None;
+        let mut said = String::from("nothing");
+        let done = wait_until(Duration::from_secs(30), || {
+            ended = daemon.child.try_wait().ok().flatten();
+            let answer = http::get(address, "/readyz");
+            if let Ok(answer) = &answer {
+                said = format!("{} {}", answer.status, String::from_utf8_lossy(&answer.body).trim());
+            }
+            ended.is_some() || answer.is_ok_and(|answer| answer.status == 200)
+        });
+        match ended {
+            Some(status) => bail!("squirrel serve ended ({status}); see {}", log.display()),
+            None if !done => {
+                bail!("squirrel serve was not ready within 30 s: /readyz said {said}; see {}", log.display())
+            }
+            None => Ok(daemon),
+        }
+    }
+
+    /// The process, for what measures it from outside.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Asks it to end, as systemd would, and checks that it did so in order.
+    ///
+    /// # Errors
+    /// It did not end within 10 s, or with an error.
+    pub(crate) fn stop(mut self) -> Result<()> {
+        process::output(Command::new("kill").args(["-TERM", &self.child.id().to_string()]))?;
+        let mut status = None;
+        wait_until(Duration::from_secs(10), || {
+            status = self.child.try_wait().ok().flatten();
+            status.is_some()
+        });
+        match status {
+            Some(status) if status.success() => Ok(()),
+            Some(status) => bail!("squirrel serve ended with {status} after SIGTERM"),
+            None => bail!("squirrel serve did not end within 10 s after SIGTERM"),
+        }
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            drop(self.child.kill());
+            drop(self.child.wait());
+        }
+        drop(std::fs::remove_dir_all(&self.data));
+    }
+}

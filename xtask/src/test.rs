@@ -1,0 +1,98 @@
+//! The test command: everything that must hold before a change is merged, in the order in which a
+//! person wants to hear of a fault.
+
+mod browser;
+mod install;
+mod report;
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use crate::steps::{self, Steps};
+use crate::stopwatch::Stopwatch;
+use crate::tidy::readme::unknown_subcommands;
+use crate::{process, tidy};
+use report::{Counts, skips_in};
+
+/// How the command was called.
+struct Options {
+    /// Leave out what installs, rustdoc and the browser.
+    fast: bool,
+    /// Any skip is a failure.
+    ci: bool,
+}
+
+/// Runs everything; whether all passed. The last line is `N passed, N failed, N skipped`.
+pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
+    let mut options = Options { fast: false, ci: std::env::var("CI").is_ok_and(|value| value == "true") };
+    for argument in arguments {
+        match argument.as_str() {
+            "--fast" => options.fast = true,
+            other => bail!("`cargo xtask test` does not know `{other}`; it takes --fast"),
+        }
+    }
+    let watch = Stopwatch::start();
+    let mut counts = Counts::default();
+    let outcome = all_steps(root, &options, &mut counts);
+    if let Err(error) = &outcome {
+        println!("\n{error:#}");
+        counts.failed = counts.failed.max(1);
+    }
+    println!("\nall of it took {:.0} s", watch.elapsed().as_secs_f64());
+    let passed = counts.verdict(options.ci);
+    println!("{counts}");
+    Ok(passed)
+}
+
+fn all_steps(root: &Path, options: &Options, counts: &mut Counts) -> Result<()> {
+    let steps = Steps::new(root)?;
+    if options.fast {
+        println!("left out, because of --fast: installing, documentation, the browser");
+    } else {
+        install::packages(&steps, counts);
+    }
+    steps.cargo("format", &["fmt", "--all", "--check"])?;
+    steps::inside("tidy", "cargo xtask tidy", || tidy::run(root, &[]))?;
+    steps.cargo(
+        "lints",
+        &["clippy", "--workspace", "--all-targets", "--locked", "--keep-going", "--", "-D", "warnings"],
+    )?;
+    if !options.fast {
+        steps.documentation()?;
+    }
+    rust_tests(&steps, counts)?;
+    let program = root.join("target/debug/squirrel");
+    if root.join("crates/squirrel").exists() {
+        steps.cargo("the program", &["build", "--package", "squirrel", "--locked"])?;
+        steps::inside("commands of the README", "cargo xtask test", || subcommands(root, &program))?;
+    }
+    let web = root.join("crates/squirrel-server/web");
+    if web.join("package.json").exists() && !options.fast {
+        browser::run(&steps, &web, &program, counts)?;
+    }
+    Ok(())
+}
+
+/// Builds the tests, so that their time is told apart, and runs them all.
+fn rust_tests(steps: &Steps<'_>, counts: &mut Counts) -> Result<()> {
+    let list = steps.log("skips");
+    std::fs::write(&list, "")?;
+    steps.cargo("build of the tests", &["test", "--workspace", "--locked", "--no-run"])?;
+    let mut command = process::cargo(steps.root);
+    command.args(["test", "--workspace", "--locked", "--no-fail-fast"]).env("SQUIRREL_SKIPS", &list);
+    let outcome = steps.run("tests", &mut command);
+    counts.add_rust(&steps.read_log("tests"));
+    counts.add_skips(skips_in(&std::fs::read_to_string(&list)?));
+    outcome
+}
+
+/// The README shows no subcommand that the program does not have.
+fn subcommands(root: &Path, program: &Path) -> Result<bool> {
+    let help = process::output(std::process::Command::new(program).arg("--help"))?;
+    let unknown = unknown_subcommands(&std::fs::read_to_string(root.join("README.md"))?, &help);
+    for sentence in &unknown {
+        println!("{sentence}");
+    }
+    Ok(unknown.is_empty())
+}
