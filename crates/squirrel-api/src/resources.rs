@@ -16,6 +16,8 @@ pub enum CollectorState {
     Degraded,
     /// It cannot run here; the sentence says why and what would help.
     Unavailable,
+    /// The configuration switched it off.
+    Disabled,
 }
 
 /// A part of a reading that failed; the JSON twin of [`Fault`].
@@ -38,36 +40,16 @@ impl From<&Fault> for FaultReport {
 pub struct CollectorStatus {
     /// Its name.
     pub name: String,
+    /// What it reads, in a sentence.
+    pub about: String,
     /// How it does.
     pub state: CollectorState,
-    /// For one that is unavailable: why, and what would help. Empty otherwise.
+    /// For one that is unavailable or disabled: why, and what would help. Empty otherwise.
     pub sentence: String,
-    /// Rows that its last reading brought.
-    pub rows: u64,
     /// How long its last reading took.
     pub duration_seconds: f64,
     /// Parts of its last reading that failed.
     pub faults: Vec<FaultReport>,
-}
-
-impl CollectorStatus {
-    /// A collector that cannot run here.
-    pub fn unavailable(name: impl Into<String>, sentence: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            state: CollectorState::Unavailable,
-            sentence: sentence.into(),
-            rows: 0,
-            duration_seconds: 0.0,
-            faults: Vec::new(),
-        }
-    }
-
-    /// A collector and its last reading.
-    pub fn ran(name: impl Into<String>, rows: u64, duration_seconds: f64, faults: Vec<FaultReport>) -> Self {
-        let state = if faults.is_empty() { CollectorState::Running } else { CollectorState::Degraded };
-        Self { name: name.into(), state, sentence: String::new(), rows, duration_seconds, faults }
-    }
 }
 
 /// How bad it is.
@@ -217,10 +199,17 @@ mod tests {
 
     #[test]
     fn field_names_are_fixed() {
-        let status = CollectorStatus::unavailable("conntrack", "The module is not loaded.");
+        let status = CollectorStatus {
+            name: "conntrack".into(),
+            about: "Connection tracking.".into(),
+            state: CollectorState::Unavailable,
+            sentence: "The module is not loaded.".into(),
+            duration_seconds: 0.0,
+            faults: vec![],
+        };
         assert_eq!(
             serde_json::to_string(&status).unwrap(),
-            r#"{"name":"conntrack","state":"unavailable","sentence":"The module is not loaded.","rows":0,"duration_seconds":0.0,"faults":[]}"#
+            r#"{"name":"conntrack","about":"Connection tracking.","state":"unavailable","sentence":"The module is not loaded.","duration_seconds":0.0,"faults":[]}"#
         );
         let verdict = Verdict {
             time: Some(1.5),

@@ -151,6 +151,21 @@ impl Schedule {
         }
     }
 
+    /// Switches off the collectors named in `disabled` and opens those that no longer are, for a
+    /// configuration that was read again. A collector that goes on keeps what it knows.
+    pub fn set_disabled<S: AsRef<str>>(&mut self, kernel: &dyn Kernel, disabled: &[S], now: Elapsed) {
+        for slot in &mut self.slots {
+            let off = disabled.iter().any(|name| name.as_ref() == slot.desc.name);
+            if off {
+                slot.phase = Phase::Disabled;
+                slot.faults.clear();
+                slot.last_duration = None;
+            } else if matches!(slot.phase, Phase::Disabled) {
+                slot.phase = open_one(slot.desc, kernel, now);
+            }
+        }
+    }
+
     /// The state of every collector, in the order of the table.
     pub fn status(&self) -> Vec<Status> {
         self.slots.iter().map(Slot::status).collect()

@@ -15,7 +15,7 @@
 //!
 //! Decimal integers: the values are `n / 10^k` for whole `n`, checked bit by bit at encoding.
 //! The differences of order 0, 1 or 2, whichever is shortest, are bit-packed in blocks of 64
-//! (see [`pack`]). A chunk carries no checksum: what holds chunks (block, log) has one.
+//! (see `pack.rs`). A chunk carries no checksum: what holds chunks (block, log) has one.
 
 pub(crate) mod decimal;
 pub(crate) mod pack;
@@ -78,6 +78,9 @@ pub struct Encoder {
     ints: Vec<i64>,
     deltas: Vec<i64>,
     odd: Vec<(usize, u64)>,
+    /// The times of the last chunk and their grid: the series of a tick share their times.
+    times: Vec<i64>,
+    grid: Option<times::Grid>,
 }
 
 /// How the values of a chunk are written.
@@ -105,7 +108,11 @@ impl Encoder {
             return;
         };
         let shape = self.shape(values, first);
-        let grid = times::grid(times);
+        if self.times != times {
+            self.times.clear();
+            self.times.extend_from_slice(times);
+            self.grid = times::grid(times);
+        }
         let order = match shape {
             Shape::Decimal { .. } => pack::choose_order(&self.ints, &mut self.deltas),
             Shape::Constant | Shape::Xor => 0,
@@ -122,13 +129,13 @@ impl Encoder {
         let summarise = summarise && !matches!(shape, Shape::Constant);
         flags |= if summarise { flag::SUMMARY } else { 0 };
         flags |= if !matches!(shape, Shape::Decimal { .. }) || self.odd.is_empty() { 0 } else { flag::ODD };
-        flags |= if grid.as_ref().is_some_and(|grid| !grid.gaps.is_empty()) { flag::GAPS } else { 0 };
+        flags |= if self.grid.as_ref().is_some_and(|grid| !grid.gaps.is_empty()) { flag::GAPS } else { 0 };
 
-        out.push(if grid.is_some() { value_kind } else { kind::IRREGULAR });
+        out.push(if self.grid.is_some() { value_kind } else { kind::IRREGULAR });
         out.push(flags);
         put_varint(out, n as u64);
         put_zigzag(out, first_ms);
-        if let Some(grid) = &grid {
+        if let Some(grid) = &self.grid {
             times::put_grid(grid, out);
         } else {
             out.push(value_kind);
@@ -189,7 +196,6 @@ struct Opened<'a> {
     value_kind: u8,
     flags: u8,
     first_int: i64,
-    times: times::Times,
     /// At the odd values or the payload.
     reader: Reader<'a>,
 }
@@ -208,17 +214,17 @@ fn open_known<'a>(outer: u8, reader: &mut Reader<'a>, with_times: Option<&mut Ve
     let flags = reader.u8()?;
     let count = reader.count().filter(|n| (1..=MAX_SAMPLES).contains(n))?;
     let first_ms = reader.zigzag()?;
-    let (value_kind, times, last_ms) = if outer == kind::IRREGULAR {
+    let (value_kind, last_ms) = if outer == kind::IRREGULAR {
         let value_kind = reader.u8().filter(|kind| *kind <= kind::XOR)?;
         let span = reader.varint()? as i64;
-        let times = times::read_irregular(reader, first_ms, count, with_times)?;
-        (value_kind, times, first_ms.wrapping_add(span))
+        times::read_irregular(reader, first_ms, count, with_times)?;
+        (value_kind, first_ms.wrapping_add(span))
     } else {
         let (times, last_ms) = times::read_grid(reader, first_ms, count, flags & flag::GAPS != 0)?;
         if let Some(out) = with_times {
             times.expand(first_ms, count, out);
         }
-        (outer, times, last_ms)
+        (outer, last_ms)
     };
     let exponent = flags & flag::EXPONENT;
     let first_int = if value_kind == kind::DECIMAL { reader.zigzag()? } else { 0 };
@@ -230,7 +236,7 @@ fn open_known<'a>(outer: u8, reader: &mut Reader<'a>, with_times: Option<&mut Ve
         None
     };
     let header = Header { count, first_ms, last_ms, summary };
-    Some(Opened { header, value_kind, flags, first_int, times, reader: *reader })
+    Some(Opened { header, value_kind, flags, first_int, reader: *reader })
 }
 
 /// Reads what a chunk says about itself, without its values.

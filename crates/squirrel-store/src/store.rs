@@ -65,7 +65,6 @@ struct Writer {
 #[derive(Debug)]
 struct Maintenance {
     series_log: SeriesLog,
-    next_block: u64,
     /// Time of the last tick when blocks were written last.
     last_cut: Option<i64>,
     reserve: Reserve,
@@ -160,7 +159,9 @@ impl Store {
 /// Packs rows into parts of a level.
 fn packed(rows: &[Row], window_ms: i64, level: u8, like: Option<&crate::head::Part>) -> Vec<crate::head::Part> {
     let mut parts = crate::head::pack(rows, window_ms, like);
-    parts.iter_mut().for_each(|part| part.level = level);
+    for part in &mut parts {
+        part.level = level;
+    }
     parts
 }
 

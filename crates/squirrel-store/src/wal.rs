@@ -9,7 +9,7 @@ mod replay;
 mod values;
 mod writer;
 
-pub(crate) use replay::{Damage, ReplayError, Replayed, SegmentInfo, replay};
+pub(crate) use replay::{ReplayError, Replayed, SegmentInfo, replay};
 pub(crate) use writer::{Limits, LogWriter, Logged, Names};
 
 pub(crate) const FOLDER: &str = "wal";

@@ -4,13 +4,15 @@
 //! The writer is this test binary, started again with a folder in its environment. It acknowledges
 //! each tick on its standard output, which outlives it in the pipe.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use squirrel_model::{Batch, Kind, Labels, Metric, Samples, Select as _, TimeRange, Timestamp, Unit};
+use squirrel_model::{Batch, Kind, Labels, Metric, Samples, TimeRange, Timestamp, Unit};
 use squirrel_store::dir::RealDir;
 use squirrel_store::{OpenReport, Store, StoreOptions, SyncPolicy};
 
@@ -99,15 +101,22 @@ fn check(store: &Store, last: std::ops::RangeInclusive<i64>) -> i64 {
 
 #[test]
 fn the_writer_of_the_crash_test_writes_what_it_acknowledges() {
-    if let Some(folder) = std::env::var_os(FOLDER) {
-        // The child: it is killed here.
-        let from: i64 = std::env::var(FROM).unwrap().parse().unwrap();
-        write(Path::new(&folder), std::env::var_os(SYNC).is_some(), from..i64::from(u32::MAX), |tick| {
-            let mut out = std::io::stdout().lock();
-            out.write_all(format!("ack {tick}\n").as_bytes()).and_then(|()| out.flush()).unwrap();
-        });
-        return;
+    match std::env::var_os(FOLDER) {
+        Some(folder) => check_the_writer_that_is_killed(Path::new(&folder)),
+        None => check_the_writer_that_ends(),
     }
+}
+
+/// The child: it is killed while it writes.
+fn check_the_writer_that_is_killed(folder: &Path) {
+    let from: i64 = std::env::var(FROM).unwrap().parse().unwrap();
+    write(folder, std::env::var_os(SYNC).is_some(), from..i64::from(u32::MAX), |tick| {
+        let mut out = std::io::stdout().lock();
+        out.write_all(format!("ack {tick}\n").as_bytes()).and_then(|()| out.flush()).unwrap();
+    });
+}
+
+fn check_the_writer_that_ends() {
     let folder = tempfile::tempdir().unwrap();
     let mut acknowledged = Vec::new();
     write(folder.path(), false, 0..200, |tick| acknowledged.push(tick));

@@ -125,3 +125,17 @@ fn a_disabled_collector_is_neither_opened_nor_reported() {
     assert!(batch.rows.is_empty() && batch.faults.is_empty());
     assert!(schedule.status().iter().all(|status| status.state == State::Disabled));
 }
+
+#[test]
+fn a_collector_is_switched_off_and_on_while_others_go_on() {
+    let kernel = FakeKernel::default().with("/needed", "");
+    let now = Cell::new(Duration::ZERO);
+    let none: [&str; 0] = [];
+    let mut schedule = Schedule::open_table(TABLE, &kernel, &none, Elapsed::default());
+    assert_eq!(readings(&tick(&mut schedule, &kernel, &now)), [1.0, 1.0]);
+    schedule.set_disabled(&kernel, &["second"], Elapsed(now.get()));
+    assert_eq!(readings(&tick(&mut schedule, &kernel, &now)), [2.0], "the first goes on where it was");
+    assert_eq!(schedule.status()[1].state, State::Disabled);
+    schedule.set_disabled(&kernel, &none, Elapsed(now.get()));
+    assert_eq!(readings(&tick(&mut schedule, &kernel, &now)), [3.0, 1.0], "the second begins anew");
+}

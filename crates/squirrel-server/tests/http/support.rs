@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use squirrel_api::CollectorStatus;
+use squirrel_api::{CollectorState, CollectorStatus};
 use squirrel_model::{Batch, Catalogue, Elapsed, Kind, Labels, Metric, Select, Timestamp, Unit};
 use squirrel_server::{BuildInfo, Limits, METRICS, Server, ServerMetrics, ServerParts, Tick};
 use squirrel_testkit::MemorySelect;
@@ -86,8 +86,8 @@ pub(crate) async fn start_with(store: Arc<dyn Select>, limits: Limits, allowed: 
         catalogue: Arc::new(Catalogue::new([METRICS, &[&RECEIVED, &FAMILY]])),
         collectors: Arc::new(|| {
             vec![
-                CollectorStatus::ran("interfaces", 12, 0.001, vec![]),
-                CollectorStatus::unavailable("conntrack", "Connection tracking is not loaded on this host."),
+                collector("interfaces", CollectorState::Running, ""),
+                collector("conntrack", CollectorState::Unavailable, "Connection tracking is not loaded on this host."),
             ]
         }),
         clock: Arc::new(|| NOW),
@@ -192,4 +192,15 @@ fn unchunk(mut rest: &[u8]) -> Vec<u8> {
         }
     }
     out
+}
+
+fn collector(name: &str, state: CollectorState, sentence: &str) -> CollectorStatus {
+    CollectorStatus {
+        name: name.to_owned(),
+        about: format!("Reads {name}."),
+        state,
+        sentence: sentence.to_owned(),
+        duration_seconds: 0.001,
+        faults: vec![],
+    }
 }

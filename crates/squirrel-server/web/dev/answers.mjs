@@ -45,6 +45,7 @@ define("squirrel_network_interface_info", (time, host) =>
   devices(host.hostile, host.many).map((one) => [{ device: one.device, kind: one.kind ?? "", master: one.master ?? "", virtual: one.kind || one.device === "lo" ? "true" : "false" }, 1]),
 );
 define("node_network_speed_bytes * 8", perDevice((one) => one.speed ?? null));
+define("squirrel_network_capacity_bytes_per_second * 8", perDevice((one) => (one.kind ? null : (one.speed ?? null))));
 define("node_network_mtu_bytes", perDevice((one) => one.mtu));
 define("node_network_address_info", (time, host) =>
   devices(host.hostile, host.many).flatMap((one) =>
@@ -58,7 +59,7 @@ for (const [direction, key] of [["receive", "rate"], ["transmit", "out"]]) {
   const bits = perDevice((one, time) => wave(one.device + direction, time, one[key]));
   define(`rate(node_network_${direction}_bytes_total[$window]) * 8`, bits);
   define(`8 * rate(node_network_${direction}_bytes_total{device="$device"}[$window])`, bits);
-  define(`rate(node_network_${direction}_bytes_total{device="$device"}[$window]) / (node_network_speed_bytes{device="$device"} > 0)`, perDevice((one, time) => (one.speed ? wave(one.device + direction, time, one[key]) / one.speed : null)));
+  define(`rate(node_network_${direction}_bytes_total{device="$device"}[$window]) / squirrel_network_capacity_bytes_per_second{device="$device"}`, perDevice((one, time) => (one.speed ? wave(one.device + direction, time, one[key]) / one.speed : null)));
   define(`rate(node_network_${direction}_packets_total{device="$device"}[$window])`, perDevice((one, time) => wave(one.device + direction, time, one[key]) / 7200));
   define(`sum by (device) (rate(node_network_${direction}_errs_total[$window])) > 0`, () => []);
   define(`sum by (device) (rate(node_network_${direction}_drop_total[$window])) > 0`, (time) => (direction === "receive" && rare("eth1drop", time, 40) ? [[{ device: "eth1" }, rare("eth1drop", time, 40)]] : []));

@@ -65,19 +65,16 @@ impl Page {
 
     pub(super) fn put(&self, out: &mut Vec<u8>) {
         put_varint(out, self.ids.len() as u64);
-        let (mut id_before, mut time_before) = (0, 0);
+        let mut id_before = 0;
+        let mut times = Times::default();
         for (id, chunks) in self.iter() {
             put_varint(out, id.0.wrapping_sub(id_before));
             put_varint(out, chunks.len() as u64);
             id_before = id.0;
-            for chunk in chunks {
+            for (at, chunk) in chunks.iter().enumerate() {
                 put_varint(out, u64::from(chunk.len));
-                put_zigzag(out, chunk.min_ms.wrapping_sub(time_before));
-                put_varint(out, chunk.max_ms.wrapping_sub(chunk.min_ms) as u64);
-                time_before = chunk.max_ms;
+                times.put(at == 0, chunk.min_ms, chunk.max_ms, out);
             }
-            // The next series begins about where this one did.
-            time_before = chunks.first().map_or(time_before, |chunk| chunk.min_ms);
         }
     }
 
@@ -86,30 +83,65 @@ impl Page {
         let mut reader = Reader::new(bytes);
         let n = reader.count()?;
         let mut page = Self::default();
-        let (mut id, mut time_before, mut offset) = (0u64, 0i64, chunks_at);
+        let (mut id, mut offset) = (0u64, chunks_at);
+        let mut times = Times::default();
         for at in 0..n {
             let step = reader.varint()?;
             if at > 0 && step == 0 {
                 return None;
             }
             id = id.checked_add(step)?;
-            let mut first = time_before;
             for chunk in 0..reader.count()? {
                 let len = u32::try_from(reader.varint()?).ok()?;
-                let min_ms = time_before.wrapping_add(reader.zigzag()?);
-                let max_ms = min_ms.checked_add_unsigned(reader.varint()?)?;
+                let (min_ms, max_ms) = times.read(chunk == 0, &mut reader)?;
                 page.chunks.push(ChunkRef { offset, len, min_ms, max_ms });
                 offset = offset.checked_add(u64::from(len))?;
-                time_before = max_ms;
-                if chunk == 0 {
-                    first = min_ms;
-                }
             }
-            time_before = first;
             page.ids.push(SeriesId(id));
             page.ends.push(page.chunks.len());
         }
         Some(page)
+    }
+}
+
+/// Spans of chunks as differences: to the first chunk of the series before for a first chunk; for
+/// any other by how much its distance to the chunk before and its length differ from those of the
+/// one before. Regular chunks then take two bytes of zero.
+#[derive(Default)]
+struct Times {
+    first: i64,
+    last: i64,
+    distance: i64,
+    span: i64,
+}
+
+impl Times {
+    fn put(&mut self, is_first: bool, min_ms: i64, max_ms: i64, out: &mut Vec<u8>) {
+        let span = max_ms.wrapping_sub(min_ms);
+        if is_first {
+            put_zigzag(out, min_ms.wrapping_sub(self.first));
+            self.first = min_ms;
+        } else {
+            let distance = min_ms.wrapping_sub(self.last);
+            put_zigzag(out, distance.wrapping_sub(self.distance));
+            self.distance = distance;
+        }
+        put_zigzag(out, span.wrapping_sub(self.span));
+        (self.last, self.span) = (max_ms, span);
+    }
+
+    fn read(&mut self, is_first: bool, reader: &mut Reader<'_>) -> Option<(i64, i64)> {
+        let difference = reader.zigzag()?;
+        let min_ms = if is_first {
+            self.first = self.first.wrapping_add(difference);
+            self.first
+        } else {
+            self.distance = self.distance.wrapping_add(difference);
+            self.last.wrapping_add(self.distance)
+        };
+        self.span = self.span.wrapping_add(reader.zigzag()?);
+        self.last = min_ms.wrapping_add(self.span);
+        Some((min_ms, self.last))
     }
 }
 

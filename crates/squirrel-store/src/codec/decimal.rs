@@ -20,6 +20,13 @@ pub(crate) fn power(exponent: u8) -> f64 {
 /// Not so for NaN, infinities, `-0.0` and whatever has more digits.
 #[inline]
 pub(crate) fn to_int(value: f64, exponent: u8) -> Option<i64> {
+    if exponent == 0 {
+        // Most values are whole: no multiplication, no division. The conversion saturates, and NaN
+        // gives 0, which the comparison sees.
+        let n = value as i64;
+        let exact = n.unsigned_abs() < LIMIT as u64 && (n as f64).to_bits() == value.to_bits();
+        return exact.then_some(n);
+    }
     let scaled = value * power(exponent);
     if scaled.is_nan() || scaled.abs() >= LIMIT {
         return None;

@@ -1,14 +1,21 @@
 //! Whole numbers bit-packed in blocks of 64.
 //!
-//! A block is: the least number (zigzag varint), a byte with the width in bits (bit 7: there are
-//! exceptions), the differences to the least number in that width, and the exceptions: how many,
-//! then for each its position and the bits that did not fit. A few outliers thus do not widen the
-//! other numbers.
+//! A block begins with a base (zigzag varint) and a head byte. By the head's upper bits the rest is
+//!
+//! * `00`: the differences to the base, which is the least number, in as many bits as the lower
+//!   bits say;
+//! * `10`: the same, and exceptions: how many, then for each its position and the bits that did not
+//!   fit. A few outliers thus do not widen the other numbers;
+//! * `11`: a bitmap of the numbers that are not zero, and their zigzag forms, less one, in as many
+//!   bits as the lower bits say: what changes now and then. The base is zero;
+//! * `01`: the differences as 8 bytes each.
 
-use crate::bytes::{Reader, put_varint, put_zigzag};
+use crate::bytes::{Reader, put_varint, put_zigzag, unzigzag, zigzag};
 
 const BLOCK: usize = 64;
 const EXCEPTIONS: u8 = 0x80;
+const SPARSE: u8 = 0xc0;
+const WIDTH: u8 = 0x3f;
 const MAX_EXCEPTIONS: usize = 10;
 /// Widest that one unaligned 64-bit read can serve; wider numbers are written as eight bytes.
 const MAX_WIDTH: u8 = 57;
@@ -34,14 +41,26 @@ pub(crate) fn difference(ints: &[i64], order: u8, out: &mut Vec<i64>) {
     }
 }
 
-/// The order whose differences take the fewest bytes.
+/// The order whose differences take the fewest bytes, judged by one block of a short column and by
+/// three of a long one.
 pub(crate) fn choose_order(ints: &[i64], scratch: &mut Vec<i64>) -> u8 {
+    /// A block this short is not worth a search.
+    const SHORT: usize = 6;
+    let last = ints.len().saturating_sub(BLOCK + 1);
+    let starts: &[usize] = if ints.len() <= 3 * BLOCK { &[last / 2] } else { &[0, last / 2, last] };
     let mut best = (usize::MAX, 0);
     for order in [1, 0, 2] {
-        difference(ints, order, scratch);
-        let cost = scratch.chunks(BLOCK).map(|block| plan(block).cost).sum();
+        let mut cost = 0;
+        for &start in starts {
+            let end = (start + BLOCK + 1).min(ints.len());
+            difference(ints.get(start..end).unwrap_or_default(), order, scratch);
+            cost += plan(scratch.get(..scratch.len().min(BLOCK)).unwrap_or_default()).cost;
+        }
         if cost < best.0 {
             best = (cost, order);
+        }
+        if best.0 <= SHORT * starts.len() {
+            break;
         }
     }
     best.1
@@ -51,6 +70,7 @@ struct Plan {
     base: i64,
     width: u8,
     exceptions: usize,
+    sparse: bool,
     /// About how many bytes the block takes.
     cost: usize,
 }
@@ -59,9 +79,14 @@ fn bits(n: u64) -> usize {
     64 - n.leading_zeros() as usize
 }
 
-/// Chooses base and width of a block, with as many exceptions as make it shorter.
+/// Chooses the form of a block that takes the fewest bytes.
 fn plan(block: &[i64]) -> Plan {
-    let base = block.iter().copied().min().unwrap_or_default();
+    let (mut base, mut changed, mut zigzags) = (i64::MAX, 0, 0);
+    for &n in block {
+        base = base.min(n);
+        changed += usize::from(n != 0);
+        zigzags |= zigzag(n).wrapping_sub(u64::from(n != 0));
+    }
     let mut histogram = [0u8; 65];
     let mut widest = 0;
     for &n in block {
@@ -86,8 +111,13 @@ fn plan(block: &[i64]) -> Plan {
             best = (cost, width, exceptions);
         }
     }
-    let base_len = bits(crate::bytes::zigzag(base)).div_ceil(7).max(1);
-    Plan { base, width: best.1 as u8, exceptions: best.2, cost: best.0 + base_len + 1 }
+    let cost = best.0 + bits(zigzag(base)).div_ceil(7).max(1) + 1;
+    let width = bits(zigzags);
+    let sparse_cost = 2 + block.len().div_ceil(8) + (changed * width).div_ceil(8);
+    if sparse_cost < cost && width <= usize::from(MAX_WIDTH) {
+        return Plan { base: 0, width: width as u8, exceptions: 0, sparse: true, cost: sparse_cost };
+    }
+    Plan { base, width: best.1 as u8, exceptions: best.2, sparse: false, cost }
 }
 
 /// Packs numbers.
@@ -100,29 +130,21 @@ pub(crate) fn put(numbers: &[i64], out: &mut Vec<u8>) {
 fn put_block(block: &[i64], out: &mut Vec<u8>) {
     let plan = plan(block);
     put_zigzag(out, plan.base);
+    if plan.sparse {
+        out.push(SPARSE | plan.width);
+        put_bits(block.iter().map(|n| u64::from(*n != 0)), 1, out);
+        put_bits(block.iter().filter(|n| **n != 0).map(|n| zigzag(*n) - 1), plan.width, out);
+        return;
+    }
     out.push(plan.width | if plan.exceptions > 0 { EXCEPTIONS } else { 0 });
     let offset = |n: &i64| n.wrapping_sub(plan.base) as u64;
     if plan.width == WHOLE {
-        block.iter().for_each(|n| out.extend_from_slice(&offset(n).to_le_bytes()));
+        for n in block {
+            out.extend_from_slice(&offset(n).to_le_bytes());
+        }
         return;
     }
-    let mask = (1u64 << plan.width) - 1;
-    let (mut buffer, mut filled) = (0u64, 0u32);
-    if plan.width > 0 {
-        for n in block {
-            buffer |= (offset(n) & mask) << filled;
-            filled += u32::from(plan.width);
-            // At most 7 bits were left over and 57 come: the buffer never overflows.
-            while filled >= 8 {
-                out.push(buffer as u8);
-                buffer >>= 8;
-                filled -= 8;
-            }
-        }
-        if filled > 0 {
-            out.push(buffer as u8);
-        }
-    }
+    put_bits(block.iter().map(offset), plan.width, out);
     if plan.exceptions > 0 {
         put_varint(out, plan.exceptions as u64);
         for (i, n) in block.iter().enumerate() {
@@ -132,6 +154,28 @@ fn put_block(block: &[i64], out: &mut Vec<u8>) {
                 put_varint(out, high);
             }
         }
+    }
+}
+
+/// Writes the low bits of numbers one behind the other, the lowest bit first.
+fn put_bits(numbers: impl Iterator<Item = u64>, width: u8, out: &mut Vec<u8>) {
+    if width == 0 {
+        return;
+    }
+    let mask = (1u64 << width) - 1;
+    let (mut buffer, mut filled) = (0u64, 0u32);
+    for n in numbers {
+        buffer |= (n & mask) << filled;
+        filled += u32::from(width);
+        // At most 7 bits are left over and 57 come: the buffer never overflows.
+        let whole = (filled / 8) as usize;
+        out.extend_from_slice(buffer.to_le_bytes().get(..whole).unwrap_or_default());
+        // A shift by all 64 bits is not one that a processor knows.
+        buffer = buffer.checked_shr(whole as u32 * 8).unwrap_or(0);
+        filled %= 8;
+    }
+    if filled > 0 {
+        out.push(buffer as u8);
     }
 }
 
@@ -176,13 +220,31 @@ pub(crate) fn read(
 fn read_block(reader: &mut Reader<'_>, n: usize, offsets: &mut [u64; BLOCK]) -> Option<i64> {
     let base = reader.zigzag()?;
     let head = reader.u8()?;
-    let width = head & !EXCEPTIONS;
+    let width = head & WIDTH;
     if head == WHOLE {
         for offset in offsets.iter_mut().take(n) {
             *offset = reader.u64()?;
         }
         return Some(base);
     }
+    if head & SPARSE == SPARSE {
+        return read_sparse(reader, n, width, offsets).map(|()| base);
+    }
+    if head & WHOLE != 0 {
+        return None;
+    }
+    read_bits(reader, n, width, offsets)?;
+    if head & EXCEPTIONS != 0 {
+        for _ in 0..reader.count().filter(|n| *n <= BLOCK)? {
+            let at = usize::from(reader.u8()?);
+            let high = reader.varint()?;
+            *offsets.get_mut(at)? |= high.checked_shl(u32::from(width))?;
+        }
+    }
+    Some(base)
+}
+
+fn read_bits(reader: &mut Reader<'_>, n: usize, width: u8, out: &mut [u64; BLOCK]) -> Option<()> {
     if width > MAX_WIDTH {
         return None;
     }
@@ -192,17 +254,28 @@ fn read_block(reader: &mut Reader<'_>, n: usize, offsets: &mut [u64; BLOCK]) -> 
     bytes.get_mut(..packed.len())?.copy_from_slice(packed);
     let mask = (1u64 << width) - 1;
     let mut at = 0usize;
-    for offset in offsets.iter_mut().take(n) {
+    for number in out.iter_mut().take(n) {
         let word = bytes.get(at / 8..at / 8 + 8)?.first_chunk::<8>()?;
-        *offset = (u64::from_le_bytes(*word) >> (at % 8)) & mask;
+        *number = (u64::from_le_bytes(*word) >> (at % 8)) & mask;
         at += usize::from(width);
     }
-    if head & EXCEPTIONS != 0 {
-        for _ in 0..reader.count().filter(|n| *n <= BLOCK)? {
-            let at = usize::from(reader.u8()?);
-            let high = reader.varint()?;
-            *offsets.get_mut(at)? |= high.checked_shl(u32::from(width))?;
+    Some(())
+}
+
+fn read_sparse(reader: &mut Reader<'_>, n: usize, width: u8, offsets: &mut [u64; BLOCK]) -> Option<()> {
+    let mut bitmap = [0u8; 8];
+    bitmap.get_mut(..n.div_ceil(8))?.copy_from_slice(reader.take(n.div_ceil(8))?);
+    // Bits beyond the last number would be damage; they must not be counted.
+    let mut set = u64::from_le_bytes(bitmap) & (u64::MAX >> (BLOCK - n));
+    let mut changed = [0u64; BLOCK];
+    read_bits(reader, set.count_ones() as usize, width, &mut changed)?;
+    offsets.fill(0);
+    for zigzag in changed {
+        if set == 0 {
+            break;
         }
+        *offsets.get_mut(set.trailing_zeros() as usize)? = unzigzag(zigzag.wrapping_add(1)) as u64;
+        set &= set - 1;
     }
-    Some(base)
+    Some(())
 }

@@ -39,9 +39,9 @@ impl Summary {
     pub fn of(values: &[f64]) -> Self {
         let mut all = values.iter().copied().filter(|value| counts(*value));
         let first = all.next().unwrap_or(f64::NAN);
-        let empty = if first.is_nan() && !values.iter().any(|value| counts(*value)) { 0 } else { 1 };
-        let sum = if empty == 0 { 0.0 } else { first };
-        let mut figures = Self { count: empty, sum, min: first, max: first, first, last: first, resets: 0 };
+        let count = usize::from(values.iter().any(|value| counts(*value)));
+        let sum = if count == 0 { 0.0 } else { first };
+        let mut figures = Self { count, sum, min: first, max: first, first, last: first, resets: 0 };
         for value in all {
             figures.count += 1;
             figures.sum += value;

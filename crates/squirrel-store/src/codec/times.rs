@@ -4,6 +4,7 @@ use crate::bytes::{Reader, put_varint};
 use crate::codec::{MAX_SAMPLES, pack};
 
 /// Times that lie on a grid.
+#[derive(Clone, Debug)]
 pub(super) struct Grid {
     step_ms: u64,
     /// Samples since the gap before, and steps that are missing.
@@ -93,7 +94,7 @@ pub(super) fn read_irregular(
     first_ms: i64,
     count: usize,
     with_times: Option<&mut Vec<i64>>,
-) -> Option<Times> {
+) -> Option<()> {
     let mut last = None;
     let mut rising = true;
     let mut check = |time: i64| {
@@ -107,5 +108,5 @@ pub(super) fn read_irregular(
         })?,
         None => pack::read(reader, first_ms, count, 1, check)?,
     }
-    rising.then_some(Times { step_ms: 0, gaps: Vec::new() })
+    rising.then_some(())
 }

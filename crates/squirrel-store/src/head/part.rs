@@ -22,7 +22,6 @@ pub(crate) struct Part {
     ends: Vec<u32>,
     /// For each series its chunks, each behind its length as a varint.
     bytes: Vec<u8>,
-    pub(crate) samples: u64,
     /// How many times this was merged: parts of a level are merged with each other.
     pub(crate) level: u8,
 }
@@ -92,7 +91,6 @@ pub(crate) struct PartBuilder {
     ids: Vec<SeriesId>,
     ends: Vec<u32>,
     bytes: Vec<u8>,
-    samples: u64,
     min_ms: i64,
     max_ms: i64,
     encoder: Encoder,
@@ -107,7 +105,6 @@ impl PartBuilder {
             ids: Vec::new(),
             ends: Vec::new(),
             bytes: Vec::new(),
-            samples: 0,
             min_ms: i64::MAX,
             max_ms: i64::MIN,
             encoder: Encoder::new(),
@@ -126,7 +123,6 @@ impl PartBuilder {
         }
         self.ids.push(id);
         self.ends.push(u32::try_from(self.bytes.len()).unwrap_or(u32::MAX));
-        self.samples += samples.len() as u64;
         self.min_ms = self.min_ms.min(first);
         self.max_ms = self.max_ms.max(last);
     }
@@ -155,7 +151,6 @@ impl PartBuilder {
             ids,
             ends: self.ends,
             bytes: self.bytes,
-            samples: self.samples,
             level: self.level,
         }
     }

@@ -77,7 +77,9 @@ impl Index {
 impl Part {
     fn new(series: Vec<Definition>) -> Self {
         let mut part = Self { series: Vec::with_capacity(series.len()), by_name: BTreeMap::new() };
-        series.into_iter().for_each(|definition| part.push(definition));
+        for definition in series {
+            part.push(definition);
+        }
         part
     }
 

@@ -147,16 +147,15 @@ impl Reading<'_> {
         let mut state: Option<State> = None;
         for piece in Frames::new(bytes, HEADER_LEN) {
             match piece {
-                Piece::Frame { payload } => match self.frame(payload, &mut state) {
-                    Some(frame) => {
+                Piece::Frame { payload } => {
+                    if let Some(frame) = self.frame(payload, &mut state) {
                         self.replayed.frames += 1;
                         each(frame.row, frame.definitions);
-                    }
-                    None => {
+                    } else {
                         self.replayed.damage.frames += 1;
                         state = None;
                     }
-                },
+                }
                 Piece::Damage { len } => {
                     self.damaged(len);
                     state = None;

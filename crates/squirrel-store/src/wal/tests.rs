@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use squirrel_model::{Labels, stale_marker};
 
+use super::replay::Damage;
 use super::writer::Limits;
 use super::*;
 use crate::dir::{Dir, FaultyDir, MemoryDir, Trouble};
@@ -91,7 +92,6 @@ fn written(dir: &Arc<MemoryDir>, n: i64) -> Vec<Content> {
         let row = match at % 10 {
             5 => tick(&mut log, at, 1..8, &[8, 9, 10]),
             6 => tick(&mut log, at, (1..8).chain([9]), &[]),
-            7 => tick(&mut log, at, 1..=10, &[]),
             8 => Row::Loose(Arc::new(LooseRow {
                 seq: log.take_seq(),
                 samples: vec![
@@ -268,4 +268,22 @@ fn a_covered_segment_is_removed_and_one_with_open_windows_stays() {
     assert_eq!(log.remove_covered(&closed, &[0].into()).unwrap(), 0);
     assert_eq!(log.remove_covered(&closed[..1], &[].into()).unwrap(), 1);
     assert_eq!(dir.files(), [path(2), path(3)]);
+}
+
+proptest::proptest! {
+    #[test]
+    fn frames_of_any_content_are_read_without_a_panic(
+        payloads in proptest::collection::vec((0u8..5, proptest::collection::vec(proptest::prelude::any::<u8>(), 0..80)), 0..6),
+    ) {
+        let dir = memory();
+        written(&dir, 3);
+        let mut bytes = dir.read(&path(1)).unwrap();
+        for (kind, mut payload) in payloads {
+            payload.insert(0, kind);
+            crate::format::put_frame(&mut bytes, |out| out.extend_from_slice(&payload));
+        }
+        dir.put(&path(1), bytes);
+        let (content, _) = read(dir.as_ref());
+        proptest::prop_assert!(content.len() >= 30);
+    }
 }

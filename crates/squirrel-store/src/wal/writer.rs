@@ -124,11 +124,6 @@ impl LogWriter {
         self.closed.iter().map(|s| s.bytes).sum::<u64>() + self.segment.as_ref().map_or(0, |s| s.bytes)
     }
 
-    /// Rows that the disk has not taken yet.
-    pub(crate) fn waiting(&self) -> usize {
-        self.backlog.len() - self.written
-    }
-
     /// Rows given up since the last call: they are in memory only.
     pub(crate) fn take_dropped(&mut self) -> u64 {
         std::mem::take(&mut self.dropped)

@@ -2,7 +2,6 @@
 
 import { spanText } from "../lib/time";
 import { serverNow } from "../state/api";
-import { range } from "../state/range";
 import { unavailableSentence } from "../state/health";
 import type { Feed } from "./feed";
 
@@ -19,7 +18,7 @@ export function ChartNote({ feed }: { feed: Feed }) {
   const reason = unavailableSentence(feed.liveQueries.join(" "));
   return (
     <p class="chart-note">
-      {reason ?? (range.value.live ? "No data yet: nothing of this kind was seen in the chosen time." : "No data in the chosen time.")}
+      {reason ?? "Nothing of this kind was seen in the chosen time."}
     </p>
   );
 }

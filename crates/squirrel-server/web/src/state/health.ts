@@ -17,25 +17,24 @@ export function refreshCollectors(): void {
 }
 
 /** Beginnings of metric names, and the collector that brings them. */
-const BROUGHT_BY: readonly (readonly [RegExp, RegExp])[] = [
-  [/^node_nf_conntrack_|^squirrel_conntrack_/, /conntrack/],
-  [/^node_softnet_/, /softnet/],
-  [/^node_(netstat|tcp6?)_/, /netstat|snmp|protocol/],
-  [/^node_sockstat_/, /sockstat/],
-  [/^squirrel_tcp_|^node_tcp_connection/, /sock|tcp/],
-  [/^node_qdisc_/, /qdisc/],
-  [/^node_udp_queues/, /udp/],
-  [/^node_arp_|^squirrel_neighbou?r_/, /arp|neigh/],
-  [/^node_ethtool_/, /ethtool/],
-  [/^node_network_/, /interface|netdev|netclass|link/],
+const BROUGHT_BY: readonly (readonly [RegExp, string])[] = [
+  [/^node_nf_conntrack_/, "conntrack"],
+  [/^node_softnet_/, "softnet"],
+  [/^node_netstat_/, "netstat"],
+  [/^node_sockstat_/, "sockstat"],
+  [/^(squirrel_tcp_|node_tcp_connection_)/, "tcp"],
+  [/^node_qdisc_/, "qdisc"],
+  [/^node_udp_queues/, "udp_queues"],
+  [/^(node_arp_|squirrel_neighbour_)/, "neighbours"],
+  [/^node_ethtool_/, "ethtool"],
+  [/^(node_network_|squirrel_network_)/, "interfaces"],
 ];
 
 /** Why the metrics of an expression cannot be there, when a collector says so. */
 export function unavailableSentence(expr: string): string | null {
-  const missing = collectorStates.value.filter((collector) => collector.state === "unavailable");
   for (const name of namesIn(expr)) {
     const brought = BROUGHT_BY.find(([metric]) => metric.test(name))?.[1];
-    const collector = brought && missing.find((candidate) => brought.test(candidate.name));
+    const collector = collectorStates.value.find((candidate) => candidate.name === brought && candidate.state === "unavailable");
     if (collector) return visible(collector.sentence);
   }
   return null;

@@ -26,7 +26,7 @@ export interface Interface {
   /** Bits a second. */
   receive: number | null;
   transmit: number | null;
-  /** The busier direction's share of the speed. */
+  /** The busier direction's share of what the link can carry; null where that is not known. */
   utilisation: number | null;
   /** Of the last five minutes, both directions. */
   errors: number | null;
@@ -40,6 +40,8 @@ const LIVE_TRANSMIT = TRANSMIT.replace("$window", "5s");
 const INFO = "node_network_info";
 const KIND = "squirrel_network_interface_info";
 const SPEED = "node_network_speed_bytes * 8";
+/** Unlike the speed, never a number that a virtual device's driver made up. */
+const CAPACITY = "squirrel_network_capacity_bytes_per_second * 8";
 const MTU = "node_network_mtu_bytes";
 const ADDRESSES = "node_network_address_info";
 const ERRORS = "increase(node_network_receive_errs_total[5m]) + increase(node_network_transmit_errs_total[5m])";
@@ -47,7 +49,7 @@ const DROPS = "increase(node_network_receive_drop_total[5m]) + increase(node_net
 
 /** What a page that shows interfaces asks the stream for. */
 export const INTERFACE_QUERIES = [
-  INFO, KIND, SPEED, MTU, ADDRESSES, ERRORS, DROPS, LIVE_RECEIVE, LIVE_TRANSMIT,
+  INFO, KIND, SPEED, CAPACITY, MTU, ADDRESSES, ERRORS, DROPS, LIVE_RECEIVE, LIVE_TRANSMIT,
 ] as const;
 
 /** Names that the kernel's and the common tools' virtual devices have, for hosts that do not say the kind. */
@@ -87,6 +89,9 @@ export const interfaces = computed((): Interface[] => {
   put(DROPS, (to, value) => (to.drops = value));
   put(LIVE_RECEIVE, (to, value) => (to.receive = value));
   put(LIVE_TRANSMIT, (to, value) => (to.transmit = value));
+  put(CAPACITY, (to, value) => {
+    if (value > 0) to.utilisation = Math.max(to.receive ?? 0, to.transmit ?? 0) / value;
+  });
   for (const { metric } of seriesOf(now, KIND)) {
     const found = entry(metric["device"]);
     if (!found) continue;
@@ -100,7 +105,6 @@ export const interfaces = computed((): Interface[] => {
   }
   for (const found of all.values()) {
     found.addresses.sort((a, b) => Number(a.includes(":")) - Number(b.includes(":")) || byName(a, b));
-    if (found.speed !== null) found.utilisation = Math.max(found.receive ?? 0, found.transmit ?? 0) / found.speed;
   }
   return [...all.values()].sort((a, b) => byName(a.device, b.device));
 });

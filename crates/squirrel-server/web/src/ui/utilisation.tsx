@@ -3,7 +3,7 @@
 import { digits } from "../lib/units";
 
 export function Utilisation({ share }: { share: number | null }) {
-  if (share === null) return <span class="dim" title="The device does not say its speed.">–</span>;
+  if (share === null) return <span class="dim" title="What this link can carry is not known.">–</span>;
   const level = share >= 0.9 ? "bad" : share >= 0.7 ? "warning" : "ok";
   return (
     <span class={`utilisation ${level}`}>

@@ -168,7 +168,9 @@ fn samples_with_their_own_times_are_kept_and_the_later_given_counts() {
             .collect();
         let report = store.append_samples(Timestamp(at), &samples).unwrap();
         assert!(report.logged && report.refused == 0);
-        samples.iter().for_each(|(labels, t, v)| model.insert(labels, t.millis(), *v));
+        for (labels, t, v) in &samples {
+            model.insert(labels, t.millis(), *v);
+        }
         if round % 40 == 39 {
             store.maintain(Timestamp(at));
         }
@@ -243,7 +245,9 @@ fn many_new_series_are_found_before_and_after_they_reach_the_series_files() {
     };
     for tick in 0..40i64 {
         let mut batch = Batch::default();
-        (0..50).for_each(|n| batch.put(&BYTES, &device(tick as usize * 50 + n), 1.0));
+        for n in 0..50 {
+            batch.put(&BYTES, &device(tick as usize * 50 + n), 1.0);
+        }
         store.append(Timestamp(T + tick * 1000), &batch).unwrap();
         assert_eq!(count(&store), (tick as usize + 1) * 50);
         if tick % 3 == 0 {

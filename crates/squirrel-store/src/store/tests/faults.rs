@@ -152,7 +152,7 @@ fn the_reserve_lets_blocks_be_finished_on_a_full_disk_and_is_made_again() {
             self.inner.sync_folder(folder)
         }
     }
-    let dir = Arc::new(Full { inner: MemoryDir::new(), limit: u64::MAX.into(), removed: Default::default() });
+    let dir = Arc::new(Full { inner: MemoryDir::new(), limit: u64::MAX.into(), removed: std::sync::Mutex::default() });
     let (store, _) = Store::open(dir.clone(), small(), Timestamp(T)).unwrap();
     let mut model = Model::default();
     for tick in 0..60 {

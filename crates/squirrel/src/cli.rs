@@ -1,0 +1,184 @@
+//! What can be typed. Only words are judged here; what they mean is decided by each command.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+const EXAMPLES: &str = "\
+Examples:
+  squirrel serve                                   watch this host, show it at http://127.0.0.1:7775
+  squirrel query 'rate(node_network_receive_bytes_total[10s])'
+  squirrel explain node_netstat_Tcp_RetransSegs    what a metric means and what to check first
+  squirrel record /tmp/host                        keep what the kernel answers, for a bug report
+  squirrel config init > squirrel.toml             a commented configuration to start from";
+
+/// A network monitor for Linux: every byte, every second, kept.
+#[derive(Debug, Parser)]
+#[command(name = "squirrel", version, before_help = EXAMPLES, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Watch this host: collectors, store, API and dashboard.
+    #[command(before_help = "\
+Examples:
+  squirrel serve
+  squirrel serve --data-dir /tmp/squirrel --listen 127.0.0.1:8000
+  squirrel serve --config /etc/squirrel/squirrel.toml")]
+    Serve(Serve),
+    /// Ask a running daemon a question in PromQL.
+    #[command(before_help = "\
+Examples:
+  squirrel query node_network_up
+  squirrel query --json 'sum by (device) (rate(node_network_transmit_bytes_total[1m]))'
+  squirrel query --since 10m --step 30s 'node_sockstat_TCP_inuse'")]
+    Query(Query),
+    /// Write what the kernel answers to every collector into a folder: a support bundle that replays.
+    #[command(before_help = "\
+Example:
+  squirrel record /tmp/host && tar czf host.tar.gz -C /tmp host")]
+    Record(Record),
+    /// Say what a metric means, why it matters and what to check first.
+    #[command(before_help = "\
+Examples:
+  squirrel explain node_netstat_TcpExt_ListenOverflows
+  squirrel explain --json node_network_up
+  squirrel explain                                 list all metrics")]
+    Explain(Explain),
+    /// Make, check or show the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+/// Where the configuration comes from; shared by several commands.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ConfigSource {
+    /// Configuration file [default: /etc/squirrel/squirrel.toml where it exists]
+    #[arg(long, value_name = "FILE", env = "SQUIRREL_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// `squirrel serve`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) source: ConfigSource,
+    /// Where samples are kept [default: /var/lib/squirrel as root, else ~/.local/state/squirrel]
+    #[arg(long, value_name = "DIR", env = "SQUIRREL_DATA_DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Address and port to answer on; may be given several times [default: port 7775 of 127.0.0.1 and ::1]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) listen: Vec<SocketAddr>,
+    /// Answer on addresses that other machines can reach: whoever reaches them reads everything
+    #[arg(long)]
+    pub(crate) allow_remote: bool,
+}
+
+/// `squirrel query`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Query {
+    /// The question, in PromQL
+    #[arg(value_name = "EXPR")]
+    pub(crate) expr: String,
+    /// Print the answer of the API as one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// The daemon's address
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:7775")]
+    pub(crate) server: String,
+    /// Ask for this moment instead of now (seconds since 1970, or RFC 3339)
+    #[arg(long, value_name = "TIME", conflicts_with = "since")]
+    pub(crate) time: Option<String>,
+    /// Ask for a range that began this long ago, such as 10m
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) since: Option<String>,
+    /// Distance of the points of a range
+    #[arg(long, value_name = "DURATION", default_value = "15s", requires = "since")]
+    pub(crate) step: String,
+}
+
+/// `squirrel record`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Record {
+    /// Folder to write; it must not exist or be empty
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+}
+
+/// `squirrel explain`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Explain {
+    /// A metric's name; without one, all are listed
+    #[arg(value_name = "METRIC")]
+    pub(crate) metric: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `squirrel config …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print a commented configuration with every setting at its default.
+    Init,
+    /// Read the configuration and say what is wrong with it, or that it is good.
+    Check {
+        /// The file [default: as for `squirrel serve`]
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Print the configuration in force and where each value comes from.
+    Show {
+        #[command(flatten)]
+        source: ConfigSource,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        let command = Cli::command();
+        command.clone().debug_assert();
+        assert_eq!(command.get_subcommands().count(), 5);
+    }
+
+    #[test]
+    fn help_begins_with_examples() {
+        let help = Cli::command().render_help().to_string();
+        assert!(help.starts_with("Examples:\n"), "{help}");
+        for word in ["serve", "query", "record", "explain", "config"] {
+            assert!(help.contains(word), "{word}");
+        }
+    }
+
+    #[test]
+    fn the_contract_of_serve_holds() {
+        let cli = Cli::try_parse_from([
+            "squirrel",
+            "serve",
+            "--config",
+            "c.toml",
+            "--data-dir",
+            "d",
+            "--listen",
+            "127.0.0.1:1",
+            "--listen",
+            "[::1]:1",
+        ])
+        .unwrap();
+        let Command::Serve(serve) = cli.command else { panic!("serve") };
+        assert_eq!(serve.listen.len(), 2);
+        assert_eq!(serve.data_dir, Some(PathBuf::from("d")));
+        assert_eq!(serve.source.config, Some(PathBuf::from("c.toml")));
+    }
+}

@@ -1,0 +1,223 @@
+//! Configuration: what was written (`file.rs`), what it means here ([`Config`]), and the commented
+//! sample (`sample.rs`).
+
+mod file;
+mod sample;
+mod values;
+
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+
+use squirrel_server::AllowedHost;
+
+use crate::cli;
+pub(crate) use sample::sample;
+pub(crate) use values::{Sync, show_span};
+
+/// Where the configuration is looked for when none is named.
+const DEFAULT_FILE: &str = "/etc/squirrel/squirrel.toml";
+
+/// The port Squirrel answers on.
+const DEFAULT_PORT: u16 = 7775;
+
+/// Where a value in force comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Default,
+    File,
+    Flag,
+}
+
+impl Origin {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::File => "file",
+            Self::Flag => "command line",
+        }
+    }
+}
+
+/// A value with its origin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sourced<T> {
+    pub(crate) value: T,
+    pub(crate) origin: Origin,
+}
+
+impl<T> Sourced<T> {
+    /// The flag before the file before the default.
+    fn choose(flag: Option<T>, file: Option<T>, default: impl FnOnce() -> T) -> Self {
+        match (flag, file) {
+            (Some(value), _) => Self { value, origin: Origin::Flag },
+            (None, Some(value)) => Self { value, origin: Origin::File },
+            (None, None) => Self { value: default(), origin: Origin::Default },
+        }
+    }
+}
+
+/// The configuration in force, every value resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Config {
+    /// The file it was read from, if there was one.
+    pub(crate) path: Option<PathBuf>,
+    pub(crate) listen: Sourced<Vec<SocketAddr>>,
+    pub(crate) hosts: Sourced<Vec<String>>,
+    pub(crate) allow_remote: Sourced<bool>,
+    pub(crate) directory: Sourced<PathBuf>,
+    pub(crate) retention: Sourced<Duration>,
+    pub(crate) sync: Sourced<Sync>,
+    pub(crate) interval: Sourced<Duration>,
+    pub(crate) disabled: Sourced<BTreeSet<String>>,
+    pub(crate) log: Sourced<String>,
+}
+
+/// What the command line says about the configuration.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Flags {
+    pub(crate) config: Option<PathBuf>,
+    pub(crate) data_dir: Option<PathBuf>,
+    pub(crate) listen: Vec<SocketAddr>,
+    pub(crate) allow_remote: bool,
+}
+
+impl From<&cli::Serve> for Flags {
+    fn from(serve: &cli::Serve) -> Self {
+        Self {
+            config: serve.source.config.clone(),
+            data_dir: serve.data_dir.clone(),
+            listen: serve.listen.clone(),
+            allow_remote: serve.allow_remote,
+        }
+    }
+}
+
+/// What the environment says; read once in `main`, handed over.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Environment {
+    /// Whether the program runs as root.
+    pub(crate) root: bool,
+    /// `$XDG_STATE_HOME`.
+    pub(crate) state_home: Option<PathBuf>,
+    /// `$HOME`.
+    pub(crate) home: Option<PathBuf>,
+}
+
+impl Config {
+    /// Reads the file that the flags name (else the default file where it exists) and resolves every
+    /// setting.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is not valid (with line and column), or asks for what cannot be.
+    pub(crate) fn load(flags: &Flags, environment: &Environment) -> anyhow::Result<Self> {
+        let path = flags.config.clone().or_else(|| Some(PathBuf::from(DEFAULT_FILE)).filter(|path| path.exists()));
+        let file = match &path {
+            Some(path) => file::File::read(path)?,
+            None => file::File::default(),
+        };
+        Self::resolve(file, path, flags, environment)
+    }
+
+    fn resolve(
+        file: file::File,
+        path: Option<PathBuf>,
+        flags: &Flags,
+        environment: &Environment,
+    ) -> anyhow::Result<Self> {
+        let listen = Some(flags.listen.clone()).filter(|listen| !listen.is_empty());
+        let config = Self {
+            listen: Sourced::choose(listen, file.server.listen, default_listen),
+            hosts: Sourced::choose(None, file.server.hosts, Vec::new),
+            allow_remote: Sourced::choose(flags.allow_remote.then_some(true), file.server.allow_remote, || false),
+            directory: match (&flags.data_dir, file.store.directory) {
+                (Some(dir), _) => Sourced { value: dir.clone(), origin: Origin::Flag },
+                (None, Some(dir)) => Sourced { value: dir, origin: Origin::File },
+                (None, None) => Sourced { value: default_directory(environment)?, origin: Origin::Default },
+            },
+            retention: Sourced::choose(None, file.store.retention.map(Into::into), || Duration::from_hours(14 * 24)),
+            sync: Sourced::choose(None, file.store.sync, || Sync::Tick),
+            interval: Sourced::choose(None, file.collect.interval.map(Into::into), || Duration::from_secs(1)),
+            disabled: Sourced::choose(None, file.collect.disabled, BTreeSet::new),
+            log: Sourced::choose(None, file.log.level, || "info".to_owned()),
+            path,
+        };
+        config.check()?;
+        Ok(config)
+    }
+
+    /// What single values cannot say: what must not stand together.
+    fn check(&self) -> anyhow::Result<()> {
+        let place = self.place();
+        self.allowed_hosts()?;
+        if let Some(remote) = self.listen.value.iter().find(|address| !address.ip().is_loopback())
+            && !self.allow_remote.value
+        {
+            bail!(
+                "{place}refusing to listen on {remote}: other machines could reach it, and nothing asks them for a password.\n\
+                 Listen on 127.0.0.1 and use an SSH tunnel or a reverse proxy with authentication, \
+                 or say --allow-remote (allow_remote = true under [server]) if everyone who reaches it may read everything."
+            );
+        }
+        if self.listen.value.is_empty() {
+            bail!(
+                "{place}listen under [server] is empty: name at least one address, such as \"127.0.0.1:{DEFAULT_PORT}\""
+            );
+        }
+        let known: BTreeSet<&str> = squirrel_collect::COLLECTORS.iter().map(|desc| desc.name).collect();
+        for name in &self.disabled.value {
+            if !known.contains(name.as_str()) {
+                let names: Vec<&str> = known.iter().copied().collect();
+                bail!(
+                    "{place}disabled under [collect] names {name:?}, which is no collector; there are: {}",
+                    names.join(", ")
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// The host names that a request may ask for, beside the bound addresses and the loopback's.
+    ///
+    /// # Errors
+    /// A text that is no host name; a configuration that was loaded has none.
+    pub(crate) fn allowed_hosts(&self) -> anyhow::Result<Vec<AllowedHost>> {
+        let place = self.place();
+        let parse = |name: &String| AllowedHost::parse(name).with_context(|| format!("{place}hosts under [server]"));
+        self.hosts.value.iter().map(parse).collect()
+    }
+
+    /// The beginning of a complaint: the file, if there is one.
+    fn place(&self) -> String {
+        self.path.as_deref().map_or_else(String::new, |path| format!("{}: ", path.display()))
+    }
+}
+
+fn default_listen() -> Vec<SocketAddr> {
+    vec![(Ipv4Addr::LOCALHOST, DEFAULT_PORT).into(), (Ipv6Addr::LOCALHOST, DEFAULT_PORT).into()]
+}
+
+fn default_directory(environment: &Environment) -> anyhow::Result<PathBuf> {
+    if environment.root {
+        return Ok(PathBuf::from("/var/lib/squirrel"));
+    }
+    let state =
+        environment.state_home.clone().or_else(|| environment.home.as_ref().map(|home| home.join(".local/state")));
+    let state = state.filter(|path| path.is_absolute());
+    Ok(state.context("no place for the data: $HOME is not set. Say --data-dir DIR")?.join("squirrel"))
+}
+
+/// Reads a file only to judge it, for `squirrel config check`.
+///
+/// # Errors
+/// As [`Config::load`].
+pub(crate) fn check_file(path: Option<&Path>, environment: &Environment) -> anyhow::Result<Config> {
+    let flags = Flags { config: path.map(Path::to_path_buf), ..Flags::default() };
+    Config::load(&flags, environment)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,77 @@
+//! The configuration file exactly as it is written. Unknown keys are refused, so that a misspelt
+//! setting is never silently a default.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde::Deserialize;
+
+use super::values::{LongSpan, Sync, TickSpan};
+
+/// The whole file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct File {
+    pub(super) server: Server,
+    pub(super) store: Store,
+    pub(super) collect: Collect,
+    pub(super) log: Log,
+}
+
+/// `[server]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Server {
+    pub(super) listen: Option<Vec<SocketAddr>>,
+    pub(super) hosts: Option<Vec<String>>,
+    pub(super) allow_remote: Option<bool>,
+}
+
+/// `[store]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Store {
+    pub(super) directory: Option<PathBuf>,
+    pub(super) retention: Option<LongSpan>,
+    pub(super) sync: Option<Sync>,
+}
+
+/// `[collect]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Collect {
+    pub(super) interval: Option<TickSpan>,
+    pub(super) disabled: Option<BTreeSet<String>>,
+}
+
+/// `[log]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Log {
+    pub(super) level: Option<String>,
+}
+
+/// A configuration is small; anything larger is the wrong file.
+const MAX_BYTES: u64 = 1 << 20;
+
+impl File {
+    /// Reads and parses a file.
+    pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
+        let shown = path.display();
+        let length = std::fs::metadata(path)
+            .with_context(|| {
+                format!("cannot read the configuration {shown}; `squirrel config init > {shown}` makes one")
+            })?
+            .len();
+        anyhow::ensure!(length <= MAX_BYTES, "{shown} has {length} bytes: this is no configuration of Squirrel");
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the configuration {shown}"))?;
+        Self::parse(&text).with_context(|| format!("the configuration {shown} is not valid"))
+    }
+
+    /// Parses a text; the error carries line, column and a mark under the place.
+    pub(super) fn parse(text: &str) -> anyhow::Result<Self> {
+        Ok(toml::from_str(text)?)
+    }
+}

@@ -1,0 +1,95 @@
+//! The table of settings: one item each, from which the commented sample is printed.
+
+/// One setting of the configuration file.
+pub(super) struct Setting {
+    pub(super) section: &'static str,
+    pub(super) key: &'static str,
+    /// The default as it would be written.
+    pub(super) default: &'static str,
+    /// What it does, one line each.
+    pub(super) help: &'static [&'static str],
+}
+
+/// All settings, in the order of the sample.
+pub(super) static SETTINGS: &[Setting] = &[
+    Setting {
+        section: "server",
+        key: "listen",
+        default: r#"["127.0.0.1:7775", "[::1]:7775"]"#,
+        help: &["Addresses and ports to answer on: dashboard, API, /metrics."],
+    },
+    Setting {
+        section: "server",
+        key: "hosts",
+        default: "[]",
+        help: &[
+            "Further names under which a browser may ask, such as [\"squirrel.example.net\"] behind a proxy.",
+            "Requests for any other name are refused: it protects against DNS rebinding.",
+        ],
+    },
+    Setting {
+        section: "server",
+        key: "allow_remote",
+        default: "false",
+        help: &["Whether `listen` may name addresses that other machines reach. They would read everything."],
+    },
+    Setting {
+        section: "store",
+        key: "directory",
+        default: r#""/var/lib/squirrel""#,
+        help: &["Where samples are kept. When not running as root: ~/.local/state/squirrel."],
+    },
+    Setting {
+        section: "store",
+        key: "retention",
+        default: r#""14d""#,
+        help: &["How long samples are kept. At 1 s a host needs about 50 to 250 MB a day."],
+    },
+    Setting {
+        section: "store",
+        key: "sync",
+        default: r#""tick""#,
+        help: &[
+            "When a tick must be on disk: \"tick\" (a power cut loses at most one), a time such as \"5s\"",
+            "(spares flash memory), or \"never\" (when the kernel sees fit). A crash of Squirrel loses nothing.",
+        ],
+    },
+    Setting {
+        section: "collect",
+        key: "interval",
+        default: r#""1s""#,
+        help: &["Time between two readings, in whole seconds."],
+    },
+    Setting {
+        section: "collect",
+        key: "disabled",
+        default: "[]",
+        help: &["Names of collectors that stay off, such as [\"ethtool\"]."],
+    },
+    Setting {
+        section: "log",
+        key: "level",
+        default: r#""info""#,
+        help: &["error, warn, info, debug or trace; or by part, such as \"info,squirrel_store=debug\"."],
+    },
+];
+
+/// The sample file: every setting at its default, as a comment, with its meaning.
+pub(crate) fn sample() -> String {
+    let mut text = String::from(
+        "# Configuration of Squirrel. Every setting is shown at its default.\n\
+         # Check it with `squirrel config check FILE`; a running daemon reads it again on SIGHUP.\n",
+    );
+    let mut section = "";
+    for setting in SETTINGS {
+        if setting.section != section {
+            section = setting.section;
+            text += &format!("\n[{section}]\n");
+        }
+        for line in setting.help {
+            text += &format!("# {line}\n");
+        }
+        text += &format!("#{} = {}\n", setting.key, setting.default);
+    }
+    text
+}

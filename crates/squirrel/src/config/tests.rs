@@ -1,0 +1,102 @@
+//! What is written, what it means, and what is said of mistakes.
+
+use super::*;
+
+fn environment() -> Environment {
+    Environment { root: true, ..Environment::default() }
+}
+
+fn resolve(text: &str) -> anyhow::Result<Config> {
+    Config::resolve(file::File::parse(text)?, Some(PathBuf::from("squirrel.toml")), &Flags::default(), &environment())
+}
+
+fn complaint(text: &str) -> String {
+    format!("{:#}", resolve(text).expect_err("the text must be refused"))
+}
+
+#[test]
+fn an_empty_file_is_all_defaults() {
+    let config = resolve("").unwrap();
+    assert_eq!(config.listen.value, default_listen());
+    assert_eq!(config.directory.value, PathBuf::from("/var/lib/squirrel"));
+    assert_eq!(config.interval, Sourced { value: Duration::from_secs(1), origin: Origin::Default });
+}
+
+#[test]
+fn the_sample_says_the_defaults() {
+    let uncommented: String = sample().lines().map(|line| uncomment(line) + "\n").collect();
+    let config = resolve(&uncommented).unwrap();
+    let defaults = resolve("").unwrap();
+    assert_eq!(config.listen.value, defaults.listen.value);
+    assert_eq!(config.directory.value, defaults.directory.value);
+    assert_eq!(config.retention.value, defaults.retention.value);
+    assert_eq!(config.sync.value, defaults.sync.value);
+    assert_eq!(config.interval.value, defaults.interval.value);
+    assert_eq!(config.log.value, defaults.log.value);
+    assert_eq!(config.interval.origin, Origin::File, "each setting stands in the sample");
+    assert_eq!(config.hosts.origin, Origin::File);
+    assert_eq!(config.disabled.origin, Origin::File);
+    assert_eq!(config.allow_remote.origin, Origin::File);
+    resolve(&sample()).expect("the sample is valid as printed");
+}
+
+/// Takes the `#` from a line that is a setting.
+fn uncomment(line: &str) -> String {
+    match line.strip_prefix('#') {
+        Some(rest) if !rest.starts_with(' ') => rest.to_owned(),
+        _ => line.to_owned(),
+    }
+}
+
+#[test]
+fn flags_win_over_the_file() {
+    let flags = Flags { listen: vec!["127.0.0.1:9".parse().unwrap()], ..Flags::default() };
+    let file = file::File::parse("[server]\nlisten = [\"127.0.0.1:8\"]").unwrap();
+    let config = Config::resolve(file, None, &flags, &environment()).unwrap();
+    assert_eq!(config.listen, Sourced { value: flags.listen, origin: Origin::Flag });
+}
+
+#[test]
+fn mistakes_are_shown_with_their_place() {
+    for (text, words) in [
+        ("[server]\nlisen = []", &["line 2", "lisen", "listen"][..]),
+        ("[sevrer]\n", &["sevrer", "server"]),
+        ("[collect]\ninterval = 1", &["line 2", "interval"]),
+        ("[collect]\ninterval = \"0s\"", &["line 2", "1s to 1h"]),
+        ("[collect]\ninterval = \"1500ms\"", &["whole seconds"]),
+        ("[store]\nretention = \"5m\"", &["line 2", "shorter than an hour"]),
+        ("[store]\nretention = \"99999999999999y\"", &["line 2"]),
+        ("[store]\nsync = \"sometimes\"", &["line 2", "tick", "never"]),
+        ("[collect]\ndisabled = [\"netdve\"]", &["netdve", "interfaces"]),
+        ("[server]\nlisten = [\"0.0.0.0:7775\"]", &["0.0.0.0:7775", "allow_remote"]),
+        ("[server]\nlisten = []", &["listen", "at least one"]),
+        ("[server]\nhosts = [\"http://x/\"]", &["hosts", "http://x/"]),
+        ("[server", &["line 1"]),
+    ] {
+        let said = complaint(text);
+        for word in words {
+            assert!(said.contains(word), "{text:?} must mention {word:?}, but says: {said}");
+        }
+    }
+}
+
+#[test]
+fn spans_are_read_and_written() {
+    for (text, millis) in [("1s", 1_000), ("250ms", 250), ("1h30m", 5_400_000), ("14d", 1_209_600_000)] {
+        let span = values::parse_span(text).unwrap();
+        assert_eq!(span, Duration::from_millis(millis));
+        assert_eq!(values::parse_span(&values::show_span(span)), Ok(span));
+    }
+    for text in ["", "1", "s", "1x", "-1s", "1.5s", "1s ", "18446744073709551615y"] {
+        assert!(values::parse_span(text).is_err(), "{text:?}");
+    }
+}
+
+#[test]
+fn without_root_and_home_the_directory_must_be_named() {
+    let error = Config::resolve(file::File::default(), None, &Flags::default(), &Environment::default()).unwrap_err();
+    assert!(error.to_string().contains("--data-dir"), "{error}");
+    let home = Environment { home: Some("/users/u".into()), ..Environment::default() };
+    let config = Config::resolve(file::File::default(), None, &Flags::default(), &home).unwrap();
+    assert_eq!(config.directory.value, PathBuf::from("/users/u/.local/state/squirrel"));
+}

@@ -1,0 +1,69 @@
+//! `squirrel config init|check|show`.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use squirrel_model::Untrusted;
+
+use crate::cli::ConfigSource;
+use crate::config::{self, Config, Environment, Flags, Sourced};
+use crate::failure::{Class, classed};
+use crate::output;
+
+/// Prints the commented sample.
+pub(crate) fn init() -> anyhow::Result<()> {
+    Ok(output::print(&config::sample())?)
+}
+
+/// Judges a file.
+pub(crate) fn check(file: Option<&Path>, environment: &Environment) -> anyhow::Result<()> {
+    let config = config::check_file(file, environment).map_err(|error| classed(Class::Usage, &error))?;
+    let name =
+        config.path.as_deref().map_or_else(|| "no file: all defaults".to_owned(), |path| path.display().to_string());
+    Ok(output::print(&format!("{}: good\n", Untrusted(&name)))?)
+}
+
+/// Prints what is in force and where it comes from.
+pub(crate) fn show(source: &ConfigSource, environment: &Environment) -> anyhow::Result<()> {
+    let flags = Flags { config: source.config.clone(), ..Flags::default() };
+    let config = Config::load(&flags, environment).map_err(|error| classed(Class::Usage, &error))?;
+    Ok(output::print(&shown(&config))?)
+}
+
+fn shown(config: &Config) -> String {
+    let mut text = match &config.path {
+        Some(path) => format!("# read from {}\n", Untrusted(&path.display().to_string())),
+        None => "# no configuration file\n".to_owned(),
+    };
+    section(&mut text, "server");
+    line(&mut text, "listen", &config.listen, |list| words(list.iter().map(ToString::to_string)));
+    line(&mut text, "hosts", &config.hosts, |list| words(list.iter().cloned()));
+    line(&mut text, "allow_remote", &config.allow_remote, ToString::to_string);
+    section(&mut text, "store");
+    line(&mut text, "directory", &config.directory, |path| word(&path.display().to_string()));
+    line(&mut text, "retention", &config.retention, |span| word(&config::show_span(*span)));
+    line(&mut text, "sync", &config.sync, |sync| word(&sync.to_string()));
+    section(&mut text, "collect");
+    line(&mut text, "interval", &config.interval, |span| word(&config::show_span(*span)));
+    line(&mut text, "disabled", &config.disabled, |names| words(names.iter().cloned()));
+    section(&mut text, "log");
+    line(&mut text, "level", &config.log, |level| word(level));
+    text
+}
+
+fn section(text: &mut String, name: &str) {
+    let _ = writeln!(text, "\n[{name}]");
+}
+
+fn line<T>(text: &mut String, key: &str, setting: &Sourced<T>, show: impl Fn(&T) -> String) {
+    let _ = writeln!(text, "{key} = {}  # {}", show(&setting.value), setting.origin.word());
+}
+
+/// A TOML string; anything hostile in it is shown, not obeyed.
+fn word(text: &str) -> String {
+    toml::Value::String(Untrusted(text).to_string()).to_string()
+}
+
+fn words(items: impl Iterator<Item = String>) -> String {
+    format!("[{}]", items.map(|item| word(&item)).collect::<Vec<_>>().join(", "))
+}

@@ -1,0 +1,89 @@
+//! `squirrel explain`: the catalogue, for people.
+
+use std::fmt::Write as _;
+
+use anyhow::bail;
+use squirrel_api::CatalogueEntry;
+use squirrel_model::{Catalogue, Metric};
+
+use crate::cli;
+use crate::output;
+use crate::own_metrics;
+
+/// Prints one metric's meaning, or the list of all.
+pub(crate) fn run(args: &cli::Explain) -> anyhow::Result<()> {
+    let catalogue = own_metrics::catalogue();
+    let Some(name) = &args.metric else {
+        return Ok(output::print(&if args.json { json(catalogue.iter())? } else { list(&catalogue) })?);
+    };
+    let Some(metric) = catalogue.find(name) else {
+        let like = catalogue.like(name, 3);
+        let hint = if like.is_empty() {
+            "`squirrel explain` lists all".to_owned()
+        } else {
+            format!("did you mean {}?", like.join(", "))
+        };
+        bail!("no metric is called {name:?}; {hint}");
+    };
+    Ok(output::print(&if args.json { json(std::iter::once(metric))? } else { page(metric, name) })?)
+}
+
+fn json<'a>(metrics: impl Iterator<Item = &'a Metric>) -> anyhow::Result<String> {
+    let entries: Vec<CatalogueEntry> = metrics.map(CatalogueEntry::from).collect();
+    Ok(serde_json::to_string_pretty(&entries)? + "\n")
+}
+
+fn list(catalogue: &Catalogue) -> String {
+    let width = catalogue.iter().map(|metric| metric.name.len()).max().unwrap_or(0);
+    catalogue.iter().fold(String::new(), |mut text, metric| {
+        let _ = writeln!(text, "{:width$}  {}", metric.name, metric.help);
+        text
+    })
+}
+
+fn page(metric: &Metric, name: &str) -> String {
+    let mut text = format!("{name}\n  {}\n\n", metric.help);
+    let unit = metric.unit.word();
+    let _ = writeln!(
+        text,
+        "  kind    {}{}",
+        metric.kind.exposition_word(),
+        if unit.is_empty() { String::new() } else { format!(", in {unit}") }
+    );
+    if !metric.labels.is_empty() {
+        let _ = writeln!(text, "  labels  {}", metric.labels.join(", "));
+    }
+    if metric.is_family() {
+        let _ = writeln!(text, "  family  {}", metric.name);
+    }
+    if !metric.why.is_empty() {
+        let _ = writeln!(text, "\nWhy it matters\n  {}", metric.why);
+    }
+    if !metric.check.is_empty() {
+        text += "\nWhat to check first\n";
+        for (i, step) in metric.check.iter().enumerate() {
+            let _ = writeln!(text, "  {}. {step}", i + 1);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_has_meaning_reason_and_steps() {
+        let catalogue = own_metrics::catalogue();
+        let name = "node_netstat_TcpExt_ListenOverflows";
+        let text = page(catalogue.find(name).unwrap(), name);
+        for part in [name, "Why it matters", "What to check first", "1. "] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_declared_twice() {
+        assert_eq!(own_metrics::catalogue().duplicates(), Vec::<&str>::new());
+    }
+}

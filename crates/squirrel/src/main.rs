@@ -1,0 +1,55 @@
+//! `squirrel`, the program: it reads the kernel each second, keeps the record, and shows it.
+//!
+//! This crate only wires the others together: configuration, the loop, subcommands.
+#![forbid(unsafe_code)]
+
+mod cli;
+mod config;
+mod config_command;
+mod explain;
+mod failure;
+mod logging;
+mod output;
+mod own_metrics;
+mod pipeline;
+mod query;
+mod record;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use cli::{Cli, Command, ConfigCommand};
+use config::Environment;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return failure::usage(&error),
+    };
+    let result = match &cli.command {
+        Command::Serve(args) => serve::run(args, &environment()),
+        Command::Query(args) => query::run(args),
+        Command::Record(args) => record::run(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Config(ConfigCommand::Init) => config_command::init(),
+        Command::Config(ConfigCommand::Check { file }) => config_command::check(file.as_deref(), &environment()),
+        Command::Config(ConfigCommand::Show { source }) => config_command::show(source, &environment()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failure::report(&error),
+    }
+}
+
+/// What the environment says; the only place that asks it.
+fn environment() -> Environment {
+    let path =
+        |name: &str| std::env::var_os(name).map(std::path::PathBuf::from).filter(|path| !path.as_os_str().is_empty());
+    Environment {
+        root: squirrel_sys::privilege::effective_uid() == 0,
+        state_home: path("XDG_STATE_HOME"),
+        home: path("HOME"),
+    }
+}

@@ -1,0 +1,130 @@
+//! One second's work: read the kernel, keep it, show it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use squirrel_collect::Schedule;
+use squirrel_model::{Batch, Timestamp};
+use squirrel_server::{ServerMetrics, Tick};
+use squirrel_store::Store;
+use squirrel_sys::{Kernel, clock};
+use tokio::sync::watch;
+
+use crate::own_metrics::OwnMetrics;
+
+/// Everything that a tick needs, owned by whoever runs it.
+pub(crate) struct Pipeline {
+    pub(crate) kernel: Arc<dyn Kernel>,
+    pub(crate) schedule: Schedule,
+    pub(crate) store: Arc<Store>,
+    pub(crate) monotonic: clock::Monotonic,
+    pub(crate) own: OwnMetrics,
+    pub(crate) server_metrics: Arc<ServerMetrics>,
+    pub(crate) ticks: watch::Sender<Option<Arc<Tick>>>,
+    pub(crate) status: Arc<Mutex<Vec<squirrel_api::CollectorStatus>>>,
+    last: Option<Timestamp>,
+    refusing: bool,
+}
+
+/// What [`Pipeline::new`] is made of.
+pub(crate) struct Parts {
+    pub(crate) kernel: Arc<dyn Kernel>,
+    pub(crate) schedule: Schedule,
+    pub(crate) store: Arc<Store>,
+    pub(crate) monotonic: clock::Monotonic,
+    pub(crate) server_metrics: Arc<ServerMetrics>,
+    pub(crate) ticks: watch::Sender<Option<Arc<Tick>>>,
+    pub(crate) status: Arc<Mutex<Vec<squirrel_api::CollectorStatus>>>,
+}
+
+impl Pipeline {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts { kernel, schedule, store, monotonic, server_metrics, ticks, status } = parts;
+        let own = OwnMetrics::new();
+        Self { kernel, schedule, store, monotonic, own, server_metrics, ticks, status, last: None, refusing: false }
+    }
+
+    /// Whether `now` belongs to a tick that has not been taken yet.
+    pub(crate) fn is_due(&self, now: Timestamp, step_ms: i64) -> bool {
+        self.last.is_none_or(|last| now.floor_to(step_ms) != last)
+    }
+
+    /// Reads, keeps and shows. Never fails as a whole: what the disk refuses is still shown live.
+    pub(crate) fn tick(&mut self, now: Timestamp, step_ms: i64) {
+        let began = self.monotonic.elapsed();
+        let at = now.floor_to(step_ms);
+        self.own.missed += missed(self.last, at, step_ms);
+        self.last = Some(at);
+
+        let mut batch = Batch::default();
+        let monotonic = self.monotonic;
+        self.schedule.tick(&*self.kernel, &|| monotonic.elapsed(), &mut batch);
+        self.store.metrics(&mut batch);
+        self.server_metrics.rows(&mut batch);
+        self.own.tick(&mut batch);
+        self.keep(at, &batch);
+
+        *self.status.lock().unwrap_or_else(PoisonError::into_inner) = crate::serve::statuses(&self.schedule);
+        self.ticks.send_replace(Some(Arc::new(Tick { at, batch })));
+        self.own.tick_seconds = (self.monotonic.elapsed().0.saturating_sub(began.0)).as_secs_f64();
+    }
+
+    /// Switches collectors off and on, for a configuration that was read again.
+    pub(crate) fn set_disabled(&mut self, disabled: &[String]) {
+        self.schedule.set_disabled(&*self.kernel, disabled, self.monotonic.elapsed());
+    }
+
+    /// Appends to the store; a store that begins to refuse is said once, and once when it accepts
+    /// again.
+    fn keep(&mut self, at: Timestamp, batch: &Batch) {
+        let problem = match self.store.append(at, batch) {
+            Ok(report) => report.problem,
+            Err(error) => Some(error.to_string()),
+        };
+        match problem {
+            None if self.refusing => {
+                self.refusing = false;
+                tracing::info!("samples reach the disk again");
+            }
+            Some(problem) if !self.refusing => {
+                self.refusing = true;
+                tracing::error!("samples are in memory only: {problem}");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// How many ticks lie between the last one taken and this one. A clock that was set back missed none.
+fn missed(last: Option<Timestamp>, at: Timestamp, step_ms: i64) -> u64 {
+    let Some(last) = last else { return 0 };
+    u64::try_from((at.millis().saturating_sub(last.millis())) / step_ms.max(1) - 1).unwrap_or(0)
+}
+
+/// How long to wait so that the next reading happens at the next whole step of the wall clock: samples
+/// are stamped with it, and neighbours in a fleet line up.
+pub(crate) fn until_next(now: Timestamp, step_ms: i64) -> Duration {
+    let into = now.millis().rem_euclid(step_ms.max(1));
+    Duration::from_millis(u64::try_from(step_ms.max(1) - into).unwrap_or(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readings_line_up_with_the_wall_clock() {
+        assert_eq!(until_next(Timestamp(10_250), 1000), Duration::from_millis(750));
+        assert_eq!(until_next(Timestamp(10_000), 1000), Duration::from_secs(1));
+        assert_eq!(until_next(Timestamp(-1), 1000), Duration::from_millis(1));
+    }
+
+    #[test]
+    fn skipped_seconds_are_counted_and_a_clock_set_back_is_not() {
+        assert_eq!(missed(None, Timestamp(5000), 1000), 0);
+        assert_eq!(missed(Some(Timestamp(5000)), Timestamp(6000), 1000), 0);
+        assert_eq!(missed(Some(Timestamp(5000)), Timestamp(9000), 1000), 3);
+        assert_eq!(missed(Some(Timestamp(5000)), Timestamp(1000), 1000), 0);
+        assert_eq!(missed(Some(Timestamp(i64::MIN)), Timestamp(i64::MAX), 1000), 9_223_372_036_854_774);
+    }
+}

@@ -1,0 +1,141 @@
+//! What is opened before privileges are dropped: the kernel's doors, the listening sockets, the data
+//! directory. Every complaint names the next step.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow, bail};
+use squirrel_model::Labels;
+use squirrel_store::dir::RealDir;
+use squirrel_store::{OpenReport, Stopwatch, Store, StoreOptions, SyncPolicy};
+use squirrel_sys::{Kernel as _, Linux, clock};
+
+use crate::config::{Config, Origin, Sync};
+
+/// Everything that is open.
+pub(crate) struct Doors {
+    pub(crate) kernel: Linux,
+    pub(crate) listeners: Vec<TcpListener>,
+    pub(crate) store: Store,
+}
+
+/// Opens all, or says what is in the way.
+pub(super) fn open(config: &Config, monotonic: clock::Monotonic) -> anyhow::Result<Doors> {
+    let kernel = Linux::open().context("cannot open the doors to the kernel")?;
+    let listeners = listen(config)?;
+    let port = listeners.first().and_then(|listener| listener.local_addr().ok()).map_or(0, |address| address.port());
+    let store = open_store(config, &instance(&kernel, port), monotonic)?;
+    Ok(Doors { kernel, listeners, store })
+}
+
+/// `HOST:PORT`, the `instance` label of everything stored.
+fn instance(kernel: &Linux, port: u16) -> String {
+    let mut name = Vec::new();
+    let host = match kernel.read("/proc/sys/kernel/hostname", &mut name) {
+        Ok(()) => String::from_utf8_lossy(&name).trim().to_owned(),
+        Err(_) => "localhost".to_owned(),
+    };
+    format!("{host}:{port}")
+}
+
+/// Binds every address. An address of the defaults may be missing on this host (no IPv6); one that a
+/// person named may not.
+fn listen(config: &Config) -> anyhow::Result<Vec<TcpListener>> {
+    let mut listeners = Vec::new();
+    for &address in &config.listen.value {
+        match TcpListener::bind(address) {
+            Ok(listener) => {
+                listener.set_nonblocking(true).with_context(|| format!("cannot prepare {address}"))?;
+                listeners.push(listener);
+            }
+            Err(error) if config.listen.origin == Origin::Default && is_absent(&error) => {
+                tracing::warn!("not listening on {address}: {error}");
+            }
+            Err(error) => return Err(explain_bind(address, &error)),
+        }
+    }
+    if listeners.is_empty() {
+        bail!("none of the default addresses can be listened on; name one with --listen ADDR:PORT");
+    }
+    Ok(listeners)
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)
+        || error.raw_os_error() == Some(97 /* EAFNOSUPPORT */)
+}
+
+fn explain_bind(address: SocketAddr, error: &io::Error) -> anyhow::Error {
+    let next = match error.kind() {
+        io::ErrorKind::AddrInUse => format!(
+            "another program listens there; `ss -ltnp 'sport = :{}'` shows which. Stop it, or choose another port with --listen {}:PORT",
+            address.port(),
+            if address.is_ipv6() { format!("[{}]", address.ip()) } else { address.ip().to_string() },
+        ),
+        io::ErrorKind::PermissionDenied => "ports below 1024 need root; choose a higher one with --listen".to_owned(),
+        io::ErrorKind::AddrNotAvailable => {
+            "this host does not have that address; `ip addr` lists its addresses".to_owned()
+        }
+        _ => "choose another address with --listen".to_owned(),
+    };
+    anyhow!("cannot listen on {address}: {error}\n{next}")
+}
+
+fn open_store(config: &Config, instance: &str, monotonic: clock::Monotonic) -> anyhow::Result<Store> {
+    let directory = &config.directory.value;
+    let dir = RealDir::open(directory).map_err(|error| {
+        anyhow!(
+            "the data directory {} cannot be made: {error}\n{}; its owner and mode must let this user write there",
+            directory.display(),
+            named_by(config)
+        )
+    })?;
+    let target =
+        Labels::new([("job", "squirrel"), ("instance", instance)]).context("the host's name cannot be a label")?;
+    let millis = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+    let options = StoreOptions {
+        step_ms: millis(config.interval.value),
+        sync: match config.sync.value {
+            Sync::Tick => SyncPolicy::EveryTick,
+            Sync::Every(span) => SyncPolicy::Every { ms: millis(span) },
+            Sync::Never => SyncPolicy::Never,
+        },
+        retention_ms: millis(config.retention.value),
+        stopwatch: Stopwatch::new(move || monotonic.elapsed()),
+        ..StoreOptions::new(target)
+    };
+    let (store, report) = Store::open(Arc::new(dir), options, clock::wall())
+        .map_err(|error| anyhow!("{error}\nThe directory is {}", named_by(config)))?;
+    say(&report);
+    Ok(store)
+}
+
+/// Who named the data directory, and how to name another.
+fn named_by(config: &Config) -> &'static str {
+    match config.directory.origin {
+        Origin::Default => "the default; choose another with --data-dir DIR",
+        Origin::File => "named by directory under [store] in the configuration; --data-dir DIR overrides it",
+        Origin::Flag => "named by --data-dir",
+    }
+}
+
+/// Says what was found, and every loss in a sentence of its own.
+fn say(report: &OpenReport) {
+    if report.series == 0 {
+        tracing::info!("the store is new");
+    } else {
+        let newest = report.newest.map_or_else(String::new, |at| format!(", the last of them {at} s after 1970"));
+        tracing::info!(
+            "the store holds {} series: {} samples in {} blocks and {} in the log{newest}",
+            report.series,
+            report.block_samples,
+            report.blocks,
+            report.log_samples
+        );
+    }
+    for note in &report.notes {
+        tracing::warn!("{note}");
+    }
+}

@@ -1,0 +1,51 @@
+//! SIGHUP: the configuration is read again. A bad one changes nothing and is said; what cannot change
+//! while running is said too.
+
+use crate::config::{Config, Environment, Flags};
+use crate::logging::Logging;
+
+/// What is needed to read the configuration again.
+pub(crate) struct Reloader {
+    pub(crate) flags: Flags,
+    pub(crate) environment: Environment,
+    pub(crate) logging: Logging,
+}
+
+impl Reloader {
+    /// Reads the configuration again; the result is what is in force from now on.
+    pub(crate) fn reload(&self, current: Config) -> Config {
+        let fresh = match Config::load(&self.flags, &self.environment) {
+            Ok(fresh) => fresh,
+            Err(error) => {
+                tracing::error!("the configuration was not reloaded, the old one stays in force: {error:#}");
+                return current;
+            }
+        };
+        if fresh.log != current.log
+            && let Err(error) = self.logging.change(&fresh.log.value)
+        {
+            tracing::error!("the configuration was not reloaded, the old one stays in force: {error:#}");
+            return current;
+        }
+        for name in restart_only(&current, &fresh) {
+            tracing::warn!("{name} has changed in the configuration; it takes effect at the next start");
+        }
+        tracing::info!("configuration reloaded");
+        Config { log: fresh.log, disabled: fresh.disabled, ..current }
+    }
+}
+
+/// Settings that differ and cannot change while running.
+fn restart_only(current: &Config, fresh: &Config) -> Vec<&'static str> {
+    [
+        ("listen", current.listen.value != fresh.listen.value),
+        ("hosts", current.hosts.value != fresh.hosts.value),
+        ("directory", current.directory.value != fresh.directory.value),
+        ("retention", current.retention.value != fresh.retention.value),
+        ("sync", current.sync.value != fresh.sync.value),
+        ("interval", current.interval.value != fresh.interval.value),
+    ]
+    .into_iter()
+    .filter_map(|(name, differs)| differs.then_some(name))
+    .collect()
+}

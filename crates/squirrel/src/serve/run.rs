@@ -1,0 +1,154 @@
+//! The loop: one enum of all that can wake the program, one match.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use squirrel_collect::Schedule;
+use squirrel_server::{BuildInfo, Limits, Server, ServerParts};
+use squirrel_store::Store;
+use squirrel_sys::{Kernel, clock};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::spawn_blocking;
+use tokio_util::sync::CancellationToken;
+
+use super::doors::Doors;
+use super::reload::Reloader;
+use crate::config::Config;
+use crate::own_metrics;
+use crate::pipeline::{Parts, Pipeline, until_next};
+
+/// How often samples are packed, blocks written and old ones deleted.
+const MAINTAIN_EVERY: Duration = Duration::from_secs(10);
+
+/// How long the server may take to end.
+const DRAIN: Duration = Duration::from_secs(6);
+
+/// All that can wake the program.
+enum Event {
+    Tick,
+    Maintain,
+    Reload,
+    Stop(&'static str),
+    ServerEnded(anyhow::Result<()>),
+}
+
+/// Runs until a signal says stop or the server ends.
+pub(super) async fn run(
+    config: Config,
+    doors: Doors,
+    monotonic: clock::Monotonic,
+    reloader: Reloader,
+) -> anyhow::Result<()> {
+    let Doors { kernel, listeners, store } = doors;
+    let (kernel, store): (Arc<dyn Kernel>, _) = (Arc::new(kernel), Arc::new(store));
+    let (ticks, watched) = watch::channel(None);
+    let status = Arc::new(Mutex::new(Vec::new()));
+
+    let addresses: Vec<_> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+    let statuses = Arc::clone(&status);
+    let reader = store.reader();
+    let server = Server::new(ServerParts {
+        snapshots: Arc::new(move || reader.snapshot()),
+        ticks: watched,
+        catalogue: Arc::new(own_metrics::catalogue()),
+        collectors: Arc::new(move || statuses.lock().unwrap_or_else(PoisonError::into_inner).clone()),
+        clock: Arc::new(clock::wall),
+        monotonic: Arc::new(move || monotonic.elapsed()),
+        build: BuildInfo { version: env!("CARGO_PKG_VERSION").to_owned(), revision: String::new() },
+        allowed_hosts: config.allowed_hosts()?,
+        limits: Limits::default(),
+    });
+    let server_metrics = server.metrics();
+
+    let opening = Arc::clone(&kernel);
+    let disabled: Vec<String> = config.disabled.value.iter().cloned().collect();
+    let schedule = spawn_blocking(move || Schedule::open(&*opening, &disabled, monotonic.elapsed())).await?;
+    let parts = Parts { kernel, schedule, store: Arc::clone(&store), monotonic, server_metrics, ticks, status };
+
+    let stop = CancellationToken::new();
+    let mut serving = tokio::spawn(server.serve(listeners, stop.clone()));
+    for address in &addresses {
+        tracing::info!("watching this host: http://{address}");
+    }
+
+    let outcome = drive(config, Pipeline::new(parts), &store, &reloader, &mut serving).await;
+    stop.cancel();
+    // The server cuts what is left after its own limit; the second here is for the unforeseen.
+    if !serving.is_finished() && tokio::time::timeout(DRAIN, &mut serving).await.is_err() {
+        serving.abort();
+    }
+    let closing = Arc::clone(&store);
+    spawn_blocking(move || closing.close(clock::wall())).await?.context("the store was not closed cleanly")?;
+    tracing::info!("stopped");
+    outcome
+}
+
+type Serving = tokio::task::JoinHandle<std::io::Result<()>>;
+
+async fn drive(
+    mut config: Config,
+    mut pipeline: Pipeline,
+    store: &Arc<Store>,
+    reloader: &Reloader,
+    serving: &mut Serving,
+) -> anyhow::Result<()> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut maintain = tokio::time::interval(MAINTAIN_EVERY);
+    let step_ms = i64::try_from(config.interval.value.as_millis()).unwrap_or(1000);
+    let mut wait = Duration::ZERO;
+    let mut maintaining: Option<tokio::task::JoinHandle<()>> = None;
+    loop {
+        let event = tokio::select! {
+            biased;
+            _ = terminate.recv() => Event::Stop("SIGTERM"),
+            _ = interrupt.recv() => Event::Stop("SIGINT"),
+            _ = hangup.recv() => Event::Reload,
+            ended = &mut *serving => Event::ServerEnded(ended.map_err(Into::into).and_then(|served| served.map_err(Into::into))),
+            () = tokio::time::sleep(wait) => Event::Tick,
+            _ = maintain.tick() => Event::Maintain,
+        };
+        match event {
+            Event::Tick => {
+                if pipeline.is_due(clock::wall(), step_ms) {
+                    pipeline = spawn_blocking(move || {
+                        pipeline.tick(clock::wall(), step_ms);
+                        pipeline
+                    })
+                    .await
+                    .context("a reading ended the program")?;
+                }
+            }
+            // Beside the ticks, never two at once: cutting a block must not cost a second's sample.
+            Event::Maintain => {
+                if maintaining.as_ref().is_none_or(tokio::task::JoinHandle::is_finished) {
+                    let store = Arc::clone(store);
+                    maintaining = Some(spawn_blocking(move || {
+                        for problem in store.maintain(clock::wall()).problems {
+                            tracing::error!("{problem}");
+                        }
+                    }));
+                }
+            }
+            Event::Reload => {
+                config = reloader.reload(config);
+                let disabled: Vec<String> = config.disabled.value.iter().cloned().collect();
+                pipeline = spawn_blocking(move || {
+                    pipeline.set_disabled(&disabled);
+                    pipeline
+                })
+                .await
+                .context("a reload ended the program")?;
+            }
+            Event::Stop(signal) => {
+                tracing::info!("{signal}: stopping");
+                return Ok(());
+            }
+            Event::ServerEnded(result) => return result.context("the HTTP server ended"),
+        }
+        wait = until_next(clock::wall(), step_ms);
+    }
+}

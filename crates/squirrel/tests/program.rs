@@ -1,0 +1,10 @@
+//! The program as its users meet it: started, spoken to, refused, killed.
+
+#[path = "program/full_disk.rs"]
+mod full_disk;
+#[path = "program/lifecycle.rs"]
+mod lifecycle;
+#[path = "program/refusals.rs"]
+mod refusals;
+#[path = "program/support.rs"]
+mod support;
