@@ -33,6 +33,14 @@ fn cpu_ns() -> u128 {
     text.split_whitespace().next().and_then(|ns| ns.parse().ok()).unwrap_or(0)
 }
 
+/// Seconds that all threads of this process have run (fields 14 and 15 of `/proc/self/stat`, in ticks
+/// of a hundredth of a second, proc(5)).
+fn process_cpu_seconds() -> f64 {
+    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after = text.rsplit_once(')').map_or("", |(_, rest)| rest);
+    after.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
+}
+
 /// Counts CPU time from its birth.
 struct Stopwatch(u128);
 
@@ -227,13 +235,13 @@ fn codec(series: usize, seconds: usize) {
         samples += seconds;
     }
     for (shape, (bytes, samples, gorilla)) in by_shape {
-        line(&format!("codec_{}", shape.name()), bytes as f64 / samples as f64, "bytes/sample");
-        line(&format!("gorilla_{}", shape.name()), gorilla as f64 / samples as f64, "bytes/sample");
+        line(&format!("codec_{}", shape.name()), bytes as f64 / samples as f64, "bytes a sample");
+        line(&format!("gorilla_{}", shape.name()), gorilla as f64 / samples as f64, "bytes a sample");
     }
-    line("gorilla_mix", all_gorilla as f64 / samples as f64, "bytes/sample");
-    line("codec_mix", bytes as f64 / samples as f64, "bytes/sample");
-    line("codec_encode", encode_ns as f64 / samples as f64, "ns/sample");
-    line("codec_decode", decode_ns as f64 / samples as f64, "ns/sample");
+    line("gorilla_mix", all_gorilla as f64 / samples as f64, "bytes a sample");
+    line("codec_mix", bytes as f64 / samples as f64, "bytes a sample");
+    line("codec_encode", encode_ns as f64 / samples as f64, "ns a sample");
+    line("codec_decode", decode_ns as f64 / samples as f64, "ns a sample");
 }
 
 /// Resident memory of this process, in bytes.
@@ -300,11 +308,11 @@ fn store(dir: &Arc<dyn Dir>, series: usize, seconds: usize) {
         }
     }
     let report = store.report();
-    line("append", append_ns as f64 / samples, "ns/sample");
+    line("append", append_ns as f64 / samples, "ns a sample");
     line("append_slowest_tick", slowest as f64 / 1e6, "ms");
-    line("maintain", maintain_ns as f64 / samples, "ns/sample");
-    line("wal", report.wal_bytes as f64 / samples, "bytes/sample");
-    line("head", report.head_bytes as f64 / samples, "bytes/sample");
+    line("maintain", maintain_ns as f64 / samples, "ns a sample");
+    line("wal", report.wal_bytes as f64 / samples, "bytes a sample");
+    line("head", report.head_bytes as f64 / samples, "bytes a sample");
     line("resident_growth", (resident() - before) / 1e6, "MB");
     let start = Stopwatch::start();
     let snapshots = 100_000;
@@ -313,21 +321,26 @@ fn store(dir: &Arc<dyn Dir>, series: usize, seconds: usize) {
     line("snapshot", start.ns() as f64 / f64::from(snapshots), "ns");
     drop(store);
 
-    let start = Stopwatch::start();
+    let (start, process) = (Stopwatch::start(), process_cpu_seconds());
     let (store, opened) = Store::open(dir.clone(), options(), Timestamp(T)).unwrap();
     let took = start.ns() as f64 / 1e9;
-    line("open_log", took, "s");
-    line("open_per_gb_of_log", took / (opened.log_bytes as f64 / 1e9), "s/GB");
-    line("open_per_sample", took * 1e9 / opened.log_samples as f64, "ns/sample");
+    let both = process_cpu_seconds() - process;
+    let slower = took.max(both - took);
+    let gigabytes = opened.log_bytes as f64 / 1e9;
+    // Two threads share the work: on two free cores the slower one decides.
+    line("open_log_cpu", both, "s");
+    line("open_cpu_per_gb_of_log", both / gigabytes, "s/GB");
+    line("open_per_gb_of_log", slower / gigabytes, "s/GB");
+    line("open_per_sample", slower * 1e9 / opened.log_samples as f64, "ns a sample");
 
     let end = Timestamp(T + (seconds as i64 + 7200 * 2) * 1000);
     store.append(end, ticks.next()).unwrap();
     let start = Stopwatch::start();
     let maintained = store.maintain(end);
-    line("block_write", start.ns() as f64 / samples, "ns/sample");
+    line("block_write", start.ns() as f64 / samples, "ns a sample");
     assert!(maintained.problems.is_empty(), "{maintained:?}");
     let blocks: u64 = dir.list("t0").unwrap().iter().map(|entry| entry.len).sum();
-    line("block", blocks as f64 / samples, "bytes/sample");
+    line("block", blocks as f64 / samples, "bytes a sample");
 
     let select = store.reader().snapshot();
     let start = Stopwatch::start();
@@ -342,7 +355,7 @@ fn store(dir: &Arc<dyn Dir>, series: usize, seconds: usize) {
         select.read(series, TimeRange::ALL, &mut out).unwrap();
         read += out.len();
     }
-    line("read_blocks", start.ns() as f64 / read as f64, "ns/sample");
+    line("read_blocks", start.ns() as f64 / read as f64, "ns a sample");
 }
 
 fn main() {

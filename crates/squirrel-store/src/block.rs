@@ -32,14 +32,15 @@ pub(crate) const SUFFIX: &str = ".block";
 /// Series that share a page.
 const PAGE_SERIES: usize = 64;
 
-/// Name of a block's file: the window's start, so that names sort by time, and a number that no
-/// other block of the window has.
-pub(crate) fn file_name(window_ms: i64, number: u64) -> String {
-    format!("{window_ms:016}-{number:08}{SUFFIX}")
+/// Name of a block's file: the window's start, so that names sort by time, and the number of the
+/// first frame that it does not cover. No two blocks of a window cover equally much; and from the
+/// name that number is known even when the block cannot be read, so that it is not given again.
+pub(crate) fn file_name(window_ms: i64, covers_seq: u64) -> String {
+    format!("{window_ms:016}-{covers_seq:012}{SUFFIX}")
 }
 
 /// The number in a block's file name.
-pub(crate) fn file_number(name: &str) -> Option<u64> {
+pub(crate) fn covered_by_name(name: &str) -> Option<u64> {
     name.strip_suffix(SUFFIX)?.split_once('-')?.1.parse().ok()
 }
 

@@ -15,7 +15,7 @@
 //!
 //! Decimal integers: the values are `n / 10^k` for whole `n`, checked bit by bit at encoding.
 //! The differences of order 0, 1 or 2, whichever is shortest, are bit-packed in blocks of 64
-//! (see [`pack`]). A chunk carries no checksum: what holds chunks (block, log) has one.
+//! (see `pack.rs`). A chunk carries no checksum: what holds chunks (block, log) has one.
 
 pub(crate) mod decimal;
 pub(crate) mod pack;
@@ -78,6 +78,9 @@ pub struct Encoder {
     ints: Vec<i64>,
     deltas: Vec<i64>,
     odd: Vec<(usize, u64)>,
+    /// The times of the last chunk and their grid: the series of a tick share their times.
+    times: Vec<i64>,
+    grid: Option<times::Grid>,
 }
 
 /// How the values of a chunk are written.
@@ -105,7 +108,11 @@ impl Encoder {
             return;
         };
         let shape = self.shape(values, first);
-        let grid = times::grid(times);
+        if self.times != times {
+            self.times.clear();
+            self.times.extend_from_slice(times);
+            self.grid = times::grid(times);
+        }
         let order = match shape {
             Shape::Decimal { .. } => pack::choose_order(&self.ints, &mut self.deltas),
             Shape::Constant | Shape::Xor => 0,
@@ -122,13 +129,13 @@ impl Encoder {
         let summarise = summarise && !matches!(shape, Shape::Constant);
         flags |= if summarise { flag::SUMMARY } else { 0 };
         flags |= if !matches!(shape, Shape::Decimal { .. }) || self.odd.is_empty() { 0 } else { flag::ODD };
-        flags |= if grid.as_ref().is_some_and(|grid| !grid.gaps.is_empty()) { flag::GAPS } else { 0 };
+        flags |= if self.grid.as_ref().is_some_and(|grid| !grid.gaps.is_empty()) { flag::GAPS } else { 0 };
 
-        out.push(if grid.is_some() { value_kind } else { kind::IRREGULAR });
+        out.push(if self.grid.is_some() { value_kind } else { kind::IRREGULAR });
         out.push(flags);
         put_varint(out, n as u64);
         put_zigzag(out, first_ms);
-        if let Some(grid) = &grid {
+        if let Some(grid) = &self.grid {
             times::put_grid(grid, out);
         } else {
             out.push(value_kind);

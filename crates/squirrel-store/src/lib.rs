@@ -13,7 +13,7 @@
 //! the parts of a window as a *block*, after which the log segments that held them are deleted.
 //! All of these are immutable, so a reader's [`StoreReader::snapshot`] is a handful of references.
 //!
-//! Absences: no HTTP, no PromQL, no clock (moments are arguments), no thread of its own; nothing
+//! Absences: no HTTP, no PromQL, no clock (moments are arguments), no thread that outlives a call; nothing
 //! here touches the disk but through [`dir`].
 #![forbid(unsafe_code)]
 

@@ -45,7 +45,8 @@ static ACTIVE: Metric =
         .check(&["the faults of the last collection"]);
 static SAMPLES: Metric =
     Metric::new("squirrel_store_samples_total", Kind::Counter, Unit::None, "Samples appended since the start.")
-        .why("Its rate is what a second of monitoring brings; a gap in it is a gap in every chart.");
+        .why("Its rate is what a second of monitoring brings; a gap in it is a gap in every chart.")
+        .check(&["squirrel_store_active_series", "the faults of the last collection"]);
 static CREATED: Metric = Metric::new(
     "squirrel_store_series_created_total",
     Kind::Counter,
@@ -59,10 +60,15 @@ static HEAD_BYTES: Metric =
         .why("Grows for two hours and falls when a block is written; if it does not fall, blocks cannot be written.")
         .check(&["squirrel_store_maintenance_failures_total", "free space of the data folder"]);
 static BLOCKS: Metric = Metric::new("squirrel_store_blocks", Kind::Gauge, Unit::None, "Blocks on disk.")
-    .why("One comes every two hours, and the oldest go when they are older than the retention.");
+    .why("One comes every two hours, and the oldest go when they are older than the retention.")
+    .check(&["squirrel_store_maintenance_failures_total", "retention under [store] in the configuration"]);
 static DISK: Metric =
     Metric::new("squirrel_store_disk_bytes", Kind::Gauge, Unit::Bytes, "Size of all files of the store.")
-        .why("What the history costs; grows until the retention is reached, then stays.");
+        .why("What the history costs; grows until the retention is reached, then stays.")
+        .check(&[
+            "retention under [store] in the configuration",
+            "squirrel_store_series for labels that take ever new values",
+        ]);
 static WAL: Metric = Metric::new("squirrel_store_wal_bytes", Kind::Gauge, Unit::Bytes, "Size of the write-ahead log.")
     .why("What a start after a crash has to read; falls with every block.")
     .check(&["squirrel_store_maintenance_failures_total"]);
@@ -72,7 +78,8 @@ static LOG_BYTES: Metric = Metric::new(
     Unit::Bytes,
     "Bytes written to the log since the start.",
 )
-.why("The wear on flash memory.");
+.why("The wear on flash memory.")
+.check(&["the sync policy in [store]", "squirrel_store_active_series"]);
 static BYTES_LOST: Metric = Metric::new(
     "squirrel_store_recovered_bytes_lost_total",
     Kind::Counter,
@@ -132,7 +139,8 @@ static DUPLICATES: Metric = Metric::new(
     Unit::None,
     "Rows that named a series a second time within a tick; the last one counts.",
 )
-.why("Two collectors bring the same series, or two devices have the same labels.");
+.why("Two collectors bring the same series, or two devices have the same labels.")
+.check(&["the log of squirrel", "count by (__name__) ({__name__=~\".+\"}) for the name that grows"]);
 static CLOCK_STEPS: Metric = Metric::new(
     "squirrel_store_clock_steps_back_total",
     Kind::Counter,
@@ -143,7 +151,8 @@ static CLOCK_STEPS: Metric = Metric::new(
 .check(&["chronyc tracking", "timedatectl", "the hypervisor's clock"]);
 static SYNCS: Metric =
     Metric::new("squirrel_store_syncs_total", Kind::Counter, Unit::None, "Syncs of the log since the start.")
-        .why("With squirrel_store_sync_seconds_total: how long the disk takes to make a tick durable.");
+        .why("With squirrel_store_sync_seconds_total: how long the disk takes to make a tick durable.")
+        .check(&["the sync policy in [store]"]);
 static SYNC_SECONDS: Metric = Metric::new(
     "squirrel_store_sync_seconds_total",
     Kind::Counter,
@@ -162,14 +171,16 @@ static MAINTENANCE: Metric = Metric::new(
 .check(&["free space of the data folder", "the log names the step"]);
 static WRITTEN: Metric =
     Metric::new("squirrel_store_blocks_written_total", Kind::Counter, Unit::None, "Blocks written since the start.")
-        .why("One in two hours, plus one for each window that late samples touched.");
+        .why("One in two hours, plus one for each window that late samples touched.")
+        .check(&["squirrel_store_maintenance_failures_total when it stands still for hours"]);
 static DELETED: Metric = Metric::new(
     "squirrel_store_blocks_deleted_total",
     Kind::Counter,
     Unit::None,
     "Blocks deleted since the start because of their age.",
 )
-.why("History older than the retention goes a block at a time.");
+.why("History older than the retention goes a block at a time.")
+.check(&["retention under [store] in the configuration"]);
 
 /// The declarations of everything that [`crate::Store::metrics`] brings.
 pub static METRICS: &[&Metric] = &[

@@ -65,7 +65,6 @@ struct Writer {
 #[derive(Debug)]
 struct Maintenance {
     series_log: SeriesLog,
-    next_block: u64,
     /// Time of the last tick when blocks were written last.
     last_cut: Option<i64>,
     reserve: Reserve,

@@ -71,7 +71,7 @@ pub(crate) struct Serve {
     /// Where samples are kept [default: /var/lib/squirrel as root, else ~/.local/state/squirrel]
     #[arg(long, value_name = "DIR", env = "SQUIRREL_DATA_DIR")]
     pub(crate) data_dir: Option<PathBuf>,
-    /// Address and port to answer on; may be given several times [default: 127.0.0.1:7775 and [::1]:7775]
+    /// Address and port to answer on; may be given several times [default: port 7775 of 127.0.0.1 and ::1]
     #[arg(long, value_name = "ADDR:PORT")]
     pub(crate) listen: Vec<SocketAddr>,
     /// Answer on addresses that other machines can reach: whoever reaches them reads everything

@@ -1,5 +1,5 @@
-//! Configuration: what was written ([`file`]), what it means here ([`Config`]), and the commented
-//! sample ([`sample`]).
+//! Configuration: what was written (`file.rs`), what it means here ([`Config`]), and the commented
+//! sample (`sample.rs`).
 
 mod file;
 mod sample;

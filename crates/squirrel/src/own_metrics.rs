@@ -6,7 +6,7 @@ static UP: Metric = Metric::new("up", Kind::Gauge, Unit::None, "1 for each secon
     .why(
         "Its gaps are the times in which nothing was recorded: Squirrel was down, the host slept, or the disk refused.",
     )
-    .check(&["the log of squirrel at the start of the gap", "squirrel_ticks_missed_total"]);
+    .check(&["Read the log of squirrel at the start of the gap.", "Look at squirrel_ticks_missed_total."]);
 
 static BUILD_INFO: Metric = Metric::new(
     "squirrel_build_info",
@@ -15,13 +15,16 @@ static BUILD_INFO: Metric = Metric::new(
     "Constant 1; the labels say which build of Squirrel runs.",
 )
 .why("A change of behaviour at the moment of an upgrade explains itself.")
-.check(&["CHANGELOG.md of the version"])
+.check(&["Read CHANGELOG.md for that version."])
 .labels(&["version"]);
 
 static TICKS: Metric =
     Metric::new("squirrel_ticks_total", Kind::Counter, Unit::None, "Readings of the kernel since the start.")
         .why("Its rate is one over the configured interval when Squirrel keeps up.")
-        .check(&["squirrel_ticks_missed_total", "interval under [collect] in the configuration"]);
+        .check(&[
+            "Compare with squirrel_ticks_missed_total.",
+            "Look at interval under [collect] in the configuration.",
+        ]);
 
 static TICKS_MISSED: Metric = Metric::new(
     "squirrel_ticks_missed_total",
@@ -30,7 +33,10 @@ static TICKS_MISSED: Metric = Metric::new(
     "Readings that were skipped because the one before took too long or the host slept.",
 )
 .why("Each is a second without a sample: rates over it are still right, spikes within it are unseen.")
-.check(&["node_scrape_collector_duration_seconds for a slow collector", "CPU starvation or suspend of the host"]);
+.check(&[
+    "Look for a slow collector in node_scrape_collector_duration_seconds.",
+    "Ask whether the host was suspended or starved of CPU.",
+]);
 
 static TICK_SECONDS: Metric = Metric::new(
     "squirrel_tick_duration_seconds",
@@ -39,7 +45,10 @@ static TICK_SECONDS: Metric = Metric::new(
     "Time that the last reading took, from the first question to the kernel to the sample on disk.",
 )
 .why("When it nears the interval, readings will be skipped.")
-.check(&["node_scrape_collector_duration_seconds", "squirrel_store_sync_duration_seconds for a slow disk"]);
+.check(&[
+    "Look for a slow collector in node_scrape_collector_duration_seconds.",
+    "Look for a slow disk in the rate of squirrel_store_sync_seconds_total.",
+]);
 
 static DECLARED: [&Metric; 5] = [&UP, &BUILD_INFO, &TICKS, &TICKS_MISSED, &TICK_SECONDS];
 
@@ -73,5 +82,42 @@ impl OwnMetrics {
         out.put_plain(&TICKS, self.ticks as f64);
         out.put_plain(&TICKS_MISSED, self.missed as f64);
         out.put_plain(&TICK_SECONDS, self.tick_seconds);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_says_what_it_is_why_it_matters_and_what_to_check() {
+        for metric in catalogue().iter() {
+            assert!(!metric.help.is_empty() && !metric.why.is_empty() && !metric.check.is_empty(), "{}", metric.name);
+        }
+    }
+
+    #[test]
+    fn charts_and_checks_ask_for_metrics_that_are_declared() {
+        let catalogue = catalogue();
+        let mut asked = 0;
+        for (_, text) in squirrel_server::expressions() {
+            let text = text.replace("$device", "eth0").replace("$window", "15s");
+            let expr = squirrel_promql::parse(&text, &squirrel_promql::ParseOptions::default());
+            let expr = expr.unwrap_or_else(|error| panic!("{text}: {error}"));
+            for matchers in squirrel_promql::selectors(&expr) {
+                let name = matchers.iter().find(|matcher| matcher.name() == squirrel_model::NAME_LABEL);
+                // A pattern of names, such as the histograms of a driver, is not one declared name.
+                let Some(name) = name.filter(|matcher| matcher.op() == squirrel_model::MatchOp::Equal) else {
+                    continue;
+                };
+                asked += 1;
+                assert!(
+                    catalogue.find(name.value()).is_some(),
+                    "{text} asks for {}, which nobody declares",
+                    name.value()
+                );
+            }
+        }
+        assert!(asked > 20, "{asked}");
     }
 }

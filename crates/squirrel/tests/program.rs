@@ -1,5 +1,7 @@
 //! The program as its users meet it: started, spoken to, refused, killed.
 
+#[path = "program/full_disk.rs"]
+mod full_disk;
 #[path = "program/lifecycle.rs"]
 mod lifecycle;
 #[path = "program/refusals.rs"]

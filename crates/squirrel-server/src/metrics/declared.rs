@@ -19,6 +19,10 @@ pub(super) static DURATION_BUCKET: Metric = Metric::new(
     "Requests whose answer began within the time in label le.",
 )
 .why("How long a person waits for a page or a panel.")
+.check(&[
+    "squirrel_queries_waiting: others may be served first",
+    "a longer step or a shorter range in the panel that is slow",
+])
 .labels(&["le"]);
 
 pub(super) static DURATION_SUM: Metric = Metric::new(
@@ -26,14 +30,18 @@ pub(super) static DURATION_SUM: Metric = Metric::new(
     Kind::Counter,
     Unit::Seconds,
     "Time from the heads of all requests to the beginning of their answers.",
-);
+)
+.why("Divided by squirrel_http_request_duration_seconds_count it is the mean wait for an answer.")
+.check(&["squirrel_http_request_duration_seconds_bucket: a mean hides the slow ones"]);
 
 pub(super) static DURATION_COUNT: Metric = Metric::new(
     "squirrel_http_request_duration_seconds_count",
     Kind::Counter,
     Unit::None,
     "Requests whose duration was taken.",
-);
+)
+.why("The number that the sum and the buckets are divided by.")
+.check(&["squirrel_http_requests_total for the same by route"]);
 
 pub(super) static REJECTED: Metric = Metric::new(
     "squirrel_http_rejected_total",
@@ -42,11 +50,13 @@ pub(super) static REJECTED: Metric = Metric::new(
     "Requests refused before they reached a route, by reason: host or origin.",
 )
 .why("A foreign Host or Origin is a misconfigured proxy, or a page of another site that tries to reach this host.")
-.check(&["the log names the Host or Origin", "server.allowed_hosts in the configuration, if the name is yours"])
+.check(&["the log names the Host or Origin", "hosts under [server] in the configuration, if the name is yours"])
 .labels(&["reason"]);
 
 pub(super) static CONNECTIONS: Metric =
-    Metric::new("squirrel_http_connections", Kind::Gauge, Unit::None, "Open connections of clients.");
+    Metric::new("squirrel_http_connections", Kind::Gauge, Unit::None, "Open connections of clients.")
+        .why("Near the limit of 256, new clients wait before they are served.")
+        .check(&["ss -tn sport = :7775 shows who is connected", "clients that open a connection for each request"]);
 
 pub(super) static QUERIES: Metric = Metric::new(
     "squirrel_queries_total",
@@ -59,17 +69,24 @@ pub(super) static QUERIES: Metric = Metric::new(
 .labels(&["outcome"]);
 
 pub(super) static QUERIES_RUNNING: Metric =
-    Metric::new("squirrel_queries_running", Kind::Gauge, Unit::None, "Queries that run now.");
+    Metric::new("squirrel_queries_running", Kind::Gauge, Unit::None, "Queries that run now.")
+        .why("At its limit (twice the number of processors) further queries wait.")
+        .check(&["squirrel_queries_total by outcome", "dashboards that refresh more often than a person looks"]);
 
 pub(super) static QUERIES_WAITING: Metric =
     Metric::new("squirrel_queries_waiting", Kind::Gauge, Unit::None, "Queries that wait for others to end.")
-        .why("Above zero for long: this machine is asked more than it can answer.");
+        .why("Above zero for long: this machine is asked more than it can answer.")
+        .check(&["squirrel_queries_running", "dashboards that refresh more often than a person looks"]);
 
 pub(super) static STREAM_CLIENTS: Metric =
-    Metric::new("squirrel_stream_clients", Kind::Gauge, Unit::None, "Live streams that are open.");
+    Metric::new("squirrel_stream_clients", Kind::Gauge, Unit::None, "Live streams that are open.")
+        .why("Each is a screen that someone has open; beyond the limit of 64 further screens are refused.")
+        .check(&["screens left open on forgotten machines"]);
 
 pub(super) static STREAM_EVENTS: Metric =
-    Metric::new("squirrel_stream_events_total", Kind::Counter, Unit::None, "Events sent on live streams.");
+    Metric::new("squirrel_stream_events_total", Kind::Counter, Unit::None, "Events sent on live streams.")
+        .why("One a second for each open screen when all is well.")
+        .check(&["squirrel_stream_events_dropped_total", "squirrel_ticks_missed_total"]);
 
 pub(super) static STREAM_DROPPED: Metric = Metric::new(
     "squirrel_stream_events_dropped_total",

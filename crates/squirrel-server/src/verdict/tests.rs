@@ -233,7 +233,14 @@ fn the_worst_comes_first_and_the_rest_is_counted() {
 #[test]
 fn what_has_no_samples_is_said_and_the_rest_is_judged() {
     let host = healthy().without("node_nf_conntrack_entries").without("node_nf_conntrack_stat_drop");
-    let collectors = [CollectorStatus::unavailable("conntrack", "Connection tracking is not loaded.")];
+    let collectors = [CollectorStatus {
+        name: "conntrack".to_owned(),
+        about: "Connection tracking.".to_owned(),
+        state: CollectorState::Unavailable,
+        sentence: "Connection tracking is not loaded.".to_owned(),
+        duration_seconds: 0.0,
+        faults: vec![],
+    }];
     let verdict = host.verdict_of(&collectors);
     assert_eq!(verdict.level, Level::Ok);
     assert!(

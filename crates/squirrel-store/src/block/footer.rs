@@ -15,9 +15,8 @@ pub(crate) struct BlockMeta {
     pub(crate) min_ms: i64,
     pub(crate) max_ms: i64,
     /// Every sample in the window that the log has in a frame of a lower number is in this block,
-    /// or in one with a lower `number`.
+    /// or in an older one of the window.
     pub(crate) covers_seq: u64,
-    pub(crate) number: u64,
     pub(crate) series: u64,
     pub(crate) chunks: u64,
     pub(crate) samples: u64,
@@ -65,7 +64,7 @@ pub(super) fn put(meta: &BlockMeta, pages: &[PageRef], out: &mut Vec<u8>) {
     for time in [meta.start_ms, meta.end_ms, meta.min_ms, meta.max_ms] {
         put_zigzag(&mut body, time);
     }
-    for n in [meta.covers_seq, meta.number, meta.series, meta.chunks, meta.samples, meta.max_id, pages.len() as u64] {
+    for n in [meta.covers_seq, meta.series, meta.chunks, meta.samples, meta.max_id, pages.len() as u64] {
         put_varint(&mut body, n);
     }
     for page in pages {
@@ -139,7 +138,6 @@ fn body_fields(reader: &mut Reader<'_>) -> Option<(BlockMeta, Vec<PageRef>)> {
         min_ms: reader.zigzag()?,
         max_ms: reader.zigzag()?,
         covers_seq: reader.varint()?,
-        number: reader.varint()?,
         series: reader.varint()?,
         chunks: reader.varint()?,
         samples: reader.varint()?,

@@ -31,7 +31,7 @@ fn block_in(dir: &MemoryDir) -> String {
         builder.push(SeriesId(id * 2), &samples(id));
     }
     let part: Arc<Part> = Arc::new(builder.build(None));
-    let plan = BlockPlan { start_ms: 0, end_ms: 7_200_000, covers_seq: 42, number: 7 };
+    let plan = BlockPlan { start_ms: 0, end_ms: 7_200_000, covers_seq: 42 };
     write_block(dir, plan, &[part], &index()).unwrap()
 }
 
@@ -45,14 +45,14 @@ fn read(block: &Block, id: u64, range: TimeRange) -> Samples {
 fn every_series_and_its_labels_come_back() {
     let dir = MemoryDir::new();
     let path = block_in(&dir);
-    assert_eq!(file_number(path.rsplit('/').next().unwrap()), Some(7));
+    assert_eq!(covered_by_name(path.rsplit('/').next().unwrap()), Some(42));
     let block = Block::open(&dir, &path, Arc::default()).unwrap();
     for id in 0..N {
         assert_eq!(read(&block, id, TimeRange::ALL), samples(id), "series {id}");
     }
     assert!(read(&block, N, TimeRange::ALL).is_empty());
     assert_eq!(block.definitions().unwrap(), index().iter().cloned().collect::<Vec<_>>());
-    assert_eq!((block.meta.series, block.meta.covers_seq, block.meta.number), (N, 42, 7));
+    assert_eq!((block.meta.series, block.meta.covers_seq), (N, 42));
     assert_eq!((block.meta.min_ms, block.meta.max_ms, block.meta.max_id), (0, 1_299_000, 298));
     assert_eq!(block.meta.chunks, N + 2);
     assert!(!block.bruised);

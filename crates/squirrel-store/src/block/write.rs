@@ -24,7 +24,6 @@ pub(crate) struct BlockPlan {
     pub(crate) start_ms: i64,
     pub(crate) end_ms: i64,
     pub(crate) covers_seq: u64,
-    pub(crate) number: u64,
 }
 
 struct Writer<'a> {
@@ -46,7 +45,7 @@ struct Writer<'a> {
 /// synced, renamed, the folder synced. Answers the block's path.
 pub(crate) fn write_block(dir: &dyn Dir, plan: BlockPlan, parts: &[Arc<Part>], index: &Index) -> io::Result<String> {
     let folder = TIERS[0];
-    let name = file_name(plan.start_ms, plan.number);
+    let name = file_name(plan.start_ms, plan.covers_seq);
     let (temporary, path) = (format!("{folder}/tmp-{name}"), format!("{folder}/{name}"));
     let _ = dir.remove(&temporary); // left behind by an earlier attempt
     let written = write_file(dir, &temporary, plan, parts, index).and_then(|()| dir.rename(&temporary, &path));
@@ -60,7 +59,7 @@ pub(crate) fn write_block(dir: &dyn Dir, plan: BlockPlan, parts: &[Arc<Part>], i
 
 fn write_file(dir: &dyn Dir, path: &str, plan: BlockPlan, parts: &[Arc<Part>], index: &Index) -> io::Result<()> {
     let mut buffer = Vec::with_capacity(BUFFER + (1 << 16));
-    FileHeader { kind: FileKind::Block, a: plan.start_ms as u64, b: plan.number }.put(&mut buffer);
+    FileHeader { kind: FileKind::Block, a: plan.start_ms as u64, b: plan.covers_seq }.put(&mut buffer);
     let mut writer = Writer {
         file: dir.create(path)?,
         at: buffer.len() as u64,
@@ -73,7 +72,6 @@ fn write_file(dir: &dyn Dir, path: &str, plan: BlockPlan, parts: &[Arc<Part>], i
             min_ms: i64::MAX,
             max_ms: i64::MIN,
             covers_seq: plan.covers_seq,
-            number: plan.number,
             ..BlockMeta::default()
         },
         page: Page::default(),

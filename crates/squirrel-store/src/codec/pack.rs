@@ -41,20 +41,26 @@ pub(crate) fn difference(ints: &[i64], order: u8, out: &mut Vec<i64>) {
     }
 }
 
-/// The order whose differences take the fewest bytes, judged by three blocks of a longer column.
+/// The order whose differences take the fewest bytes, judged by one block of a short column and by
+/// three of a long one.
 pub(crate) fn choose_order(ints: &[i64], scratch: &mut Vec<i64>) -> u8 {
+    /// A block this short is not worth a search.
+    const SHORT: usize = 6;
     let last = ints.len().saturating_sub(BLOCK + 1);
-    let starts: &[usize] = if ints.len() <= 3 * BLOCK { &[0] } else { &[0, last / 2, last] };
-    let len = if starts.len() == 1 { ints.len() } else { BLOCK + 1 };
+    let starts: &[usize] = if ints.len() <= 3 * BLOCK { &[last / 2] } else { &[0, last / 2, last] };
     let mut best = (usize::MAX, 0);
     for order in [1, 0, 2] {
         let mut cost = 0;
         for &start in starts {
-            difference(ints.get(start..start + len).unwrap_or_default(), order, scratch);
-            cost += scratch.chunks(BLOCK).map(|block| plan(block).cost).sum::<usize>();
+            let end = (start + BLOCK + 1).min(ints.len());
+            difference(ints.get(start..end).unwrap_or_default(), order, scratch);
+            cost += plan(scratch.get(..scratch.len().min(BLOCK)).unwrap_or_default()).cost;
         }
         if cost < best.0 {
             best = (cost, order);
+        }
+        if best.0 <= SHORT * starts.len() {
+            break;
         }
     }
     best.1

@@ -4,6 +4,7 @@ use crate::bytes::{Reader, put_varint};
 use crate::codec::{MAX_SAMPLES, pack};
 
 /// Times that lie on a grid.
+#[derive(Clone, Debug)]
 pub(super) struct Grid {
     step_ms: u64,
     /// Samples since the gap before, and steps that are missing.

@@ -107,9 +107,7 @@ impl Store {
             start_ms: window,
             end_ms: window.saturating_add(self.options.block_ms),
             covers_seq: frozen.covers_seq,
-            number: maintenance.next_block,
         };
-        maintenance.next_block += 1;
         let index = self.shared.view().index.clone();
         let dir = self.dir.as_ref();
         let path = match write_block(dir, plan, parts, &index) {
@@ -128,7 +126,7 @@ impl Store {
             drop_parts(view, parts, None);
             let blocks = Arc::make_mut(&mut view.blocks);
             blocks.push(Arc::new(block));
-            blocks.sort_by_key(|block| (block.meta.start_ms, block.meta.number));
+            blocks.sort_by_key(|block| (block.meta.start_ms, block.meta.covers_seq));
         });
         Ok(())
     }

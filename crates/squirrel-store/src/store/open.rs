@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::{TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
 
 use squirrel_model::{Labels, Timestamp};
 
 use super::reserve::Reserve;
 use super::resolve::Resolver;
-use super::{Maintenance, PACK_ROWS_MAX, Store, Writer, folder, packed};
-use crate::block::{Block, BlockFault, BlockMeta, SUFFIX, TIERS, file_number};
+use super::{Maintenance, Store, Writer, folder, packed};
+use crate::block::{Block, BlockFault, BlockMeta, SUFFIX, TIERS, covered_by_name};
 use crate::dir::Dir;
 use crate::error::StoreError;
 use crate::format::VERSION;
@@ -40,17 +41,14 @@ impl Store {
         if let Some((subject, version)) = &loaded.newer {
             return Err(newer(dir.as_ref(), subject.clone(), *version));
         }
-        let (blocks, next_block) = opening.blocks()?;
+        let (blocks, covered_seq) = opening.blocks()?;
         let durable: HashSet<SeriesId> = loaded.series.keys().copied().collect();
         let mut replay = Replay::new(&options, loaded, &blocks);
         opening.fill_from_blocks(&mut replay, &blocks);
-        let covered_seq = blocks.iter().map(|block| block.meta.covers_seq).max().unwrap_or(0);
-        let each = |row, definitions| replay.row(row, definitions);
-        let replayed = wal::replay(dir.as_ref(), options.block_ms, covered_seq, each).map_err(|error| match error {
+        let replayed = replay.run(dir.as_ref(), covered_seq).map_err(|error| match error {
             ReplayError::Io(subject, error) => StoreError::io(dir.place(), "read", subject, error),
             ReplayError::Newer(subject, version) => newer(dir.as_ref(), subject, version),
         })?;
-        replay.pack();
         let Opening { mut report, shared, .. } = opening;
         fill_report(&mut report, &replay, &replayed, &blocks, now);
         count_losses(&shared, &report);
@@ -92,7 +90,7 @@ impl Store {
             };
         });
         let reserve = Reserve::open(dir.as_ref(), options.reserve_bytes);
-        let maintenance = Maintenance { series_log, next_block, last_cut: None, reserve };
+        let maintenance = Maintenance { series_log, last_cut: None, reserve };
         let store = Self {
             dir,
             options,
@@ -148,14 +146,14 @@ struct Opening {
 }
 
 impl Opening {
-    /// Opens the blocks, sorted by window and age, and finds the number for the next one.
+    /// Opens the blocks, sorted by window and age, and finds up to which frame blocks cover the log.
     fn blocks(&mut self) -> Result<(Vec<Arc<Block>>, u64), StoreError> {
         let folder = TIERS[0];
         let entries = self
             .dir
             .list(folder)
             .map_err(|error| StoreError::io(self.dir.place(), "list", format!("the folder {folder}"), error))?;
-        let (mut blocks, mut next) = (Vec::new(), 1);
+        let (mut blocks, mut covered) = (Vec::new(), 0);
         for entry in entries {
             let path = format!("{folder}/{}", entry.name);
             if entry.name.starts_with("tmp-") {
@@ -165,13 +163,13 @@ impl Opening {
             if !entry.name.ends_with(SUFFIX) {
                 continue;
             }
-            next = next.max(file_number(&entry.name).unwrap_or(0).saturating_add(1));
+            covered = covered.max(covered_by_name(&entry.name).unwrap_or(0));
             match Block::open(self.dir.as_ref(), &path, self.shared.ledger.clone()) {
                 Ok(block) => {
                     if block.bruised {
                         self.report.notes.push(format!("{path}: a header or footer is damaged; nothing is lost by it"));
                     }
-                    next = next.max(block.meta.number.saturating_add(1));
+                    covered = covered.max(block.meta.covers_seq);
                     blocks.push(Arc::new(block));
                 }
                 Err(BlockFault::Newer(version)) => return Err(newer(self.dir.as_ref(), path, version)),
@@ -179,8 +177,8 @@ impl Opening {
                 Err(BlockFault::Io(error)) => self.unusable(&path, &error.to_string()),
             }
         }
-        blocks.sort_by_key(|block| (block.meta.start_ms, block.meta.number));
-        Ok((blocks, next))
+        blocks.sort_by_key(|block| (block.meta.start_ms, block.meta.covers_seq));
+        Ok((blocks, covered))
     }
 
     fn unusable(&mut self, path: &str, why: &str) {
@@ -202,6 +200,22 @@ impl Opening {
             }
             replay.next_id = replay.next_id.max(block.meta.max_id.saturating_add(1));
         }
+    }
+}
+
+/// Rows that are handed to the packing thread at once.
+const REPLAY_ROWS: usize = 256;
+
+/// Packs numbered batches of rows.
+struct Packer {
+    window_ms: i64,
+    parts: Vec<(usize, Part)>,
+}
+
+impl Packer {
+    fn pack(&mut self, number: usize, rows: &[Row]) {
+        let parts = packed(rows, self.window_ms, 1, self.parts.last().map(|(_, part)| part));
+        self.parts.extend(parts.into_iter().map(|part| (number, part)));
     }
 }
 
@@ -283,9 +297,6 @@ impl Replay {
         self.samples += row.len() as u64;
         self.newest = self.newest.max(row.span().map(|(_, last)| last));
         self.rows.push(row);
-        if self.rows.len() >= PACK_ROWS_MAX {
-            self.pack();
-        }
         true
     }
 
@@ -298,10 +309,47 @@ impl Replay {
         unknown
     }
 
-    fn pack(&mut self) {
-        let rows = std::mem::take(&mut self.rows);
-        let parts = packed(&rows, self.window_ms, 1, self.parts.last());
-        self.parts.extend(parts);
+    /// Reads the log. A second thread packs rows meanwhile, and whatever it has no time for is packed
+    /// here: a start should not take longer than it must.
+    fn run(&mut self, dir: &dyn Dir, covered_seq: u64) -> Result<wal::Replayed, ReplayError> {
+        let window_ms = self.window_ms;
+        std::thread::scope(|scope| {
+            // One batch waits at most: the memory of a start stays small.
+            let (send, receive) = sync_channel::<(usize, Vec<Row>)>(1);
+            let packer = scope.spawn(move || {
+                let mut packer = Packer { window_ms, parts: Vec::new() };
+                while let Ok((number, rows)) = receive.recv() {
+                    packer.pack(number, &rows);
+                }
+                packer.parts
+            });
+            let mut here = Packer { window_ms, parts: Vec::new() };
+            let mut number = 0;
+            let mut hand_over = |rows: Vec<Row>| {
+                number += 1;
+                match send.try_send((number, rows)) {
+                    Ok(()) => {}
+                    Err(TrySendError::Full((number, rows)) | TrySendError::Disconnected((number, rows))) => {
+                        here.pack(number, &rows);
+                    }
+                }
+            };
+            let replayed = wal::replay(dir, window_ms, covered_seq, |row, definitions| {
+                let open = self.row(row, definitions);
+                if self.rows.len() >= REPLAY_ROWS {
+                    hand_over(std::mem::take(&mut self.rows));
+                }
+                open
+            });
+            hand_over(std::mem::take(&mut self.rows));
+            drop(send);
+            let mut parts = packer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            parts.append(&mut here.parts);
+            // In the order in which they were written: where times overlap the later counts.
+            parts.sort_by_key(|(number, _)| *number);
+            self.parts = parts.into_iter().map(|(_, part)| part).collect();
+            replayed
+        })
     }
 
     fn windows(&self) -> std::collections::BTreeSet<i64> {

@@ -269,3 +269,21 @@ fn a_covered_segment_is_removed_and_one_with_open_windows_stays() {
     assert_eq!(log.remove_covered(&closed[..1], &[].into()).unwrap(), 1);
     assert_eq!(dir.files(), [path(2), path(3)]);
 }
+
+proptest::proptest! {
+    #[test]
+    fn frames_of_any_content_are_read_without_a_panic(
+        payloads in proptest::collection::vec((0u8..5, proptest::collection::vec(proptest::prelude::any::<u8>(), 0..80)), 0..6),
+    ) {
+        let dir = memory();
+        written(&dir, 3);
+        let mut bytes = dir.read(&path(1)).unwrap();
+        for (kind, mut payload) in payloads {
+            payload.insert(0, kind);
+            crate::format::put_frame(&mut bytes, |out| out.extend_from_slice(&payload));
+        }
+        dir.put(&path(1), bytes);
+        let (content, _) = read(dir.as_ref());
+        proptest::prop_assert!(content.len() >= 30);
+    }
+}
