@@ -15,6 +15,7 @@ mod pipeline;
 mod query;
 mod record;
 mod serve;
+mod status;
 
 use std::process::ExitCode;
 

@@ -64,7 +64,7 @@ impl Pipeline {
         self.own.tick(&mut batch);
         self.keep(at, &batch);
 
-        *self.status.lock().unwrap_or_else(PoisonError::into_inner) = crate::serve::statuses(&self.schedule);
+        *self.status.lock().unwrap_or_else(PoisonError::into_inner) = crate::status::statuses(&self.schedule);
         self.ticks.send_replace(Some(Arc::new(Tick { at, batch })));
         self.own.tick_seconds = (self.monotonic.elapsed().0.saturating_sub(began.0)).as_secs_f64();
     }
