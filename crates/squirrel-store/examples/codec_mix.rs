@@ -235,13 +235,13 @@ fn codec(series: usize, seconds: usize) {
         samples += seconds;
     }
     for (shape, (bytes, samples, gorilla)) in by_shape {
-        line(&format!("codec_{}", shape.name()), bytes as f64 / samples as f64, "bytes/sample");
-        line(&format!("gorilla_{}", shape.name()), gorilla as f64 / samples as f64, "bytes/sample");
+        line(&format!("codec_{}", shape.name()), bytes as f64 / samples as f64, "bytes a sample");
+        line(&format!("gorilla_{}", shape.name()), gorilla as f64 / samples as f64, "bytes a sample");
     }
-    line("gorilla_mix", all_gorilla as f64 / samples as f64, "bytes/sample");
-    line("codec_mix", bytes as f64 / samples as f64, "bytes/sample");
-    line("codec_encode", encode_ns as f64 / samples as f64, "ns/sample");
-    line("codec_decode", decode_ns as f64 / samples as f64, "ns/sample");
+    line("gorilla_mix", all_gorilla as f64 / samples as f64, "bytes a sample");
+    line("codec_mix", bytes as f64 / samples as f64, "bytes a sample");
+    line("codec_encode", encode_ns as f64 / samples as f64, "ns a sample");
+    line("codec_decode", decode_ns as f64 / samples as f64, "ns a sample");
 }
 
 /// Resident memory of this process, in bytes.
@@ -308,11 +308,11 @@ fn store(dir: &Arc<dyn Dir>, series: usize, seconds: usize) {
         }
     }
     let report = store.report();
-    line("append", append_ns as f64 / samples, "ns/sample");
+    line("append", append_ns as f64 / samples, "ns a sample");
     line("append_slowest_tick", slowest as f64 / 1e6, "ms");
-    line("maintain", maintain_ns as f64 / samples, "ns/sample");
-    line("wal", report.wal_bytes as f64 / samples, "bytes/sample");
-    line("head", report.head_bytes as f64 / samples, "bytes/sample");
+    line("maintain", maintain_ns as f64 / samples, "ns a sample");
+    line("wal", report.wal_bytes as f64 / samples, "bytes a sample");
+    line("head", report.head_bytes as f64 / samples, "bytes a sample");
     line("resident_growth", (resident() - before) / 1e6, "MB");
     let start = Stopwatch::start();
     let snapshots = 100_000;
@@ -331,16 +331,16 @@ fn store(dir: &Arc<dyn Dir>, series: usize, seconds: usize) {
     line("open_log_cpu", both, "s");
     line("open_cpu_per_gb_of_log", both / gigabytes, "s/GB");
     line("open_per_gb_of_log", slower / gigabytes, "s/GB");
-    line("open_per_sample", slower * 1e9 / opened.log_samples as f64, "ns/sample");
+    line("open_per_sample", slower * 1e9 / opened.log_samples as f64, "ns a sample");
 
     let end = Timestamp(T + (seconds as i64 + 7200 * 2) * 1000);
     store.append(end, ticks.next()).unwrap();
     let start = Stopwatch::start();
     let maintained = store.maintain(end);
-    line("block_write", start.ns() as f64 / samples, "ns/sample");
+    line("block_write", start.ns() as f64 / samples, "ns a sample");
     assert!(maintained.problems.is_empty(), "{maintained:?}");
     let blocks: u64 = dir.list("t0").unwrap().iter().map(|entry| entry.len).sum();
-    line("block", blocks as f64 / samples, "bytes/sample");
+    line("block", blocks as f64 / samples, "bytes a sample");
 
     let select = store.reader().snapshot();
     let start = Stopwatch::start();
@@ -355,7 +355,7 @@ fn store(dir: &Arc<dyn Dir>, series: usize, seconds: usize) {
         select.read(series, TimeRange::ALL, &mut out).unwrap();
         read += out.len();
     }
-    line("read_blocks", start.ns() as f64 / read as f64, "ns/sample");
+    line("read_blocks", start.ns() as f64 / read as f64, "ns a sample");
 }
 
 fn main() {

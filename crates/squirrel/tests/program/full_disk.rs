@@ -43,9 +43,7 @@ fn collection_goes_on_and_writing_resumes_when_there_is_space() {
         Command::new("dd").args(["if=/dev/zero", "bs=64k"]).arg(format!("of={}", filler.display())).output().unwrap();
     assert!(!dd.status.success(), "the disk is full");
     daemon.wait_for("samples are in memory only");
-    daemon.next_tick();
-    let degraded = daemon.number("squirrel_store_degraded");
-    assert_eq!(degraded, 1.0, "the store says that it cannot write");
+    daemon.wait_until("squirrel_store_degraded", |degraded| degraded == 1.0);
     let before = daemon.number("count_over_time(up[1h])");
     assert_eq!(daemon.get("/readyz").status, 200);
 

@@ -122,6 +122,19 @@ impl Daemon {
         }
     }
 
+    /// Asks at each tick until the answer is as wanted.
+    pub(crate) fn wait_until(&self, expr: &str, wanted: impl Fn(f64) -> bool) {
+        const TICKS: usize = 100;
+        let came = (0..TICKS).any(|_| {
+            let came = wanted(self.number(expr));
+            if !came {
+                self.next_tick();
+            }
+            came
+        });
+        assert!(came, "{expr} is {} after {TICKS} ticks", self.number(expr));
+    }
+
     /// The process.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()

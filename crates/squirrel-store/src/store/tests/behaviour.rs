@@ -365,3 +365,40 @@ fn syncs_are_made_as_the_policy_says() {
         assert_eq!(synced, want, "{policy:?}");
     }
 }
+
+/// Files of format 1 as its first version wrote them: two blocks, series files and a log.
+const FORMAT_1: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/format-1");
+
+/// The store that the files of format 1 are of.
+fn small_store(dir: &Arc<MemoryDir>) -> (Store, Model) {
+    let options = StoreOptions { block_ms: 20_000, grace_ms: 2000, segment_ms: 10_000, ..options() };
+    let (store, _) = open(dir, options);
+    let mut model = Model::default();
+    for tick in 0..47 {
+        let (at, batch) = (T + tick * 1000, batch(tick, 4));
+        store.append(Timestamp(at), &batch).unwrap();
+        model.append(at, &batch);
+        let labels = Labels::new([("__name__", "up")]).unwrap();
+        store.append_samples(Timestamp(at), &[(labels.clone(), Timestamp(at + 7), tick as f64)]).unwrap();
+        model.insert(&labels, at + 7, tick as f64);
+        if tick % 5 == 4 {
+            store.maintain(Timestamp(at));
+        }
+    }
+    (store, model)
+}
+
+#[test]
+fn what_format_1_wrote_is_read_for_ever_and_written_the_same() {
+    let (golden, fresh) = (Arc::new(MemoryDir::new()), Arc::new(MemoryDir::new()));
+    let (_store, model) = small_store(&fresh);
+    for path in fresh.files() {
+        let file = std::path::Path::new(FORMAT_1).join(&path);
+        let bytes = std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        assert!(bytes == fresh.read(&path).unwrap(), "{path} is written otherwise than before: raise the version");
+        golden.put(&path, bytes);
+    }
+    let (store, report) = open(&golden, options());
+    assert!(report.notes.is_empty() && report.blocks == 2, "{report:?}");
+    same(&store, &model);
+}
