@@ -9,6 +9,7 @@ mod bench;
 mod daemon;
 mod http;
 mod metadata;
+mod namespace;
 mod package;
 mod process;
 mod repository;
