@@ -33,7 +33,8 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
     let unpacked = work.join("unpacked");
     empty(&unpacked)?;
     for archive in pack(&steps, &packages)? {
-        process::output(Command::new("tar").arg("-xzf").arg(&archive).arg("-C").arg(&unpacked))?;
+        // Archives have one time for all files, whatever changed in them; cargo goes by the time (-m).
+        process::output(Command::new("tar").arg("-xzmf").arg(&archive).arg("-C").arg(&unpacked))?;
         println!("   {}", archive.display());
     }
     let program = build(&steps, &packages, &work, &unpacked)?;
