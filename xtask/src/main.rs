@@ -9,6 +9,8 @@ mod bench;
 mod daemon;
 mod http;
 mod metadata;
+mod namespace;
+mod package;
 mod process;
 mod repository;
 mod rust_text;
@@ -46,6 +48,12 @@ const COMMANDS: &[Command] = &[
         name: "bench",
         usage: "[--minutes N] [collection|daemon|store|page|build]  the README's figures, as a table",
         run: bench::run,
+    },
+    Command {
+        name: "package",
+        usage: "builds the dashboard, makes the packages with it, and checks that they build and serve it \
+                without Node",
+        run: package::run,
     },
 ];
 
