@@ -57,18 +57,30 @@ const COMMANDS: &[Command] = &[
     },
 ];
 
-fn main() -> Result<ExitCode> {
+fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let Some((name, rest)) = arguments.split_first() else {
+    if arguments.is_empty() || arguments.iter().any(|word| matches!(word.as_str(), "help" | "-h" | "--help")) {
         print_usage();
-        return Ok(ExitCode::from(2));
-    };
+        return if arguments.is_empty() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+    }
+    match run(&arguments) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            // The causes in words; a backtrace of this program helps nobody who called it.
+            eprintln!("cargo xtask: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Runs the command that is named first; false when it found something wrong.
+fn run(arguments: &[String]) -> Result<bool> {
+    let (name, rest) = arguments.split_first().context("name a command")?;
     let Some(command) = COMMANDS.iter().find(|c| c.name == name) else {
-        print_usage();
-        bail!("no command is named `{name}`");
+        bail!("no command is named `{name}`; there are {}", COMMANDS.map(|command| command.name).join(", "));
     };
-    let passed = (command.run)(&root()?, rest)?;
-    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    (command.run)(&root()?, rest)
 }
 
 fn print_usage() {
