@@ -78,7 +78,8 @@ fn main() -> ExitCode {
 fn run(arguments: &[String]) -> Result<bool> {
     let (name, rest) = arguments.split_first().context("name a command")?;
     let Some(command) = COMMANDS.iter().find(|c| c.name == name) else {
-        bail!("no command is named `{name}`; there are {}", COMMANDS.map(|command| command.name).join(", "));
+        let names: Vec<&str> = COMMANDS.iter().map(|command| command.name).collect();
+        bail!("no command is named `{name}`; there are {}", names.join(", "));
     };
     (command.run)(&root()?, rest)
 }
