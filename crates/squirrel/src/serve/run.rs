@@ -7,8 +7,9 @@ use anyhow::Context as _;
 use squirrel_collect::Schedule;
 use squirrel_server::{BuildInfo, Limits, Server, ServerParts};
 use squirrel_store::Store;
+use squirrel_sys::memory::Trimmer;
 use squirrel_sys::{Kernel, clock};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
@@ -39,8 +40,11 @@ pub(super) async fn run(
     config: Config,
     doors: Doors,
     monotonic: clock::Monotonic,
+    trimmer: Trimmer,
     reloader: Reloader,
 ) -> anyhow::Result<()> {
+    // Before all else: until then SIGHUP, which asks for a reload, would end the program.
+    let signals = Signals::listen()?;
     let Doors { kernel, listeners, store } = doors;
     let (kernel, store): (Arc<dyn Kernel>, _) = (Arc::new(kernel), Arc::new(store));
     let (ticks, watched) = watch::channel(None);
@@ -73,7 +77,7 @@ pub(super) async fn run(
         tracing::info!("watching this host: http://{address}");
     }
 
-    let outcome = drive(config, Pipeline::new(parts), &store, &reloader, &mut serving).await;
+    let outcome = drive(config, Pipeline::new(parts), &store, trimmer, signals, &reloader, &mut serving).await;
     stop.cancel();
     // The server cuts what is left after its own limit; the second here is for the unforeseen.
     if !serving.is_finished() && tokio::time::timeout(DRAIN, &mut serving).await.is_err() {
@@ -85,18 +89,35 @@ pub(super) async fn run(
     outcome
 }
 
+/// The signals that mean something here.
+struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+}
+
 type Serving = tokio::task::JoinHandle<std::io::Result<()>>;
 
 async fn drive(
     mut config: Config,
     mut pipeline: Pipeline,
     store: &Arc<Store>,
+    trimmer: Trimmer,
+    mut signals: Signals,
     reloader: &Reloader,
     serving: &mut Serving,
 ) -> anyhow::Result<()> {
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let trimmer = Arc::new(Mutex::new(trimmer));
     let mut maintain = tokio::time::interval(MAINTAIN_EVERY);
     let step_ms = i64::try_from(config.interval.value.as_millis()).unwrap_or(1000);
     let mut wait = Duration::ZERO;
@@ -104,9 +125,9 @@ async fn drive(
     loop {
         let event = tokio::select! {
             biased;
-            _ = terminate.recv() => Event::Stop("SIGTERM"),
-            _ = interrupt.recv() => Event::Stop("SIGINT"),
-            _ = hangup.recv() => Event::Reload,
+            _ = signals.terminate.recv() => Event::Stop("SIGTERM"),
+            _ = signals.interrupt.recv() => Event::Stop("SIGINT"),
+            _ = signals.hangup.recv() => Event::Reload,
             ended = &mut *serving => Event::ServerEnded(ended.map_err(Into::into).and_then(|served| served.map_err(Into::into))),
             () = tokio::time::sleep(wait) => Event::Tick,
             _ = maintain.tick() => Event::Maintain,
@@ -125,11 +146,12 @@ async fn drive(
             // Beside the ticks, never two at once: cutting a block must not cost a second's sample.
             Event::Maintain => {
                 if maintaining.as_ref().is_none_or(tokio::task::JoinHandle::is_finished) {
-                    let store = Arc::clone(store);
+                    let (store, trimmer) = (Arc::clone(store), Arc::clone(&trimmer));
                     maintaining = Some(spawn_blocking(move || {
                         for problem in store.maintain(clock::wall()).problems {
                             tracing::error!("{problem}");
                         }
+                        trimmer.lock().unwrap_or_else(PoisonError::into_inner).run();
                     }));
                 }
             }
