@@ -95,23 +95,15 @@ impl Pipeline {
         self.schedule.set_disabled(&*self.kernel, disabled, self.monotonic.elapsed());
     }
 
-    /// Appends to the store; a store that begins to refuse is said once, and once when it accepts
-    /// again.
+    /// Appends to the store, which itself says in the log when it begins to fail and when it is over.
     fn keep(&mut self, at: Timestamp, batch: &Batch) {
-        let problem = match self.store.append(at, batch) {
-            Ok(report) => report.problem,
-            Err(error) => Some(error.to_string()),
-        };
-        match problem {
-            None if self.refusing => {
-                self.refusing = false;
-                tracing::info!("samples reach the disk again");
-            }
-            Some(problem) if !self.refusing => {
+        match self.store.append(at, batch) {
+            Ok(_) => {}
+            Err(error) if !self.refusing => {
                 self.refusing = true;
-                tracing::error!("samples are in memory only: {problem}");
+                tracing::error!("samples are not kept: {error}");
             }
-            _ => {}
+            Err(_) => {}
         }
     }
 }

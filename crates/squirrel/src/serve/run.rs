@@ -1,5 +1,6 @@
 //! The loop: one enum of all that can wake the program, one match.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -74,7 +75,7 @@ pub(super) async fn run(
     let stop = CancellationToken::new();
     let mut serving = tokio::spawn(server.serve(listeners, stop.clone()));
     for address in &addresses {
-        tracing::info!("watching this host: http://{address}");
+        tracing::info!("watching this host: {}", page(*address));
     }
 
     let outcome = drive(config, Pipeline::new(parts), &store, trimmer, signals, &reloader, &mut serving).await;
@@ -87,6 +88,17 @@ pub(super) async fn run(
     spawn_blocking(move || closing.close(clock::wall())).await?.context("the store was not closed cleanly")?;
     tracing::info!("stopped");
     outcome
+}
+
+/// The dashboard's address as a browser on this host can open it: the unspecified address means all
+/// addresses to a server, and nothing to a browser.
+fn page(address: SocketAddr) -> String {
+    let port = address.port();
+    match address.ip() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => format!("http://127.0.0.1:{port}"),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => format!("http://[::1]:{port}"),
+        _ => format!("http://{address}"),
+    }
 }
 
 /// The signals that mean something here.
@@ -148,9 +160,8 @@ async fn drive(
                 if maintaining.as_ref().is_none_or(tokio::task::JoinHandle::is_finished) {
                     let (store, trimmer) = (Arc::clone(store), Arc::clone(&trimmer));
                     maintaining = Some(spawn_blocking(move || {
-                        for problem in store.maintain(clock::wall()).problems {
-                            tracing::error!("{problem}");
-                        }
+                        // The store itself says in the log what failed.
+                        store.maintain(clock::wall());
                         trimmer.lock().unwrap_or_else(PoisonError::into_inner).run();
                     }));
                 }
@@ -172,5 +183,19 @@ async fn drive(
             Event::ServerEnded(result) => return result.context("the HTTP server ended"),
         }
         wait = until_next(clock::wall(), step_ms);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_printed_address_can_be_opened() {
+        let printed = |address: &str| page(address.parse().unwrap());
+        assert_eq!(printed("127.0.0.1:7775"), "http://127.0.0.1:7775");
+        assert_eq!(printed("[2001:db8::1]:80"), "http://[2001:db8::1]:80");
+        assert_eq!(printed("0.0.0.0:7775"), "http://127.0.0.1:7775");
+        assert_eq!(printed("[::]:7775"), "http://[::1]:7775");
     }
 }
