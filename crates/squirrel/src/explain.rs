@@ -88,7 +88,7 @@ mod tests {
         let known: Vec<&str> = program.get_subcommands().map(clap::Command::get_name).collect();
         let catalogue = own_metrics::catalogue();
         for metric in catalogue.iter() {
-            let texts = metric.check.iter().copied().chain([&*metric.why, &*metric.help]);
+            let texts = metric.check.iter().copied().chain([metric.why, &*metric.help]);
             for rest in texts.flat_map(|text| text.split("`squirrel ").skip(1)) {
                 let named = rest.split(['`', ' ']).next().unwrap_or_default();
                 assert!(known.contains(&named), "{} names `squirrel {named}`", metric.name);

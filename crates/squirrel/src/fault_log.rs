@@ -100,7 +100,7 @@ mod tests {
         let mut log = FaultLog::default();
         let failing = [collector(CollectorState::Degraded, "", &["/proc/net/x"])];
         let expected = Line::Fault("collector tcp: /proc/net/x: Permission denied.".into());
-        assert_eq!(log.news(at(0), &failing), [expected.clone()]);
+        assert_eq!(log.news(at(0), &failing), std::slice::from_ref(&expected));
         assert_eq!(log.news(at(1), &failing), []);
         let well = [collector(CollectorState::Running, "", &[])];
         assert_eq!(log.news(at(2), &well), []);

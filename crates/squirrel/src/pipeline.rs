@@ -97,13 +97,11 @@ impl Pipeline {
 
     /// Appends to the store, which itself says in the log when it begins to fail and when it is over.
     fn keep(&mut self, at: Timestamp, batch: &Batch) {
-        match self.store.append(at, batch) {
-            Ok(_) => {}
-            Err(error) if !self.refusing => {
-                self.refusing = true;
-                tracing::error!("samples are not kept: {error}");
-            }
-            Err(_) => {}
+        if let Err(error) = self.store.append(at, batch)
+            && !self.refusing
+        {
+            self.refusing = true;
+            tracing::error!("samples are not kept: {error}");
         }
     }
 }

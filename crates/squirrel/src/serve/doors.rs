@@ -121,13 +121,17 @@ fn named_by(config: &Config) -> &'static str {
     }
 }
 
-/// How old the newest sample is. One of the future is said: until then nothing new can be kept.
+/// A clean stop marks the end of each series in the second after the last reading, which a quick
+/// restart finds in the future.
+const AHEAD_SECONDS: i64 = 2;
+
+/// How old the newest sample is. One of the future is said: the clock was wrong then, or is now.
 fn newest(at: Timestamp, now: Timestamp) -> String {
     let seconds = now.millis().saturating_sub(at.millis()).div_euclid(1000);
-    if seconds < 0 {
+    if seconds < -AHEAD_SECONDS {
         format!(", the newest {} s in the future: was the clock set back?", seconds.unsigned_abs())
     } else {
-        format!(", the newest {seconds} s old")
+        format!(", the newest {} s old", seconds.max(0))
     }
 }
 
@@ -158,6 +162,7 @@ mod tests {
     fn the_newest_sample_is_said_by_its_age() {
         let now = Timestamp(100_000);
         assert_eq!(newest(Timestamp(88_000), now), ", the newest 12 s old");
+        assert_eq!(newest(Timestamp(101_000), now), ", the newest 0 s old", "after a stop in this second");
         assert_eq!(newest(Timestamp(160_000), now), ", the newest 60 s in the future: was the clock set back?");
     }
 }
