@@ -16,6 +16,7 @@ mod pipeline;
 mod query;
 mod record;
 mod serve;
+mod status;
 
 use std::process::ExitCode;
 

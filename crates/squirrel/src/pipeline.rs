@@ -78,7 +78,7 @@ impl Pipeline {
         self.own.tick(&mut batch);
         self.keep(at, &batch);
 
-        let statuses = crate::serve::statuses(&self.schedule);
+        let statuses = crate::status::statuses(&self.schedule);
         for line in self.fault_log.news(began, &statuses) {
             match line {
                 Line::Unavailable(text) | Line::Mended(text) => tracing::info!("{}", Untrusted(&text)),
