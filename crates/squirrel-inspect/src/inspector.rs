@@ -1,0 +1,133 @@
+//! What every inspector can do, and the table of those that are built in.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use crate::rpc::{JsonRpcInspector, McpInspector};
+use crate::{Direction, Event, Limits};
+
+/// Watches one conversation: the octets of both directions of one connection or pair of pipes.
+///
+/// Whoever writes an inspector of his own keeps the promises that the crate's documentation makes:
+/// linear time, bounded memory, bounded labels, no panic on any octets.
+pub trait Inspector: Send {
+    /// The protocol's name, as events tell it.
+    fn protocol(&self) -> &'static str;
+
+    /// Shows the next octets of a stream. They may be cut anywhere: any two ways to cut the same
+    /// stream give the same events.
+    fn stream(&mut self, direction: Direction, octets: &[u8], at: Duration, events: &mut dyn FnMut(Event<'_>));
+
+    /// Shows one whole message, which something else has framed already. Independent of what
+    /// [`stream`](Self::stream) was shown but for the matching of answers.
+    fn message(&mut self, direction: Direction, octets: &[u8], at: Duration, events: &mut dyn FnMut(Event<'_>));
+
+    /// The stream of this direction has ended: what is not complete never will be.
+    fn end(&mut self, direction: Direction, at: Duration, events: &mut dyn FnMut(Event<'_>));
+
+    /// Reports and forgets requests that waited too long. The other methods do so too for what they
+    /// touch; this is for conversations that have fallen silent.
+    fn tick(&mut self, at: Duration, events: &mut dyn FnMut(Event<'_>));
+
+    /// What was lost, and what it costs.
+    fn counts(&self) -> Counts;
+}
+
+/// An inspector's own figures. All but [`pending`](Self::pending) and [`labels`](Self::labels) only
+/// grow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Messages told.
+    pub messages: u64,
+    /// Octets shown.
+    pub octets: u64,
+    /// Requests that await an answer now.
+    pub pending: usize,
+    /// Names that are told apart now.
+    pub labels: usize,
+    /// Requests forgotten because too many waited.
+    pub evicted: u64,
+    /// Requests forgotten because they waited too long.
+    pub expired: u64,
+    /// Times that a name became [`OTHER`](crate::OTHER).
+    pub folded: u64,
+    /// Answers that came before their request, by the clock that the caller uses.
+    pub clock_steps: u64,
+    /// Steps of work: at most a fixed number for each octet and call.
+    pub work: u64,
+}
+
+/// How an inspector is made.
+pub struct Builder {
+    /// The name that configurations use.
+    pub name: &'static str,
+    /// What it inspects, in one sentence.
+    pub about: &'static str,
+    /// Makes one for one conversation.
+    pub build: fn(&Limits) -> Box<dyn Inspector>,
+}
+
+/// The inspectors that are built in, by name.
+pub static INSPECTORS: &[Builder] = &[
+    Builder {
+        name: "jsonrpc",
+        about: "JSON-RPC 2.0, one message in a line.",
+        build: |limits| Box::new(JsonRpcInspector::new(*limits)),
+    },
+    Builder {
+        name: "mcp",
+        about: "Model Context Protocol over stdio, one message in a line.",
+        build: |limits| Box::new(McpInspector::new(*limits)),
+    },
+];
+
+type BuildOwn = Box<dyn Fn(&Limits) -> Box<dyn Inspector> + Send + Sync>;
+
+/// The built-in inspectors and the user's own, by name.
+#[derive(Default)]
+pub struct Inspectors {
+    own: BTreeMap<String, BuildOwn>,
+}
+
+impl Inspectors {
+    /// Adds one.
+    ///
+    /// # Errors
+    /// When the name is taken, by a built-in one or by another.
+    pub fn add(
+        &mut self,
+        name: &str,
+        build: impl Fn(&Limits) -> Box<dyn Inspector> + Send + Sync + 'static,
+    ) -> Result<(), NameTaken> {
+        if self.names().any(|taken| taken == name) {
+            return Err(NameTaken(name.to_string()));
+        }
+        self.own.insert(name.to_string(), Box::new(build));
+        Ok(())
+    }
+
+    /// All names: the built-in ones first.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        INSPECTORS.iter().map(|builder| builder.name).chain(self.own.keys().map(String::as_str))
+    }
+
+    /// A new inspector of that name, for one conversation.
+    pub fn build(&self, name: &str, limits: &Limits) -> Option<Box<dyn Inspector>> {
+        let built_in = INSPECTORS.iter().find(|builder| builder.name == name);
+        built_in.map(|builder| (builder.build)(limits)).or_else(|| self.own.get(name).map(|build| build(limits)))
+    }
+}
+
+/// An inspector of this name is there already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameTaken(pub String);
+
+impl fmt::Display for NameTaken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an inspector named `{}` is there already; choose another name", self.0)
+    }
+}
+
+impl Error for NameTaken {}
