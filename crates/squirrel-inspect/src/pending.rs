@@ -1,7 +1,7 @@
 //! Requests that await their answer.
 
 use std::collections::{HashMap, VecDeque};
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::time::Duration;
 
 /// What is kept of a request.
@@ -15,14 +15,63 @@ pub(crate) struct Waiting<T> {
     pub(crate) excused: bool,
 }
 
+/// Hashes keys that are numbers, or hashed already, by two multiplications with numbers that nobody
+/// knows. Weaker than the standard library's and several times faster; the table is small.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NumberHash {
+    seeds: [u64; 2],
+    state: u64,
+}
+
+impl Default for NumberHash {
+    fn default() -> Self {
+        let random = RandomState::new();
+        let seeds = [random.hash_one(1_u8), random.hash_one(2_u8) | 1];
+        Self { seeds, state: seeds[0] }
+    }
+}
+
+impl BuildHasher for NumberHash {
+    type Hasher = Self;
+
+    fn build_hasher(&self) -> Self {
+        *self
+    }
+}
+
+impl Hasher for NumberHash {
+    fn finish(&self) -> u64 {
+        self.state
+    }
+
+    fn write(&mut self, octets: &[u8]) {
+        for octet in octets {
+            self.write_u64(u64::from(*octet));
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        let product = u128::from(self.state ^ number) * u128::from(self.seeds[1]);
+        self.state = (product as u64) ^ ((product >> 64) as u64) ^ self.seeds[0];
+    }
+
+    fn write_i64(&mut self, number: i64) {
+        self.write_u64(number as u64);
+    }
+
+    fn write_isize(&mut self, number: isize) {
+        self.write_u64(number as u64);
+    }
+}
+
 /// A bounded table of requests by key, in the order of their arrival.
 ///
 /// An answer removes its entry from the map at once; its place in the queue is dropped when it comes
 /// to the front, or when such places outnumber the others.
 #[derive(Debug)]
 pub(crate) struct Pending<K, T> {
-    entries: HashMap<K, (u64, Waiting<T>)>,
-    order: VecDeque<(u64, K)>,
+    entries: HashMap<K, (u64, Waiting<T>), NumberHash>,
+    order: VecDeque<(u64, K, Duration)>,
     next: u64,
     capacity: usize,
     evicted: u64,
@@ -30,7 +79,7 @@ pub(crate) struct Pending<K, T> {
 
 impl<K: Copy + Eq + Hash, T: Copy> Pending<K, T> {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { entries: HashMap::new(), order: VecDeque::new(), next: 0, capacity, evicted: 0 }
+        Self { entries: HashMap::default(), order: VecDeque::new(), next: 0, capacity, evicted: 0 }
     }
 
     /// Remembers a request; what stood under the same key before.
@@ -49,10 +98,10 @@ impl<K: Copy + Eq + Hash, T: Copy> Pending<K, T> {
         }
         if self.order.len() >= self.capacity.saturating_mul(2) {
             let entries = &self.entries;
-            self.order.retain(|(number, key)| entries.get(key).is_some_and(|(current, _)| current == number));
+            self.order.retain(|(number, key, _)| entries.get(key).is_some_and(|(current, _)| current == number));
         }
         self.entries.insert(key, (self.next, waiting));
-        self.order.push_back((self.next, key));
+        self.order.push_back((self.next, key, waiting.sent));
         self.next += 1;
         before
     }
@@ -76,6 +125,11 @@ impl<K: Copy + Eq + Hash, T: Copy> Pending<K, T> {
 
     /// The oldest request when it waits for longer than `patience`, which is then forgotten.
     pub(crate) fn expire(&mut self, now: Duration, patience: Duration) -> Option<Waiting<T>> {
+        // Nothing is hashed while even the first place is young.
+        let (_, _, first) = self.order.front()?;
+        if now.saturating_sub(*first) <= patience {
+            return None;
+        }
         let (key, waiting) = self.oldest()?;
         if now.saturating_sub(waiting.sent) <= patience {
             return None;
@@ -97,7 +151,7 @@ impl<K: Copy + Eq + Hash, T: Copy> Pending<K, T> {
 
     /// The oldest that still waits; drops places before it that were answered.
     fn oldest(&mut self) -> Option<(K, Waiting<T>)> {
-        while let Some((number, key)) = self.order.front().copied() {
+        while let Some((number, key, _)) = self.order.front().copied() {
             match self.entries.get(&key) {
                 Some((current, waiting)) if *current == number => return Some((key, *waiting)),
                 _ => self.order.pop_front(),

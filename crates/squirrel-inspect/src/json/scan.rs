@@ -122,6 +122,19 @@ pub(crate) struct Found {
     seen: u16,
 }
 
+impl Found {
+    /// As new, but without touching the texts.
+    fn clear(&mut self) {
+        (self.version, self.outcome, self.error, self.is_error) = (false, false, false, false);
+        (self.id, self.request_id) = (Id::Absent, Id::Absent);
+        (self.method, self.name) = (None, None);
+        (self.revision, self.meta_revision) = (None, None);
+        self.code = None;
+        self.faults = Faults::default();
+        self.seen = 0;
+    }
+}
+
 /// Kinds of conformance errors, each at most once for a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Faults(u64);
@@ -183,8 +196,6 @@ pub(crate) struct Scanner {
     max_depth: u32,
     /// Whether the messages are members of an array.
     pub(crate) batch: bool,
-    /// Messages of the batch that ended.
-    pub(crate) elements: u64,
     pub(crate) found: Found,
 }
 
@@ -201,21 +212,21 @@ impl Scanner {
             meter: Meter::default(),
             max_depth,
             batch: false,
-            elements: 0,
             found: Found::default(),
         }
     }
 
     /// Makes ready for the next message.
     pub(crate) fn reset(&mut self) {
-        let work = self.meter.work;
-        *self = Self::new(self.max_depth);
-        self.meter.work = work;
+        self.state = State::Start;
+        self.utf8 = Utf8Check::default();
+        self.batch = false;
+        self.next_element();
     }
 
     /// Makes ready for the next message of the batch.
     pub(crate) fn next_element(&mut self) {
-        self.found = Found::default();
+        self.found.clear();
         self.meter.too_deep = false;
     }
 
@@ -276,13 +287,31 @@ impl Scanner {
                         self.state = State::AfterValue;
                     }
                 }
-                State::InLiteral if !is_delimiter(octet) => {
-                    self.scratch.push(&[octet]);
-                    at += 1;
-                }
                 State::InLiteral => {
-                    self.literal_ended();
-                    self.state = State::AfterValue;
+                    let rest = octets.get(at..).unwrap_or_default();
+                    let length = rest.iter().position(|octet| is_delimiter(*octet)).unwrap_or(rest.len());
+                    self.scratch.push(rest.get(..length).unwrap_or_default());
+                    self.meter.work += length as u64;
+                    at += length;
+                    if length < rest.len() {
+                        self.literal_ended();
+                        self.state = State::AfterValue;
+                    }
+                }
+                State::Key(_) if octet == b'"' => {
+                    let rest = octets.get(at + 1..).unwrap_or_default();
+                    let length = rest.iter().position(|octet| matches!(octet, b'"' | b'\\')).unwrap_or(rest.len());
+                    self.meter.work += length as u64;
+                    if rest.get(length) == Some(&b'"') {
+                        // Whole and plain, as nearly all are: no copy.
+                        let field = self.place.field(rest.get(..length).unwrap_or_default());
+                        self.key_ended(field);
+                        at += length + 2;
+                    } else {
+                        self.begin_text();
+                        self.state = State::InKey;
+                        at += 1;
+                    }
                 }
                 State::Broken => return Stop::All,
                 _ if matches!(octet, b' ' | b'\t' | b'\r' | b'\n') => at += 1,
@@ -314,10 +343,6 @@ impl Scanner {
             }
             (State::AfterElement, b',') => State::Element(true),
             (State::AfterElement, b']') => State::Done,
-            (State::Key(_), b'"') => {
-                self.begin_text();
-                State::InKey
-            }
             (State::Key(false) | State::AfterValue, b'}') => return self.object_ended(),
             (State::Colon, b':') => State::Value,
             (State::AfterValue, b',') => State::Key(true),
@@ -346,22 +371,14 @@ impl Scanner {
             self.found.faults.add(Conformance::TooDeep);
         }
         self.state = if self.batch { State::AfterElement } else { State::Done };
-        self.elements += u64::from(self.batch);
         self.batch
     }
 
     fn text_ended(&mut self) {
         if self.state == State::InKey {
-            self.field =
-                if self.scratch.is_overflown() { Field::None } else { self.place.field(self.scratch.octets()) };
-            if self.field != Field::None {
-                let bit = 1 << self.field as u16;
-                if self.found.seen & bit != 0 {
-                    self.found.faults.add(Conformance::DuplicateKey);
-                }
-                self.found.seen |= bit;
-            }
-            self.state = State::Colon;
+            let whole = !self.scratch.is_overflown();
+            let field = if whole { self.place.field(self.scratch.octets()) } else { Field::None };
+            self.key_ended(field);
             return;
         }
         self.state = State::AfterValue;
@@ -375,6 +392,18 @@ impl Scanner {
             Field::Revision => found.revision.get_or_insert_default().set(&self.scratch),
             Field::MetaRevision => found.meta_revision.get_or_insert_default().set(&self.scratch),
             _ => {}
+        }
+    }
+
+    fn key_ended(&mut self, field: Field) {
+        self.field = field;
+        self.state = State::Colon;
+        if field != Field::None {
+            let bit = 1 << field as u16;
+            if self.found.seen & bit != 0 {
+                self.found.faults.add(Conformance::DuplicateKey);
+            }
+            self.found.seen |= bit;
         }
     }
 

@@ -1,6 +1,6 @@
 //! Passing over a value that is of no interest, a block at a time.
 
-use crate::octets::{BLOCK, Classes, escaped, parity};
+use crate::octets::{BLOCK, Classes, escaped, is_plain_text, parity};
 
 /// A string or a container that is being passed over.
 ///
@@ -41,13 +41,19 @@ impl Skip {
         loop {
             let rest = octets.get(used..).unwrap_or_default();
             let (classes, length) = if let Some(block) = rest.first_chunk::<BLOCK>() {
+                if self.in_text && is_plain_text(block) {
+                    meter.work += 1;
+                    self.escaped = false;
+                    used += BLOCK;
+                    continue;
+                }
                 (Classes::of(block), BLOCK)
             } else if rest.is_empty() {
                 return (used, false);
             } else {
                 let mut padded = [b' '; BLOCK];
-                for (place, octet) in padded.iter_mut().zip(rest) {
-                    *place = *octet;
+                if let Some(room) = padded.get_mut(..rest.len()) {
+                    room.copy_from_slice(rest);
                 }
                 (Classes::of(&padded), rest.len())
             };
@@ -62,7 +68,7 @@ impl Skip {
     /// The place of the value's last octet, when it is in this block.
     #[inline]
     fn block(&mut self, classes: &Classes, length: usize, meter: &mut Meter) -> Option<u32> {
-        if classes.is_plain() || (self.in_text && classes.is_plain_text()) {
+        if classes.is_plain() {
             self.escaped = false;
             return None;
         }
@@ -72,7 +78,7 @@ impl Skip {
             if quotes != 0 {
                 return Some(quotes.trailing_zeros());
             }
-        } else {
+        } else if !self.in_text || quotes != 0 {
             let outside = !parity(quotes) ^ if self.in_text { u64::MAX } else { 0 };
             if let Some(last) = self.brackets(classes.opening() & outside, classes.closing() & outside, meter) {
                 return Some(last);

@@ -41,7 +41,7 @@ impl Lane {
         while let Stop::Element(used) = self.scanner.push(rest) {
             rest = rest.get(used..).unwrap_or_default();
             let told = Told { size: self.element + used as u64, direction, at };
-            session.tell(&self.scanner.found, told, events);
+            session.tell(&mut self.scanner.found, told, events);
             self.scanner.next_element();
             self.element = 0;
         }
@@ -77,11 +77,11 @@ impl Lane {
         let faults = self.scanner.found.faults;
         let cut = faults.has(Conformance::Malformed) || faults.has(Conformance::Truncated) || oversized;
         if self.scanner.batch {
-            session.batch_ended(&self.scanner.found, told, cut, events);
+            session.batch_ended(&mut self.scanner.found, told, cut, events);
         } else if cut {
             session.invalid(&self.scanner.found, told, events);
         } else {
-            session.tell(&self.scanner.found, told, events);
+            session.tell(&mut self.scanner.found, told, events);
         }
         self.scanner.reset();
     }

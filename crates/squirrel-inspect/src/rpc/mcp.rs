@@ -1,5 +1,7 @@
 //! What is closed in the Model Context Protocol: its revisions and its methods.
 
+use crate::label::LabelId;
+
 /// Revisions in the field, oldest first.
 pub(super) const REVISIONS: &[&str] = &["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"];
 
@@ -68,19 +70,22 @@ pub(super) const METHODS: &[Method] = &[
     method("tools/list", Sender::Client),
 ];
 
-/// What the list says of a method.
-pub(super) fn known(name: &str) -> Option<&'static Method> {
-    METHODS.binary_search_by(|method| method.name.cmp(name)).ok().and_then(|place| METHODS.get(place))
+/// What the list says of a method, and its place in a table of labels that holds the list.
+pub(super) fn known(name: &str) -> Option<(LabelId, &'static Method)> {
+    let place = METHODS.binary_search_by(|method| method.name.cmp(name)).ok()?;
+    METHODS.get(place).map(|method| (place as LabelId + 1, method))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::label::LabelTable;
 
     #[test]
     fn every_method_is_found_by_its_name() {
+        let labels = LabelTable::closed(METHODS.iter().map(|method| method.name));
         for method in METHODS {
-            assert_eq!(known(method.name).map(|found| found.name), Some(method.name));
+            assert_eq!(known(method.name).map(|(label, _)| labels.name(label)), Some(method.name));
         }
         assert!(known("tools/destroy").is_none());
     }

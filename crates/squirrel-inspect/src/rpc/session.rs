@@ -4,7 +4,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
 use super::mcp::{self, Sender};
-use crate::json::scan::{Found, Id};
+use crate::json::scan::{Faults, Found, Id};
 use crate::label::{LabelId, LabelTable, OTHER};
 use crate::pending::{Pending, Waiting};
 use crate::{Conformance, Counts, Direction, Event, Failure, FailureKind, Kind, Limits, Message, Version};
@@ -129,43 +129,43 @@ impl Session {
     }
 
     /// The array around messages has ended. When it is `cut`, what came of its last member is told.
-    pub(super) fn batch_ended(&mut self, found: &Found, told: Told, cut: bool, events: &mut dyn FnMut(Event<'_>)) {
+    pub(super) fn batch_ended(&mut self, found: &mut Found, told: Told, cut: bool, events: &mut dyn FnMut(Event<'_>)) {
         let unwanted =
             self.dialect == Dialect::Mcp && self.version.is_some_and(|version| !mcp::WITH_BATCHES.contains(&version));
-        let mut found = *found;
         if unwanted {
             found.faults.add(Conformance::UnwantedBatch);
         }
         if cut {
-            self.invalid(&found, told, events);
+            self.invalid(found, told, events);
         } else {
-            self.faults(&found, told, Names::default(), events);
+            self.faults(found, told, Names::default(), events);
         }
     }
 
     /// A message is complete.
-    pub(super) fn tell(&mut self, found: &Found, told: Told, events: &mut dyn FnMut(Event<'_>)) {
-        let mut found = *found;
+    pub(super) fn tell(&mut self, found: &mut Found, told: Told, events: &mut dyn FnMut(Event<'_>)) {
         if !found.version {
             found.faults.add(Conformance::BadVersion);
         }
         let answers = found.outcome || found.error;
         if found.method.is_some() == answers {
             found.faults.add(Conformance::NoMethod);
-            return self.invalid(&found, told, events);
+            return self.invalid(found, told, events);
         }
-        let outcome = if answers { self.answer(&mut found, told) } else { self.question(&mut found, told) };
-        self.emit(&found, told, outcome, events);
+        let outcome = if answers { self.answer(found, told) } else { self.question(found, told) };
+        self.emit(found, told, outcome, events);
     }
 
     fn question(&mut self, found: &mut Found, told: Told) -> Outcome {
         let method = found.method.as_ref().and_then(|method| method.text());
-        let mut names = Names { label: self.labels.intern(method), ..Names::default() };
+        let known = method.and_then(mcp::known).filter(|_| self.dialect == Dialect::Mcp);
+        let label = known.map_or_else(|| self.labels.intern(method), |(label, _)| label);
+        let mut names = Names { label, ..Names::default() };
         let mut lasting = false;
         let wants_answer = !matches!(found.id, Id::Absent);
         let method = method.unwrap_or_default();
         if self.dialect == Dialect::Mcp {
-            if let Some(known) = mcp::known(method) {
+            if let Some((_, known)) = known {
                 lasting = known.lasting;
                 let wrong = match known.sender {
                     Sender::Both => false,
@@ -273,6 +273,9 @@ impl Session {
     }
 
     fn faults(&self, found: &Found, told: Told, names: Names, events: &mut dyn FnMut(Event<'_>)) {
+        if found.faults == Faults::default() {
+            return;
+        }
         for kind in found.faults.each() {
             self.failure(told, names, FailureKind::Conformance(kind), events);
         }
