@@ -205,4 +205,48 @@ conformance! {
     EmptyBatch = "empty_batch",
     /// A batch in a revision that has none.
     UnwantedBatch = "unwanted_batch",
+    /// A head of HTTP that is none.
+    BadHead = "bad_head",
+    /// A head longer than [`Limits::max_head`](crate::Limits::max_head).
+    LongHead = "long_head",
+    /// A length that is no number, that contradicts another, or is written in too many octets.
+    BadLength = "bad_length",
+    /// Both a length and chunks: readers may disagree about where the message ends.
+    AmbiguousLength = "ambiguous_length",
+    /// A chunk without a size, or without its end.
+    BadChunk = "bad_chunk",
+    /// A frame of a client without a mask, or of a server with one.
+    BadMask = "bad_mask",
+    /// A reserved bit of a frame is set.
+    ReservedBits = "reserved_bits",
+    /// A frame of an unknown type.
+    BadOpcode = "bad_opcode",
+    /// A control frame in fragments.
+    FragmentedControl = "fragmented_control",
+    /// A control frame with more than 125 octets.
+    LongControl = "long_control",
+    /// A fragment that continues nothing, or a new message before the last one's end.
+    BadContinuation = "bad_continuation",
+    /// A close with half a code, or one that must not be sent.
+    BadClose = "bad_close",
+    /// A frame after the close.
+    AfterClose = "after_close",
+}
+
+/// Kinds of conformance errors, each at most once for a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Faults(u64);
+
+impl Faults {
+    pub(crate) fn add(&mut self, kind: Conformance) {
+        self.0 |= 1 << kind as u64;
+    }
+
+    pub(crate) fn has(self, kind: Conformance) -> bool {
+        self.0 & (1 << kind as u64) != 0
+    }
+
+    pub(crate) fn each(self) -> impl Iterator<Item = Conformance> {
+        Conformance::ALL.iter().copied().filter(move |kind| self.has(*kind))
+    }
 }

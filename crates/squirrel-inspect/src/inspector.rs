@@ -5,7 +5,9 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use crate::http::{HttpInspector, McpHttpInspector};
 use crate::rpc::{JsonRpcInspector, McpInspector};
+use crate::websocket::WebSocketInspector;
 use crate::{Direction, Event, Limits};
 
 /// Watches one conversation: the octets of both directions of one connection or pair of pipes.
@@ -59,6 +61,23 @@ pub struct Counts {
     pub work: u64,
 }
 
+impl Counts {
+    /// Both together.
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self {
+            messages: self.messages + other.messages,
+            octets: self.octets + other.octets,
+            pending: self.pending + other.pending,
+            labels: self.labels + other.labels,
+            evicted: self.evicted + other.evicted,
+            expired: self.expired + other.expired,
+            folded: self.folded + other.folded,
+            clock_steps: self.clock_steps + other.clock_steps,
+            work: self.work + other.work,
+        }
+    }
+}
+
 /// How an inspector is made.
 pub struct Builder {
     /// The name that configurations use.
@@ -72,6 +91,11 @@ pub struct Builder {
 /// The inspectors that are built in, by name.
 pub static INSPECTORS: &[Builder] = &[
     Builder {
+        name: "http",
+        about: "HTTP/1.1, and WebSocket after a handshake.",
+        build: |limits| Box::new(HttpInspector::new(*limits)),
+    },
+    Builder {
         name: "jsonrpc",
         about: "JSON-RPC 2.0, one message in a line.",
         build: |limits| Box::new(JsonRpcInspector::new(*limits)),
@@ -80,6 +104,16 @@ pub static INSPECTORS: &[Builder] = &[
         name: "mcp",
         about: "Model Context Protocol over stdio, one message in a line.",
         build: |limits| Box::new(McpInspector::new(*limits)),
+    },
+    Builder {
+        name: "mcp-http",
+        about: "Model Context Protocol over streamable HTTP.",
+        build: |limits| Box::new(McpHttpInspector::new(*limits)),
+    },
+    Builder {
+        name: "websocket",
+        about: "WebSocket after its handshake.",
+        build: |limits| Box::new(WebSocketInspector::new(*limits)),
     },
 ];
 

@@ -33,6 +33,7 @@
 #![forbid(unsafe_code)]
 
 mod event;
+mod http;
 mod inspector;
 mod json;
 mod label;
@@ -40,9 +41,14 @@ mod limits;
 mod octets;
 mod pending;
 mod rpc;
+#[cfg(test)]
+mod testing;
+mod websocket;
 
 pub use event::{Conformance, Direction, Event, Failure, FailureKind, Kind, Message, Version};
+pub use http::{HttpInspector, McpHttpInspector};
 pub use inspector::{Builder, Counts, INSPECTORS, Inspector, Inspectors, NameTaken};
 pub use label::OTHER;
 pub use limits::Limits;
 pub use rpc::{JsonRpcInspector, McpInspector};
+pub use websocket::WebSocketInspector;

@@ -25,12 +25,28 @@ impl Rpc {
         Self { to_server: lane(), to_client: lane(), whole: lane(), session: Session::new(dialect, limits) }
     }
 
+    pub(crate) fn mcp(limits: Limits) -> Self {
+        Self::new(Dialect::Mcp, limits)
+    }
+
     fn lane(&mut self, direction: Direction) -> (&mut Lane, &mut Session) {
         let lane = match direction {
             Direction::ToServer => &mut self.to_server,
             Direction::ToClient => &mut self.to_client,
         };
         (lane, &mut self.session)
+    }
+
+    /// Shows a part of a message that something else frames; [`finish`](Self::finish) ends it.
+    pub(crate) fn part(
+        &mut self,
+        direction: Direction,
+        octets: &[u8],
+        at: Duration,
+        events: &mut dyn FnMut(Event<'_>),
+    ) {
+        let (lane, session) = self.lane(direction);
+        lane.push(octets, direction, at, session, events);
     }
 
     /// The message is complete, or never will be.

@@ -7,6 +7,7 @@
 use super::skip::{Meter, Skip};
 use super::text::{Progress, Text, Unescape};
 use super::utf8::Utf8Check;
+use crate::event::Faults;
 use crate::{Conformance, Limits};
 
 /// A member that matters, and where.
@@ -132,24 +133,6 @@ impl Found {
         self.code = None;
         self.faults = Faults::default();
         self.seen = 0;
-    }
-}
-
-/// Kinds of conformance errors, each at most once for a message.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Faults(u64);
-
-impl Faults {
-    pub(crate) fn add(&mut self, kind: Conformance) {
-        self.0 |= 1 << kind as u64;
-    }
-
-    pub(crate) fn has(self, kind: Conformance) -> bool {
-        self.0 & (1 << kind as u64) != 0
-    }
-
-    pub(crate) fn each(self) -> impl Iterator<Item = Conformance> {
-        Conformance::ALL.iter().copied().filter(move |kind| self.has(*kind))
     }
 }
 

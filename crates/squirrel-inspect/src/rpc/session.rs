@@ -4,7 +4,8 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
 use super::mcp::{self, Sender};
-use crate::json::scan::{Faults, Found, Id};
+use crate::event::Faults;
+use crate::json::scan::{Found, Id};
 use crate::label::{LabelId, LabelTable, OTHER};
 use crate::pending::{Pending, Waiting};
 use crate::{Conformance, Counts, Direction, Event, Failure, FailureKind, Kind, Limits, Message, Version};

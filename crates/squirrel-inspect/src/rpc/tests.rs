@@ -2,28 +2,11 @@
 
 use std::time::Duration;
 
+use crate::testing::line;
 use crate::{Direction, Event, Inspector, JsonRpcInspector, Limits, McpInspector};
 
 mod hostile;
 mod mcp;
-
-/// One event in a line, for expectations.
-pub(super) fn line(event: &Event<'_>) -> String {
-    match event {
-        Event::Message(message) => {
-            let arrow = if message.direction == Direction::ToServer { '>' } else { '<' };
-            let detail = message.detail.map(|detail| format!("({detail})")).unwrap_or_default();
-            let latency = message.latency.map(|latency| format!(" {}ms", latency.as_millis())).unwrap_or_default();
-            let matched = if message.matched { " matched" } else { "" };
-            format!("{arrow} {:?} {}{detail}{matched}{latency}", message.kind, message.label)
-        }
-        Event::Failure(failure) => {
-            let detail = failure.detail.map(|detail| format!("({detail})")).unwrap_or_default();
-            format!("! {} {}{detail}", failure.kind.name(), failure.label)
-        }
-        Event::Version(version) => format!("version {}", version.version),
-    }
-}
 
 /// What an inspector tells of lines: `>` before a line of the client, `<` before one of the server.
 /// Each line comes one millisecond after the one before.

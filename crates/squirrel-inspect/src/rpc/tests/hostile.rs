@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::line;
+use crate::testing::{line, told_in_pieces};
 use crate::{Counts, Direction, Inspector, JsonRpcInspector, Limits, McpInspector};
 
 const CONVERSATION: &str = concat!(
@@ -16,22 +16,8 @@ const CONVERSATION: &str = concat!(
     "\n{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{\"isError\":true,\"content\":[\"\u{7f}\"]}}\n{\"jsonrpc\":",
 );
 
-/// The events of a stream that is cut into pieces of these lengths, over and over.
 fn cut(octets: &[u8], lengths: &[usize]) -> (Vec<String>, Counts) {
-    let mut inspector = McpInspector::new(Limits::default());
-    let mut told = Vec::new();
-    let mut events = |event: crate::Event<'_>| {
-        let size = if let crate::Event::Message(message) = &event { message.size } else { 0 };
-        told.push(format!("{} {size}", line(&event)));
-    };
-    let (mut rest, mut lengths) = (octets, lengths.iter().cycle());
-    while !rest.is_empty() {
-        let (piece, more) = rest.split_at(lengths.next().copied().unwrap_or(usize::MAX).min(rest.len()));
-        inspector.stream(Direction::ToClient, piece, Duration::ZERO, &mut events);
-        rest = more;
-    }
-    inspector.end(Direction::ToClient, Duration::ZERO, &mut events);
-    (told, Counts { work: 0, ..inspector.counts() })
+    told_in_pieces("mcp", Limits::default(), octets, lengths)
 }
 
 proptest! {

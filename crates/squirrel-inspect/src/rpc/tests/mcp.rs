@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{line, model_context, told};
+use super::{model_context, told};
+use crate::testing::line;
 use crate::{Direction, Inspector as _, Limits, McpInspector};
 
 #[test]
