@@ -17,7 +17,7 @@ fn served(octets: &[u8]) -> Vec<String> {
 
 #[test]
 fn each_frame_has_its_type_and_each_fault_its_name() {
-    let long = [&[0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0][..], &[0; 65_536]].concat();
+    let long = [&[0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0][..], &vec![0; 65_536]].concat();
     let short = [&[0x82, 126, 0, 5][..], &[0; 5]].concat();
     let control = [&[0x89, 126, 0, 126][..], &[0; 126]].concat();
     let cases: &[(&str, &[u8], &[&str])] = &[
