@@ -165,3 +165,50 @@ impl fmt::Display for NameTaken {
 }
 
 impl Error for NameTaken {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::McpInspector;
+
+    #[test]
+    fn an_inspector_of_the_users_own_stands_beside_the_built_in_ones() {
+        let mut inspectors = Inspectors::default();
+        let patience = Duration::from_secs(7);
+        let build = move |limits: &Limits| -> Box<dyn Inspector> {
+            Box::new(McpInspector::new(Limits { answer_within: patience, ..*limits }))
+        };
+        assert_eq!(inspectors.add("acme", build), Ok(()));
+        assert_eq!(inspectors.add("acme", build), Err(NameTaken("acme".to_string())));
+        assert_eq!(inspectors.add("mcp", build), Err(NameTaken("mcp".to_string())));
+        let names: Vec<_> = inspectors.names().collect();
+        assert_eq!(names, ["http", "jsonrpc", "mcp", "mcp-http", "websocket", "acme"]);
+        let protocol = |name| inspectors.build(name, &Limits::default()).map(|inspector| inspector.protocol());
+        assert_eq!((protocol("acme"), protocol("jsonrpc"), protocol("none")), (Some("mcp"), Some("jsonrpc"), None));
+    }
+
+    #[test]
+    fn no_inspector_fails_on_nothing() {
+        for builder in INSPECTORS {
+            let mut inspector = (builder.build)(&Limits {
+                max_pending: 0,
+                answer_within: Duration::ZERO,
+                max_labels: 0,
+                max_message: 0,
+                max_depth: 0,
+                max_head: 0,
+            });
+            let mut told = Vec::new();
+            let mut events = |event: Event<'_>| told.push(crate::testing::line(&event));
+            for at in [Duration::MAX, Duration::ZERO] {
+                inspector.stream(Direction::ToServer, b"", at, &mut events);
+                inspector.message(Direction::ToClient, b"", at, &mut events);
+                inspector.tick(at, &mut events);
+                inspector.end(Direction::ToClient, at, &mut events);
+            }
+            assert_eq!(told, [""; 0], "{}", builder.name);
+            inspector.stream(Direction::ToServer, b"{\"method\":\"m\",\"id\":1}\n\x01\x80", Duration::MAX, &mut |_| {});
+            assert!(inspector.counts().pending <= 1, "{}", builder.name);
+        }
+    }
+}
