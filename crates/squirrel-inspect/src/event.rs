@@ -193,7 +193,8 @@ conformance! {
     NoErrorCode = "no_error_code",
     /// A request with the identifier of one that is not answered yet.
     DuplicateId = "duplicate_id",
-    /// An answer to nothing that was asked, or too late.
+    /// An answer to nothing that was asked, or to what is forgotten: see
+    /// [`Counts::evicted`](crate::Counts::evicted) and [`Counts::expired`](crate::Counts::expired).
     UnknownId = "unknown_id",
     /// A message that only the other side may send.
     WrongDirection = "wrong_direction",

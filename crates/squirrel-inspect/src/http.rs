@@ -38,6 +38,8 @@ struct Http {
     beyond: u64,
     /// What the answer that is being read answers.
     answered: Option<Asked>,
+    /// It answers one of those beyond.
+    forgotten: bool,
     version: Option<&'static str>,
     bodies: Option<Bodies>,
     websocket: Option<Box<WebSocketInspector>>,
@@ -67,6 +69,7 @@ impl Http {
             reported: 0,
             beyond: 0,
             answered: None,
+            forgotten: false,
             version: None,
             bodies,
             websocket: None,
@@ -164,9 +167,8 @@ impl Http {
     fn take_asked(&mut self) -> Option<Asked> {
         let asked = self.asked.pop_front();
         self.reported = self.reported.saturating_sub(1);
-        if asked.is_none() {
-            self.beyond = self.beyond.saturating_sub(1);
-        }
+        self.forgotten = asked.is_none() && self.beyond > 0;
+        self.beyond -= u64::from(self.forgotten);
         asked
     }
 
@@ -229,7 +231,7 @@ impl Http {
                 self.counts.clock_steps += u64::from(answered.is_some() && message.latency.is_none());
                 let interim = (100..200).contains(&status) && status != 101;
                 message.kind = if interim { Kind::Notification } else { Kind::Response };
-                if !interim && answered.is_none() {
+                if !interim && answered.is_none() && !self.forgotten {
                     faults.add(Conformance::UnknownId);
                 }
                 code = (status >= 400).then_some(i64::from(status));

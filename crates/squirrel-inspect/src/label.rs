@@ -1,5 +1,6 @@
 //! Names that become labels: bounded in length and in number.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::Limits;
@@ -14,7 +15,7 @@ pub(crate) type LabelId = u16;
 #[derive(Debug)]
 pub(crate) struct LabelTable {
     places: HashMap<Box<str>, LabelId>,
-    names: Vec<Box<str>>,
+    names: Vec<Cow<'static, str>>,
     capacity: usize,
     folded: u64,
 }
@@ -23,17 +24,14 @@ impl LabelTable {
     /// A table that takes the first `capacity` names that it is asked for.
     pub(crate) fn open(capacity: usize) -> Self {
         let capacity = capacity.min(usize::from(LabelId::MAX));
-        Self { places: HashMap::new(), names: vec![OTHER.into()], capacity, folded: 0 }
+        Self { places: HashMap::new(), names: vec![Cow::Borrowed(OTHER)], capacity, folded: 0 }
     }
 
-    /// A table of these names only.
-    pub(crate) fn closed<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut table = Self::open(usize::MAX);
-        for name in names {
-            table.intern(Some(name));
-        }
-        table.capacity = 0;
-        table
+    /// A table of these names, in this order from place 1, that takes no other. Who has such a list
+    /// knows the places himself: to [`intern`](Self::intern) every name is unknown.
+    pub(crate) fn closed(names: impl Iterator<Item = &'static str>) -> Self {
+        let names = std::iter::once(OTHER).chain(names).map(Cow::Borrowed).collect();
+        Self { places: HashMap::new(), names, capacity: 0, folded: 0 }
     }
 
     /// The place of `name`; that of [`OTHER`] for `None`, for what is empty, too long or not
@@ -52,7 +50,7 @@ impl LabelTable {
             return 0;
         }
         let place = self.names.len() as LabelId;
-        self.names.push(name.into());
+        self.names.push(Cow::Owned(name.to_string()));
         self.places.insert(name.into(), place);
         place
     }
@@ -69,7 +67,7 @@ impl LabelTable {
 
     /// How many names there are.
     pub(crate) fn len(&self) -> usize {
-        self.places.len()
+        self.names.len() - 1
     }
 }
 

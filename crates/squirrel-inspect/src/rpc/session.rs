@@ -227,7 +227,11 @@ impl Session {
         let waiting = self.asked.get_mut(side(told.direction.reversed())).and_then(|asked| asked.take(key));
         let Some(waiting) = waiting else {
             let own = self.asked.get(side(told.direction)).is_some_and(|asked| asked.contains(key));
-            found.faults.add(if own { Conformance::WrongDirection } else { Conformance::UnknownId });
+            if own {
+                found.faults.add(Conformance::WrongDirection);
+            } else if self.limits.max_pending > 0 {
+                found.faults.add(Conformance::UnknownId);
+            }
             return outcome;
         };
         outcome.names = waiting.what;

@@ -75,6 +75,12 @@ fn a_million_methods_and_identifiers_stay_within_bounds() {
 }
 
 #[test]
+fn a_silent_conversation_takes_less_than_four_kibibytes() {
+    let names = crate::rpc::mcp::METHODS.len() * size_of::<std::borrow::Cow<'static, str>>();
+    assert!(size_of::<McpInspector>() + names < 4_096, "{}", size_of::<McpInspector>() + names);
+}
+
+#[test]
 fn what_is_too_long_is_counted_and_not_read() {
     let limits = Limits { max_message: 1_000, ..Limits::default() };
     let mut inspector = JsonRpcInspector::new(limits);
