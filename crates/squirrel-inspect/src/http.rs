@@ -110,6 +110,9 @@ impl Http {
         }
         let version = lane.head.version;
         let said = lane.said_body();
+        if let (Some(bodies), Some(revision)) = (&mut self.bodies, lane.head.revision) {
+            bodies.rpc.session.version_said(revision, events);
+        }
         match lane.head.first {
             Some(First::Answer(status)) => {
                 self.answered = if (100..200).contains(&status) && status != 101 { None } else { self.take_asked() };

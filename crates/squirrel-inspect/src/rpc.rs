@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::{Counts, Direction, Event, Inspector, Limits};
 use lane::Lane;
+pub(crate) use session::revision;
 use session::{Dialect, Session};
 
 /// Both directions of one conversation in JSON-RPC.

@@ -3,6 +3,7 @@
 use super::labels::Method;
 use crate::Conformance;
 use crate::event::Faults;
+use crate::rpc::revision;
 
 /// What a first line says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub(super) struct Head {
     pub(super) content: Content,
     /// The body is compressed: it cannot be read.
     pub(super) packed: bool,
+    /// The revision of MCP that the client says it speaks, from the closed list.
+    pub(super) revision: Option<&'static str>,
     pub(super) faults: Faults,
 }
 
@@ -89,6 +92,8 @@ impl Head {
             self.websocket = value.eq_ignore_ascii_case(b"websocket");
         } else if name.eq_ignore_ascii_case(b"content-encoding") {
             self.packed = !value.eq_ignore_ascii_case(b"identity");
+        } else if name.eq_ignore_ascii_case(b"mcp-protocol-version") {
+            self.revision = Some(revision(std::str::from_utf8(value).ok()));
         } else if name.eq_ignore_ascii_case(b"content-type") {
             let kind = value.split(|octet| *octet == b';').next().unwrap_or_default().trim_ascii();
             self.content = if kind.eq_ignore_ascii_case(b"application/json") {

@@ -132,6 +132,21 @@ fn mcp_is_told_from_bodies_and_events() {
 }
 
 #[test]
+fn the_revision_is_told_from_the_header() {
+    let request = |revision| format!("GET /mcp HTTP/1.1\r\nMCP-Protocol-Version: {revision}\r\n\r\n");
+    let mut inspector = McpHttpInspector::new(Limits::default());
+    let mut versions = Vec::new();
+    for revision in ["2025-06-18", "2025-06-18", "2026-07-28", "\u{ff}"] {
+        inspector.stream(Direction::ToServer, request(revision).as_bytes(), Duration::ZERO, &mut |event| {
+            if let Event::Version(version) = event {
+                versions.push(format!("{} {}", version.protocol, version.version));
+            }
+        });
+    }
+    assert_eq!(versions, ["mcp 2025-06-18", "http 1.1", "mcp 2026-07-28", "mcp other"]);
+}
+
+#[test]
 fn requests_without_an_answer_stay_within_bounds() {
     let limits = Limits { max_pending: 3, answer_within: Duration::from_secs(1), ..Limits::default() };
     let mut inspector = HttpInspector::new(limits);

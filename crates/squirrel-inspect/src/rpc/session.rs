@@ -296,8 +296,15 @@ impl Session {
             }
             (Dialect::Mcp, _) => found.meta_revision.as_ref().map(|text| revision(text.text())),
         };
-        if let Some(version) = seen.filter(|_| seen != self.version) {
-            self.version = seen;
+        if let Some(version) = seen {
+            self.version_said(version, events);
+        }
+    }
+
+    /// Tells the version when it is another than before.
+    pub(crate) fn version_said(&mut self, version: &'static str, events: &mut dyn FnMut(Event<'_>)) {
+        if self.version != Some(version) {
+            self.version = Some(version);
             events(Event::Version(Version { protocol: self.dialect.protocol(), version }));
         }
     }
@@ -335,6 +342,6 @@ fn bad_id(id: &Id) -> Conformance {
 }
 
 /// A revision from the closed list.
-fn revision(text: Option<&str>) -> &'static str {
+pub(crate) fn revision(text: Option<&str>) -> &'static str {
     mcp::REVISIONS.iter().copied().find(|known| Some(*known) == text).unwrap_or(OTHER)
 }
