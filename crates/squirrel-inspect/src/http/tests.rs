@@ -93,6 +93,15 @@ fn each_fault_has_its_name() {
 }
 
 #[test]
+fn a_body_of_many_chunks_is_no_long_head() {
+    let body = "1;name=value\r\nx\r\n".repeat(10_000);
+    let request = format!(">PUT / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n{body}0\r\n\r\n");
+    assert_eq!(http(&[&request]), ["> Request PUT"]);
+    let trailers = format!(">PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n{}", "a: b\r\n".repeat(20_000));
+    assert_eq!(http(&[&trailers]), ["> Invalid other", "! long_head other"]);
+}
+
+#[test]
 fn a_websocket_follows_its_handshake() {
     let mut inspector = HttpInspector::new(Limits::default());
     let mut told = told(

@@ -176,6 +176,22 @@ mod tests {
     }
 
     #[test]
+    fn an_escape_reaches_over_the_border_of_a_block_and_of_a_piece() {
+        for before in 0..140 {
+            for backslashes in 1..4 {
+                let inside = "a".repeat(before) + &"\\".repeat(backslashes) + "\"a\"]";
+                for (octets, container) in [(inside.clone(), false), (format!("\"{inside}"), true)] {
+                    let expected = slowly(octets.as_bytes(), container);
+                    for cut in [1, 7, 64, 1_000] {
+                        let found = quickly(octets.as_bytes(), container, cut);
+                        assert_eq!(found, expected, "{before} {backslashes} {container} {cut}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
     fn the_deepest_level_is_told_exactly() {
         for (depth, too_deep) in [(9, false), (10, true), (500, true)] {
             let mut octets = vec![b'['; depth];
