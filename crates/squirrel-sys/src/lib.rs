@@ -15,6 +15,7 @@
 pub mod clock;
 mod kernel;
 mod linux;
+pub mod memory;
 pub mod privilege;
 mod recorder;
 mod recording;

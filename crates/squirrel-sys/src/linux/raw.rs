@@ -3,6 +3,7 @@
 #![expect(unsafe_code, reason = "system calls that the standard library does not offer")]
 
 mod guarded;
+mod heap;
 mod privilege;
 
 use std::io;
@@ -10,6 +11,7 @@ use std::mem::{size_of, zeroed};
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 
 pub(crate) use guarded::GuardedBuffer;
+pub(crate) use heap::{keep_heap_small, trim_heap};
 pub(crate) use privilege::{CapabilitySets, Prctl, capabilities, effective_uid, prctl, set_capabilities};
 
 /// What a call answered that is negative in case of an error.
