@@ -20,6 +20,7 @@ pub mod privilege;
 mod recorder;
 mod recording;
 mod replay;
+pub mod signals;
 
 pub use kernel::{Kernel, Netlink, SysError};
 pub use linux::Linux;

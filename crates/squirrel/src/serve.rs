@@ -13,6 +13,8 @@ use crate::logging::Logging;
 
 /// Runs the daemon until SIGTERM or SIGINT.
 pub(crate) fn run(args: &cli::Serve, environment: &Environment) -> anyhow::Result<()> {
+    // A hangup means "read the configuration again", from the first moment on.
+    squirrel_sys::signals::ignore_hangup();
     let flags = Flags::from(args);
     let config = Config::load(&flags, environment).map_err(|error| classed(Class::Usage, &error))?;
     let logging = Logging::start(&config.log.value).map_err(|error| classed(Class::Usage, &error))?;
