@@ -1,6 +1,6 @@
 //! Times and durations as they come in with a request.
 
-use squirrel_model::Timestamp;
+use squirrel_model::{DurationError, MAX_DURATION_MS, Timestamp};
 
 /// A parameter's value that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,9 +24,6 @@ const FARTHEST_MS: i64 = 1 << 60;
 /// The texts by which Prometheus' own clients name its first and its last moment.
 const PROMETHEUS_ENDS: [(&str, i64); 2] =
     [("-292273086-05-16T16:47:06Z", -FARTHEST_MS), ("292277025-08-18T07:12:54.999999999Z", FARTHEST_MS)];
-
-/// Longest duration in milliseconds: 2⁶³ nanoseconds, as Prometheus counts.
-const LONGEST_MS: i64 = i64::MAX / 1_000_000;
 
 /// Reads a moment: seconds since the epoch with decimals, or RFC 3339. Moments more than 36 million
 /// years away are held there, so that the year 50,000 that Grafana sends as a probe does no harm.
@@ -61,44 +58,15 @@ pub fn parse_duration_ms(text: &str) -> Result<i64, ParamError> {
         if ms.is_nan() {
             return Err(ParamError::Duration(text.to_owned()));
         }
-        if ms.abs() > LONGEST_MS as f64 {
+        if ms.abs() > MAX_DURATION_MS as f64 {
             return Err(ParamError::DurationOverflow(text.to_owned()));
         }
         return Ok(ms as i64);
     }
-    let ms = parse_units(text).ok_or_else(|| ParamError::Duration(text.to_owned()))?;
-    if ms <= LONGEST_MS { Ok(ms) } else { Err(ParamError::DurationOverflow(text.to_owned())) }
-}
-
-/// Units in the only order in which they may stand, each at most once.
-const UNITS_MS: [(&str, i64); 7] = [
-    ("y", 365 * 86_400_000),
-    ("w", 7 * 86_400_000),
-    ("d", 86_400_000),
-    ("h", 3_600_000),
-    ("m", 60_000),
-    ("s", 1_000),
-    ("ms", 1),
-];
-
-/// Milliseconds, held at the largest number; none when the text has not the shape.
-fn parse_units(text: &str) -> Option<i64> {
-    let (mut rest, mut units) = (text, UNITS_MS.iter());
-    let mut total = 0_i64;
-    loop {
-        let digits_end = rest.find(|c: char| !c.is_ascii_digit())?;
-        let (digits, after) = rest.split_at_checked(digits_end).filter(|(digits, _)| !digits.is_empty())?;
-        let unit_end = after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len());
-        let (unit, after) = after.split_at_checked(unit_end)?;
-        let (_, ms) = units.find(|(name, _)| *name == unit)?;
-        // Digits alone fail to parse only when there are too many of them.
-        let count = digits.parse::<i64>().unwrap_or(i64::MAX);
-        total = total.saturating_add(count.saturating_mul(*ms));
-        rest = after;
-        if rest.is_empty() {
-            return Some(total);
-        }
-    }
+    squirrel_model::parse_duration_ms(text).map_err(|error| match error {
+        DurationError::Shape => ParamError::Duration(text.to_owned()),
+        DurationError::TooLong => ParamError::DurationOverflow(text.to_owned()),
+    })
 }
 
 #[cfg(test)]
@@ -158,7 +126,7 @@ mod tests {
         #[test]
         fn any_text_is_refused_or_within_bounds(text in "[0-9a-zA-Z.:+-]{0,24}|\\PC*") {
             prop_assert!(parse_time(&text).map_or(0, |at| at.0.abs()) <= FARTHEST_MS);
-            prop_assert!(parse_duration_ms(&text).map_or(0, i64::abs) <= LONGEST_MS);
+            prop_assert!(parse_duration_ms(&text).map_or(0, i64::abs) <= MAX_DURATION_MS);
         }
 
         #[test]

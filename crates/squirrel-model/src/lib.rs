@@ -14,6 +14,7 @@
 
 mod batch;
 mod catalogue;
+mod duration;
 pub mod exposition;
 mod labels;
 mod matcher;
@@ -24,9 +25,10 @@ mod time;
 
 pub use batch::{Batch, Fault, Row};
 pub use catalogue::Catalogue;
+pub use duration::{DurationError, MAX_DURATION_MS, duration_text, parse_duration_ms};
 pub use labels::{Labels, LabelsBuilder, LabelsError, NAME_LABEL};
 pub use matcher::{MatchOp, Matcher, MatcherError};
 pub use metric::{Kind, Metric, MetricRef, Unit};
 pub use select::{Found, Samples, Select, SelectError, is_stale, stale_marker};
-pub use text::{Untrusted, is_label_name, is_metric_name};
+pub use text::{Untrusted, is_hostile, is_label_name, is_metric_name};
 pub use time::{Elapsed, TimeRange, Timestamp};

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::fmt::Write as _;
 
-use squirrel_model::{MatchOp, Matcher, NAME_LABEL, is_label_name};
+use squirrel_model::{MatchOp, Matcher, NAME_LABEL, duration_text, is_label_name};
 
 use crate::ast::{Aggregate, At, Binary, Expr, ExprKind, Grouping, Many, Matching, Selector, Shift};
-use crate::number::{duration_text, number_text};
+use crate::number::number_text;
 
 impl fmt::Display for Expr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

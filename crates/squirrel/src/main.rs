@@ -8,6 +8,7 @@ mod config;
 mod config_command;
 mod explain;
 mod failure;
+mod fault_log;
 mod logging;
 mod output;
 mod own_metrics;
@@ -15,6 +16,7 @@ mod pipeline;
 mod query;
 mod record;
 mod serve;
+mod status;
 
 use std::process::ExitCode;
 

@@ -5,8 +5,6 @@ mod reload;
 mod run;
 
 use anyhow::Context as _;
-use squirrel_api::{CollectorState, CollectorStatus};
-use squirrel_collect::{Schedule, State};
 
 use crate::cli;
 use crate::config::{Config, Environment, Flags};
@@ -15,6 +13,8 @@ use crate::logging::Logging;
 
 /// Runs the daemon until SIGTERM or SIGINT.
 pub(crate) fn run(args: &cli::Serve, environment: &Environment) -> anyhow::Result<()> {
+    // A hangup means "read the configuration again", from the first moment on.
+    squirrel_sys::signals::ignore_hangup();
     let flags = Flags::from(args);
     let config = Config::load(&flags, environment).map_err(|error| classed(Class::Usage, &error))?;
     let logging = Logging::start(&config.log.value).map_err(|error| classed(Class::Usage, &error))?;
@@ -22,6 +22,7 @@ pub(crate) fn run(args: &cli::Serve, environment: &Environment) -> anyhow::Resul
     // Order matters: everything that needs a privilege is opened before any is dropped, and all are
     // dropped while there is a single thread and before the first request is parsed.
     let monotonic = squirrel_sys::clock::Monotonic::start();
+    let trimmer = squirrel_sys::memory::Trimmer::start();
     let doors = doors::open(&config, monotonic)?;
     let dropped = squirrel_sys::privilege::drop_all().context("cannot drop privileges")?;
     if !dropped.capabilities.is_empty() {
@@ -37,32 +38,5 @@ pub(crate) fn run(args: &cli::Serve, environment: &Environment) -> anyhow::Resul
         .build()
         .context("cannot start the runtime")?;
     let reloader = reload::Reloader { flags, environment: environment.clone(), logging };
-    runtime.block_on(run::run(config, doors, monotonic, reloader))
-}
-
-/// The collectors' state in the words of the API.
-pub(crate) fn statuses(schedule: &Schedule) -> Vec<CollectorStatus> {
-    schedule.status().iter().map(status).collect()
-}
-
-fn status(status: &squirrel_collect::Status) -> CollectorStatus {
-    let (state, sentence) = match &status.state {
-        State::Running if status.faults.is_empty() => (CollectorState::Running, String::new()),
-        State::Running => (CollectorState::Degraded, String::new()),
-        State::Unavailable(reason) => (CollectorState::Unavailable, reason.clone()),
-        State::Disabled => (CollectorState::Disabled, "Switched off under [collect] in the configuration.".to_owned()),
-        State::Broken(message) => {
-            let sentence =
-                format!("Stopped by a mistake of ours ({message}); it starts again with squirrel. Please report it.");
-            (CollectorState::Unavailable, sentence)
-        }
-    };
-    CollectorStatus {
-        name: status.name.to_owned(),
-        about: status.about.to_owned(),
-        state,
-        sentence,
-        duration_seconds: status.last_duration.unwrap_or_default().as_secs_f64(),
-        faults: status.faults.iter().map(Into::into).collect(),
-    }
+    runtime.block_on(run::run(config, doors, monotonic, trimmer, reloader))
 }

@@ -1,11 +1,10 @@
 //! What stands before, after and between operands: groupings, matching, ranges, `offset`, `@`.
 
-use squirrel_model::Timestamp;
+use squirrel_model::{MAX_DURATION_MS, Timestamp};
 
 use super::{Parser, Tree};
 use crate::ast::{At, Expr, ExprKind, Grouping, Many, Matching, Shift, Subquery};
 use crate::lexer::{Keyword, TokenKind, unexpected};
-use crate::number::MAX_DURATION_MS;
 use crate::{ParseError, Span};
 
 impl Parser<'_> {

@@ -81,18 +81,6 @@ fn mistakes_are_shown_with_their_place() {
 }
 
 #[test]
-fn spans_are_read_and_written() {
-    for (text, millis) in [("1s", 1_000), ("250ms", 250), ("1h30m", 5_400_000), ("14d", 1_209_600_000)] {
-        let span = values::parse_span(text).unwrap();
-        assert_eq!(span, Duration::from_millis(millis));
-        assert_eq!(values::parse_span(&values::show_span(span)), Ok(span));
-    }
-    for text in ["", "1", "s", "1x", "-1s", "1.5s", "1s ", "18446744073709551615y"] {
-        assert!(values::parse_span(text).is_err(), "{text:?}");
-    }
-}
-
-#[test]
 fn without_root_and_home_the_directory_must_be_named() {
     let error = Config::resolve(file::File::default(), None, &Flags::default(), &Environment::default()).unwrap_err();
     assert!(error.to_string().contains("--data-dir"), "{error}");

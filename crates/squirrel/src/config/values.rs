@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use squirrel_model::{duration_text, parse_duration_ms};
 
 /// When a tick must have reached the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -90,45 +91,13 @@ impl From<LongSpan> for Duration {
     }
 }
 
-/// Units of a span, largest first, in milliseconds; a year is 365 days, as in PromQL.
-const UNITS: [(&str, u64); 7] = [
-    ("y", 365 * 86_400_000),
-    ("w", 7 * 86_400_000),
-    ("d", 86_400_000),
-    ("h", 3_600_000),
-    ("m", 60_000),
-    ("s", 1_000),
-    ("ms", 1),
-];
-
 /// Reads a span such as `1s`, `250ms`, `1h30m`, `14d`.
-pub(crate) fn parse_span(text: &str) -> Result<Duration, String> {
-    let refused =
-        || format!("{text:?} is not a time: write a number and a unit, such as \"250ms\", \"1s\", \"1h30m\", \"14d\"");
-    let mut rest = text;
-    let mut total: u64 = 0;
-    while !rest.is_empty() {
-        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let (number, after) = rest.split_at(digits);
-        let letters = after.len() - after.trim_start_matches(|c: char| c.is_ascii_alphabetic()).len();
-        let (unit, after) = after.split_at(letters);
-        let (_, millis) = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(refused)?;
-        let part = number.parse::<u64>().ok().and_then(|n| n.checked_mul(*millis)).ok_or_else(refused)?;
-        total = total.checked_add(part).ok_or_else(refused)?;
-        rest = after;
-    }
-    if text.is_empty() { Err(refused()) } else { Ok(Duration::from_millis(total)) }
+fn parse_span(text: &str) -> Result<Duration, String> {
+    let ms = parse_duration_ms(text).map_err(|error| format!("{text:?} is {error}"))?;
+    Ok(Duration::from_millis(ms.unsigned_abs()))
 }
 
-/// Writes a span so that [`parse_span`] reads it back.
+/// Writes a span so that it can be read back.
 pub(crate) fn show_span(span: Duration) -> String {
-    let mut left = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
-    let mut text = String::new();
-    for (name, millis) in UNITS {
-        if left >= millis {
-            text += &format!("{}{name}", left / millis);
-            left %= millis;
-        }
-    }
-    if text.is_empty() { "0s".to_owned() } else { text }
+    duration_text(i64::try_from(span.as_millis()).unwrap_or(i64::MAX))
 }
