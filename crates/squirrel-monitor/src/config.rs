@@ -25,8 +25,8 @@ pub struct NetworkConfig {
     /// What comes after them is counted in one row named `other`. Zero puts everything there;
     /// more than [`MAX_MESSAGE_TYPES`] means that many.
     pub max_message_types: usize,
-    /// Whether to track per-connection metrics. Nothing in this crate reads it yet: connections are
-    /// counted, and none is kept by itself.
+    /// Whether to track per-connection metrics: whether `NetworkMonitor::collect_socket_stats` lists each
+    /// connection of this process beside the totals.
     pub track_per_connection: bool,
     /// Whether to track protocol metrics: messages, protocol errors and latency. When false, recording
     /// them does nothing.

@@ -18,4 +18,11 @@ pub enum MonitorError {
     /// `start` was called outside a tokio runtime.
     #[error("no tokio runtime: call start from a task, or inside Runtime::enter")]
     NoRuntime,
+    /// The sockets of this process could not be read, neither by netlink nor from `/proc/net`.
+    #[cfg(feature = "sockets")]
+    #[error("sockets of this process: {reason}")]
+    Sockets {
+        /// What was refused, and by which answer of the kernel.
+        reason: String,
+    },
 }

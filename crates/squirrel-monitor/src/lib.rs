@@ -29,8 +29,11 @@
 //!
 //! Units: sizes are bytes, rates are bytes per second, times are [`std::time::Duration`].
 //!
-//! Absences: nothing here opens a socket, sends anything, keeps a payload or an address, or starts a
-//! task before [`NetworkMonitor::start`].
+//! Features: `sockets` (on by default, Linux) is `NetworkMonitor::collect_socket_stats`; without it
+//! tokio and thiserror are the only dependencies.
+//!
+//! Absences: nothing here sends anything, keeps a payload or an address from one call to the next, or
+//! starts a task before [`NetworkMonitor::start`].
 #![forbid(unsafe_code)]
 
 mod alert;
@@ -45,6 +48,8 @@ mod monitor;
 mod rate;
 mod recorder;
 mod slot;
+#[cfg(feature = "sockets")]
+mod sockets;
 mod table;
 
 pub use alert::{Alert, AlertKind, AlertSender, AlertSink, Quantity, RECENT_ALERTS, alert_channel};
@@ -55,6 +60,8 @@ pub use histogram::HistogramSnapshot;
 pub use metrics::{BandwidthMetrics, ConnectionMetrics, MessageTypeMetrics, ProtocolMetrics};
 pub use monitor::{NetworkMonitor, NetworkMonitorBuilder};
 pub use recorder::Recorder;
+#[cfg(feature = "sockets")]
+pub use sockets::{SocketConnection, SocketSource, SocketStats};
 
 #[doc = include_str!("../docs/guide.md")]
 pub mod guide {}

@@ -13,6 +13,9 @@ const AVERAGE_INTERVALS: u32 = 12;
 /// The longest span of averages, in collection intervals: what the window of samples has room for.
 const MAX_AVERAGE_INTERVALS: u32 = 200;
 
+/// Connections that are listed before a sample is drawn, unless told otherwise.
+const DEFAULT_MAX_CONNECTIONS: usize = 10_000;
+
 /// Makes a [`NetworkMonitor`] with thresholds, alert sinks and a span for averages.
 #[must_use = "nothing is made before build"]
 pub struct NetworkMonitorBuilder {
@@ -21,11 +24,19 @@ pub struct NetworkMonitorBuilder {
     thresholds: Vec<(Quantity, f64)>,
     average: Option<Duration>,
     exporter_attached: bool,
+    max_connections: usize,
 }
 
 impl NetworkMonitorBuilder {
     pub(crate) fn new(config: NetworkConfig) -> Self {
-        Self { config, sinks: Vec::new(), thresholds: Vec::new(), average: None, exporter_attached: false }
+        Self {
+            config,
+            sinks: Vec::new(),
+            thresholds: Vec::new(),
+            average: None,
+            exporter_attached: false,
+            max_connections: DEFAULT_MAX_CONNECTIONS,
+        }
     }
 
     /// Tells this sink each alert. May be called several times.
@@ -55,6 +66,13 @@ impl NetworkMonitorBuilder {
         self
     }
 
+    /// How many connections `collect_socket_stats` lists at most, instead of 10,000; of more it lists a
+    /// sample of that size. Each takes less than 300 bytes.
+    pub fn max_connections(mut self, limit: usize) -> Self {
+        self.max_connections = limit;
+        self
+    }
+
     /// The monitor.
     pub fn build(self) -> NetworkMonitor {
         let interval = self.config.clamped_interval();
@@ -62,6 +80,7 @@ impl NetworkMonitorBuilder {
         let average = average.clamp(interval, interval * MAX_AVERAGE_INTERVALS);
         let unexported = self.config.export.is_some() && !self.exporter_attached;
         let watch = Watch::new(self.config, average, Alerts::to(self.sinks), &self.thresholds, unexported);
-        NetworkMonitor::from_watch(watch)
+        let listed = if watch.config.track_per_connection { self.max_connections } else { 0 };
+        NetworkMonitor::from_watch(watch, listed)
     }
 }

@@ -222,6 +222,19 @@ async fn too_many_types_and_a_missing_exporter_are_told_once() {
     assert_eq!(exported.recent_alerts(), []);
 }
 
+#[cfg(feature = "sockets")]
+#[tokio::test]
+async fn connections_are_listed_only_when_they_are_tracked() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let _near = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    for track_per_connection in [false, true] {
+        let monitor = NetworkMonitor::new(NetworkConfig { track_per_connection, ..config() });
+        let stats = monitor.collect_socket_stats().await.unwrap();
+        assert!(stats.listening >= 1 && stats.established >= 1, "{stats:?}");
+        assert_eq!(stats.connections.is_empty(), !track_per_connection);
+    }
+}
+
 #[test]
 fn eight_threads_are_counted_exactly() {
     const ROUNDS: u64 = 20_000;
