@@ -2,21 +2,21 @@
 //!
 //! `cargo run --release -p squirrel-monitor --example record_speed`
 //!
-//! Prints nanoseconds of processor time per call, the median of eleven runs: with more threads than
-//! processors a thread's own time is its share of the wall time, so wall time is multiplied by the
-//! processors that worked and divided by all calls.
+//! Prints nanoseconds of processor time per call, the median of eleven runs. Each thread reads its own
+//! time from the kernel's scheduler, so that other work on the machine does not count. Time that a
+//! thread sleeps while another holds the lock does not count either, in favour of the lock.
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
 
 use std::collections::HashMap;
 use std::hint::black_box;
 use std::sync::{Arc, Barrier};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use squirrel_monitor::{NetworkConfig, NetworkMonitor};
 use tokio::sync::RwLock;
 
 const RUNS: usize = 11;
-const CALLS: u64 = 1_000_000;
+const CALLS: u64 = 2_000_000;
 /// Names of the length and number that a protocol has.
 const NAMES: [&str; 8] = [
     "initialize",
@@ -32,33 +32,37 @@ const NAMES: [&str; 8] = [
 /// The form that the specification sketches.
 type Locked = RwLock<HashMap<String, u64>>;
 
+/// Nanoseconds of processor time that the running thread has used: the first number of its `schedstat`.
+fn processor_time() -> Result<u64, String> {
+    // The scheduler writes its books when a thread gives way.
+    std::thread::yield_now();
+    let path = "/proc/thread-self/schedstat";
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
+    text.split_whitespace().next().and_then(|first| first.parse().ok()).ok_or(format!("{path}: no number"))
+}
+
 /// Nanoseconds per call of `work`, which makes `calls` calls in each of `threads` threads.
-#[expect(clippy::disallowed_methods, reason = "this program measures time")]
-fn per_call(threads: usize, calls: u64, work: impl Fn(u64) + Sync) -> f64 {
-    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let mut runs: Vec<f64> = (0..RUNS)
-        .map(|_| {
-            let (ready, done) = (Barrier::new(threads + 1), Barrier::new(threads + 1));
-            std::thread::scope(|scope| {
-                for _ in 0..threads {
-                    scope.spawn(|| {
-                        // What happens once in a thread is not what is measured.
-                        work(1);
-                        ready.wait();
-                        work(calls);
-                        done.wait();
-                    });
-                }
-                ready.wait();
-                let begin = Instant::now();
-                done.wait();
-                let wall = begin.elapsed().as_secs_f64() * 1e9;
-                wall * threads.min(processors) as f64 / (calls * threads as u64) as f64
-            })
-        })
-        .collect();
+fn per_call(threads: usize, calls: u64, work: impl Fn(u64) + Sync) -> Result<f64, String> {
+    let mut runs = Vec::new();
+    for _ in 0..RUNS {
+        let ready = Barrier::new(threads);
+        let run = || {
+            // What happens once in a thread is not what is measured.
+            work(NAMES.len() as u64);
+            ready.wait();
+            let begin = processor_time()?;
+            work(calls);
+            Ok::<u64, String>(processor_time()?.saturating_sub(begin))
+        };
+        let used: u64 = std::thread::scope(|scope| {
+            let running: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
+            let ended = running.into_iter().map(|thread| thread.join().map_err(|_| "a thread panicked".to_owned())?);
+            ended.sum::<Result<u64, String>>()
+        })?;
+        runs.push(used as f64 / (calls * threads as u64) as f64);
+    }
     runs.sort_by(f64::total_cmp);
-    runs.get(RUNS / 2).copied().unwrap_or_default()
+    Ok(runs.get(RUNS / 2).copied().unwrap_or_default())
 }
 
 /// The task of `record_message_received` on a map behind a lock.
@@ -82,28 +86,29 @@ fn repeat(calls: u64, record: impl Fn(u64)) {
     }
 }
 
-fn line(what: &str, work: impl Fn(u64) + Sync, calls: u64) {
-    let (one, eight) = (per_call(1, calls, &work), per_call(8, calls / 8, &work));
-    println!("{what:<46} {one:>8.1} {eight:>8.1}   ns per call");
+fn line(what: &str, work: impl Fn(u64) + Sync, calls: u64) -> Result<(), String> {
+    let (one, eight) = (per_call(1, calls, &work)?, per_call(8, calls / 8, &work)?);
+    println!("{what:<46} {one:>8.1} {eight:>10.1}");
+    Ok(())
 }
 
-fn main() -> Result<(), std::io::Error> {
+fn main() -> Result<(), String> {
     let monitor = NetworkMonitor::new(NetworkConfig::default());
     let recorder = monitor.recorder().clone();
     let message = recorder.message_received("tools/call");
     let bytes = recorder.bytes_received();
     let latency = recorder.message_latency("tools/call");
     let locked: Arc<Locked> = Arc::default();
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(|error| error.to_string())?;
     let handle = runtime.handle().clone();
 
-    println!("{:<46} {:>8} {:>8}", "", "1 thread", "8");
-    line("handle: bytes", |calls| repeat(calls, |i| bytes.record(i)), CALLS);
-    line("handle: message and its bytes", |calls| repeat(calls, |i| message.record(i)), CALLS);
+    println!("{:<46} {:>8} {:>10}", "ns per call", "1 thread", "8 threads");
+    line("handle: bytes", |calls| repeat(calls, |i| bytes.record(i)), CALLS)?;
+    line("handle: message and its bytes", |calls| repeat(calls, |i| message.record(i)), CALLS)?;
     let by_label = |i| recorder.record_message_received(black_box(name(i)), i);
-    line("by label: message and its bytes", |calls| repeat(calls, by_label), CALLS);
+    line("by label: message and its bytes", |calls| repeat(calls, by_label), CALLS)?;
     let nanoseconds = |i| latency.record(Duration::from_nanos(i * 997));
-    line("handle: latency into a histogram", |calls| repeat(calls, nanoseconds), CALLS);
+    line("handle: latency into a histogram", |calls| repeat(calls, nanoseconds), CALLS)?;
     line(
         "async by label, as the specification has it",
         |calls| {
@@ -114,7 +119,7 @@ fn main() -> Result<(), std::io::Error> {
             });
         },
         CALLS,
-    );
+    )?;
     line(
         "tokio RwLock<HashMap>, by label",
         |calls| {
@@ -125,6 +130,6 @@ fn main() -> Result<(), std::io::Error> {
             });
         },
         CALLS / 4,
-    );
+    )?;
     Ok(())
 }
