@@ -53,6 +53,15 @@ pub enum AlertKind {
     },
     /// An export is configured, but no exporter reads this monitor. Told once.
     NothingExports,
+    /// Connections are tracked, and the sockets of this process cannot be read. Told once; the next try
+    /// comes later each time, at most 64 collection intervals, and [`AlertKind::SocketsReadable`] tells
+    /// when it succeeds.
+    SocketsUnreadable {
+        /// What was refused, and by which answer of the kernel.
+        reason: String,
+    },
+    /// The sockets of this process can be read again.
+    SocketsReadable,
 }
 
 /// What a threshold can be set for.

@@ -25,8 +25,9 @@ pub struct NetworkConfig {
     /// What comes after them is counted in one row named `other`. Zero puts everything there;
     /// more than [`MAX_MESSAGE_TYPES`] means that many.
     pub max_message_types: usize,
-    /// Whether to track per-connection metrics: whether `NetworkMonitor::collect_socket_stats` lists each
-    /// connection of this process beside the totals.
+    /// Whether to track per-connection metrics: the TCP connections of this process are read each collection
+    /// interval while the monitor runs (`NetworkMonitor::connections`), and listed by
+    /// `NetworkMonitor::collect_socket_stats`. Needs the feature `sockets`.
     pub track_per_connection: bool,
     /// Whether to track protocol metrics: messages, protocol errors and latency. When false, recording
     /// them does nothing.

@@ -32,8 +32,8 @@
 //! Features: `sockets` (on by default, Linux) is `NetworkMonitor::collect_socket_stats`; without it
 //! tokio and thiserror are the only dependencies.
 //!
-//! Absences: nothing here sends anything, keeps a payload or an address from one call to the next, or
-//! starts a task before [`NetworkMonitor::start`].
+//! Absences: nothing here sends anything, keeps a payload, keeps an address unless `track_per_connection`
+//! is on, or starts a task before [`NetworkMonitor::start`].
 #![forbid(unsafe_code)]
 
 mod alert;
@@ -61,7 +61,7 @@ pub use metrics::{BandwidthMetrics, ConnectionMetrics, MessageTypeMetrics, Proto
 pub use monitor::{NetworkMonitor, NetworkMonitorBuilder};
 pub use recorder::Recorder;
 #[cfg(feature = "sockets")]
-pub use sockets::{SocketConnection, SocketSource, SocketStats};
+pub use sockets::{SocketConnection, SocketSource, SocketStats, TrackedConnection};
 
 #[doc = include_str!("../docs/guide.md")]
 pub mod guide {}

@@ -33,10 +33,6 @@ use task::{Running, Watch};
 pub struct NetworkMonitor {
     watch: Arc<Watch>,
     running: Mutex<Option<Running>>,
-    listed_connections: usize,
-    /// Opened when sockets are first asked for.
-    #[cfg(feature = "sockets")]
-    kernel: Arc<std::sync::OnceLock<squirrel_sys::Linux>>,
 }
 
 impl NetworkMonitor {
@@ -50,20 +46,8 @@ impl NetworkMonitor {
         NetworkMonitorBuilder::new(config)
     }
 
-    fn from_watch(watch: Watch, listed_connections: usize) -> Self {
-        let (watch, running) = (Arc::new(watch), Mutex::new(None));
-        Self {
-            watch,
-            running,
-            listed_connections,
-            #[cfg(feature = "sockets")]
-            kernel: Arc::default(),
-        }
-    }
-
-    /// How many connections `collect_socket_stats` lists at most: zero unless `track_per_connection` is on.
-    pub fn listed_connections(&self) -> usize {
-        self.listed_connections
+    fn from_watch(watch: Watch) -> Self {
+        Self { watch: Arc::new(watch), running: Mutex::new(None) }
     }
 
     /// Begins to sample rates and to check thresholds. On a monitor that is running it does nothing.
@@ -209,20 +193,14 @@ impl NetworkMonitor {
     /// # Errors
     /// When neither `sock_diag` nor `/proc/net/tcp` may be read.
     pub async fn collect_socket_stats(&self) -> Result<crate::SocketStats> {
-        let (kernel, limit) = (Arc::clone(&self.kernel), self.listed_connections);
-        let collect = move || {
-            // A sandbox may refuse netlink; the files of /proc are then what is left.
-            let open = || squirrel_sys::Linux::open().unwrap_or_else(|_| squirrel_sys::Linux::without_netlink());
-            crate::sockets::collect(kernel.get_or_init(open), limit)
-                .map_err(|error| MonitorError::Sockets { reason: error.to_string() })
-        };
-        match tokio::runtime::Handle::try_current() {
-            Ok(runtime) => {
-                let failed = |error: tokio::task::JoinError| MonitorError::Sockets { reason: error.to_string() };
-                runtime.spawn_blocking(collect).await.map_err(failed)?
-            }
-            Err(_) => collect(),
-        }
+        self.watch.sockets.collect().await
+    }
+
+    /// The connections of this process with age and rates, as of the last collection interval, those known
+    /// longest first. Empty unless `track_per_connection` is on and the monitor was started. Of more
+    /// connections than are listed it is the sample of [`SocketStats`](crate::SocketStats).
+    pub fn connections(&self) -> Vec<crate::TrackedConnection> {
+        self.watch.sockets.connections()
     }
 }
 

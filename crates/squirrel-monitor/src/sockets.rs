@@ -8,6 +8,8 @@ mod process;
 mod sample;
 #[cfg(test)]
 mod tests;
+mod tracker;
+mod watch;
 
 use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
@@ -19,6 +21,8 @@ use squirrel_wire::{AF_INET, AF_INET6};
 
 use process::{Row, rows, socket_inodes};
 use sample::Sample;
+pub use tracker::TrackedConnection;
+pub(crate) use watch::SocketWatch;
 
 /// The TCP sockets of this process at one moment.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -139,7 +143,7 @@ pub struct SocketConnection {
 const STATES: u32 = InetRequest::ALL_STATES & !TcpState::TIME_WAIT.bit();
 
 /// Asks the kernel for the sockets of this process; lists at most `limit` connections.
-pub(crate) fn collect(kernel: &dyn Kernel, limit: usize) -> Result<SocketStats, SysError> {
+fn collect(kernel: &dyn Kernel, limit: usize) -> Result<SocketStats, SysError> {
     let ours = socket_inodes(kernel)?;
     match by_sock_diag(kernel, &ours, limit) {
         Ok(stats) => Ok(stats),

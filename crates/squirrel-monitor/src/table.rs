@@ -10,10 +10,9 @@
 //! chooses the names cannot choose where they collide.
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, OnceLock, PoisonError};
-
-use std::sync::Arc;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The name of the row for what has no row of its own.
 pub(crate) const OTHER: &str = "other";
@@ -106,10 +105,17 @@ impl<R: Default> Table<R> {
         if name == OTHER {
             return &self.other;
         }
-        // A full table stays full, so this needs no lock: a flood of new names waits for nobody.
-        if name.len() > MAX_NAME || self.used.load(Relaxed) >= self.limit {
-            self.overflowed.store(true, Relaxed);
-            return &self.other;
+        if name.len() > MAX_NAME {
+            return self.overflow();
+        }
+        // A full table stays full, so this needs no lock: a flood of new names waits for nobody. The
+        // name may have been put there since it was looked for, among the last that had room: `used`
+        // is acquired, and each filling came before its release, so looking again finds it.
+        if self.used.load(Acquire) >= self.limit {
+            return match self.find(hash, name) {
+                Found::Row(row) => row,
+                Found::Empty(_) => self.overflow(),
+            };
         }
         let _turn = self.filling.lock().unwrap_or_else(PoisonError::into_inner);
         // Another thread may have put it there since, or taken the last room.
@@ -118,12 +124,17 @@ impl<R: Default> Table<R> {
             Found::Empty(at) => at,
         };
         if self.used.load(Relaxed) >= self.limit {
-            self.overflowed.store(true, Relaxed);
-            return &self.other;
+            return self.overflow();
         }
-        self.used.fetch_add(1, Relaxed);
         let entry = || Entry { hash, name: name.into(), row: Arc::default() };
-        self.places.get(empty).map_or(&self.other, |place| &place.get_or_init(entry).row)
+        let row = self.places.get(empty).map_or(&self.other, |place| &place.get_or_init(entry).row);
+        self.used.fetch_add(1, Release);
+        row
+    }
+
+    fn overflow(&self) -> &Arc<R> {
+        self.overflowed.store(true, Relaxed);
+        &self.other
     }
 }
 

@@ -14,6 +14,7 @@ const AVERAGE_INTERVALS: u32 = 12;
 const MAX_AVERAGE_INTERVALS: u32 = 200;
 
 /// Connections that are listed before a sample is drawn, unless told otherwise.
+#[cfg(feature = "sockets")]
 const DEFAULT_MAX_CONNECTIONS: usize = 10_000;
 
 /// Makes a [`NetworkMonitor`] with thresholds, alert sinks and a span for averages.
@@ -24,6 +25,7 @@ pub struct NetworkMonitorBuilder {
     thresholds: Vec<(Quantity, f64)>,
     average: Option<Duration>,
     exporter_attached: bool,
+    #[cfg(feature = "sockets")]
     max_connections: usize,
 }
 
@@ -35,6 +37,7 @@ impl NetworkMonitorBuilder {
             thresholds: Vec::new(),
             average: None,
             exporter_attached: false,
+            #[cfg(feature = "sockets")]
             max_connections: DEFAULT_MAX_CONNECTIONS,
         }
     }
@@ -66,6 +69,7 @@ impl NetworkMonitorBuilder {
         self
     }
 
+    #[cfg(feature = "sockets")]
     /// How many connections `collect_socket_stats` lists at most, instead of 10,000; of more it lists a
     /// sample of that size. Each takes less than 300 bytes.
     pub fn max_connections(mut self, limit: usize) -> Self {
@@ -79,8 +83,12 @@ impl NetworkMonitorBuilder {
         let average = self.average.unwrap_or(interval * AVERAGE_INTERVALS);
         let average = average.clamp(interval, interval * MAX_AVERAGE_INTERVALS);
         let unexported = self.config.export.is_some() && !self.exporter_attached;
-        let watch = Watch::new(self.config, average, Alerts::to(self.sinks), &self.thresholds, unexported);
-        let listed = if watch.config.track_per_connection { self.max_connections } else { 0 };
-        NetworkMonitor::from_watch(watch, listed)
+        let alerts = Alerts::to(self.sinks);
+        #[cfg(feature = "sockets")]
+        let listed = if self.config.track_per_connection { self.max_connections } else { 0 };
+        let watch = Watch::new(self.config, average, alerts, &self.thresholds, unexported);
+        #[cfg(feature = "sockets")]
+        let watch = watch.listing(listed);
+        NetworkMonitor::from_watch(watch)
     }
 }

@@ -25,6 +25,8 @@ pub(crate) struct Watch {
     interval: Duration,
     average: Duration,
     state: Mutex<State>,
+    #[cfg(feature = "sockets")]
+    pub(super) sockets: crate::sockets::SocketWatch,
 }
 
 struct State {
@@ -57,7 +59,23 @@ impl Watch {
             told_full: [false; 2],
             unexported,
         };
-        Self { config, recorder, alerts, clock, interval, average, state: Mutex::new(state) }
+        Self {
+            config,
+            recorder,
+            alerts,
+            clock,
+            interval,
+            average,
+            state: Mutex::new(state),
+            #[cfg(feature = "sockets")]
+            sockets: crate::sockets::SocketWatch::new(0, interval),
+        }
+    }
+
+    /// Tracks connections and lists at most `limit` of them.
+    #[cfg(feature = "sockets")]
+    pub(super) fn listing(self, limit: usize) -> Self {
+        Self { sockets: crate::sockets::SocketWatch::new(limit, self.interval), ..self }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -165,6 +183,10 @@ async fn run(watch: Weak<Watch>, clock: Clock, interval: Duration, mut stopped: 
         };
         let now = clock.now();
         watch.tick_at(now);
+        #[cfg(feature = "sockets")]
+        if let Some(kind) = watch.sockets.tick(|| clock.now()).await {
+            watch.alerts.tell(Alert { at: clock.now(), kind });
+        }
         // Ticks that were missed (a machine suspended, a busy runtime) are not made up for.
         next = (next + interval).max(now);
     }

@@ -235,6 +235,28 @@ async fn connections_are_listed_only_when_they_are_tracked() {
     }
 }
 
+#[cfg(feature = "sockets")]
+#[tokio::test(start_paused = true)]
+async fn tracked_connections_have_an_age_while_the_monitor_runs() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let near = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let monitor = NetworkMonitor::new(NetworkConfig { track_per_connection: true, ..config() });
+    assert_eq!(monitor.connections(), []);
+    monitor.start().await.unwrap();
+    let ours =
+        || monitor.connections().into_iter().find(|known| Some(known.connection.local) == near.local_addr().ok());
+    let mut ticks = tokio::time::interval(SECOND / 2);
+    for _ in 0..50 {
+        ticks.tick().await;
+        if ours().is_some_and(|known| known.known_for >= SECOND) {
+            break;
+        }
+    }
+    let known = ours().unwrap();
+    assert_eq!((known.connection.state, known.known_for >= SECOND), ("established", true), "{known:?}");
+    monitor.stop().await.unwrap();
+}
+
 #[test]
 fn eight_threads_are_counted_exactly() {
     const ROUNDS: u64 = 20_000;
