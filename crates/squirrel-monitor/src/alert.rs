@@ -43,6 +43,16 @@ pub enum AlertKind {
         /// What it should not exceed.
         threshold: f64,
     },
+    /// Nine tenths of the room for message types, or for error types, are taken, of a room for ten or
+    /// more. Told once for each of the two tables.
+    TypesNearlyFull {
+        /// `message types` or `error types`.
+        table: &'static str,
+        /// How many there are.
+        used: usize,
+        /// The limit.
+        limit: usize,
+    },
     /// There are more message types, or error types, than `max_message_types`; the rest is counted as
     /// `other`. Told once for each of the two tables.
     TypesFull {

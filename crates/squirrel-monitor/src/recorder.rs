@@ -278,6 +278,11 @@ impl Recorder {
         self.0.active.load(Relaxed)
     }
 
+    /// How many message types, and error types, have a row.
+    pub(crate) fn used(&self) -> [usize; 2] {
+        [self.0.messages.used(), self.0.errors.used()]
+    }
+
     /// Whether message types, and error types, were more than there is room for.
     pub(crate) fn overflowed(&self) -> [bool; 2] {
         [self.0.messages.overflowed(), self.0.errors.overflowed()]

@@ -63,6 +63,11 @@ impl<R: Default> Table<R> {
         }
     }
 
+    /// How many names have a row.
+    pub(crate) fn used(&self) -> usize {
+        self.used.load(Relaxed)
+    }
+
     /// Whether a name was counted as one of the others.
     pub(crate) fn overflowed(&self) -> bool {
         self.overflowed.load(Relaxed)

@@ -71,7 +71,7 @@ impl NetworkMonitorBuilder {
 
     #[cfg(feature = "sockets")]
     /// How many connections `collect_socket_stats` lists at most, instead of 10,000; of more it lists a
-    /// sample of that size. Each takes less than 300 bytes.
+    /// sample of that size. Each takes less than 600 bytes.
     pub fn max_connections(mut self, limit: usize) -> Self {
         self.max_connections = limit;
         self

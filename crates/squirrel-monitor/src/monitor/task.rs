@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 
 use crate::alert::{Alerts, Thresholds};
 use crate::clock::Clock;
+use crate::config::MAX_MESSAGE_TYPES;
 use crate::rate::RateWindow;
 use crate::recorder::{Recorder, Totals};
 use crate::{Alert, AlertKind, BandwidthMetrics, NetworkConfig, Quantity};
@@ -32,8 +33,8 @@ pub(crate) struct Watch {
 struct State {
     window: Window,
     thresholds: Thresholds,
-    /// Whether it was told that message types and error types are full.
-    told_full: [bool; 2],
+    /// Whether it was told that message types and error types are nearly full, and full.
+    told_room: [[bool; 2]; 2],
     /// Whether it is still to be told that nothing exports.
     unexported: bool,
 }
@@ -56,7 +57,7 @@ impl Watch {
         let state = State {
             window: Window::new(interval, average),
             thresholds: Thresholds::new(limits),
-            told_full: [false; 2],
+            told_room: [[false; 2]; 2],
             unexported,
         };
         Self {
@@ -101,6 +102,21 @@ impl Watch {
         }
     }
 
+    /// Message types and error types: is there room for more?
+    fn check_room(&self, state: &mut State, news: &mut Vec<AlertKind>) {
+        let limit = self.config.max_message_types.min(MAX_MESSAGE_TYPES);
+        let (used, full) = (self.recorder.used(), self.recorder.overflowed());
+        let tables = ["message types", "error types"].into_iter().zip(used).zip(full);
+        for (((table, used), full), [told_nearly, told_full]) in tables.zip(&mut state.told_room) {
+            if limit >= 10 && used >= limit - limit / 10 && !std::mem::replace(told_nearly, true) {
+                news.push(AlertKind::TypesNearlyFull { table, used, limit });
+            }
+            if full && !std::mem::replace(told_full, true) {
+                news.push(AlertKind::TypesFull { table, limit });
+            }
+        }
+    }
+
     /// Samples the totals and tells what has changed.
     pub(super) fn tick_at(&self, now: Duration) {
         let mut news = Vec::new();
@@ -111,13 +127,7 @@ impl Watch {
             let rates = state.window.rates(now, totals, self.interval);
             let active = self.recorder.active_connections();
             state.thresholds.check(|quantity| value_of(quantity, rates, active), |kind| news.push(kind));
-            let full = self.recorder.overflowed();
-            let tables = ["message types", "error types"];
-            for ((told, full), table) in state.told_full.iter_mut().zip(full).zip(tables) {
-                if full && !std::mem::replace(told, true) {
-                    news.push(AlertKind::TypesFull { table, limit: self.config.max_message_types });
-                }
-            }
+            self.check_room(&mut state, &mut news);
             if std::mem::take(&mut state.unexported) {
                 news.push(AlertKind::NothingExports);
             }

@@ -222,6 +222,22 @@ async fn too_many_types_and_a_missing_exporter_are_told_once() {
     assert_eq!(exported.recent_alerts(), []);
 }
 
+#[test]
+fn a_table_that_is_nearly_full_is_told_before_it_is_full() {
+    let monitor = NetworkMonitor::new(NetworkConfig { max_message_types: 20, ..config() });
+    let mut told = Vec::new();
+    for i in 0..30u32 {
+        monitor.recorder().record_protocol_error(&i.to_string());
+        monitor.watch.tick_at(i * SECOND);
+        told.push(monitor.recent_alerts().len());
+    }
+    let kinds: Vec<AlertKind> = monitor.recent_alerts().into_iter().map(|alert| alert.kind).collect();
+    let table = "error types";
+    let nearly = AlertKind::TypesNearlyFull { table, used: 18, limit: 20 };
+    assert_eq!(kinds, [nearly, AlertKind::TypesFull { table, limit: 20 }]);
+    assert_eq!((told[16], told[17], told[19], told[20]), (0, 1, 1, 2));
+}
+
 #[cfg(feature = "sockets")]
 #[tokio::test]
 async fn connections_are_listed_only_when_they_are_tracked() {

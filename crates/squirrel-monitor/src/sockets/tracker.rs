@@ -115,6 +115,13 @@ mod tests {
     }
 
     #[test]
+    fn a_tracked_connection_takes_less_than_600_bytes() {
+        // A map of the standard library is filled to 7/16 at least, just after it has grown.
+        let entry = size_of::<(u64, Tracked)>() + 1;
+        assert!(entry * 16 / 7 < 600, "{entry}");
+    }
+
+    #[test]
     fn an_inode_that_is_used_again_is_another_connection() {
         let mut tracker = Tracker::new(4 * SECOND);
         tracker.update(SECOND, vec![connection(1, 1, 100), connection(2, 2, 100)]);
