@@ -73,6 +73,9 @@ fn choose(web: &Path, out_dir: &Path) -> Result<PathBuf, Missing> {
         watch(&web.join(source));
     }
     watch(&web.join("src"));
+    if !web.join("src").exists() {
+        return Err(Missing::new("this package carries no dashboard: it was not made by `cargo xtask package`"));
+    }
     find_node()?;
     bundle(web, &out_dir.join("web-build"), &out_dir.join("web-dist")).map_err(|reason| {
         // The cause may be gone at the next build (no network, say), and no file would tell: a path

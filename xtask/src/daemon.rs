@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::namespace::Namespace;
 use crate::stopwatch::wait_until;
 use crate::{http, process};
 
@@ -18,16 +19,25 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    /// Starts it on a free port and waits until the first samples can be queried.
+    /// Starts it on a free port of this host and waits until the first samples can be queried.
     ///
     /// # Errors
     /// It ended, or was not ready within 30 s; the log is named.
     pub(crate) fn start(program: &Path, log: &Path) -> Result<Self> {
+        Self::start_on(None, program, log)
+    }
+
+    /// The same, inside a namespace where one is given: then `address` means nothing outside it.
+    ///
+    /// # Errors
+    /// As for [`Daemon::start`].
+    pub(crate) fn start_on(namespace: Option<&Namespace>, program: &Path, log: &Path) -> Result<Self> {
+        let call = || namespace.map_or_else(|| Command::new(program), |namespace| namespace.command(program));
         let address = http::free_port()?;
         let data = std::env::temp_dir().join(format!("squirrel-xtask-{}-{}", std::process::id(), address.port()));
         std::fs::create_dir_all(&data).with_context(|| format!("{} cannot be made", data.display()))?;
         let file = std::fs::File::create(log)?;
-        let child = Command::new(program)
+        let child = call()
             .args(["serve", "--listen", &address.to_string(), "--data-dir"])
             .arg(&data)
             .stdin(Stdio::null())
@@ -40,16 +50,16 @@ impl Daemon {
         let mut said = String::from("nothing");
         let done = wait_until(Duration::from_secs(30), || {
             ended = daemon.child.try_wait().ok().flatten();
-            let answer = http::get(address, "/readyz");
-            if let Ok(answer) = &answer {
-                said = format!("{} {}", answer.status, String::from_utf8_lossy(&answer.body).trim());
-            }
-            ended.is_some() || answer.is_ok_and(|answer| answer.status == 200)
+            let ready = match namespace {
+                Some(_) => has_samples(&mut call(), address, &mut said),
+                None => is_ready(address, &mut said),
+            };
+            ended.is_some() || ready
         });
         match ended {
             Some(status) => bail!("squirrel serve ended ({status}); see {}", log.display()),
             None if !done => {
-                bail!("squirrel serve was not ready within 30 s: /readyz said {said}; see {}", log.display())
+                bail!("squirrel serve was not ready within 30 s: it said {said}; see {}", log.display())
             }
             None => Ok(daemon),
         }
@@ -77,6 +87,23 @@ impl Daemon {
             None => bail!("squirrel serve did not end within 10 s after SIGTERM"),
         }
     }
+}
+
+/// Whether `/readyz` says that samples can be queried.
+fn is_ready(address: SocketAddr, said: &mut String) -> bool {
+    let answer = http::get(address, "/readyz");
+    if let Ok(answer) = &answer {
+        *said = format!("{} {}", answer.status, String::from_utf8_lossy(&answer.body).trim());
+    }
+    answer.is_ok_and(|answer| answer.status == 200)
+}
+
+/// Whether the program itself, called where the daemon runs, is answered with a sample: no socket of
+/// this process reaches into a namespace.
+fn has_samples(call: &mut Command, address: SocketAddr, said: &mut String) -> bool {
+    let answer = process::output(call.args(["query", "--server", &address.to_string(), "up"]).stdin(Stdio::null()));
+    *said = answer.as_ref().map_or_else(|error| format!("{error:#}"), |answer| answer.trim().to_string());
+    answer.is_ok_and(|answer| answer.starts_with("up{"))
 }
 
 impl Drop for Daemon {

@@ -2,13 +2,15 @@
 //!
 //! This is the first thing that a fresh machine builds, so it needs two small crates and no more.
 #![forbid(unsafe_code)]
-#![expect(clippy::print_stdout, reason = "these commands talk to a person on standard output")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "these commands talk to a person on standard output")]
 
 mod audit;
 mod bench;
 mod daemon;
 mod http;
 mod metadata;
+mod namespace;
+mod package;
 mod process;
 mod repository;
 mod rust_text;
@@ -47,20 +49,39 @@ const COMMANDS: &[Command] = &[
         usage: "[--minutes N] [collection|daemon|store|page|build]  the README's figures, as a table",
         run: bench::run,
     },
+    Command {
+        name: "package",
+        usage: "builds the dashboard, makes the packages with it, and checks that they build and serve it \
+                without Node",
+        run: package::run,
+    },
 ];
 
-fn main() -> Result<ExitCode> {
+fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let Some((name, rest)) = arguments.split_first() else {
+    if arguments.is_empty() || arguments.iter().any(|word| matches!(word.as_str(), "help" | "-h" | "--help")) {
         print_usage();
-        return Ok(ExitCode::from(2));
-    };
+        return if arguments.is_empty() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+    }
+    match run(&arguments) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            // The causes in words; a backtrace of this program helps nobody who called it.
+            eprintln!("cargo xtask: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Runs the command that is named first; false when it found something wrong.
+fn run(arguments: &[String]) -> Result<bool> {
+    let (name, rest) = arguments.split_first().context("name a command")?;
     let Some(command) = COMMANDS.iter().find(|c| c.name == name) else {
-        print_usage();
-        bail!("no command is named `{name}`");
+        let names: Vec<&str> = COMMANDS.iter().map(|command| command.name).collect();
+        bail!("no command is named `{name}`; there are {}", names.join(", "));
     };
-    let passed = (command.run)(&root()?, rest)?;
-    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    (command.run)(&root()?, rest)
 }
 
 fn print_usage() {

@@ -2,6 +2,7 @@
 //! person wants to hear of a fault.
 
 mod browser;
+mod hostile;
 mod install;
 mod report;
 

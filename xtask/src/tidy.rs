@@ -92,7 +92,7 @@ fn findings(repository: &Repository) -> Vec<(&'static str, Finding)> {
 }
 
 #[cfg(test)]
-mod testing {
+pub(crate) mod testing {
     //! What the rules' tests share.
 
     use super::Finding;
@@ -104,7 +104,7 @@ mod testing {
     }
 
     /// A crate of the workspace.
-    pub(super) fn ours(name: &str, dependencies: &[(&str, Use)]) -> Package {
+    pub(crate) fn ours(name: &str, dependencies: &[(&str, Use)]) -> Package {
         let dependency = |(name, used_for): &(&str, Use)| Dependency { name: (*name).to_string(), used_for: *used_for };
         Package {
             name: name.to_string(),

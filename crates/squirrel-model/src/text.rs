@@ -34,7 +34,8 @@ impl fmt::Display for Untrusted<'_> {
     }
 }
 
-fn is_hostile(c: char) -> bool {
+/// Whether a terminal could obey `c`, or a reader be deceived by it: what [`Untrusted`] escapes.
+pub fn is_hostile(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'

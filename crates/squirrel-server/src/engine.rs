@@ -114,6 +114,15 @@ impl Answer {
         before > limit
     }
 
+    /// Samples of all series together.
+    pub(crate) fn samples(&self) -> usize {
+        match &self.value {
+            Value::Vector(samples) => samples.len(),
+            Value::Matrix(series) => series.iter().map(|(_, samples)| samples.times.len()).sum(),
+            Value::Scalar(..) | Value::String(_) => 1,
+        }
+    }
+
     /// Writes `{"resultType":…,"result":…}`.
     pub(crate) fn write(&self, out: &mut String) {
         match &self.value {

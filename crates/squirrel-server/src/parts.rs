@@ -56,7 +56,10 @@ pub struct Limits {
     pub query_bytes: usize,
     /// Time for a query, if the request asks for no less.
     pub query_time: Duration,
-    /// Queries that run at one time.
+    /// Samples in one answer. Written as JSON, a million takes about 30 MB.
+    pub answer_samples: usize,
+    /// Queries that run at one time. Few, however many processors there are: each may hold some
+    /// hundred megabytes and a thread, and the host has other work than to be asked.
     pub queries: usize,
     /// Queries that wait for others to end; more are refused.
     pub waiting: usize,
@@ -87,7 +90,8 @@ impl Limits {
             body_bytes: 1 << 20,
             query_bytes: 16 << 10,
             query_time: Duration::from_secs(15),
-            queries: 2 * cpus.max(1),
+            answer_samples: 2_000_000,
+            queries: (2 * cpus).clamp(2, 4),
             waiting: 64,
             waiting_time: Duration::from_secs(5),
             streams: 64,

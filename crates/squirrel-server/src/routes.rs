@@ -30,6 +30,9 @@ pub(crate) fn router(state: &State) -> Router {
         .route("/api/v1/label/{name}/values", get(labels::values))
         .route("/api/v1/series", get(labels::series).post(labels::series))
         .route("/api/v1/metadata", get(resources::metadata))
+        .route("/api/v1/query_exemplars", get(resources::exemplars).post(resources::exemplars))
+        .route("/api/v1/rules", get(resources::rules))
+        .route("/api/v1/alerts", get(resources::alerts))
         .route("/api/v1/status/buildinfo", get(resources::buildinfo))
         .route("/api/charts", get(resources::charts))
         .route("/api/catalogue", get(resources::catalogue))
@@ -41,6 +44,9 @@ pub(crate) fn router(state: &State) -> Router {
         .route("/api/stream", get(stream::stream))
         .route("/healthz", get(plain::healthz))
         .route("/readyz", get(plain::readyz))
+        // The same two under Prometheus' names: `promtool check healthy` and its like ask for them.
+        .route("/-/healthy", get(plain::healthz))
+        .route("/-/ready", get(plain::readyz))
         .fallback(fallback)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(State::clone(state), security::guard))
@@ -54,14 +60,15 @@ async fn fallback(request: Request) -> Response {
         return Failure::from(ApiError::new(ErrorType::NotFound, format!("there is no {path} here"))).into_response();
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return wrong_method(request.method().clone(), request.uri().clone()).await;
+        let refused = wrong_method(request.method().clone(), request.uri().clone()).await;
+        return ([(header::ALLOW, "GET, HEAD")], refused).into_response();
     }
     files::file(path, request.headers())
         .unwrap_or_else(|| (StatusCode::NOT_FOUND, "There is nothing here. The dashboard is at /.\n").into_response())
 }
 
+/// The router adds what the path can be asked with, as `Allow`.
 async fn wrong_method(method: Method, uri: Uri) -> Response {
     let message = format!("{} cannot be asked with {method}", uri.path());
-    let failure = Failure::new(StatusCode::METHOD_NOT_ALLOWED, ApiError::bad_data(message));
-    ([(header::ALLOW, "GET, HEAD")], failure).into_response()
+    Failure::new(StatusCode::METHOD_NOT_ALLOWED, ApiError::bad_data(message)).into_response()
 }

@@ -91,7 +91,7 @@ fn check_host(state: &State, request: &Request) -> Result<String, (StatusCode, S
                 tracing::warn!(host = %Untrusted(name), "refused a request for a name that is not this server's");
             }
             let message = format!(
-                "This server does not answer to the name {:?}. Use one of: {}; or add the name to server.allowed_hosts in the configuration.\n",
+                "This server does not answer to the name {:?}. Use one of: {}; or add it to hosts under [server] in the configuration.\n",
                 Untrusted(name).to_string().chars().take(260).collect::<String>(),
                 state.hosts.examples(),
             );

@@ -147,6 +147,14 @@ fn a_packaged_crate_embeds_the_files_that_it_carries() {
 }
 
 #[test]
+fn a_package_made_without_the_dashboard_says_so() {
+    let place = Place::new("packaged-without").with_program("node", "echo v22.0.0").with_program("npm", "exit 0");
+    let said = said(&place.run(""));
+    assert!(said.contains("cargo::warning=the dashboard is not built: this package carries no dashboard"), "{said}");
+    assert!(place.fallback_page().contains("cargo xtask package"));
+}
+
+#[test]
 fn the_bundler_runs_once_for_one_lock_file_and_every_source_is_watched() {
     let log = "echo \"$0 $*\" >> \"$OUT_DIR/calls\"";
     let place = Place::new("bundles")

@@ -71,7 +71,11 @@ pub trait ReadAt: Send + Sync + fmt::Debug {
 }
 
 /// Holds a folder for one program. Dropping it lets go.
-pub trait Lock: Send + Sync + fmt::Debug {}
+pub trait Lock: Send + Sync + fmt::Debug {
+    /// Whether the folder's name still leads to the folder that is held. Someone may have removed,
+    /// renamed or replaced it: writing to its open files then succeeds, and keeps nothing.
+    fn holds(&self) -> bool;
+}
 
 /// A folder. All methods may be called from several threads.
 pub trait Dir: Send + Sync + fmt::Debug {

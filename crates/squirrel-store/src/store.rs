@@ -41,7 +41,7 @@ pub struct Store {
     /// Held by whoever turns rows into parts, or parts into larger ones.
     packing: Mutex<()>,
     writer: Mutex<Writer>,
-    _lock: Box<dyn Lock>,
+    lock: Box<dyn Lock>,
 }
 
 /// What an append needs.

@@ -15,10 +15,12 @@
 pub mod clock;
 mod kernel;
 mod linux;
+pub mod memory;
 pub mod privilege;
 mod recorder;
 mod recording;
 mod replay;
+pub mod signals;
 
 pub use kernel::{Kernel, Netlink, SysError};
 pub use linux::Linux;

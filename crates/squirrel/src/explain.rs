@@ -83,6 +83,20 @@ mod tests {
     }
 
     #[test]
+    fn the_steps_name_only_commands_that_exist() {
+        let program = <cli::Cli as clap::CommandFactory>::command();
+        let known: Vec<&str> = program.get_subcommands().map(clap::Command::get_name).collect();
+        let catalogue = own_metrics::catalogue();
+        for metric in catalogue.iter() {
+            let texts = metric.check.iter().copied().chain([metric.why, &*metric.help]);
+            for rest in texts.flat_map(|text| text.split("`squirrel ").skip(1)) {
+                let named = rest.split(['`', ' ']).next().unwrap_or_default();
+                assert!(known.contains(&named), "{} names `squirrel {named}`", metric.name);
+            }
+        }
+    }
+
+    #[test]
     fn nothing_is_declared_twice() {
         assert_eq!(own_metrics::catalogue().duplicates(), Vec::<&str>::new());
     }

@@ -8,6 +8,7 @@ mod config;
 mod config_command;
 mod explain;
 mod failure;
+mod fault_log;
 mod logging;
 mod output;
 mod own_metrics;

@@ -4,12 +4,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use squirrel_collect::Schedule;
-use squirrel_model::{Batch, Timestamp};
+use squirrel_model::{Batch, Timestamp, Untrusted};
 use squirrel_server::{ServerMetrics, Tick};
 use squirrel_store::Store;
 use squirrel_sys::{Kernel, clock};
 use tokio::sync::watch;
 
+use crate::fault_log::{FaultLog, Line};
 use crate::own_metrics::OwnMetrics;
 
 /// Everything that a tick needs, owned by whoever runs it.
@@ -22,6 +23,7 @@ pub(crate) struct Pipeline {
     pub(crate) server_metrics: Arc<ServerMetrics>,
     pub(crate) ticks: watch::Sender<Option<Arc<Tick>>>,
     pub(crate) status: Arc<Mutex<Vec<squirrel_api::CollectorStatus>>>,
+    fault_log: FaultLog,
     last: Option<Timestamp>,
     refusing: bool,
 }
@@ -41,7 +43,19 @@ impl Pipeline {
     pub(crate) fn new(parts: Parts) -> Self {
         let Parts { kernel, schedule, store, monotonic, server_metrics, ticks, status } = parts;
         let own = OwnMetrics::new();
-        Self { kernel, schedule, store, monotonic, own, server_metrics, ticks, status, last: None, refusing: false }
+        Self {
+            kernel,
+            schedule,
+            store,
+            monotonic,
+            own,
+            server_metrics,
+            ticks,
+            status,
+            fault_log: FaultLog::default(),
+            last: None,
+            refusing: false,
+        }
     }
 
     /// Whether `now` belongs to a tick that has not been taken yet.
@@ -64,7 +78,14 @@ impl Pipeline {
         self.own.tick(&mut batch);
         self.keep(at, &batch);
 
-        *self.status.lock().unwrap_or_else(PoisonError::into_inner) = crate::status::statuses(&self.schedule);
+        let statuses = crate::status::statuses(&self.schedule);
+        for line in self.fault_log.news(began, &statuses) {
+            match line {
+                Line::Unavailable(text) | Line::Mended(text) => tracing::info!("{}", Untrusted(&text)),
+                Line::Fault(text) => tracing::warn!("{}", Untrusted(&text)),
+            }
+        }
+        *self.status.lock().unwrap_or_else(PoisonError::into_inner) = statuses;
         self.ticks.send_replace(Some(Arc::new(Tick { at, batch })));
         self.own.tick_seconds = (self.monotonic.elapsed().0.saturating_sub(began.0)).as_secs_f64();
     }
@@ -74,23 +95,13 @@ impl Pipeline {
         self.schedule.set_disabled(&*self.kernel, disabled, self.monotonic.elapsed());
     }
 
-    /// Appends to the store; a store that begins to refuse is said once, and once when it accepts
-    /// again.
+    /// Appends to the store, which itself says in the log when it begins to fail and when it is over.
     fn keep(&mut self, at: Timestamp, batch: &Batch) {
-        let problem = match self.store.append(at, batch) {
-            Ok(report) => report.problem,
-            Err(error) => Some(error.to_string()),
-        };
-        match problem {
-            None if self.refusing => {
-                self.refusing = false;
-                tracing::info!("samples reach the disk again");
-            }
-            Some(problem) if !self.refusing => {
-                self.refusing = true;
-                tracing::error!("samples are in memory only: {problem}");
-            }
-            _ => {}
+        if let Err(error) = self.store.append(at, batch)
+            && !self.refusing
+        {
+            self.refusing = true;
+            tracing::error!("samples are not kept: {error}");
         }
     }
 }

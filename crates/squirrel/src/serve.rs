@@ -13,6 +13,8 @@ use crate::logging::Logging;
 
 /// Runs the daemon until SIGTERM or SIGINT.
 pub(crate) fn run(args: &cli::Serve, environment: &Environment) -> anyhow::Result<()> {
+    // A hangup means "read the configuration again", from the first moment on.
+    squirrel_sys::signals::ignore_hangup();
     let flags = Flags::from(args);
     let config = Config::load(&flags, environment).map_err(|error| classed(Class::Usage, &error))?;
     let logging = Logging::start(&config.log.value).map_err(|error| classed(Class::Usage, &error))?;
@@ -20,6 +22,7 @@ pub(crate) fn run(args: &cli::Serve, environment: &Environment) -> anyhow::Resul
     // Order matters: everything that needs a privilege is opened before any is dropped, and all are
     // dropped while there is a single thread and before the first request is parsed.
     let monotonic = squirrel_sys::clock::Monotonic::start();
+    let trimmer = squirrel_sys::memory::Trimmer::start();
     let doors = doors::open(&config, monotonic)?;
     let dropped = squirrel_sys::privilege::drop_all().context("cannot drop privileges")?;
     if !dropped.capabilities.is_empty() {
@@ -35,5 +38,5 @@ pub(crate) fn run(args: &cli::Serve, environment: &Environment) -> anyhow::Resul
         .build()
         .context("cannot start the runtime")?;
     let reloader = reload::Reloader { flags, environment: environment.clone(), logging };
-    runtime.block_on(run::run(config, doors, monotonic, reloader))
+    runtime.block_on(run::run(config, doors, monotonic, trimmer, reloader))
 }

@@ -2,6 +2,8 @@
 
 #[path = "program/full_disk.rs"]
 mod full_disk;
+#[path = "program/hostile_names.rs"]
+mod hostile_names;
 #[path = "program/lifecycle.rs"]
 mod lifecycle;
 #[path = "program/refusals.rs"]

@@ -31,12 +31,12 @@ pub(super) fn measure(steps: &Steps<'_>) -> Result<Vec<Figure>> {
     ])
 }
 
-/// The number of the line `NAME 1.0645 bytes/sample`.
+/// The number of the line `NAME 1.0645 bytes a sample`.
 fn bytes_a_sample(text: &str, name: &str) -> Option<f64> {
     text.lines().find_map(|line| {
         let mut words = line.split_whitespace();
         let number = (words.next()? == name).then(|| words.next())??;
-        (words.next()? == "bytes/sample").then(|| number.parse().ok())?
+        words.eq(["bytes", "a", "sample"]).then(|| number.parse().ok())?
     })
 }
 
@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn the_figure_is_found_in_what_the_example_prints() {
-        let text = "codec_mix_of_old  2.0 bytes/sample\ncodec_mix   1.0645 bytes/sample\nblock 3 ms\n";
+        let text = "codec_mix_of_old  2.0 bytes a sample\ncodec_mix   1.0645 bytes a sample\nblock 3 ms\n";
         assert_eq!(bytes_a_sample(text, "codec_mix"), Some(1.0645));
         assert_eq!(bytes_a_sample(text, "block"), None);
     }

@@ -35,7 +35,7 @@ const CHECK_REQUEUES: &[&str] = &[
 const WHY_OVERLIMITS: &str = "A shaper made packets wait: the configured rate was reached.";
 const CHECK_OVERLIMITS: &[&str] = &[
     "Compare traffic with the configured rate: `tc -s class show dev <device>`.",
-    "Raise the rate, or find who uses it up with `squirrel top`.",
+    "Raise the rate, or find who uses it up with `iftop`.",
 ];
 const WHY_QUEUE: &str = "Each packet that waits here delays the ones behind it: this is where bufferbloat is seen.";
 const CHECK_QUEUE: &[&str] = &[

@@ -36,7 +36,7 @@ static FAMILY: Metric = gauge(
 );
 
 const COUNT_WHY: &str = "A number that grows without end is a program that does not close its sockets.";
-const COUNT_CHECK: &[&str] = &["See which process owns them (`squirrel sockets`)."];
+const COUNT_CHECK: &[&str] = &["See which process owns them (`ss -anp`)."];
 const PAGES_WHY: &str =
     "Near the third number of the limit, the kernel refuses memory and drops data of all such sockets.";
 
@@ -83,7 +83,7 @@ static TCP_MEM: Metric = gauge(
     PAGES_WHY,
     &[
         "Compare with `sysctl net.ipv4.tcp_mem`, which is in pages too.",
-        "Find the sockets with large queues (`squirrel sockets`).",
+        "Find the sockets with large queues (`ss -tmnp`).",
     ],
 );
 static TCP_MEM_BYTES: Metric = gauge(
@@ -91,10 +91,7 @@ static TCP_MEM_BYTES: Metric = gauge(
     Unit::Bytes,
     "Memory that TCP sockets hold.",
     PAGES_WHY,
-    &[
-        "Compare with `sysctl net.ipv4.tcp_mem`, which is in pages.",
-        "Find the sockets with large queues (`squirrel sockets`).",
-    ],
+    &["Compare with `sysctl net.ipv4.tcp_mem`, which is in pages.", "Find the sockets with large queues (`ss -tmnp`)."],
 );
 static UDP_INUSE: Metric =
     gauge("node_sockstat_UDP_inuse", Unit::None, "IPv4 UDP sockets in use.", COUNT_WHY, COUNT_CHECK);

@@ -82,7 +82,7 @@ static FLOW_LIMIT: Metric = Metric::new(
 )
 .why("One heavy flow is being held back so that the others on this CPU survive.")
 .check(&[
-    "Find the heavy flow (`squirrel top`), or see `sysctl net.core.flow_limit_cpu_bitmap`.",
+    "Find the heavy flow (`iftop`), or see `sysctl net.core.flow_limit_cpu_bitmap`.",
     "Spread the flow's work with RPS; a single flow cannot use a second receive queue.",
 ])
 .labels(CPU);

@@ -70,6 +70,7 @@ async fn evaluate(state: &State, params: &Params, steps: Steps, limit: Option<us
         let why = format!("a query has at most {} bytes and this one has {}", limits.query_bytes, text.len());
         return Err(ApiError::invalid_parameter("query", why));
     }
+    let most_samples = limits.answer_samples;
     let snapshots = std::sync::Arc::clone(&state.parts.snapshots);
     state
         .gate
@@ -79,6 +80,13 @@ async fn evaluate(state: &State, params: &Params, steps: Steps, limit: Option<us
             let mut answer = engine::evaluate(&expr, snapshot.as_ref(), steps, lookback_ms, stop)?;
             if limit.is_some_and(|limit| answer.truncate(limit)) {
                 answer.notes.warnings.push(TRUNCATED.to_owned());
+            }
+            if answer.samples() > most_samples {
+                let why = format!(
+                    "the answer has {} samples and at most {most_samples} are sent: ask for fewer series, a shorter range or a longer step",
+                    answer.samples()
+                );
+                return Err(ApiError::new(ErrorType::Execution, why));
             }
             let mut out = String::new();
             write_success(&mut out, &answer.notes, |out| answer.write(out));

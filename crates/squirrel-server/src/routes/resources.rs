@@ -78,6 +78,28 @@ pub(super) async fn buildinfo(AxumState(state): AxumState<State>) -> Response {
     json(out)
 }
 
+/// `/api/v1/query_exemplars`: there are none. Grafana asks once, with any query and any times, to learn
+/// whether the path exists.
+pub(super) async fn exemplars() -> Response {
+    nothing("[]")
+}
+
+/// `GET /api/v1/rules`: there are none. Grafana asks for recording rules to expand them in its editor.
+pub(super) async fn rules() -> Response {
+    nothing("{\"groups\":[]}")
+}
+
+/// `GET /api/v1/alerts`: there are none.
+pub(super) async fn alerts() -> Response {
+    nothing("{\"alerts\":[]}")
+}
+
+fn nothing(data: &str) -> Response {
+    let mut out = String::new();
+    write_success(&mut out, &Notes::default(), |out| out.push_str(data));
+    json(out)
+}
+
 /// `GET /api/charts`: which charts there are, for all screens.
 pub(super) async fn charts() -> Result<Response, Failure> {
     plain(CHARTS)

@@ -370,6 +370,21 @@ pub(crate) static CHECKS: &[Check] = &[
             "The other host, by its hardware address in the switch's table; a cloned machine often kept it.",
         ],
     },
+    Check {
+        id: "record",
+        about: "The record on disk",
+        expr: "squirrel_store_degraded",
+        needs: "squirrel_store_degraded",
+        subject: None,
+        warning: 1.0,
+        bad: 1.0,
+        shown: Shown::Count,
+        sentence: "The record of {subject} does not reach the disk: what is seen now is lost when squirrel ends.",
+        first: &[
+            "The log of squirrel, which says what failed: `journalctl -u squirrel -p err`, or its terminal.",
+            "Whether the data directory is there, may be written, and has room: `df` of it.",
+        ],
+    },
 ];
 
 const UDP_FIRST: &[&str] = &[

@@ -45,6 +45,7 @@ fn healthy() -> Host {
     host.counter("squirrel_neighbour_table_threshold_entries family=ipv4,threshold=gc_thresh3", |_| 1024.0);
     host.counter("squirrel_neighbour_table_fulls_total family=ipv4", |_| 0.0);
     host.counter("squirrel_network_duplicate_addresses device=eth0", |_| 0.0);
+    host.counter("squirrel_store_degraded", |_| 0.0);
     host.counter("node_softnet_dropped_total cpu=0", |_| 0.0);
     host.counter("node_softnet_dropped_total cpu=1", |_| 4.0);
     host.counter("node_qdisc_packets_total device=eth0,kind=fq", |t| 1e3 * t);
@@ -180,6 +181,7 @@ const FAULTS: &[Fault] = &[
         Level::Bad,
         "eth0 has 1 IPv6 addresses",
     ),
+    ("record", "squirrel_store_degraded", |_| 1.0, Level::Bad, "does not reach the disk"),
 ];
 
 fn after(t: f64, moment: f64, before: f64, then: f64) -> f64 {

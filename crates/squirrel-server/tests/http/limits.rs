@@ -97,6 +97,26 @@ async fn bodies_heads_and_queries_have_a_largest_size() {
 }
 
 #[tokio::test]
+async fn an_answer_that_would_fill_the_memory_is_refused_with_the_next_step() {
+    let limits = Limits { answer_samples: 100, ..Limits::for_cpus(1) };
+    let server = start_with(Arc::new(traffic()), limits, &[]).await;
+    let range = |end: u32| format!("/api/v1/query_range?query=vector(1)&start=1&end={end}&step=1");
+    assert_eq!(server.get(&range(100)).await.status, 200);
+    let answer = server.get(&range(101)).await;
+    assert_eq!(answer.status, 422);
+    let text = answer.text();
+    assert!(text.contains("has 101 samples and at most 100") && text.contains("a longer step"), "{text}");
+}
+
+#[test]
+fn many_processors_do_not_make_many_queries_at_once() {
+    // The runtime has sixteen threads for what blocks, and readings of the kernel need them too.
+    for (cpus, queries) in [(0, 2), (1, 2), (2, 4), (8, 4), (256, 4)] {
+        assert_eq!(Limits::for_cpus(cpus).queries, queries, "{cpus} processors");
+    }
+}
+
+#[tokio::test]
 async fn who_is_slow_to_ask_is_cut_off() {
     let limits =
         Limits { head_time: Duration::from_millis(200), body_time: Duration::from_millis(200), ..Limits::for_cpus(1) };

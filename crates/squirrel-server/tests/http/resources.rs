@@ -57,6 +57,43 @@ async fn metadata_knows_declared_metrics_and_members_of_families() {
 }
 
 #[tokio::test]
+async fn what_grafana_probes_and_squirrel_has_none_of_is_answered_as_empty() {
+    let server = start(traffic()).await;
+    let cases = [
+        // Milliseconds where seconds are meant, as Grafana sends them.
+        ("/api/v1/query_exemplars?query=test&start=1795230933000&end=1795230983000", "[]"),
+        ("/api/v1/rules", r#"{"groups":[]}"#),
+        ("/api/v1/alerts", r#"{"alerts":[]}"#),
+    ];
+    for (path, data) in cases {
+        let answer = server.get(path).await;
+        let expected = format!("{{\"status\":\"success\",\"data\":{data}}}");
+        assert_eq!((answer.status, answer.text()), (200, expected.as_str()), "{path}");
+    }
+    assert_eq!(server.get("/-/healthy").await.status, 200);
+    assert_eq!(server.get("/-/ready").await.status, 503);
+    server.tick(0);
+    assert_eq!(server.get("/-/ready").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_wrong_method_is_answered_with_the_right_ones() {
+    let server = start(traffic()).await;
+    let cases = [
+        ("PUT", "/api/v1/query", "GET,HEAD,POST"),
+        ("OPTIONS", "/api/v1/series", "GET,HEAD,POST"),
+        ("DELETE", "/api/v1/metadata", "GET,HEAD"),
+        ("POST", "/no/such/page", "GET,HEAD"),
+    ];
+    for (method, path, allowed) in cases {
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", server.address);
+        let answer = server.raw(&head).await;
+        let allow = answer.header("allow").unwrap_or_default().replace(' ', "");
+        assert_eq!((answer.status, allow.as_str()), (405, allowed), "{method} {path}");
+    }
+}
+
+#[tokio::test]
 async fn buildinfo_is_what_grafana_takes_for_prometheus() {
     let server = start(traffic()).await;
     assert_eq!(
@@ -99,10 +136,10 @@ async fn own_resources_are_read_back_as_they_were_meant() {
 #[tokio::test]
 async fn unknown_paths_and_methods_are_refused_in_the_form_of_the_asker() {
     let server = start(traffic()).await;
-    let answer = server.get("/api/v1/rules").await;
+    let answer = server.get("/api/v1/targets").await;
     assert_eq!(
         (answer.status, answer.text()),
-        (404, r#"{"status":"error","errorType":"not_found","error":"there is no /api/v1/rules here"}"#)
+        (404, r#"{"status":"error","errorType":"not_found","error":"there is no /api/v1/targets here"}"#)
     );
     let answer = server.get("/nothing/here").await;
     assert_eq!((answer.status, answer.text()), (404, "There is nothing here. The dashboard is at /.\n"));

@@ -16,6 +16,13 @@ async function load(file) {
 const rows = (values) => values.map(([time, value]) => [time, String(value)]);
 
 export const tests = {
+  async a_link_of_unknown_speed_is_not_said_to_be_idle() {
+    const { missingSentence } = await load("lib/reasons.ts");
+    const share = "rate(node_network_receive_bytes_total[5s]) / squirrel_network_capacity_bytes_per_second";
+    assert.match(missingSentence(share), /speed of the link is not known/);
+    assert.equal(missingSentence("rate(node_network_receive_bytes_total[5s])"), null);
+  },
+
   async figures_have_three_digits_and_a_prefix() {
     const { show, speedText } = await load("lib/units.ts");
     for (const [value, unit, throughput, expected] of [

@@ -167,7 +167,11 @@ struct MemoryLock {
     disk: Arc<Mutex<Disk>>,
 }
 
-impl Lock for MemoryLock {}
+impl Lock for MemoryLock {
+    fn holds(&self) -> bool {
+        true
+    }
+}
 
 impl Drop for MemoryLock {
     fn drop(&mut self) {

@@ -1,8 +1,8 @@
 //! The file system.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -37,10 +37,21 @@ impl RealDir {
 
 #[derive(Debug)]
 struct RealLock {
-    _file: File,
+    file: File,
+    path: PathBuf,
 }
 
-impl Lock for RealLock {}
+impl Lock for RealLock {
+    fn holds(&self) -> bool {
+        let same = |named: Metadata, held: Metadata| (named.dev(), named.ino()) == (held.dev(), held.ino());
+        match (fs::metadata(&self.path), self.file.metadata()) {
+            (Ok(named), Ok(held)) => same(named, held),
+            // Only what is certain: another error may pass, and the log meets it by itself.
+            (Err(error), _) => error.kind() != io::ErrorKind::NotFound,
+            (_, Err(_)) => true,
+        }
+    }
+}
 
 impl Append for File {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -81,7 +92,7 @@ impl Dir for RealDir {
         }
         // Only a courtesy for the message that a second program gives.
         let _ = file.set_len(0).and_then(|()| write!(file, "process {}", std::process::id()));
-        Ok(Box::new(RealLock { _file: file }))
+        Ok(Box::new(RealLock { file, path }))
     }
 
     fn create(&self, path: &str) -> io::Result<Box<dyn Append>> {

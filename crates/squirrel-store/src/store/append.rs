@@ -21,6 +21,10 @@ pub(super) const LATEST_MS: i64 = 253_402_300_799_999;
 /// A clock set back by less than this is waited for; by more, and the time is covered twice.
 const WAIT_FOR_CLOCK_MS: i64 = 60_000;
 
+/// What to say when the folder was taken away.
+const GONE: &str = "the folder is no longer there, it was removed, renamed or replaced while in use: \
+                    put it back, or restart squirrel for a new record";
+
 impl Store {
     /// Appends what one reading brought, under the tick that `at` falls into.
     ///
@@ -144,6 +148,10 @@ impl Store {
         if dropped > 0 {
             counters.unlogged_rows.fetch_add(dropped, Ordering::Relaxed);
             writer.needs_cut = true;
+        }
+        // Asked after the writing: open files of a folder that is gone take everything.
+        if result.is_ok() && !self.lock.holds() {
+            return Err(io::Error::new(io::ErrorKind::NotFound, GONE));
         }
         if let Ok(logged) = &result {
             counters.log_bytes.fetch_add(logged.bytes, Ordering::Relaxed);

@@ -98,7 +98,7 @@ impl Store {
             maintenance: Mutex::new(maintenance),
             packing: Mutex::new(()),
             writer: Mutex::new(writer),
-            _lock: lock,
+            lock,
         };
         store.measure_disk();
         report.notes.iter().for_each(|note| tracing::warn!("{note}"));

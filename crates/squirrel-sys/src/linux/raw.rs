@@ -3,6 +3,7 @@
 #![expect(unsafe_code, reason = "system calls that the standard library does not offer")]
 
 mod guarded;
+mod heap;
 mod privilege;
 
 use std::io;
@@ -10,6 +11,7 @@ use std::mem::{size_of, zeroed};
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 
 pub(crate) use guarded::GuardedBuffer;
+pub(crate) use heap::{keep_heap_small, trim_heap};
 pub(crate) use privilege::{CapabilitySets, Prctl, capabilities, effective_uid, prctl, set_capabilities};
 
 /// What a call answered that is negative in case of an error.
@@ -19,6 +21,12 @@ fn checked(answer: libc::c_int) -> io::Result<libc::c_int> {
 
 fn checked_len(answer: libc::ssize_t) -> io::Result<usize> {
     usize::try_from(answer).map_err(|_| io::Error::last_os_error())
+}
+
+/// `signal(2)` with `SIG_IGN` for `SIGHUP`.
+pub(crate) fn ignore_hangup() {
+    // SAFETY: sets a disposition that runs no code of ours.
+    unsafe { libc::signal(libc::SIGHUP, libc::SIG_IGN) };
 }
 
 fn open_socket(family: libc::c_int, kind: libc::c_int, protocol: libc::c_int) -> io::Result<OwnedFd> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
-use squirrel_model::Labels;
+use squirrel_model::{Labels, Timestamp};
 use squirrel_store::dir::RealDir;
 use squirrel_store::{OpenReport, Stopwatch, Store, StoreOptions, SyncPolicy};
 use squirrel_sys::{Kernel as _, Linux, clock};
@@ -108,7 +108,7 @@ fn open_store(config: &Config, instance: &str, monotonic: clock::Monotonic) -> a
     };
     let (store, report) = Store::open(Arc::new(dir), options, clock::wall())
         .map_err(|error| anyhow!("{error}\nThe directory is {}", named_by(config)))?;
-    say(&report);
+    say(&report, clock::wall());
     Ok(store)
 }
 
@@ -121,12 +121,26 @@ fn named_by(config: &Config) -> &'static str {
     }
 }
 
+/// A clean stop marks the end of each series in the second after the last reading, which a quick
+/// restart finds in the future.
+const AHEAD_SECONDS: i64 = 2;
+
+/// How old the newest sample is. One of the future is said: the clock was wrong then, or is now.
+fn newest(at: Timestamp, now: Timestamp) -> String {
+    let seconds = now.millis().saturating_sub(at.millis()).div_euclid(1000);
+    if seconds < -AHEAD_SECONDS {
+        format!(", the newest {} s in the future: was the clock set back?", seconds.unsigned_abs())
+    } else {
+        format!(", the newest {} s old", seconds.max(0))
+    }
+}
+
 /// Says what was found, and every loss in a sentence of its own.
-fn say(report: &OpenReport) {
+fn say(report: &OpenReport, now: Timestamp) {
     if report.series == 0 {
         tracing::info!("the store is new");
     } else {
-        let newest = report.newest.map_or_else(String::new, |at| format!(", the last of them {at} s after 1970"));
+        let newest = report.newest.map_or_else(String::new, |at| newest(at, now));
         tracing::info!(
             "the store holds {} series: {} samples in {} blocks and {} in the log{newest}",
             report.series,
@@ -137,5 +151,18 @@ fn say(report: &OpenReport) {
     }
     for note in &report.notes {
         tracing::warn!("{note}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_sample_is_said_by_its_age() {
+        let now = Timestamp(100_000);
+        assert_eq!(newest(Timestamp(88_000), now), ", the newest 12 s old");
+        assert_eq!(newest(Timestamp(101_000), now), ", the newest 0 s old", "after a stop in this second");
+        assert_eq!(newest(Timestamp(160_000), now), ", the newest 60 s in the future: was the clock set back?");
     }
 }

@@ -1,5 +1,6 @@
 //! The loop: one enum of all that can wake the program, one match.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -7,8 +8,9 @@ use anyhow::Context as _;
 use squirrel_collect::Schedule;
 use squirrel_server::{BuildInfo, Limits, Server, ServerParts};
 use squirrel_store::Store;
+use squirrel_sys::memory::Trimmer;
 use squirrel_sys::{Kernel, clock};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
@@ -39,8 +41,11 @@ pub(super) async fn run(
     config: Config,
     doors: Doors,
     monotonic: clock::Monotonic,
+    trimmer: Trimmer,
     reloader: Reloader,
 ) -> anyhow::Result<()> {
+    // Before all else: until then SIGHUP, which asks for a reload, would end the program.
+    let signals = Signals::listen()?;
     let Doors { kernel, listeners, store } = doors;
     let (kernel, store): (Arc<dyn Kernel>, _) = (Arc::new(kernel), Arc::new(store));
     let (ticks, watched) = watch::channel(None);
@@ -70,10 +75,10 @@ pub(super) async fn run(
     let stop = CancellationToken::new();
     let mut serving = tokio::spawn(server.serve(listeners, stop.clone()));
     for address in &addresses {
-        tracing::info!("watching this host: http://{address}");
+        tracing::info!("watching this host: {}", page(*address));
     }
 
-    let outcome = drive(config, Pipeline::new(parts), &store, &reloader, &mut serving).await;
+    let outcome = drive(config, Pipeline::new(parts), &store, trimmer, signals, &reloader, &mut serving).await;
     stop.cancel();
     // The server cuts what is left after its own limit; the second here is for the unforeseen.
     if !serving.is_finished() && tokio::time::timeout(DRAIN, &mut serving).await.is_err() {
@@ -85,18 +90,46 @@ pub(super) async fn run(
     outcome
 }
 
+/// The dashboard's address as a browser on this host can open it: the unspecified address means all
+/// addresses to a server, and nothing to a browser.
+fn page(address: SocketAddr) -> String {
+    let port = address.port();
+    match address.ip() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => format!("http://127.0.0.1:{port}"),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => format!("http://[::1]:{port}"),
+        _ => format!("http://{address}"),
+    }
+}
+
+/// The signals that mean something here.
+struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+}
+
 type Serving = tokio::task::JoinHandle<std::io::Result<()>>;
 
 async fn drive(
     mut config: Config,
     mut pipeline: Pipeline,
     store: &Arc<Store>,
+    trimmer: Trimmer,
+    mut signals: Signals,
     reloader: &Reloader,
     serving: &mut Serving,
 ) -> anyhow::Result<()> {
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let trimmer = Arc::new(Mutex::new(trimmer));
     let mut maintain = tokio::time::interval(MAINTAIN_EVERY);
     let step_ms = i64::try_from(config.interval.value.as_millis()).unwrap_or(1000);
     let mut wait = Duration::ZERO;
@@ -104,9 +137,9 @@ async fn drive(
     loop {
         let event = tokio::select! {
             biased;
-            _ = terminate.recv() => Event::Stop("SIGTERM"),
-            _ = interrupt.recv() => Event::Stop("SIGINT"),
-            _ = hangup.recv() => Event::Reload,
+            _ = signals.terminate.recv() => Event::Stop("SIGTERM"),
+            _ = signals.interrupt.recv() => Event::Stop("SIGINT"),
+            _ = signals.hangup.recv() => Event::Reload,
             ended = &mut *serving => Event::ServerEnded(ended.map_err(Into::into).and_then(|served| served.map_err(Into::into))),
             () = tokio::time::sleep(wait) => Event::Tick,
             _ = maintain.tick() => Event::Maintain,
@@ -125,11 +158,11 @@ async fn drive(
             // Beside the ticks, never two at once: cutting a block must not cost a second's sample.
             Event::Maintain => {
                 if maintaining.as_ref().is_none_or(tokio::task::JoinHandle::is_finished) {
-                    let store = Arc::clone(store);
+                    let (store, trimmer) = (Arc::clone(store), Arc::clone(&trimmer));
                     maintaining = Some(spawn_blocking(move || {
-                        for problem in store.maintain(clock::wall()).problems {
-                            tracing::error!("{problem}");
-                        }
+                        // The store itself says in the log what failed.
+                        store.maintain(clock::wall());
+                        trimmer.lock().unwrap_or_else(PoisonError::into_inner).run();
                     }));
                 }
             }
@@ -150,5 +183,19 @@ async fn drive(
             Event::ServerEnded(result) => return result.context("the HTTP server ended"),
         }
         wait = until_next(clock::wall(), step_ms);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_printed_address_can_be_opened() {
+        let printed = |address: &str| page(address.parse().unwrap());
+        assert_eq!(printed("127.0.0.1:7775"), "http://127.0.0.1:7775");
+        assert_eq!(printed("[2001:db8::1]:80"), "http://[2001:db8::1]:80");
+        assert_eq!(printed("0.0.0.0:7775"), "http://127.0.0.1:7775");
+        assert_eq!(printed("[::]:7775"), "http://[::1]:7775");
     }
 }

@@ -42,13 +42,13 @@ fn collection_goes_on_and_writing_resumes_when_there_is_space() {
     let dd =
         Command::new("dd").args(["if=/dev/zero", "bs=64k"]).arg(format!("of={}", filler.display())).output().unwrap();
     assert!(!dd.status.success(), "the disk is full");
-    daemon.wait_for("samples are in memory only");
+    daemon.wait_for("the store cannot write");
     daemon.wait_until("squirrel_store_degraded", |degraded| degraded == 1.0);
     let before = daemon.number("count_over_time(up[1h])");
     assert_eq!(daemon.get("/readyz").status, 200);
 
     std::fs::remove_file(&filler).unwrap();
-    daemon.wait_for("samples reach the disk again");
+    daemon.wait_for("the store writes again");
     let first = daemon.number("min_over_time(timestamp(up)[1h:1s])");
     daemon.signal("KILL");
     daemon.wait();

@@ -21,7 +21,7 @@ static RECEIVE_BYTES: Metric =
         .why("Its rate against the capacity is the utilisation; queues grow and delay rises well before 100 %.")
         .check(&[
             "Compare `rate(node_network_receive_bytes_total[1m])` with squirrel_network_capacity_bytes_per_second.",
-            "Find who receives it with `squirrel top`.",
+            "Find who receives it with `iftop`.",
         ]);
 
 static TRANSMIT_BYTES: Metric =
@@ -30,7 +30,7 @@ static TRANSMIT_BYTES: Metric =
         .check(&[
             "Compare its rate with squirrel_network_capacity_bytes_per_second.",
             "See whether the queue builds up: node_qdisc_backlog and node_qdisc_drops_total.",
-            "Find who sends it with `squirrel top`.",
+            "Find who sends it with `iftop`.",
         ]);
 
 static RECEIVE_PACKETS: Metric = packets(
@@ -48,7 +48,7 @@ static TRANSMIT_PACKETS: Metric = packets(
     "Packets handed to the device and sent; with segmentation offload one may become many on the wire.",
 )
 .why("A sudden change without a change in bytes means that another kind of traffic took over.")
-.check(&["Divide bytes by packets to see the average size.", "Find who sends with `squirrel top`."]);
+.check(&["Divide bytes by packets to see the average size.", "Find who sends with `iftop`."]);
 
 static RECEIVE_ERRORS: Metric =
     packets("node_network_receive_errs_total", "Packets received damaged, of all kinds together.")

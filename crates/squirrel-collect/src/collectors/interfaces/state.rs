@@ -64,7 +64,7 @@ static MTU: Metric = Metric::new(
 .why("Where MTUs along a path differ and ICMP is filtered, small packets pass and large transfers hang.")
 .check(&[
     "Compare with the neighbours on the segment and with the tunnels above: VXLAN needs 50 octets, WireGuard 60 to 80.",
-    "Try the path: `ping -M do -s 1472 <host>`, or `squirrel path`.",
+    "Try the path: `ping -M do -s 1472 <host>`, or `mtr`.",
 ]);
 
 static SPEED: Metric = Metric::new(

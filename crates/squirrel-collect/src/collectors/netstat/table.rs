@@ -53,7 +53,7 @@ pub(super) static METRICS: &[&Metric] = counters! {
     ["Ip_InHdrErrors", "Ip6_InHdrErrors"] Packets,
         "IP packets discarded for a bad header, or because their hop limit ran out while being forwarded.",
         "A steady rise on a router is a routing loop or somebody tracing routes.",
-        ["Run `squirrel path` or traceroute to a destination behind this router and look for a repeated hop.",
+        ["Run `mtr` or traceroute to a destination behind this router and look for a repeated hop.",
          "Compare with the Icmp OutTimeExcds counter."];
     ["Ip_InAddrErrors", "Ip6_InAddrErrors"] Packets,
         "IP packets discarded because they were not for this host and it does not forward.",
@@ -158,7 +158,7 @@ pub(super) static METRICS: &[&Metric] = counters! {
     ["Icmp_InTimeExcds", "Icmp6_InTimeExcds"] Packets,
         "ICMP time exceeded messages received.",
         "Packets of this host run out of hops: a routing loop, or somebody runs traceroute here.",
-        ["Run `squirrel path` to the destination quoted in a captured message."];
+        ["Run `mtr` to the destination quoted in a captured message."];
     ["Icmp_InRedirects", "Icmp6_InRedirects"] Packets,
         "ICMP redirects received: a router says that another is nearer.",
         "It hints at a wrong gateway in the configuration, or at somebody trying to divert traffic.",
@@ -204,7 +204,7 @@ pub(super) static METRICS: &[&Metric] = counters! {
         "Each waits at least a round trip; above about 1 % of segments sent, users feel it.",
         ["Divide its rate by that of node_netstat_Tcp_OutSegs.",
          "See whether node_netstat_TcpExt_TCPTimeouts rises too: then whole windows or peers vanish, else single segments.",
-         "See which sockets retransmit (`squirrel sockets`) and whether they share a network or an interface.",
+         "See which sockets retransmit (`ss -tinmp`) and whether they share a network or an interface.",
          "Look at node_network_receive_errs_total and the drops of the outgoing interface's qdisc."];
     ["Tcp_InErrs"] Packets,
         "TCP segments received with an error, such as a wrong checksum.",
@@ -222,7 +222,7 @@ pub(super) static METRICS: &[&Metric] = counters! {
     ["TcpExt_TCPTimeouts"] None,
         "Times a retransmission timer ran out without an answer.",
         "Much worse for users than a fast retransmission: at least 200 ms of silence, doubled each time.",
-        ["See the sockets with a backoff (`squirrel sockets`): one peer, one network, or all.",
+        ["See the sockets with a backoff (`ss -tinmp`): one peer, one network, or all.",
          "Look for an outage or a firewall that forgot its connections."];
     ["TcpExt_TCPLossProbes"] None,
         "Tail loss probes sent (RFC 8985).",
@@ -231,7 +231,7 @@ pub(super) static METRICS: &[&Metric] = counters! {
     ["TcpExt_TCPLostRetransmit"] Packets,
         "Retransmissions that were lost too.",
         "Loss is heavy or lasting.",
-        ["See node_netstat_Tcp_RetransSegs and the path (`squirrel path`)."];
+        ["See node_netstat_Tcp_RetransSegs and the path (`mtr`)."];
     ["TcpExt_TCPFastRetrans"] Packets,
         "Segments repaired by fast retransmission.",
         "Single losses that cost one round trip and no silence.",
@@ -276,7 +276,7 @@ pub(super) static METRICS: &[&Metric] = counters! {
 
     // TCP: listening sockets
     ["TcpExt_ListenOverflows"] None,
-        "Connections refused because a listening socket's accept queue was full.",
+        "Connection attempts dropped because a listening socket's accept queue was full.",
         "Clients wait a second or more and try again: the application does not accept fast enough.",
         ["See which listener is full: `ss -ltn`, Recv-Q at or above Send-Q.",
          "Look at that process: stuck, out of descriptors, or short of CPU.",
@@ -309,7 +309,7 @@ pub(super) static METRICS: &[&Metric] = counters! {
     ["TcpExt_EmbryonicRsts"] Packets,
         "Resets received for connections that were not yet open.",
         "Port scans and health checks do this.",
-        ["See who connects and hangs up (`squirrel capture`)."];
+        ["See who connects and hangs up (`tcpdump`)."];
     ["TcpExt_TCPDeferAcceptDrop"] Packets,
         "Acknowledgements dropped because the listener waits for data (TCP_DEFER_ACCEPT).",
         "Normal where the option is set.",
@@ -323,11 +323,11 @@ pub(super) static METRICS: &[&Metric] = counters! {
     ["TcpExt_PruneCalled"] None,
         "Times a socket's receive buffer was full and the kernel squeezed it.",
         "The application reads too slowly, or the buffer is too small for the path.",
-        ["See which sockets have a full receive queue (`squirrel sockets`).", "Read `sysctl net.ipv4.tcp_rmem`."];
+        ["See which sockets have a full receive queue (`ss -tnp`, Recv-Q).", "Read `sysctl net.ipv4.tcp_rmem`."];
     ["TcpExt_RcvPruned"] Packets,
         "Segments dropped because squeezing the receive buffer did not help.",
         "Data that had arrived must be sent again.",
-        ["See which sockets have a full receive queue (`squirrel sockets`)."];
+        ["See which sockets have a full receive queue (`ss -tnp`, Recv-Q)."];
     ["TcpExt_OfoPruned"] Packets,
         "Segments received out of order and thrown away to make room.",
         "Data that had arrived must be sent again.",
@@ -339,7 +339,7 @@ pub(super) static METRICS: &[&Metric] = counters! {
     ["TcpExt_TCPRcvQDrop"] Packets,
         "Segments dropped because the receive queue could not take them.",
         "Data that had arrived must be sent again.",
-        ["See which sockets have a full receive queue (`squirrel sockets`).",
+        ["See which sockets have a full receive queue (`ss -tnp`, Recv-Q).",
          "Compare node_sockstat_TCP_mem with `sysctl net.ipv4.tcp_mem`."];
     ["TcpExt_TCPBacklogDrop"] Packets,
         "Segments dropped because the socket was busy and its backlog full.",
@@ -360,7 +360,7 @@ pub(super) static METRICS: &[&Metric] = counters! {
     ["TcpExt_TCPWinProbe"] Packets,
         "Probes sent to peers that announced a window of zero.",
         "A peer does not read what this host sends.",
-        ["See squirrel_tcp_zero_window_sockets, and which peers they belong to (`squirrel sockets`)."];
+        ["See squirrel_tcp_zero_window_sockets, and which peers they belong to (`ss -tinmp`)."];
 
     // TCP: ends of connections
     ["TcpExt_TCPAbortOnData"] None,
@@ -409,7 +409,7 @@ pub(super) static METRICS: &[&Metric] = counters! {
         "Times TCP began to save memory.",
         "All sockets of the host get smaller buffers until it is over.",
         ["Compare node_sockstat_TCP_mem with `sysctl net.ipv4.tcp_mem`.",
-         "Find the sockets with large queues (`squirrel sockets`)."];
+         "Find the sockets with large queues (`ss -tinmp`)."];
     ["TcpExt_TCPMemoryPressuresChrono"] None,
         "Milliseconds that TCP spent saving memory.",
         "All sockets of the host had smaller buffers for that long.",
@@ -421,7 +421,7 @@ pub(super) static METRICS: &[&Metric] = counters! {
     ["TcpExt_TCPChallengeACK"] Packets,
         "Challenge acknowledgements sent for segments that look out of place (RFC 5961).",
         "Old duplicates, a NAT that changed its mind, or somebody injecting resets.",
-        ["See which connections are affected (`squirrel capture`)."];
+        ["See which connections are affected (`tcpdump`)."];
     ["TcpExt_PAWSEstab"] Packets,
         "Segments dropped because their time stamp was older than one already seen.",
         "Old duplicates, or several hosts behind one address.",

@@ -27,7 +27,7 @@ pub(super) static ROUND_TRIP: Metric = Metric::new(
 .why("It is the delay that connections feel now, queues included; the upper quantiles are the unlucky ones.")
 .check(&[
     "Compare with squirrel_tcp_min_round_trip_time_seconds: a large difference is a queue on the way.",
-    "See which peers are slow (`squirrel sockets`).",
+    "See which peers are slow (`ss -tinmp`).",
 ])
 .labels(QUANTILE);
 
@@ -38,7 +38,7 @@ pub(super) static MIN_ROUND_TRIP: Metric = Metric::new(
     "Spread of the smallest recent round-trip time over all established TCP sockets; right to one part in 128.",
 )
 .why("It is the distance to the peers without queues; a jump is a new path or new peers.")
-.check(&["Trace the path to a peer that became farther (`squirrel path`)."])
+.check(&["Trace the path to a peer that became farther (`mtr`)."])
 .labels(QUANTILE);
 
 pub(super) static RETRANSMITTED: Metric = Metric::new(
@@ -61,7 +61,7 @@ pub(super) static RETRANSMITTING: Metric = Metric::new(
     "Established TCP sockets that have sent something again and wait for its acknowledgement.",
 )
 .why("These connections are losing data right now.")
-.check(&["See which sockets, and what their peers have in common (`squirrel sockets`)."]);
+.check(&["See which sockets, and what their peers have in common (`ss -tinmp`)."]);
 
 pub(super) static BACKING_OFF: Metric = Metric::new(
     "squirrel_tcp_backing_off_sockets",
@@ -70,7 +70,7 @@ pub(super) static BACKING_OFF: Metric = Metric::new(
     "Established TCP sockets whose retransmissions go unanswered, so that each wait is twice the one before.",
 )
 .why("Their peers are silent: these connections stand still and will time out.")
-.check(&["See which peers (`squirrel sockets`), and whether they answer to `squirrel ping`."]);
+.check(&["See which peers (`ss -tinmp`), and whether they answer to `ping`."]);
 
 pub(super) static ZERO_WINDOW: Metric = Metric::new(
     "squirrel_tcp_zero_window_sockets",
@@ -79,7 +79,7 @@ pub(super) static ZERO_WINDOW: Metric = Metric::new(
     "Established TCP sockets that may not send because the peer's receive window is zero.",
 )
 .why("The network is fine; the program at the other end does not read.")
-.check(&["See which peers (`squirrel sockets`), and look at the program there."]);
+.check(&["See which peers (`ss -tinmp`), and look at the program there."]);
 
 pub(super) static DROPS: Metric = Metric::new(
     "squirrel_tcp_socket_drops",

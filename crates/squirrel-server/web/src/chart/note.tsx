@@ -1,5 +1,6 @@
 // What stands in a chart when there is nothing to draw, and why.
 
+import { missingSentence } from "../lib/reasons";
 import { spanText } from "../lib/time";
 import { serverNow } from "../state/api";
 import { unavailableSentence } from "../state/health";
@@ -15,7 +16,8 @@ export function ChartNote({ feed }: { feed: Feed }) {
   }
   if (!empty) return null;
   if (state.kind === "loading") return <p class="chart-note skeleton" aria-hidden="true" />;
-  const reason = unavailableSentence(feed.liveQueries.join(" "));
+  const asked = feed.liveQueries.join(" ");
+  const reason = unavailableSentence(asked) ?? missingSentence(asked);
   return (
     <p class="chart-note">
       {reason ?? "Nothing of this kind was seen in the chosen time."}

@@ -402,3 +402,28 @@ fn what_format_1_wrote_is_read_for_ever_and_written_the_same() {
     assert!(report.notes.is_empty() && report.blocks == 2, "{report:?}");
     same(&store, &model);
 }
+
+#[test]
+fn a_folder_that_is_taken_away_is_said_and_writing_resumes_when_it_is_back() {
+    let place = tempfile::tempdir().unwrap();
+    let (folder, aside) = (place.path().join("data"), place.path().join("aside"));
+    let dir = Arc::new(RealDir::open(&folder).unwrap());
+    let (store, _) = Store::open(dir, options(), Timestamp(T)).unwrap();
+    assert!(append(&store, 0, 1.0).logged);
+
+    std::fs::rename(&folder, &aside).unwrap();
+    let report = append(&store, 1, 2.0);
+    assert!(!report.logged && report.problem.is_some_and(|text| text.contains("restart squirrel")));
+    assert!(store.report().degraded.is_some());
+
+    // Another folder of that name is not the one that is held.
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("lock"), "").unwrap();
+    assert!(!append(&store, 2, 3.0).logged);
+
+    std::fs::remove_dir_all(&folder).unwrap();
+    std::fs::rename(&aside, &folder).unwrap();
+    assert!(append(&store, 3, 4.0).logged);
+    assert_eq!(store.report().degraded, None);
+    assert_eq!(values(&store, "squirrel_load"), [(0, 1.0), (1, 2.0), (2, 3.0), (3, 4.0)]);
+}
