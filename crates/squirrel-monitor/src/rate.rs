@@ -26,6 +26,8 @@ struct Sample<const WIDTH: usize> {
 #[derive(Debug)]
 pub(crate) struct RateWindow<const WIDTH: usize> {
     samples: VecDeque<Sample<WIDTH>>,
+    /// The last tick, whether or not its sample was kept: gaps are counted from it.
+    last: Duration,
     interval: Duration,
     /// The longest span that is asked for.
     keep: Duration,
@@ -34,21 +36,21 @@ pub(crate) struct RateWindow<const WIDTH: usize> {
 impl<const WIDTH: usize> RateWindow<WIDTH> {
     /// A window for ticks of this interval that is asked for spans up to `keep`.
     pub(crate) fn new(interval: Duration, keep: Duration) -> Self {
-        Self { samples: VecDeque::new(), interval, keep: keep.max(interval) }
+        Self { samples: VecDeque::new(), last: Duration::ZERO, interval, keep: keep.max(interval) }
     }
 
     /// Takes the totals as they are at a moment; one before the last sample is not taken.
     pub(crate) fn observe(&mut self, now: Duration, totals: [u64; WIDTH]) {
-        if let Some(last) = self.samples.back() {
-            let Some(since) = now.checked_sub(last.at) else {
-                return;
-            };
-            if self.is_gap(since) {
-                self.samples.clear();
-            } else if since < self.interval / 8 {
-                // Ticks that crowd (start after stop, again and again) bring nothing new.
-                return;
-            }
+        let newest = self.samples.back().map(|sample| sample.at);
+        if newest.is_some() && now < self.last {
+            return;
+        }
+        let since = now.saturating_sub(std::mem::replace(&mut self.last, now));
+        match newest {
+            Some(_) if self.is_gap(since) => self.samples.clear(),
+            // Ticks that crowd (start after stop, again and again) bring nothing new.
+            Some(newest) if now.saturating_sub(newest) < self.interval / 8 => return,
+            _ => {}
         }
         self.samples.push_back(Sample { at: now, totals });
         let begin = now.saturating_sub(self.keep);
@@ -62,10 +64,10 @@ impl<const WIDTH: usize> RateWindow<WIDTH> {
     /// when there is no sample, or the last is older than the longest gap.
     pub(crate) fn rates(&self, now: Duration, totals: [u64; WIDTH], span: Duration) -> [f64; WIDTH] {
         let zero = [0.0; WIDTH];
-        let (Some(first), Some(last)) = (self.samples.front(), self.samples.back()) else {
+        let Some(first) = self.samples.front() else {
             return zero;
         };
-        match now.checked_sub(last.at) {
+        match now.checked_sub(self.last) {
             Some(since) if !self.is_gap(since) => {}
             _ => return zero,
         }
@@ -187,6 +189,17 @@ mod tests {
         }
         assert!(window.samples.len() <= MAX_SAMPLES);
         assert_eq!(window.rates(ms(5_000), [5_000_000], 4 * SECOND), [1_000_000.0]);
+    }
+
+    #[test]
+    fn a_gap_is_counted_from_the_last_tick_even_if_its_sample_was_not_kept() {
+        let mut window = window();
+        window.observe(ms(0), [0]);
+        window.observe(ms(100), [100]);
+        assert_eq!(window.samples.len(), 1);
+        assert_eq!(window.rates(ms(4_050), [4_050], SECOND), [1_000.0]);
+        window.observe(ms(4_050), [4_050]);
+        assert_eq!(window.rates(ms(4_050), [4_050], SECOND), [1_000.0]);
     }
 
     proptest! {
