@@ -4,7 +4,9 @@
 
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::time::Duration;
 
+use squirrel_inspect::{Direction, Event, INSPECTORS, Limits};
 use squirrel_model::{Batch, Kind, Labels, Metric, Samples, Timestamp, Unit};
 use squirrel_store::dir::MemoryDir;
 use squirrel_store::{Store, StoreOptions};
@@ -14,6 +16,36 @@ use squirrel_testkit::MemorySelect;
 /// Walks the whole value, so that every field is read, and lets nothing of it be optimised away.
 pub fn show(value: &impl Debug) {
     std::hint::black_box(format!("{value:?}"));
+}
+
+/// Shows a conversation to a built-in inspector: the first octet says where the rest is cut into the
+/// two directions, the second into what pieces. However it is cut, the same must be told, and the work
+/// must stay linear.
+///
+/// # Panics
+/// When another cut tells something else, or the work is out of proportion: that is what is looked for.
+pub fn inspect(name: &str, octets: &[u8]) {
+    let [place, piece, conversation @ ..] = octets else { return };
+    let place = conversation.len() * usize::from(*place) / 256;
+    let (asked, answered) = conversation.split_at(place);
+    let limits = Limits { max_pending: 8, max_labels: 8, max_depth: 16, max_head: 1_000, ..Limits::default() };
+    let told = |piece: usize| {
+        let inspector = INSPECTORS.iter().find(|builder| builder.name == name).map(|builder| (builder.build)(&limits));
+        let mut inspector = inspector.expect("a built-in inspector");
+        let mut told = String::new();
+        let mut pieces = 0;
+        let mut events = |event: Event<'_>| told.push_str(&format!("{event:?}\n"));
+        for (direction, octets) in [(Direction::ToServer, asked), (Direction::ToClient, answered)] {
+            for octets in octets.chunks(piece) {
+                pieces += 1;
+                inspector.stream(direction, octets, Duration::ZERO, &mut events);
+            }
+            inspector.end(direction, Duration::from_secs(1), &mut events);
+        }
+        assert!(inspector.counts().work <= 8 * (conversation.len() as u64 + pieces) + 64, "too much work");
+        told
+    };
+    assert_eq!(told(usize::from(*piece).max(1)), told(usize::MAX));
 }
 
 /// A kernel whose every file, message and driver says the same.

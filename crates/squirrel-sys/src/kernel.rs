@@ -82,6 +82,16 @@ pub trait Kernel: Send + Sync {
         Err(SysError::new("list", path, io::ErrorKind::Unsupported.into()))
     }
 
+    /// Replaces `out` by where a link in a process's `fd` folder leads, such as `socket:[4711]`, without
+    /// following it. A kernel that cannot tell answers `Unsupported`.
+    ///
+    /// # Errors
+    /// The `readlink` that failed, with the path.
+    fn link(&self, path: &str, out: &mut Vec<u8>) -> Result<(), SysError> {
+        out.clear();
+        Err(SysError::new("readlink", path, io::ErrorKind::Unsupported.into()))
+    }
+
     /// Sends one netlink dump request (`payload` is what follows the 16-byte `nlmsghdr`;
     /// `NLM_F_REQUEST | NLM_F_DUMP` are set) and hands each answer's type and payload (what follows its
     /// `nlmsghdr`) to `each`, until the kernel says done. A dump that the kernel marks as
@@ -112,6 +122,10 @@ impl<K: Kernel + ?Sized> Kernel for &K {
 
     fn list(&self, path: &str, each: &mut dyn FnMut(&[u8])) -> Result<(), SysError> {
         (**self).list(path, each)
+    }
+
+    fn link(&self, path: &str, out: &mut Vec<u8>) -> Result<(), SysError> {
+        (**self).link(path, out)
     }
 
     fn dump(

@@ -41,6 +41,17 @@ impl Linux {
             ethtool: ethtool::Door::default(),
         })
     }
+
+    /// A door for where netlink is refused (a sandbox without that address family): files can be read,
+    /// and a dump tries to open its socket each time.
+    pub fn without_netlink() -> Self {
+        Self {
+            files: Files::default(),
+            route: Sockets::closed(Netlink::Route),
+            sock_diag: Sockets::closed(Netlink::SockDiag),
+            ethtool: ethtool::Door::default(),
+        }
+    }
 }
 
 impl Kernel for Linux {
@@ -50,6 +61,10 @@ impl Kernel for Linux {
 
     fn list(&self, path: &str, each: &mut dyn FnMut(&[u8])) -> Result<(), SysError> {
         files::list(path, each).map_err(|source| SysError::new("list", path, source))
+    }
+
+    fn link(&self, path: &str, out: &mut Vec<u8>) -> Result<(), SysError> {
+        files::link(path, out).map_err(|source| SysError::new("readlink", path, source))
     }
 
     fn dump(

@@ -168,6 +168,12 @@ impl<K: Kernel> Kernel for Recorder<K> {
         outcome
     }
 
+    fn link(&self, path: &str, out: &mut Vec<u8>) -> Result<(), SysError> {
+        let outcome = self.inner.link(path, out);
+        self.keep(Question::link(path), outcome.as_ref().map(|()| out.as_slice()));
+        outcome
+    }
+
     fn dump(
         &self,
         family: Netlink,

@@ -5,6 +5,7 @@
 //! errors.txt                               one line for each question that failed
 //! files/proc/net/snmp                      content of /proc/net/snmp
 //! lists/proc/self/fd.txt                   names of the entries of /proc/self/fd, one a line
+//! links/proc/self/fd/3                     where that link leads
 //! netlink/route-18-0123456789abcdef.bin    answer to a dump: its family, message type, and request
 //! ethtool/eth0/gstats-0123456789abcdef.bin answer to an ethtool request
 //! ```
@@ -48,6 +49,11 @@ impl Question {
     pub(crate) fn list(path: &str) -> Self {
         let parts: Vec<String> = path.split('/').filter(|part| !part.is_empty()).map(escaped).collect();
         Self(format!("lists/{}.txt", parts.join("/")))
+    }
+
+    pub(crate) fn link(path: &str) -> Self {
+        let parts: Vec<String> = path.split('/').filter(|part| !part.is_empty()).map(escaped).collect();
+        Self(format!("links/{}", parts.join("/")))
     }
 
     pub(crate) fn dump(family: Netlink, message_type: u16, payload: &[u8]) -> Self {

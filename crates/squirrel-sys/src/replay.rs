@@ -128,6 +128,12 @@ impl Kernel for Replay {
         Ok(())
     }
 
+    fn link(&self, path: &str, out: &mut Vec<u8>) -> Result<(), SysError> {
+        out.clear();
+        *out = self.answer(&Question::link(path)).map_err(|source| SysError::new("readlink", path, source))?;
+        Ok(())
+    }
+
     fn dump(
         &self,
         family: Netlink,

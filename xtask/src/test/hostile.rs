@@ -4,11 +4,17 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 
 use crate::namespace::Namespace;
+use crate::process;
+use crate::stopwatch::wait_until;
+
+/// Longest wait for an interface to come up.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An interface to plant. The kernel takes any octets as a name but white space, `/`, `:` and `%`.
 struct Planted {
@@ -88,7 +94,9 @@ impl HostileHost {
                 .into_iter()
                 .chain([name])
                 .chain(kind.iter().map(OsStr::new)))?;
-            for end in [&["alias", planted.alias][..], &["up"]] {
+            // An address of its own would come into force a second or two later, and each such change
+            // makes a browser give up the requests that are under way.
+            for end in [&["alias", planted.alias][..], &["addrgenmode", "none"], &["up"]] {
                 let words = ["link", "set", "dev"].map(OsStr::new).into_iter().chain([name]);
                 namespace.ip(words.chain(end.iter().map(OsStr::new)))?;
             }
@@ -97,6 +105,8 @@ impl HostileHost {
         namespace.ip(["address", "add", "192.0.2.1/24", "dev"].map(OsStr::new).into_iter().chain([near]))?;
         peer.ip(["address", "add", "192.0.2.2/24", "dev", "far"])?;
         peer.ip(["link", "set", "far", "up"])?;
+        // The kernel tells of the carrier up to a second late.
+        ensure!(wait_until(PATIENCE, || is_up(&namespace)), "the pair of the hostile host does not come up");
         let traffic = namespace
             .command("node")
             .args(["-e", TRAFFIC])
@@ -120,6 +130,13 @@ impl HostileHost {
         command.env("SQUIRREL_HOSTILE", json!(list).to_string());
         command
     }
+}
+
+/// Whether the end of the pair has its carrier: of all planted interfaces it alone can be `UP`.
+fn is_up(namespace: &Namespace) -> bool {
+    let list =
+        process::output(Command::new("ip").args(["-n", namespace.name(), "-o", "link", "show", "up", "type", "veth"]));
+    list.is_ok_and(|list| list.contains(" state UP "))
 }
 
 impl Drop for HostileHost {

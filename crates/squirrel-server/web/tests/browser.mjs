@@ -64,10 +64,17 @@ export const ranges = (page) =>
     return near.map((drawing) => ({ from: Number(drawing.dataset.from), to: Number(drawing.dataset.to) }));
   });
 
-/** How many pixels of each chart's canvas are painted. */
-export const painted = (page) =>
-  page.evaluate(() =>
-    [...document.querySelectorAll(".chart")]
+/** How many pixels of each chart's canvas are painted; a chart that counts as drawn has more than this. */
+export const PAINTED = 500;
+
+/**
+ * How many pixels are painted of each chart that is on the screen and has series. Waits until all of
+ * them are drawn, for a daemon that has just started brings some charts a second after others; what is
+ * blank after that stays blank, and the counts say which.
+ */
+export async function painted(page) {
+  const count = (least) => {
+    const counts = [...document.querySelectorAll(".chart")]
       .filter((chart) => chart.querySelector(".legend tbody tr") && chart.getBoundingClientRect().top < innerHeight)
       .map((chart) => {
         const canvas = chart.querySelector("canvas");
@@ -76,8 +83,16 @@ export const painted = (page) =>
         let count = 0;
         for (let i = 3; i < data.length; i += 4) if (data[i] > 0) count++;
         return count;
-      }),
-  );
+      });
+    return least === null || (counts.length > 0 && counts.every((n) => n > least)) ? counts : null;
+  };
+  try {
+    const counts = await page.waitForFunction(count, PAINTED, { timeout: PATIENCE_MS });
+    return await counts.jsonValue();
+  } catch {
+    return page.evaluate(count, null);
+  }
+}
 
 /** The box of the first chart's plotting area. */
 export async function plotBox(page) {

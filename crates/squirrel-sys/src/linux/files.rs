@@ -85,6 +85,17 @@ pub(super) fn list(path: &str, each: &mut dyn FnMut(&[u8])) -> io::Result<()> {
     Ok(())
 }
 
+/// Replaces `out` by where a link in a process's `fd` leads. No other link is told.
+pub(super) fn link(path: &str, out: &mut Vec<u8>) -> io::Result<()> {
+    out.clear();
+    let folder = path.rsplit_once('/').filter(|(_, name)| !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit()));
+    if !folder.and_then(|(folder, _)| folder.strip_suffix("/fd")).is_some_and(is_kernel_path) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "only the links in a process's fd folder can be read"));
+    }
+    out.extend_from_slice(std::fs::read_link(path)?.as_os_str().as_encoded_bytes());
+    Ok(())
+}
+
 /// Whether a path is below `/proc` or `/sys`, by its text alone. The links of a process to its root,
 /// its working directory and its files lead elsewhere and are refused.
 fn is_kernel_path(path: &str) -> bool {
@@ -220,6 +231,20 @@ mod tests {
             assert_eq!(list(path, &mut |_| {}).unwrap_err().kind(), io::ErrorKind::InvalidInput, "{path}");
         }
         assert_eq!(list("/proc/self/no_such_folder", &mut |_| {}).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_link_of_a_descriptor_is_told_and_no_other() {
+        use std::os::fd::AsRawFd as _;
+        let (socket, _) = udp_port();
+        let mut out = Vec::new();
+        link(&format!("/proc/self/fd/{}", socket.as_raw_fd()), &mut out).unwrap();
+        assert!(out.starts_with(b"socket:["), "{}", String::from_utf8_lossy(&out));
+        for path in ["/proc/self/exe", "/proc/self/fd/../exe", "/proc/self/fd/", "/proc/self/root/fd/1", "/tmp/fd/1"] {
+            assert_eq!(link(path, &mut out).unwrap_err().kind(), io::ErrorKind::InvalidInput, "{path}");
+            assert!(out.is_empty());
+        }
+        assert_eq!(link("/proc/self/fd/999999", &mut out).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
     #[test]

@@ -42,6 +42,11 @@ impl Sockets {
         Ok(Self { family, idle: Mutex::new(vec![first]) })
     }
 
+    /// No socket yet: the first dump opens one.
+    pub(super) fn closed(family: Netlink) -> Self {
+        Self { family, idle: Mutex::default() }
+    }
+
     pub(super) fn dump(
         &self,
         message_type: u16,

@@ -37,6 +37,15 @@ impl Kernel for Invented {
         Ok(())
     }
 
+    fn link(&self, path: &str, out: &mut Vec<u8>) -> Result<(), SysError> {
+        out.clear();
+        if let Some(error) = failing(path) {
+            return Err(error);
+        }
+        out.extend_from_slice(b"socket:[4711]");
+        Ok(())
+    }
+
     fn dump(&self, _: Netlink, message_type: u16, _: &[u8], each: &mut dyn FnMut(u16, &[u8])) -> Result<(), SysError> {
         for (kind, payload) in &self.messages {
             each(*kind, payload);
@@ -63,6 +72,10 @@ fn ask(kernel: &dyn Kernel) -> Vec<Answer> {
         let mut out = b"old".to_vec();
         kernel.read(path, &mut out).map(|()| out).map_err(fault)
     };
+    let link = |path| {
+        let mut out = b"old".to_vec();
+        kernel.link(path, &mut out).map(|()| out).map_err(fault)
+    };
     let dump = |message_type, payload: &[u8]| {
         let mut seen = Vec::new();
         let outcome = kernel.dump(Netlink::Route, message_type, payload, &mut |kind, answer| {
@@ -86,6 +99,8 @@ fn ask(kernel: &dyn Kernel) -> Vec<Answer> {
         ethtool("eth0"),
         ethtool("../../x"),
         ethtool("errno 95"),
+        link("/proc/self/fd/3"),
+        link("errno 2"),
     ]
 }
 
@@ -104,7 +119,7 @@ fn a_replay_answers_as_the_kernel_did_errors_included() {
     let (folder, recorded) = record(kernel);
     let replay = Replay::open(folder.path()).unwrap();
     assert_eq!(ask(&replay), expected);
-    assert_eq!((recorded.answers, recorded.errors), (5, 4));
+    assert_eq!((recorded.answers, recorded.errors), (6, 5));
     assert_eq!(replay.release(), "Ip: 1 2");
     let text = std::fs::read_to_string(folder.path().join("files/proc/net/snmp")).unwrap();
     assert_eq!(text, "Ip: 1 2\n");

@@ -1,0 +1,88 @@
+//! One direction of a conversation: from octets to messages.
+
+use std::time::Duration;
+
+use super::session::{Session, Told};
+use crate::json::scan::{Scanner, Stop};
+use crate::{Conformance, Direction, Event, Limits};
+
+/// Where one direction stands. Holds no octets of the message but the few members that matter.
+#[derive(Debug)]
+pub(super) struct Lane {
+    scanner: Scanner,
+    /// Octets of the message so far.
+    size: u64,
+    /// Octets of the batch's present member so far.
+    element: u64,
+    max_message: u64,
+}
+
+impl Lane {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self { scanner: Scanner::new(limits.max_depth), size: 0, element: 0, max_message: limits.max_message }
+    }
+
+    pub(super) fn work(&self) -> u64 {
+        self.scanner.work()
+    }
+
+    pub(super) fn push(
+        &mut self,
+        octets: &[u8],
+        direction: Direction,
+        at: Duration,
+        session: &mut Session,
+        events: &mut dyn FnMut(Event<'_>),
+    ) {
+        let room = usize::try_from(self.max_message.saturating_sub(self.size)).unwrap_or(usize::MAX);
+        self.size = self.size.saturating_add(octets.len() as u64);
+        let mut rest = octets.get(..room).unwrap_or(octets);
+        self.scanner.check_text(rest);
+        while let Stop::Element(used) = self.scanner.push(rest) {
+            rest = rest.get(used..).unwrap_or_default();
+            let told = Told { size: self.element + used as u64, direction, at };
+            session.tell(&mut self.scanner.found, told, events);
+            self.scanner.next_element();
+            self.element = 0;
+        }
+        self.element += rest.len() as u64;
+    }
+
+    pub(super) fn finish(
+        &mut self,
+        direction: Direction,
+        at: Duration,
+        session: &mut Session,
+        events: &mut dyn FnMut(Event<'_>),
+    ) {
+        let told = Told { size: self.size, direction, at };
+        let oversized = self.size > self.max_message;
+        self.size = 0;
+        self.element = 0;
+        if self.scanner.is_untouched() && !oversized {
+            // An empty line separates nothing; but one of broken text is told.
+            self.scanner.finish();
+            if self.scanner.found.faults.has(Conformance::InvalidUtf8) {
+                session.invalid(&self.scanner.found, told, events);
+            }
+            self.scanner.reset();
+            return;
+        }
+        if oversized {
+            // Where we stopped reading, nothing else can be said of the end.
+            self.scanner.found.faults.add(Conformance::Oversized);
+        } else {
+            self.scanner.finish();
+        }
+        let faults = self.scanner.found.faults;
+        let cut = faults.has(Conformance::Malformed) || faults.has(Conformance::Truncated) || oversized;
+        if self.scanner.batch {
+            session.batch_ended(&mut self.scanner.found, told, cut, events);
+        } else if cut {
+            session.invalid(&self.scanner.found, told, events);
+        } else {
+            session.tell(&mut self.scanner.found, told, events);
+        }
+        self.scanner.reset();
+    }
+}

@@ -1,0 +1,243 @@
+//! What a monitor tells without being asked: thresholds crossed, limits reached, parts that fail.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+/// How many alerts [`NetworkMonitor::recent_alerts`](crate::NetworkMonitor::recent_alerts) keeps.
+pub const RECENT_ALERTS: usize = 64;
+
+/// Something that the owner of the application should know.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Alert {
+    /// Time since the monitor was made.
+    pub at: Duration,
+    /// What it is.
+    pub kind: AlertKind,
+}
+
+/// What an alert says.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum AlertKind {
+    /// A value has passed its threshold. Told once; then nothing until [`AlertKind::Cleared`].
+    Raised {
+        /// Which value.
+        quantity: Quantity,
+        /// What it is now, in the quantity's unit.
+        value: f64,
+        /// What it should not exceed.
+        threshold: f64,
+    },
+    /// A value that had passed its threshold is below nine tenths of it again.
+    Cleared {
+        /// Which value.
+        quantity: Quantity,
+        /// What it is now.
+        value: f64,
+        /// What it should not exceed.
+        threshold: f64,
+    },
+    /// Nine tenths of the room for message types, or for error types, are taken, of a room for ten or
+    /// more. Told once for each of the two tables.
+    TypesNearlyFull {
+        /// `message types` or `error types`.
+        table: &'static str,
+        /// How many there are.
+        used: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// There are more message types, or error types, than `max_message_types`; the rest is counted as
+    /// `other`. Told once for each of the two tables.
+    TypesFull {
+        /// `message types` or `error types`.
+        table: &'static str,
+        /// The limit.
+        limit: usize,
+    },
+    /// An export is configured, but no exporter reads this monitor. Told once.
+    NothingExports,
+    /// Connections are tracked, and the sockets of this process cannot be read. Told once; the next try
+    /// comes later each time, at most 64 collection intervals, and [`AlertKind::SocketsReadable`] tells
+    /// when it succeeds.
+    SocketsUnreadable {
+        /// What was refused, and by which answer of the kernel.
+        reason: String,
+    },
+    /// The sockets of this process can be read again.
+    SocketsReadable,
+}
+
+/// What a threshold can be set for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Quantity {
+    /// Current receive rate, bytes per second.
+    ReceiveRate,
+    /// Current transmit rate, bytes per second.
+    TransmitRate,
+    /// Share of connection attempts that failed in the last collection interval, percent.
+    ConnectionErrorRate,
+    /// Protocol errors per second in the last collection interval.
+    ProtocolErrorRate,
+    /// Active connections.
+    ActiveConnections,
+}
+
+/// Somebody who is told alerts. It is called by the monitor's task, never by a recording thread, and
+/// should not block; a panic in it is counted as a lost alert and does not end the monitor.
+pub trait AlertSink: Send + Sync {
+    /// Takes an alert. Returns whether it was taken; what was not is counted as lost.
+    fn alert(&self, alert: &Alert) -> bool;
+}
+
+impl<F: Fn(&Alert) -> bool + Send + Sync> AlertSink for F {
+    fn alert(&self, alert: &Alert) -> bool {
+        self(alert)
+    }
+}
+
+/// Sends alerts into a bounded channel. What does not fit is not taken, and so counted as lost.
+#[derive(Clone, Debug)]
+pub struct AlertSender(mpsc::Sender<Alert>);
+
+impl AlertSink for AlertSender {
+    fn alert(&self, alert: &Alert) -> bool {
+        self.0.try_send(alert.clone()).is_ok()
+    }
+}
+
+/// A sink and the end where a task receives what it takes. A capacity of zero is taken as one.
+pub fn alert_channel(capacity: usize) -> (AlertSender, mpsc::Receiver<Alert>) {
+    let (sender, receiver) = mpsc::channel(capacity.clamp(1, 1 << 16));
+    (AlertSender(sender), receiver)
+}
+
+/// All sinks of a monitor and the memory of the last alerts.
+#[derive(Default)]
+pub(crate) struct Alerts {
+    sinks: Vec<Arc<dyn AlertSink>>,
+    recent: Mutex<VecDeque<Alert>>,
+    lost: AtomicU64,
+}
+
+impl Alerts {
+    pub(crate) fn to(sinks: Vec<Arc<dyn AlertSink>>) -> Self {
+        Self { sinks, ..Self::default() }
+    }
+
+    pub(crate) fn tell(&self, alert: Alert) {
+        for sink in &self.sinks {
+            // Whatever a sink left half done is its own; nothing of the monitor is borrowed by it.
+            let taken = catch_unwind(AssertUnwindSafe(|| sink.alert(&alert))).unwrap_or(false);
+            if !taken {
+                self.lost.fetch_add(1, Relaxed);
+            }
+        }
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if recent.len() == RECENT_ALERTS {
+            recent.pop_front();
+        }
+        recent.push_back(alert);
+    }
+
+    pub(crate) fn recent(&self) -> Vec<Alert> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    pub(crate) fn lost(&self) -> u64 {
+        self.lost.load(Relaxed)
+    }
+}
+
+/// Thresholds with their state.
+#[derive(Debug)]
+pub(crate) struct Thresholds(Vec<Threshold>);
+
+#[derive(Debug)]
+struct Threshold {
+    quantity: Quantity,
+    limit: f64,
+    raised: bool,
+}
+
+impl Thresholds {
+    /// NaN can never be exceeded and so is left out.
+    pub(crate) fn new(limits: &[(Quantity, f64)]) -> Self {
+        let known = limits.iter().filter(|(_, limit)| !limit.is_nan());
+        Self(known.map(|&(quantity, limit)| Threshold { quantity, limit, raised: false }).collect())
+    }
+
+    /// Compares each threshold with its value and hands over what has changed. A value that is not known
+    /// (`None`) changes nothing.
+    pub(crate) fn check(&mut self, value_of: impl Fn(Quantity) -> Option<f64>, mut tell: impl FnMut(AlertKind)) {
+        for Threshold { quantity, limit, raised } in &mut self.0 {
+            let (quantity, threshold) = (*quantity, *limit);
+            let Some(value) = value_of(quantity) else { continue };
+            if !*raised && value > threshold {
+                *raised = true;
+                tell(AlertKind::Raised { quantity, value, threshold });
+            } else if *raised && value <= threshold * 0.9 {
+                *raised = false;
+                tell(AlertKind::Cleared { quantity, value, threshold });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn alert(second: u64) -> Alert {
+        Alert { at: Duration::from_secs(second), kind: AlertKind::NothingExports }
+    }
+
+    #[test]
+    fn a_threshold_is_told_once_and_cleared_below_nine_tenths() {
+        let mut thresholds = Thresholds::new(&[(Quantity::ReceiveRate, 100.0), (Quantity::TransmitRate, f64::NAN)]);
+        let mut told = Vec::new();
+        for value in [50.0, 101.0, 500.0, 95.0, 101.0, 90.0, 100.0] {
+            thresholds.check(|_| Some(value), |kind| told.push(kind));
+        }
+        thresholds.check(|_| None, |kind| told.push(kind));
+        let quantity = Quantity::ReceiveRate;
+        let raised = AlertKind::Raised { quantity, value: 101.0, threshold: 100.0 };
+        assert_eq!(told, [raised, AlertKind::Cleared { quantity, value: 90.0, threshold: 100.0 }]);
+    }
+
+    #[test]
+    fn a_threshold_of_zero_clears_at_zero() {
+        let mut thresholds = Thresholds::new(&[(Quantity::ProtocolErrorRate, 0.0)]);
+        let mut told = 0;
+        for value in [0.0, 1.0, 2.0, 0.0] {
+            thresholds.check(|_| Some(value), |_| told += 1);
+        }
+        assert_eq!(told, 2);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_counted_and_a_panic_is_survived() {
+        let (sender, mut receiver) = alert_channel(2);
+        let panics = |alert: &Alert| alert.at > Duration::from_secs(100) || panic!("a sink of the user");
+        let alerts = Alerts::to(vec![Arc::new(sender), Arc::new(panics)]);
+        (0..3).for_each(|second| alerts.tell(alert(second)));
+        assert_eq!(alerts.lost(), 4, "one that did not fit and three panics");
+        assert_eq!(receiver.try_recv(), Ok(alert(0)));
+        assert_eq!(alerts.recent(), [alert(0), alert(1), alert(2)]);
+    }
+
+    #[test]
+    fn only_the_last_alerts_are_kept() {
+        let alerts = Alerts::default();
+        (0..100).for_each(|second| alerts.tell(alert(second)));
+        let recent = alerts.recent();
+        assert_eq!((recent.len(), recent.first(), recent.last()), (RECENT_ALERTS, Some(&alert(36)), Some(&alert(99))));
+    }
+}

@@ -1,0 +1,6 @@
+//! HTTP/1.1, and WebSocket after it, in both directions, cut somewhere.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|octets: &[u8]| squirrel_fuzz::inspect("http", octets));

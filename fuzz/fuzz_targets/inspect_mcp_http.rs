@@ -1,0 +1,6 @@
+//! MCP over streamable HTTP, in both directions, cut somewhere.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|octets: &[u8]| squirrel_fuzz::inspect("mcp-http", octets));

@@ -1,0 +1,6 @@
+//! Frames of WebSocket, in both directions, cut somewhere.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|octets: &[u8]| squirrel_fuzz::inspect("websocket", octets));
