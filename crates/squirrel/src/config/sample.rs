@@ -43,7 +43,9 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: "store",
         key: "retention",
         default: r#""14d""#,
-        help: &["How long samples are kept. At 1 s a host needs about 50 to 250 MB a day."],
+        help: &[
+            "How long samples are kept. At 1 s an idle host needs about 30 MB a day, 3,000 busy series about 280 MB.",
+        ],
     },
     Setting {
         section: "store",
