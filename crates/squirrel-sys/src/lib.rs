@@ -14,6 +14,7 @@
 
 pub mod clock;
 mod kernel;
+mod ledger;
 mod linux;
 pub mod memory;
 pub mod privilege;
@@ -23,6 +24,7 @@ mod replay;
 pub mod signals;
 
 pub use kernel::{Kernel, Netlink, SysError};
+pub use ledger::SocketLedger;
 pub use linux::Linux;
 pub use recorder::{RecordError, Recorded, Recorder};
 pub use replay::{Replay, ReplayError};

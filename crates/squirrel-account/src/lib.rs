@@ -1,0 +1,15 @@
+//! Whose bytes they are.
+//!
+//! The sources (the kernel's socket ledger by eBPF, sock_diag dumps and announcements of destroyed
+//! sockets, `/proc`) are read by one accountant; what it knows is shown as an immutable [`Picture`]:
+//! processes, connections, remote hosts, interfaces, and what belongs to nobody with the reason.
+//!
+//! Absences: no screen, no HTTP, no clock (time is an argument), no privilege is taken here.
+#![forbid(unsafe_code)]
+
+mod picture;
+
+pub use picture::{
+    Carrier, ConnectionRow, Container, Figures, HostRow, InterfaceRow, Level, PartStatus, Picture, ProcessRow,
+    ProcessSummary, Source, TcpDetail, Traffic, UnattributedRow,
+};

@@ -1,0 +1,26 @@
+//! What the kernel's own book-keeping of sockets can be asked, whoever keeps it.
+
+use squirrel_wire::ledger::SocketRecord;
+
+use crate::SysError;
+
+/// A book of sockets that the kernel keeps: each socket's owner and bytes, while it lives and when it ends.
+///
+/// The real one is kept by eBPF programs; a test keeps one in a vector.
+pub trait SocketLedger: Send {
+    /// Hands over each socket that ended since the last call, with its last figures, in the order of their ends,
+    /// and answers how many ends were lost in between because nobody fetched them in time.
+    ///
+    /// # Errors
+    /// The call that failed.
+    fn ended(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<u64, SysError>;
+
+    /// Hands over each socket that lives and has an owner or bytes, in any order.
+    ///
+    /// # Errors
+    /// The call that failed.
+    fn living(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError>;
+
+    /// Which parts work and which do not, as pairs of the part's name and the reason it is missing.
+    fn parts(&self) -> Vec<(String, Option<String>)>;
+}
