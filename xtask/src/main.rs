@@ -6,6 +6,7 @@
 
 mod audit;
 mod bench;
+mod conformance;
 mod daemon;
 mod http;
 mod metadata;
@@ -48,6 +49,12 @@ const COMMANDS: &[Command] = &[
         name: "bench",
         usage: "[--minutes N] [collection|daemon|store|page|build]  the README's figures, as a table",
         run: bench::run,
+    },
+    Command {
+        name: "promql-conformance",
+        usage: "[--verbose] DIR [FILE…]  judges our PromQL by the promqltest files of a folder, such as those of \
+                Prometheus' source; they are not part of this repository",
+        run: conformance::run,
     },
     Command {
         name: "package",

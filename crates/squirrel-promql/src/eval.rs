@@ -9,12 +9,14 @@ pub(crate) mod column;
 pub(crate) mod counters;
 pub(crate) mod dates;
 pub(crate) mod histograms;
+pub(crate) mod info;
 pub(crate) mod labelling;
 mod matching;
 pub(crate) mod math;
 mod notes;
 #[expect(clippy::unnecessary_wraps, reason = "the functions of a form share one signature")]
 pub(crate) mod over_time;
+mod sample_share;
 mod sets;
 #[expect(clippy::unnecessary_wraps, reason = "the functions of a form share one signature")]
 pub(crate) mod shaping;
@@ -271,6 +273,8 @@ fn is_invariant(expr: &Expr) -> bool {
             let pinned = |arg: &Expr| matches!(&arg.kind, ExprKind::Selector(s) if s.shift.at.is_some());
             call.function.name == "timestamp" && call.args.iter().all(|arg| pinned(arg.unwrapped()))
         }
+        // The info series are looked up at the time of the first argument; the second is no vector of its own.
+        ExprKind::Call(call) if call.function.name == "info" => call.args.first().is_some_and(is_invariant),
         _ => expr.children().into_iter().all(is_invariant),
     }
 }
