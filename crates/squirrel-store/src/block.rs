@@ -16,11 +16,13 @@
 //! There are no postings here: the store keeps one index of all living series in memory, so a
 //! block's own would never be read. The footer's page table leaves room for further sections.
 
+mod compact;
 mod footer;
 mod page;
 mod read;
 mod write;
 
+pub(crate) use compact::compact_blocks;
 pub(crate) use footer::BlockMeta;
 pub(crate) use read::{Block, BlockFault, Ledger};
 pub(crate) use write::{BlockPlan, write_block};

@@ -59,6 +59,10 @@ pub struct StoreOptions {
     pub sync: SyncPolicy,
     /// Age in milliseconds at which blocks are deleted.
     pub retention_ms: i64,
+    /// Bytes of all blocks above which the oldest are deleted; 0 for no limit.
+    pub retention_bytes: u64,
+    /// Milliseconds of data that the blocks of a finished day are put together to; not above `block_ms` for never.
+    pub compact_ms: i64,
     /// Milliseconds of data in one block.
     pub block_ms: i64,
     /// How long after its end a block is written, so that late samples find their way into it.
@@ -84,6 +88,8 @@ impl StoreOptions {
             step_ms: 1000,
             sync: SyncPolicy::EveryTick,
             retention_ms: 14 * 24 * 60 * MINUTE,
+            retention_bytes: 0,
+            compact_ms: 24 * 60 * MINUTE,
             block_ms: 120 * MINUTE,
             grace_ms: 5 * MINUTE,
             segment_ms: 15 * MINUTE,

@@ -88,7 +88,9 @@ pub struct AppendReport {
 pub struct MaintainReport {
     /// Blocks written.
     pub blocks_written: usize,
-    /// Blocks deleted because of their age.
+    /// Blocks that were put together to a larger one.
+    pub blocks_compacted: usize,
+    /// Blocks deleted because of their age, or because all of them are too large.
     pub blocks_deleted: usize,
     /// Log segments deleted because blocks hold what they held.
     pub segments_deleted: u64,

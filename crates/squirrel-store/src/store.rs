@@ -5,6 +5,7 @@
 //! are written under the maintenance lock alone.
 
 mod append;
+mod compact;
 mod cut;
 mod folder;
 mod loose;
@@ -14,7 +15,7 @@ mod reserve;
 mod resolve;
 mod retention;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
 use squirrel_model::{Batch, Labels, Timestamp};
@@ -67,6 +68,8 @@ struct Maintenance {
     series_log: SeriesLog,
     /// Time of the last tick when blocks were written last.
     last_cut: Option<i64>,
+    /// Days whose blocks cannot be put together, and how many there were when that was found.
+    left_alone: BTreeMap<i64, usize>,
     reserve: Reserve,
 }
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use squirrel_model::{Samples, TimeRange, Timestamp};
 
+use super::compact::Records;
 use super::footer::{self, End, PageRef, Section};
 use super::page::{ChunkRef, Page};
 use super::{BlockMeta, TIERS};
@@ -165,6 +166,23 @@ impl Block {
         }
         append_run(out, &run);
         Ok(())
+    }
+
+    /// The chunk records of a series, each checked; `None` when something is damaged.
+    pub(super) fn records(&self, id: SeriesId) -> io::Result<Option<Records>> {
+        let Some(number) = self.page_of(id) else { return Ok(Some(Records::default())) };
+        let Some(page) = self.page(number)? else { return Ok(None) };
+        let chunks = page.find(id);
+        let (Some(first), Some(last)) = (chunks.first(), chunks.last()) else { return Ok(Some(Records::default())) };
+        let end = last.offset.saturating_add(u64::from(last.len));
+        let Some(len) = end.checked_sub(first.offset).filter(|_| end <= self.len) else { return Ok(None) };
+        let mut bytes = vec![0; len as usize];
+        self.file.read_at(first.offset, &mut bytes)?;
+        let records = Records::checked(id, chunks, bytes);
+        if records.is_none() {
+            self.damage(first.offset, &self.ledger.chunks, "a chunk");
+        }
+        Ok(records)
     }
 
     /// For rising `ids`, sets `present` where a series has a chunk in the range; those that are set

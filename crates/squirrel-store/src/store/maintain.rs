@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 
 use squirrel_model::Timestamp;
 
-use super::retention::expired;
+use super::retention::{beyond_size, expired};
 use super::{MERGE_PARTS, Maintenance, PACK_ROWS, Store};
 use crate::block::{Block, BlockMeta, TIERS};
 use crate::head::{Part, merge_parts};
@@ -36,6 +36,7 @@ impl Store {
         }
         self.write_definitions(maintenance, &mut report);
         self.cut_blocks(maintenance, &mut report);
+        self.compact(maintenance, &mut report);
         self.delete_expired(maintenance, now, &mut report);
         self.fold_index();
         self.fold_series_files(maintenance, &mut report);
@@ -92,10 +93,12 @@ impl Store {
         let metas: Vec<BlockMeta> = view.blocks.iter().map(|block| block.meta).collect();
         let rows = view.rows.iter().filter_map(|row| row.span().map(|(_, last)| last));
         let head_max = view.parts.iter().map(|part| part.max_ms).chain(rows).max();
-        let gone: Vec<Arc<Block>> = expired(&metas, head_max, now.millis(), self.options.retention_ms)
-            .into_iter()
-            .filter_map(|at| view.blocks.get(at).cloned())
-            .collect();
+        let sizes: Vec<(BlockMeta, u64)> = view.blocks.iter().map(|block| (block.meta, block.len)).collect();
+        let mut places = expired(&metas, head_max, now.millis(), self.options.retention_ms);
+        places.extend(beyond_size(&sizes, self.options.retention_bytes));
+        places.sort_unstable();
+        places.dedup();
+        let gone: Vec<Arc<Block>> = places.into_iter().filter_map(|at| view.blocks.get(at).cloned()).collect();
         if gone.is_empty() {
             return;
         }

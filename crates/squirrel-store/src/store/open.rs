@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use squirrel_model::{Labels, Timestamp};
 
+use super::compact::is_left_over;
 use super::reserve::Reserve;
 use super::resolve::Resolver;
 use super::{Maintenance, Store, Writer, folder, packed};
@@ -90,7 +91,7 @@ impl Store {
             };
         });
         let reserve = Reserve::open(dir.as_ref(), options.reserve_bytes);
-        let maintenance = Maintenance { series_log, last_cut: None, reserve };
+        let maintenance = Maintenance { series_log, last_cut: None, left_alone: BTreeMap::new(), reserve };
         let store = Self {
             dir,
             options,
@@ -177,7 +178,16 @@ impl Opening {
                 Err(BlockFault::Io(error)) => self.unusable(&path, &error.to_string()),
             }
         }
-        blocks.sort_by_key(|block| (block.meta.start_ms, block.meta.covers_seq));
+        blocks.sort_by_key(|block: &Arc<Block>| (block.meta.start_ms, block.meta.covers_seq));
+        let metas: Vec<BlockMeta> = blocks.iter().map(|block| block.meta).collect();
+        blocks.retain(|block| {
+            let left_over = metas.iter().any(|whole| is_left_over(&block.meta, whole));
+            if left_over {
+                // A crash came between the larger block and the end of its parts.
+                let _ = self.dir.remove(&block.path);
+            }
+            !left_over
+        });
         Ok((blocks, covered))
     }
 

@@ -4,6 +4,7 @@
 //! every layout of the same samples: in memory, replayed from the log, in blocks, and mixed.
 
 mod behaviour;
+mod compaction;
 mod faults;
 mod layouts;
 
