@@ -41,13 +41,17 @@ pub(crate) struct Table<R> {
 
 impl<R: Default> Table<R> {
     pub(crate) fn new(limit: usize) -> Self {
-        let places = (limit * 2).next_power_of_two().max(2);
         let secret = RandomState::new();
+        // An even factor would lose bits.
+        Self::with_seeds(limit, [secret.hash_one(0u8), secret.hash_one(1u8) | 1])
+    }
+
+    pub(crate) fn with_seeds(limit: usize, seeds: [u64; 2]) -> Self {
+        let places = (limit * 2).next_power_of_two().max(2);
         Self {
             places: (0..places).map(|_| OnceLock::new()).collect(),
             limit,
-            // An even factor would lose bits.
-            seeds: [secret.hash_one(0u8), secret.hash_one(1u8) | 1],
+            seeds,
             used: AtomicUsize::new(0),
             filling: Mutex::new(()),
             other: Arc::default(),

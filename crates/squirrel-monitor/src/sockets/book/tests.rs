@@ -19,7 +19,9 @@ fn connection(id: u64, port: u16, received: u64) -> SocketConnection {
 /// One collection; the ids of those that are gone.
 fn collection(book: &mut Book, now: Duration, limit: usize, connections: &[SocketConnection]) -> Vec<u64> {
     book.begin(now, limit, GAP);
-    connections.iter().for_each(|connection| book.offer(connection));
+    for connection in connections {
+        book.offer(connection);
+    }
     let mut closed = Vec::new();
     book.end(|row| closed.push(row.id));
     closed.sort_unstable();
