@@ -30,8 +30,8 @@ impl Classes {
         }
         let mut words = [0_u64; BLOCK / 8];
         let mut any = 0;
-        for (word, octets) in words.iter_mut().zip(classes.as_chunks::<8>().0) {
-            *word = u64::from_le_bytes(*octets);
+        for (word, octets) in words.iter_mut().zip(classes.chunks_exact(8)) {
+            *word = octets.first_chunk().copied().map_or(0, u64::from_le_bytes);
             any |= *word;
         }
         Self { words, any }
@@ -111,13 +111,14 @@ pub(crate) fn is_plain_text(block: &[u8; BLOCK]) -> bool {
 /// Where `wanted` stands first.
 #[inline]
 pub(crate) fn find(octets: &[u8], wanted: u8) -> Option<usize> {
-    let (blocks, tail) = octets.as_chunks::<BLOCK>();
-    for (index, block) in blocks.iter().enumerate() {
+    let blocks = octets.chunks_exact(BLOCK);
+    let (whole, tail) = (blocks.len(), blocks.remainder());
+    for (index, block) in blocks.enumerate() {
         if block.iter().fold(0_u8, |found, octet| found | u8::from(*octet == wanted)) != 0 {
             return block.iter().position(|octet| *octet == wanted).map(|place| index * BLOCK + place);
         }
     }
-    tail.iter().position(|octet| *octet == wanted).map(|place| blocks.len() * BLOCK + place)
+    tail.iter().position(|octet| *octet == wanted).map(|place| whole * BLOCK + place)
 }
 
 #[cfg(test)]

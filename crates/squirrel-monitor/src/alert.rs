@@ -72,6 +72,34 @@ pub enum AlertKind {
     },
     /// The sockets of this process can be read again.
     SocketsReadable,
+    /// There are nine tenths as many connections as can be listed. Told once, and again only after they
+    /// were fewer than three quarters.
+    #[cfg(feature = "sockets")]
+    ConnectionsNearlyFull {
+        /// How many there are.
+        used: u64,
+        /// How many can be listed: the lower of what `max_connections` and `tracking_memory` allow.
+        limit: u64,
+    },
+    /// There are more connections than can be listed: a sample is listed from now on.
+    #[cfg(feature = "sockets")]
+    ConnectionsSampled {
+        /// How many are listed.
+        listed: u64,
+        /// How many there are.
+        total: u64,
+        /// How wrong a share that is counted in the sample may be, as [`Precision`](crate::Precision) has it.
+        error: f64,
+    },
+    /// All connections are listed again.
+    #[cfg(feature = "sockets")]
+    ConnectionsExact,
+    /// Connections are followed more or less closely than before, by what that costs.
+    #[cfg(feature = "sockets")]
+    TrackingDetail {
+        /// How closely from now on.
+        detail: crate::TrackingDetail,
+    },
 }
 
 /// What a threshold can be set for.

@@ -18,7 +18,8 @@ pub enum MonitorError {
     /// `start` was called outside a tokio runtime.
     #[error("no tokio runtime: call start from a task, or inside Runtime::enter")]
     NoRuntime,
-    /// The sockets of this process could not be read, neither by netlink nor from `/proc/net`.
+    /// The sockets of this process could not be read, neither by netlink nor from `/proc/net`, nor by what
+    /// other systems have.
     #[cfg(feature = "sockets")]
     #[error("sockets of this process: {reason}")]
     Sockets {

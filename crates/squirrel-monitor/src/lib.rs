@@ -29,8 +29,9 @@
 //!
 //! Units: sizes are bytes, rates are bytes per second, times are [`std::time::Duration`].
 //!
-//! Features: `sockets` (on by default, Linux) is `NetworkMonitor::collect_socket_stats`; without it
-//! tokio and thiserror are the only dependencies.
+//! Features: `sockets` (on by default) is `NetworkMonitor::collect_socket_stats` and the connections that
+//! follow from it, on Linux; `portable-sockets` is the same on Windows and macOS. Without them tokio and thiserror are
+//! the only dependencies.
 //!
 //! Absences: nothing here sends anything, keeps a payload, keeps an address unless `track_per_connection`
 //! is on, or starts a task before [`NetworkMonitor::start`].
@@ -44,12 +45,15 @@ mod error;
 mod handle;
 mod histogram;
 mod metrics;
+#[cfg(all(test, squirrel_loom))]
+mod models;
 mod monitor;
 mod rate;
 mod recorder;
 mod slot;
 #[cfg(feature = "sockets")]
 mod sockets;
+mod sync;
 mod table;
 
 pub use alert::{Alert, AlertKind, AlertSender, AlertSink, Quantity, RECENT_ALERTS, alert_channel};
@@ -60,8 +64,13 @@ pub use histogram::HistogramSnapshot;
 pub use metrics::{BandwidthMetrics, ConnectionMetrics, MessageTypeMetrics, ProtocolMetrics};
 pub use monitor::{NetworkMonitor, NetworkMonitorBuilder};
 pub use recorder::Recorder;
+#[cfg(feature = "portable-sockets")]
+pub use sockets::PortableSockets;
 #[cfg(feature = "sockets")]
-pub use sockets::{SocketConnection, SocketSource, SocketStats, TrackedConnection};
+pub use sockets::{
+    ClosedConnection, ConnectionTracking, Precision, SocketConnection, SocketSource, SocketState, SocketStats,
+    SocketTable, TableReport, TrackedConnection, TrackingDetail, Transport, UdpStats,
+};
 
 #[doc = include_str!("../docs/guide.md")]
 pub mod guide {}

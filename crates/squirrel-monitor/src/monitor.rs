@@ -184,14 +184,14 @@ impl NetworkMonitor {
 /// What the kernel knows.
 #[cfg(feature = "sockets")]
 impl NetworkMonitor {
-    /// The TCP sockets of this process as the kernel's books have them, and with
+    /// The TCP and UDP sockets of this process as the system's books have them, and with
     /// `track_per_connection` each connection. Works whether or not the monitor was started.
     ///
-    /// The kernel is asked on the runtime's threads for blocking work when there is a runtime. It takes about a
-    /// microsecond for each descriptor of the process and each TCP socket of the host.
+    /// The system is asked on the runtime's threads for blocking work when there is a runtime. On Linux it takes
+    /// some microseconds for each descriptor of the process and each socket of the host.
     ///
     /// # Errors
-    /// When neither `sock_diag` nor `/proc/net/tcp` may be read.
+    /// When the sockets may not be read: on Linux neither by `sock_diag` nor from `/proc/net/tcp`.
     pub async fn collect_socket_stats(&self) -> Result<crate::SocketStats> {
         self.watch.sockets.collect().await
     }
@@ -201,6 +201,18 @@ impl NetworkMonitor {
     /// connections than are listed it is the sample of [`SocketStats`](crate::SocketStats).
     pub fn connections(&self) -> Vec<crate::TrackedConnection> {
         self.watch.sockets.connections()
+    }
+
+    /// The last connections that were listed and are gone, the oldest first. Whoever came and went between two
+    /// collections was never seen.
+    pub fn closed_connections(&self) -> Vec<crate::ClosedConnection> {
+        self.watch.sockets.closed()
+    }
+
+    /// How far [`connections`](Self::connections) can be believed, how closely they are followed, and what
+    /// that costs.
+    pub fn connection_tracking(&self) -> crate::ConnectionTracking {
+        self.watch.sockets.tracking()
     }
 }
 

@@ -47,8 +47,8 @@ pub fn request_header(message_type: u16, flags: u16, sequence: u32, payload_len:
         sequence.to_ne_bytes(),
         [0; 4],
     ];
-    for (place, field) in header.as_chunks_mut::<4>().0.iter_mut().zip(fields) {
-        *place = field;
+    for (place, field) in header.chunks_exact_mut(4).zip(fields) {
+        place.copy_from_slice(&field);
     }
     header
 }

@@ -108,10 +108,10 @@ impl InetRequest {
         let mut octets = [0; 56];
         let head = [self.family, self.protocol, self.extensions, 0];
         // The last eight octets are the cookie; all ones mean "no particular one".
-        let words = octets.as_chunks_mut::<4>().0.iter_mut();
+        let words = octets.chunks_exact_mut(4);
         let values = [head, self.states.to_ne_bytes()].into_iter().chain([[0; 4]; 10]).chain([[0xFF; 4]; 2]);
         for (place, value) in words.zip(values) {
-            *place = value;
+            place.copy_from_slice(&value);
         }
         octets
     }
@@ -135,11 +135,11 @@ impl TcpRequest {
     /// The payload.
     pub fn payload(&self) -> [u8; 60] {
         let mut octets = [0; 60];
-        let words = octets.as_chunks_mut::<4>().0.iter_mut();
+        let words = octets.chunks_exact_mut(4);
         // Family and address lengths are not read; then come the socket identity and its cookie.
         let head = [[0, 0, 0, self.extensions]].into_iter().chain([[0; 4]; 10]).chain([[0xFF; 4]; 2]);
         for (place, value) in words.zip(head.chain([self.states.to_ne_bytes()])) {
-            *place = value;
+            place.copy_from_slice(&value);
         }
         octets
     }

@@ -185,10 +185,8 @@ impl Session {
                 names.detail = Some(self.details.intern(found.name.as_ref().and_then(|name| name.text())));
             }
             names.initialize = method == "initialize";
-            if method == "notifications/cancelled"
-                && let Some(key) = self.key(&found.request_id)
-                && let Some(asked) = self.asked.get_mut(side(told.direction))
-            {
+            let cancelled = (method == "notifications/cancelled").then(|| self.key(&found.request_id)).flatten();
+            if let Some((key, asked)) = cancelled.zip(self.asked.get_mut(side(told.direction))) {
                 asked.excuse(key);
             }
         }
@@ -255,9 +253,7 @@ impl Session {
             latency: outcome.latency,
         }));
         if outcome.kind == Kind::Response {
-            if found.error
-                && let Some(code) = found.code
-            {
+            if let Some(code) = found.code.filter(|_| found.error) {
                 self.failure(told, names, FailureKind::Code(code), events);
             } else if found.is_error && self.dialect == Dialect::Mcp {
                 self.failure(told, names, FailureKind::Tool, events);

@@ -69,14 +69,14 @@ impl Watch {
             average,
             state: Mutex::new(state),
             #[cfg(feature = "sockets")]
-            sockets: crate::sockets::SocketWatch::new(0, interval),
+            sockets: crate::sockets::SocketWatch::new(crate::sockets::TrackingLimits::NONE, interval),
         }
     }
 
-    /// Tracks connections and lists at most `limit` of them.
+    /// Tracks connections within these limits.
     #[cfg(feature = "sockets")]
-    pub(super) fn listing(self, limit: usize) -> Self {
-        Self { sockets: crate::sockets::SocketWatch::new(limit, self.interval), ..self }
+    pub(super) fn tracking(self, limits: crate::sockets::TrackingLimits) -> Self {
+        Self { sockets: crate::sockets::SocketWatch::new(limits, self.interval), ..self }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -194,7 +194,7 @@ async fn run(watch: Weak<Watch>, clock: Clock, interval: Duration, mut stopped: 
         let now = clock.now();
         watch.tick_at(now);
         #[cfg(feature = "sockets")]
-        if let Some(kind) = watch.sockets.tick(|| clock.now()).await {
+        for kind in watch.sockets.tick(|| clock.now()).await {
             watch.alerts.tell(Alert { at: clock.now(), kind });
         }
         // Ticks that were missed (a machine suspended, a busy runtime) are not made up for.

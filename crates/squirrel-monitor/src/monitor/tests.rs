@@ -269,7 +269,11 @@ async fn tracked_connections_have_an_age_while_the_monitor_runs() {
         }
     }
     let known = ours().unwrap();
-    assert_eq!((known.connection.state, known.known_for >= SECOND), ("established", true), "{known:?}");
+    assert_eq!(
+        (known.connection.state, known.known_for >= SECOND),
+        (crate::SocketState::Established, true),
+        "{known:?}"
+    );
     monitor.stop().await.unwrap();
 }
 
