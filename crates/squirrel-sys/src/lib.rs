@@ -7,12 +7,13 @@
 //! - [`Replay`], a folder of recorded answers: a recorded host is a test fixture;
 //! - [`Recorder`], which asks another kernel and writes such a folder.
 //!
-//! [`privilege`] reads and drops capabilities, [`clock`] is the only place that reads a clock.
+//! [`courier`] carries messages and descriptors between two processes. [`privilege`] reads and drops capabilities, [`clock`] is the only place that reads a clock.
 //! All `unsafe` of the whole program stands in `linux/raw.rs` and below.
 //!
 //! Absences: no metric name and no policy stands here.
 
 pub mod clock;
+pub mod courier;
 mod kernel;
 mod ledger;
 mod linux;

@@ -2,6 +2,7 @@
 //! with any arguments. No other file of the program contains `unsafe`, but for those below this one.
 #![expect(unsafe_code, reason = "system calls that the standard library does not offer")]
 
+pub(crate) mod courier;
 mod guarded;
 mod heap;
 mod privilege;
@@ -23,10 +24,10 @@ fn checked_len(answer: libc::ssize_t) -> io::Result<usize> {
     usize::try_from(answer).map_err(|_| io::Error::last_os_error())
 }
 
-/// `signal(2)` with `SIG_IGN` for `SIGHUP`.
-pub(crate) fn ignore_hangup() {
+/// `signal(2)` with `SIG_IGN`.
+pub(crate) fn ignore_signal(number: libc::c_int) {
     // SAFETY: sets a disposition that runs no code of ours.
-    unsafe { libc::signal(libc::SIGHUP, libc::SIG_IGN) };
+    unsafe { libc::signal(number, libc::SIG_IGN) };
 }
 
 fn open_socket(family: libc::c_int, kind: libc::c_int, protocol: libc::c_int) -> io::Result<OwnedFd> {
