@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use squirrel_sys::courier::Courier;
-use squirrel_sys::{FoundNamespaces, Kernel, Netlink, NetworkNamespace, SocketLedger, SysError};
+use squirrel_sys::{FoundNamespaces, Kernel, Netlink, NetworkNamespace, SocketLedger, SocketOpener, SysError};
 use squirrel_wire::ledger::SocketRecord;
 use squirrel_wire::{Malformed, Reader};
 
@@ -210,3 +210,35 @@ impl<K: Kernel> Kernel for KeptKernel<K> {
         self.kernel.ethtool(interface, command)
     }
 }
+
+/// Opens sockets in one network namespace by asking the keeper.
+#[derive(Debug)]
+struct Opener {
+    keeper: Keeper,
+    namespace: u64,
+}
+
+impl SocketOpener for Opener {
+    fn open(&self, family: Netlink) -> io::Result<OwnedFd> {
+        let door = match family {
+            Netlink::Route => Door::Route,
+            Netlink::SockDiag => Door::SockDiag,
+        };
+        self.keeper.open(self.namespace, door).map_err(io::Error::other)
+    }
+
+    fn open_announcer(&self) -> io::Result<OwnedFd> {
+        self.keeper.open(self.namespace, Door::Ended).map_err(io::Error::other)
+    }
+}
+
+impl Keeper {
+    /// What opens sockets in a network namespace, for [`Linux::open_by`](squirrel_sys::Linux::open_by) and
+    /// [`EndedMulticast::open_by`](squirrel_sys::EndedMulticast::open_by).
+    pub fn opener(&self, namespace: u64) -> Arc<dyn SocketOpener> {
+        Arc::new(Opener { keeper: self.clone(), namespace })
+    }
+}
+
+#[cfg(test)]
+mod tests;

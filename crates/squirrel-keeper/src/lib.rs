@@ -21,10 +21,12 @@
 #![forbid(unsafe_code)]
 
 mod client;
+mod host;
 mod record;
 mod serve;
 mod words;
 
-pub use client::{KeptKernel, KeptLedger, Keeper};
+pub use client::{Keeper, KeptKernel, KeptLedger};
+pub use host::Host;
 pub use serve::{Services, serve};
-pub use words::{Door, KNOWN_CAPABILITIES};
+pub use words::{Door, KEPT_CAPABILITIES};

@@ -4,7 +4,7 @@ use squirrel_wire::{Malformed, Reader};
 
 /// The capabilities that the keeper goes on holding: looking at other users' processes, and entering their network
 /// namespaces. Those for eBPF are given up once its programs are loaded.
-pub const KNOWN_CAPABILITIES: [&str; 3] = ["CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH", "CAP_SYS_ADMIN"];
+pub const KEPT_CAPABILITIES: [&str; 3] = ["CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH", "CAP_SYS_ADMIN"];
 
 /// Which netlink socket is to be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,6 +20,13 @@ const PATIENCE_SECONDS: i64 = 10;
 #[derive(Debug)]
 pub struct Courier(OwnedFd);
 
+/// An end that somebody else made; it waits without limit.
+impl From<OwnedFd> for Courier {
+    fn from(end: OwnedFd) -> Self {
+        Self(end)
+    }
+}
+
 impl Courier {
     /// Both ends. The second is to become the standard input of another process.
     ///

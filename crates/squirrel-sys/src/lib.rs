@@ -14,6 +14,7 @@
 
 pub mod clock;
 pub mod courier;
+mod ended;
 mod kernel;
 mod ledger;
 mod linux;
@@ -23,9 +24,12 @@ mod recorder;
 mod recording;
 mod replay;
 pub mod signals;
+mod users;
 
+pub use ended::EndedSockets;
 pub use kernel::{Kernel, Netlink, SysError};
 pub use ledger::SocketLedger;
-pub use linux::Linux;
+pub use linux::{EndedMulticast, FoundNamespaces, Linux, NetworkNamespace, SocketOpener, network_namespaces};
 pub use recorder::{RecordError, Recorded, Recorder};
 pub use replay::{Replay, ReplayError};
+pub use users::user_table;

@@ -3,16 +3,21 @@
 #![expect(unsafe_code, reason = "system calls that the standard library does not offer")]
 
 pub(crate) mod courier;
+mod descriptors;
 mod guarded;
 mod heap;
+mod multicast;
+mod namespace;
 mod privilege;
 
 use std::io;
 use std::mem::{size_of, zeroed};
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 
+pub(crate) use descriptors::{directory_entries, link_target};
 pub(crate) use guarded::GuardedBuffer;
 pub(crate) use heap::{keep_heap_small, trim_heap};
+pub(crate) use namespace::enter_network_namespace;
 pub(crate) use privilege::{CapabilitySets, Prctl, capabilities, effective_uid, prctl, set_capabilities};
 
 /// What a call answered that is negative in case of an error.
@@ -44,7 +49,11 @@ pub(crate) struct NetlinkSocket(OwnedFd);
 impl NetlinkSocket {
     /// Opens a socket of one netlink protocol; receiving gives up after `patience_seconds`.
     pub(crate) fn open(protocol: i32, patience_seconds: i64) -> io::Result<Self> {
-        let socket = open_socket(libc::AF_NETLINK, libc::SOCK_RAW, protocol)?;
+        Self::given(open_socket(libc::AF_NETLINK, libc::SOCK_RAW, protocol)?, patience_seconds)
+    }
+
+    /// A socket that somebody else opened.
+    pub(crate) fn given(socket: OwnedFd, patience_seconds: i64) -> io::Result<Self> {
         let timeout = libc::timeval { tv_sec: patience_seconds, tv_usec: 0 };
         // SAFETY: the pointer and the length describe `timeout`, which outlives the call.
         checked(unsafe {
@@ -57,6 +66,11 @@ impl NetlinkSocket {
             )
         })?;
         Ok(Self(socket))
+    }
+
+    /// The socket, for somebody else.
+    pub(crate) fn into_inner(self) -> OwnedFd {
+        self.0
     }
 
     /// Sends one message made of two parts to the kernel.
