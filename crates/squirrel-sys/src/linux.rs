@@ -10,6 +10,7 @@ mod netlink;
 pub(crate) mod raw;
 
 pub use ended::EndedMulticast;
+pub use home::SocketOpener;
 pub use namespaces::{FoundNamespaces, NetworkNamespace, network_namespaces};
 
 use crate::{Kernel, Netlink, SysError};
@@ -60,6 +61,21 @@ impl Linux {
     /// When the namespace may not be entered (`CAP_SYS_ADMIN` is needed) or a limit on descriptors was reached.
     pub fn open_in(namespace: &NetworkNamespace) -> Result<Self, SysError> {
         let home = namespace.home();
+        Ok(Self {
+            files: Files::default(),
+            route: Sockets::open(Netlink::Route, home.clone())?,
+            sock_diag: Sockets::open(Netlink::SockDiag, home.clone())?,
+            ethtool: ethtool::Door::default(),
+            home,
+        })
+    }
+
+    /// As [`Linux::open_in`], through sockets that somebody else opens.
+    ///
+    /// # Errors
+    /// When none is opened.
+    pub fn open_by(opener: &std::sync::Arc<dyn SocketOpener>) -> Result<Self, SysError> {
+        let home = Home::Asked(opener.clone());
         Ok(Self {
             files: Files::default(),
             route: Sockets::open(Netlink::Route, home.clone())?,

@@ -7,14 +7,14 @@ use std::io;
 use squirrel_wire::netlink::Messages;
 use squirrel_wire::sock_diag::SOCK_DIAG_BY_FAMILY;
 
-use super::home::Home;
+use super::home::{Home, SocketOpener};
 use super::raw::NetlinkSocket;
-use crate::{EndedSockets, Netlink, NetworkNamespace, SysError};
+use crate::{EndedSockets, NetworkNamespace, SysError};
 
 /// `SKNLGRP_INET_TCP_DESTROY` 1, `…UDP…` 2, and the same for IPv6, 3 and 4.
-const GROUPS: u32 = 0b1111;
+pub(super) const GROUPS: u32 = 0b1111;
 /// Room for about 18,000 announcements that wait to be fetched; it is used only while they wait.
-const RECEIVE_BUFFER: i32 = 8 << 20;
+pub(super) const RECEIVE_BUFFER: i32 = 8 << 20;
 /// One announcement is about 450 octets.
 const BUFFER_LEN: usize = 8 << 10;
 /// Most announcements that one call fetches, so that a storm of short connections cannot hold it for ever.
@@ -46,14 +46,16 @@ impl EndedMulticast {
         Self::at(&namespace.home())
     }
 
+    /// Listens where `opener` opens sockets.
+    ///
+    /// # Errors
+    /// When it opens none.
+    pub fn open_by(opener: std::sync::Arc<dyn SocketOpener>) -> Result<Self, SysError> {
+        Self::at(&Home::Asked(opener))
+    }
+
     fn at(home: &Home) -> Result<Self, SysError> {
-        let listen = || {
-            let door = NetlinkSocket::open(Netlink::SockDiag.protocol(), 1)?;
-            door.set_receive_buffer(RECEIVE_BUFFER)?;
-            door.join(GROUPS)?;
-            Ok(door)
-        };
-        let door = home.run(listen).map_err(|source| SysError::new("netlink bind", "ends of sockets", source))?;
+        let door = home.open_announcer().map_err(|source| SysError::new("netlink bind", "ends of sockets", source))?;
         Ok(Self { door, buffer: vec![0; BUFFER_LEN], dropped: 0 })
     }
 

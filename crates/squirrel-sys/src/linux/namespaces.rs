@@ -7,12 +7,14 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::home::Home;
-use crate::SysError;
+use super::raw::NetlinkSocket;
+use crate::{Netlink, SysError};
 
 /// Where `ip netns` keeps its names.
 const NAMED: &str = "/run/netns";
@@ -54,6 +56,29 @@ impl NetworkNamespace {
         Ok(Self { inode: data.ino(), name: None, process: None, file: None })
     }
 
+    /// One that somebody else found.
+    pub fn found(inode: u64, name: Option<String>, process: Option<u32>) -> Self {
+        Self { inode, name, process, file: None }
+    }
+
+    /// Opens a netlink socket in the namespace, which must be held, to be handed to a process that may not enter it.
+    ///
+    /// # Errors
+    /// When the namespace may not be entered (`CAP_SYS_ADMIN` is needed) or a limit on descriptors was reached.
+    pub fn open_socket(&self, family: Netlink) -> Result<OwnedFd, SysError> {
+        let opened = self.home().open(family, 0).map(NetlinkSocket::into_inner);
+        opened.map_err(|source| SysError::new("netlink socket", format!("network namespace {}", self.inode), source))
+    }
+
+    /// Opens a socket in the namespace, which must be held, to which the ends of sockets are announced.
+    ///
+    /// # Errors
+    /// As [`NetworkNamespace::open_socket`].
+    pub fn open_announcer(&self) -> Result<OwnedFd, SysError> {
+        let opened = self.home().open_announcer().map(NetlinkSocket::into_inner);
+        opened.map_err(|source| SysError::new("netlink bind", format!("network namespace {}", self.inode), source))
+    }
+
     /// Holds the namespace open, so that [`Linux::open_in`](crate::Linux::open_in) and its like can enter it.
     ///
     /// # Errors
@@ -77,7 +102,7 @@ impl NetworkNamespace {
     }
 
     pub(super) fn home(&self) -> Home {
-        self.file.as_ref().map_or_else(Home::default, |file| Home::of(Arc::clone(&file.0)))
+        self.file.as_ref().map_or(Home::Here, |file| Home::Namespace(Arc::clone(&file.0)))
     }
 }
 

@@ -80,7 +80,7 @@ impl Sockets {
 impl Socket {
     fn open(family: Netlink, home: &Home, buffer_len: usize) -> Result<Self, SysError> {
         let door = home
-            .run(|| NetlinkSocket::open(family.protocol(), PATIENCE_SECONDS))
+            .open(family, PATIENCE_SECONDS)
             .map_err(|source| SysError::new("netlink socket", family.name(), source))?;
         Ok(Self { door, buffer: vec![0; buffer_len], sequence: 0 })
     }

@@ -2,6 +2,7 @@
 //! with any arguments. No other file of the program contains `unsafe`, but for those below this one.
 #![expect(unsafe_code, reason = "system calls that the standard library does not offer")]
 
+pub(crate) mod courier;
 mod descriptors;
 mod guarded;
 mod heap;
@@ -28,10 +29,10 @@ fn checked_len(answer: libc::ssize_t) -> io::Result<usize> {
     usize::try_from(answer).map_err(|_| io::Error::last_os_error())
 }
 
-/// `signal(2)` with `SIG_IGN` for `SIGHUP`.
-pub(crate) fn ignore_hangup() {
+/// `signal(2)` with `SIG_IGN`.
+pub(crate) fn ignore_signal(number: libc::c_int) {
     // SAFETY: sets a disposition that runs no code of ours.
-    unsafe { libc::signal(libc::SIGHUP, libc::SIG_IGN) };
+    unsafe { libc::signal(number, libc::SIG_IGN) };
 }
 
 fn open_socket(family: libc::c_int, kind: libc::c_int, protocol: libc::c_int) -> io::Result<OwnedFd> {
@@ -48,7 +49,11 @@ pub(crate) struct NetlinkSocket(OwnedFd);
 impl NetlinkSocket {
     /// Opens a socket of one netlink protocol; receiving gives up after `patience_seconds`.
     pub(crate) fn open(protocol: i32, patience_seconds: i64) -> io::Result<Self> {
-        let socket = open_socket(libc::AF_NETLINK, libc::SOCK_RAW, protocol)?;
+        Self::given(open_socket(libc::AF_NETLINK, libc::SOCK_RAW, protocol)?, patience_seconds)
+    }
+
+    /// A socket that somebody else opened.
+    pub(crate) fn given(socket: OwnedFd, patience_seconds: i64) -> io::Result<Self> {
         let timeout = libc::timeval { tv_sec: patience_seconds, tv_usec: 0 };
         // SAFETY: the pointer and the length describe `timeout`, which outlives the call.
         checked(unsafe {
@@ -61,6 +66,11 @@ impl NetlinkSocket {
             )
         })?;
         Ok(Self(socket))
+    }
+
+    /// The socket, for somebody else.
+    pub(crate) fn into_inner(self) -> OwnedFd {
+        self.0
     }
 
     /// Sends one message made of two parts to the kernel.
