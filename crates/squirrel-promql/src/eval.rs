@@ -22,6 +22,7 @@ mod sets;
 pub(crate) mod shaping;
 pub(crate) mod sorting;
 mod sums;
+mod tiers;
 mod topk;
 pub(crate) mod trend;
 pub(crate) mod window;
@@ -100,7 +101,12 @@ impl<'a> Evaluator<'a> {
         match &expr.kind {
             ExprKind::Number { value, .. } => Ok(Operand::Scalar(Numbers::Constant(*value))),
             ExprKind::String(text) => Ok(Operand::String(text.clone())),
-            ExprKind::Selector(selector) => self.latest(selector, steps, |_, value| value),
+            ExprKind::Selector(selector) => {
+                if let Some(choice) = self.older(self.clock(&selector.shift, steps).time(0)) {
+                    self.say(choice, expr.span);
+                }
+                self.latest(selector, steps, |_, value| value)
+            }
             ExprKind::Paren(inner) => self.eval_node(inner, steps),
             ExprKind::Unary { minus, operand } => {
                 let value = self.eval(operand, steps)?;
@@ -186,14 +192,16 @@ impl<'a> Evaluator<'a> {
     /// stale marker. `pick` chooses between the sample's time and its value.
     fn latest(&mut self, selector: &Selector, steps: Steps, pick: fn(i64, f64) -> f64) -> Result<Operand, EvalError> {
         let clock = self.clock(&selector.shift, steps);
-        let lookback = self.options.lookback_ms;
+        let choice = self.older(clock.time(0));
+        // The last value of a step stands under its end.
+        let lookback = self.options.lookback_ms.saturating_add(choice.map_or(0, |choice| choice.step_ms));
         let first = clock.time(0).saturating_sub(lookback).saturating_add(1);
         let last = clock.time(steps.count.saturating_sub(1));
         let range = TimeRange::new(Timestamp(first), Timestamp(last));
         let mut samples = Samples::default();
         let mut out = Vec::new();
         for found in self.find(&selector.matchers, range)? {
-            self.store.read(&found, range, &mut samples)?;
+            self.read_from(choice, &found, range, &mut samples)?;
             self.spend(samples.len().max(steps.count))?;
             let mut column = Column::empty(steps.count);
             let mut passed = 0;

@@ -25,9 +25,9 @@ mod write;
 pub(crate) use compact::compact_blocks;
 pub(crate) use footer::BlockMeta;
 pub(crate) use read::{Block, BlockFault, Ledger};
-pub(crate) use write::{BlockPlan, write_block};
+pub(crate) use write::{BlockPlan, write_block, written};
 
-/// Folders of the tiers; so far only full resolution is written.
+/// Folders of the tiers: full resolution, minutes, hours.
 pub(crate) const TIERS: [&str; 3] = ["t0", "t1", "t2"];
 pub(crate) const SUFFIX: &str = ".block";
 

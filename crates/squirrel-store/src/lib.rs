@@ -30,12 +30,13 @@ mod report;
 mod select;
 mod series;
 mod store;
+mod tier;
 mod view;
 mod wal;
 
 pub use error::StoreError;
 pub use metrics::METRICS;
-pub use options::{Stopwatch, StoreOptions, SyncPolicy};
+pub use options::{CoarseLimit, Stopwatch, StoreOptions, SyncPolicy};
 pub use report::{AppendReport, Dropped, MaintainReport, OpenReport, StoreReport};
 pub use store::Store;
 pub use view::StoreReader;

@@ -88,6 +88,8 @@ pub struct AppendReport {
 pub struct MaintainReport {
     /// Blocks written.
     pub blocks_written: usize,
+    /// Blocks whose minutes and hours were written.
+    pub blocks_summed_up: usize,
     /// Blocks that were put together to a larger one.
     pub blocks_compacted: usize,
     /// Blocks deleted because of their age, or because all of them are too large.

@@ -14,6 +14,7 @@ mod open;
 mod reserve;
 mod resolve;
 mod retention;
+mod summarise;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
@@ -68,8 +69,8 @@ struct Maintenance {
     series_log: SeriesLog,
     /// Time of the last tick when blocks were written last.
     last_cut: Option<i64>,
-    /// Days whose blocks cannot be put together, and how many there were when that was found.
-    left_alone: BTreeMap<i64, usize>,
+    /// Spans whose blocks cannot be put together, and how many there were when that was found.
+    left_alone: BTreeMap<compact::Span, usize>,
     reserve: Reserve,
 }
 

@@ -14,6 +14,7 @@ use crate::dir::{Append, Dir};
 use crate::format::{FileHeader, FileKind};
 use crate::head::{Part, visit_merged};
 use crate::series::{Definition, Index, SeriesId, put_definitions};
+use crate::tier;
 
 /// Bytes that are gathered before they are written.
 const BUFFER: usize = 1 << 20;
@@ -21,13 +22,15 @@ const BUFFER: usize = 1 << 20;
 /// Which block to write.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BlockPlan {
+    /// 0 for full resolution.
+    pub(crate) tier: u8,
     pub(crate) start_ms: i64,
     pub(crate) end_ms: i64,
     pub(crate) covers_seq: u64,
 }
 
 /// A block under way.
-pub(super) struct Writer<'a> {
+pub(crate) struct Writer<'a> {
     file: Box<dyn Append>,
     buffer: Vec<u8>,
     /// Bytes in the file and the buffer.
@@ -49,13 +52,13 @@ pub(crate) fn write_block(dir: &dyn Dir, plan: BlockPlan, parts: &[Arc<Part>], i
 
 /// Writes a block that `fill` fills: under a temporary name first, synced, renamed, the folder synced. Answers the
 /// block's path.
-pub(super) fn written(
+pub(crate) fn written(
     dir: &dyn Dir,
     plan: BlockPlan,
     index: &Index,
     fill: impl FnOnce(&mut Writer<'_>) -> io::Result<()>,
 ) -> io::Result<String> {
-    let folder = TIERS[0];
+    let folder = TIERS.get(usize::from(plan.tier)).copied().unwrap_or(TIERS[0]);
     let name = file_name(plan.start_ms, plan.covers_seq);
     let (temporary, path) = (format!("{folder}/tmp-{name}"), format!("{folder}/{name}"));
     let _ = dir.remove(&temporary); // left behind by an earlier attempt
@@ -82,6 +85,7 @@ impl<'a> Writer<'a> {
             index,
             encoder: Encoder::new(),
             meta: BlockMeta {
+                tier: plan.tier,
                 start_ms: plan.start_ms,
                 end_ms: plan.end_ms,
                 min_ms: i64::MAX,
@@ -97,7 +101,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Adds a series with rising id, encoding its samples.
-    pub(super) fn series(&mut self, id: SeriesId, samples: &Samples) -> io::Result<()> {
+    pub(crate) fn series(&mut self, id: SeriesId, samples: &Samples) -> io::Result<()> {
         let (Some(&first), Some(&last)) = (samples.times.first(), samples.times.last()) else { return Ok(()) };
         let mut chunks = Vec::with_capacity(samples.len().div_ceil(MAX_SAMPLES));
         for (times, values) in samples.times.chunks(MAX_SAMPLES).zip(samples.values.chunks(MAX_SAMPLES)) {
@@ -146,7 +150,11 @@ impl<'a> Writer<'a> {
         self.meta.max_ms = self.meta.max_ms.max(last.max_ms);
         self.meta.max_id = id.0;
         self.page.push(id, chunks);
-        self.definitions.extend(self.index.labels(id).map(|labels| (id, labels.clone())));
+        let of = if self.meta.tier == 0 { id } else { tier::series_of(id) };
+        // Of the figures of one series the first has its labels.
+        if self.meta.tier == 0 || tier::figure_id(of, squirrel_model::Figure::Last) == id {
+            self.definitions.extend(self.index.labels(of).map(|labels| (id, labels.clone())));
+        }
         if self.page.len() == PAGE_SERIES {
             self.end_page();
         }

@@ -104,6 +104,7 @@ impl Store {
         parts: &[Arc<Part>],
     ) -> io::Result<()> {
         let plan = BlockPlan {
+            tier: 0,
             start_ms: window,
             end_ms: window.saturating_add(self.options.block_ms),
             covers_seq: frozen.covers_seq,

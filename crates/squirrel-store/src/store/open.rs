@@ -20,6 +20,7 @@ use crate::head::{Layout, LooseRow, Part, Row};
 use crate::options::StoreOptions;
 use crate::report::OpenReport;
 use crate::series::{Definition, Index, Loaded, SeriesId, SeriesLog};
+use crate::tier::series_of;
 use crate::view::{Shared, View};
 use crate::wal::{self, Limits, LogWriter, ReplayError};
 
@@ -42,10 +43,14 @@ impl Store {
         if let Some((subject, version)) = &loaded.newer {
             return Err(newer(dir.as_ref(), subject.clone(), *version));
         }
-        let (blocks, covered_seq) = opening.blocks()?;
+        let (blocks, covered_seq) = opening.blocks(TIERS[0])?;
+        // Coarse blocks are made of those of full resolution: they say nothing about the log.
+        let coarse = [opening.blocks(TIERS[1])?.0, opening.blocks(TIERS[2])?.0];
         let durable: HashSet<SeriesId> = loaded.series.keys().copied().collect();
         let mut replay = Replay::new(&options, loaded, &blocks);
-        opening.fill_from_blocks(&mut replay, &blocks);
+        for (tier, blocks) in [&blocks].into_iter().chain(&coarse).enumerate() {
+            opening.fill_from_blocks(&mut replay, tier, blocks);
+        }
         let replayed = replay.run(dir.as_ref(), covered_seq).map_err(|error| match error {
             ReplayError::Io(subject, error) => StoreError::io(dir.place(), "read", subject, error),
             ReplayError::Newer(subject, version) => newer(dir.as_ref(), subject, version),
@@ -86,6 +91,7 @@ impl Store {
             *view = View {
                 index: Index::new(series),
                 blocks: Arc::new(blocks),
+                coarse: coarse.map(Arc::new),
                 parts: Arc::new(replay.parts.into_iter().map(Arc::new).collect()),
                 rows: Vec::new(),
             };
@@ -148,8 +154,7 @@ struct Opening {
 
 impl Opening {
     /// Opens the blocks, sorted by window and age, and finds up to which frame blocks cover the log.
-    fn blocks(&mut self) -> Result<(Vec<Arc<Block>>, u64), StoreError> {
-        let folder = TIERS[0];
+    fn blocks(&mut self, folder: &str) -> Result<(Vec<Arc<Block>>, u64), StoreError> {
         let entries = self
             .dir
             .list(folder)
@@ -198,17 +203,21 @@ impl Opening {
     }
 
     /// Takes from the blocks the labels that the series files lack, when they were damaged.
-    fn fill_from_blocks(&mut self, replay: &mut Replay, blocks: &[Arc<Block>]) {
+    fn fill_from_blocks(&mut self, replay: &mut Replay, tier: usize, blocks: &[Arc<Block>]) {
         let damaged = replay.series_bytes_lost > 0;
+        let series = |id: SeriesId| if tier == 0 { id } else { series_of(id) };
         for block in blocks {
-            if !damaged && block.meta.max_id < replay.next_id {
+            let max_id = series(SeriesId(block.meta.max_id)).0;
+            if !damaged && max_id < replay.next_id {
                 continue;
             }
             match block.definitions() {
-                Ok(definitions) => replay.define(definitions),
+                Ok(definitions) => {
+                    replay.define(definitions.into_iter().map(|(id, labels)| (series(id), labels)).collect());
+                }
                 Err(error) => self.report.notes.push(format!("{}: its labels cannot be read: {error}", block.path)),
             }
-            replay.next_id = replay.next_id.max(block.meta.max_id.saturating_add(1));
+            replay.next_id = replay.next_id.max(max_id.saturating_add(1));
         }
     }
 }

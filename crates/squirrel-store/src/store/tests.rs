@@ -7,6 +7,7 @@ mod behaviour;
 mod compaction;
 mod faults;
 mod layouts;
+mod tiers;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -127,7 +127,7 @@ fn a_damaged_block_stays_as_it_is_and_the_others_with_it() {
     for tick in [850, 1000, 1150] {
         store.append(Timestamp(T + tick * 1000), &batch(tick, 8)).unwrap();
         let report = store.maintain(Timestamp(T + tick * 1000));
-        assert_eq!((report.blocks_compacted, report.problems), (0, Vec::new()));
+        assert_eq!(report.problems, Vec::<String>::new());
     }
     let after = blocks(&dir);
     assert!(before.iter().all(|name| after.contains(name)), "{before:?} {after:?}");
