@@ -151,9 +151,16 @@ impl Accountant {
                 Err(error) => namespace.failure = Some(error.to_string()),
             }
         }
-        if (self.steps - 1).is_multiple_of(u64::from(self.load.period())) {
+        if (self.steps - 1).is_multiple_of(u64::from(self.load.period())) || namespace.baseline {
             let read = reading.tcp(&*namespace.kernel).and_then(|()| reading.udp(&*namespace.kernel));
             namespace.failure = read.as_ref().err().map(ToString::to_string);
+            if intake.baseline
+                && let Some(ended) = &mut namespace.ended
+            {
+                // What ended before the dump could show it counted before the accountant began. One whose end the
+                // kernel announces still later, which takes it some milliseconds, is taken for new all the same.
+                self.lost += reading.ends(&mut **ended).unwrap_or(0);
+            }
             if read.is_ok() {
                 namespace.dumps = intake.dump;
                 namespace.sockets = reading.met.sockets;
