@@ -1,7 +1,5 @@
 //! What a hundred thousand connections cost in memory. Alone in its process, since it looks at what the process holds.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
