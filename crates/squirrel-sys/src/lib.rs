@@ -12,6 +12,7 @@
 //!
 //! Absences: no metric name and no policy stands here.
 
+pub mod bpf;
 pub mod clock;
 mod kernel;
 mod ledger;
@@ -24,7 +25,7 @@ mod replay;
 pub mod signals;
 
 pub use kernel::{Kernel, Netlink, SysError};
-pub use ledger::SocketLedger;
+pub use ledger::{Missed, SocketLedger};
 pub use linux::Linux;
 pub use recorder::{RecordError, Recorded, Recorder};
 pub use replay::{Replay, ReplayError};
