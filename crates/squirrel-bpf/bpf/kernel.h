@@ -63,6 +63,10 @@ typedef struct {
 	struct net *net;
 } KERNEL possible_net_t;
 
+typedef struct {
+	s64 counter;
+} KERNEL atomic64_t;
+
 struct sock_common {
 	u32 skc_daddr;
 	u32 skc_rcv_saddr;
@@ -73,6 +77,7 @@ struct sock_common {
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
+	atomic64_t skc_cookie;
 	unsigned long skc_flags;
 } KERNEL;
 
@@ -157,12 +162,68 @@ struct iter_socket_storage {
 	void *value;
 };
 
+struct iter_map_element {
+	struct iter_meta *meta;
+	struct bpf_map *map;
+	void *key;
+	void *value;
+};
+
+/* A socket as programs for packets may see it (include/uapi/linux/bpf.h, struct bpf_sock). */
+struct socket_view {
+	u32 bound_interface;
+	u32 family;
+	u32 type;
+	u32 protocol;
+};
+
+/* include/uapi/linux/bpf.h, struct __sk_buff. */
+struct frame {
+	u32 length;
+	u32 type;
+	u32 mark;
+	u32 queue;
+	u32 protocol;
+	u32 vlan[3];
+	u32 priority;
+	u32 ingress_interface;
+	u32 interface;
+	u32 class_index;
+	u32 control[5];
+	u32 hash;
+	u32 class;
+	u32 data;
+	u32 data_end;
+	u32 napi;
+	u32 family;
+	u32 remote_ip4;
+	u32 local_ip4;
+	u32 remote_ip6[4];
+	u32 local_ip6[4];
+	u32 remote_port;
+	u32 local_port;
+	u32 data_meta;
+	u64 flow_keys __attribute__((aligned(8)));
+	u64 time;
+	u32 wire_length;
+	u32 segments;
+	struct socket_view *sk __attribute__((aligned(8)));
+	u32 segment_size;
+};
+
 static void *(*const map_lookup)(void *map, const void *key) = (void *)1;
 static long (*const map_update)(void *map, const void *key, const void *value, u64 flags) = (void *)2;
 static u64 (*const current_tgid_pid)(void) = (void *)14;
 static u64 (*const current_gid_uid)(void) = (void *)15;
+static long (*const load_bytes)(void *skb, u32 offset, void *to, u32 length) = (void *)26;
 static u64 (*const socket_cookie)(void *sk) = (void *)46;
+static long (*const load_relative)(void *skb, u32 offset, void *to, u32 length, u32 start) = (void *)68;
+static long (*const route_lookup)(void *skb, void *query, s32 length, u32 flags) = (void *)69;
 static u64 (*const current_cgroup)(void) = (void *)80;
+static void *(*const lookup_udp)(void *skb, void *tuple, u32 length, u64 ns, u64 flags) = (void *)85;
+static long (*const release_socket)(void *sk) = (void *)86;
+static struct socket_view *(*const full_socket)(struct socket_view *sk) = (void *)95;
+static void *(*const lookup_tcp)(void *skb, void *tuple, u32 length, u64 ns, u64 flags) = (void *)99;
 static void *(*const socket_storage)(void *map, void *sk, void *value, u64 flags) = (void *)107;
 static long (*const read_kernel)(void *to, u32 size, const void *from) = (void *)113;
 static u64 (*const boot_time_ns)(void) = (void *)125;

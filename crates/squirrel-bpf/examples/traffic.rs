@@ -90,6 +90,8 @@ fn main() -> Outcome {
         "reset-client" => streams::reset_client(&mut moved, word(0)?, number(1)?)?,
         "files" => streams::files(&mut moved, number(0)?)?,
         "files-client" => streams::files_client(&mut moved, word(0)?, number(1)?)?,
+        "serve" => streams::serve(&mut moved, word(0)?, number(1)?)?,
+        "visit" => streams::visit(&mut moved, word(0)?, number(1)?)?,
         "late" => streams::late(&mut moved)?,
         "datagrams" => datagrams::echo(&mut moved, word(0)?, word(1)?, number(2)?, word(3)?)?,
         "datagrams-client" => datagrams::client(&mut moved, word(0)?, number(1)?, word(2)?)?,

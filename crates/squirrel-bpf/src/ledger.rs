@@ -10,6 +10,7 @@ use squirrel_sys::{Missed, SocketLedger, SysError, memory};
 use squirrel_wire::ledger::{RECORD_LEN, SocketRecord};
 
 use crate::parts::{self, GRANT, Part, Parts, Place, Unavailable};
+use crate::rows::Rows;
 
 /// The programs, as `cargo xtask bpf` built them from `bpf/ledger.bpf.c`.
 static OBJECT: &[u8] = aya::include_bytes_aligned!("../objects/ledger.o");
@@ -58,8 +59,9 @@ const LIVING: &str = "living sockets";
 /// How a ledger is opened.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Octets of the ring through which ended sockets are told; rounded up to a power of two. A row takes 184:
-    /// the default holds some 22,000 ends between two readings.
+    /// Octets of the ring through which ended sockets are told; rounded up to a power of two. A row takes 184: the
+    /// default holds some 11,000 ends between two readings. The ring is mapped twice in a row, and the kernel
+    /// counts both as this process's resident memory.
     pub ring_bytes: u32,
     /// Programs, by their name in the C source, that are not even tried.
     pub without: Vec<String>,
@@ -67,7 +69,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { ring_bytes: 4 << 20, without: Vec::new() }
+        Self { ring_bytes: 2 << 20, without: Vec::new() }
     }
 }
 
@@ -88,7 +90,7 @@ pub struct Ledger {
     /// Cookies of `others` whose socket is gone without a word: its end was lost in the ring.
     orphans: HashSet<u64>,
     outcomes: Vec<(String, Option<String>)>,
-    buffer: Box<[u8]>,
+    rows: Rows<RECORD_LEN>,
     _links: Vec<FdLink>,
 }
 
@@ -121,7 +123,7 @@ fn open(options: &Options) -> Result<Ledger, Unavailable> {
     })?;
     let mut object =
         EbpfLoader::new().btf(Some(&btf)).map_max_entries("ends", options.ring_bytes).load(OBJECT).map_err(
-            |error| Unavailable(format!("no socket is accounted in the kernel: {}; {GRANT}", chain(&error))),
+            |error| Unavailable(format!("no socket is accounted in the kernel: {}; {GRANT}", parts::chain(&error))),
         )?;
     let mut parts = Parts { without: options.without.clone(), ..Parts::default() };
     for part in LIFE {
@@ -165,7 +167,7 @@ fn open(options: &Options) -> Result<Ledger, Unavailable> {
         absent: HashSet::new(),
         orphans: HashSet::new(),
         outcomes: parts.outcomes,
-        buffer: vec![0; 64 << 10].into_boxed_slice(),
+        rows: Rows::default(),
         _links: parts.links,
     })
 }
@@ -192,20 +194,6 @@ fn living(parts: &mut Parts, object: &mut Ebpf, btf: &Btf) -> Option<MapIterator
             None
         }
     }
-}
-
-/// An error and what caused it, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let inner_text = inner.to_string();
-        if !text.contains(&inner_text) {
-            text.push_str(&format!(": {inner_text}"));
-        }
-        cause = inner.source();
-    }
-    text
 }
 
 /// Indices of the map `missed`.
@@ -274,8 +262,7 @@ impl SocketLedger for Ledger {
         let mut pass = iterator.pass()?;
         let mut shared = HashSet::new();
         let mut latest = 0;
-        let mut cut: Vec<u8> = Vec::new();
-        let mut take = |row: &[u8]| {
+        let take = |row: &[u8]| {
             if let Ok(record) = SocketRecord::parse(row) {
                 latest = latest.max(record.at_ns);
                 if record.shared {
@@ -284,23 +271,9 @@ impl SocketLedger for Ledger {
                 each(record);
             }
         };
-        parts::read_to_end(&mut pass, &mut self.buffer, |mut octets| {
-            if !cut.is_empty() {
-                let (head, tail) = octets.split_at(octets.len().min(RECORD_LEN - cut.len()));
-                cut.extend_from_slice(head);
-                octets = tail;
-                if cut.len() == RECORD_LEN {
-                    take(&cut);
-                    cut.clear();
-                }
-            }
-            let (rows, rest) = octets.as_chunks::<RECORD_LEN>();
-            for row in rows {
-                take(row);
-            }
-            cut.extend_from_slice(rest);
-        })
-        .map_err(|source| SysError::new("read", "a pass over the living sockets", source))?;
+        self.rows
+            .read(&mut pass, take)
+            .map_err(|source| SysError::new("read", "a pass over the living sockets", source))?;
         let mut absent = HashSet::new();
         for entry in &self.others {
             let (key, row) = entry.map_err(|error| failed("others", error))?;

@@ -11,7 +11,10 @@
 #![forbid(unsafe_code)]
 
 mod ledger;
+mod packets;
 mod parts;
+mod rows;
 
 pub use ledger::{Ledger, Options};
+pub use packets::{PacketOptions, Packets};
 pub use parts::Unavailable;

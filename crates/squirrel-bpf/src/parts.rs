@@ -8,6 +8,8 @@ use aya::{Btf, BtfError, Ebpf};
 use squirrel_sys::bpf::control_group_root;
 use squirrel_sys::privilege::Capabilities;
 
+use crate::rows::Rows;
+
 /// Nothing of the ledger works here.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -113,7 +115,7 @@ fn attach(program: &mut Program, place: Place, btf: &Btf) -> Result<FdLink, Stri
     owned.map_err(|error| reason(&error))
 }
 
-fn typed<'a, T>(program: &'a mut Program) -> Result<&'a mut T, String>
+pub(crate) fn typed<'a, T>(program: &'a mut Program) -> Result<&'a mut T, String>
 where
     &'a mut T: TryFrom<&'a mut Program, Error = ProgramError>,
 {
@@ -128,7 +130,7 @@ pub(crate) fn seed(program: &mut Program, btf: &Btf) -> Result<(), String> {
         .map_err(|error| reason(&error))?
         .into_file()
         .map_err(|error| format!("the list of open files cannot be walked: {error}"))?;
-    read_to_end(&mut pass, &mut [0; 64], |_| ()).map_err(|error| format!("the list of open files broke off: {error}"))
+    Rows::<1>::default().read(&mut pass, |_| ()).map_err(|error| format!("the list of open files broke off: {error}"))
 }
 
 /// Loads an iterator program, and leaves it to the caller to attach it.
@@ -138,16 +140,18 @@ pub(crate) fn load_iterator<'a>(program: &'a mut Program, kind: &str, btf: &Btf)
     Ok(program)
 }
 
-/// Hands over what an iterator writes, as it comes. An iterator that worked for long without a word says "again".
-pub(crate) fn read_to_end(pass: &mut impl io::Read, buffer: &mut [u8], mut each: impl FnMut(&[u8])) -> io::Result<()> {
-    loop {
-        match pass.read(buffer) {
-            Ok(0) => return Ok(()),
-            Ok(length) => each(&buffer[..length]),
-            Err(error) if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock) => {}
-            Err(error) => return Err(error),
+/// An error and what caused it, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text.push_str(&format!(": {inner_text}"));
         }
+        cause = inner.source();
     }
+    text
 }
 
 /// So much of the verifier's log says what it disliked.

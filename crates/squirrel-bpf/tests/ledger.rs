@@ -6,6 +6,8 @@
 
 #[path = "ledger/exact.rs"]
 mod exact;
+#[path = "ledger/frames.rs"]
+mod frames;
 #[path = "ledger/losses.rs"]
 mod losses;
 #[path = "ledger/stage.rs"]

@@ -1,5 +1,5 @@
-//! What a loader of eBPF programs needs beside its own calls: iterators over a map, and the root of the control
-//! groups.
+//! What a loader of eBPF programs needs beside its own calls: iterators over a map, the root of the control
+//! groups, and which network namespace this is.
 
 use std::fs::File;
 use std::io;
@@ -35,6 +35,17 @@ impl MapIterator {
             .map_err(|source| SysError::new("bpf", "a pass of an iterator over a map", source))?;
         Ok(pass.into())
     }
+}
+
+/// The inode number of the calling thread's network namespace.
+///
+/// # Errors
+/// When `/proc` does not tell.
+pub fn network_namespace() -> Result<u32, SysError> {
+    use std::os::unix::fs::MetadataExt as _;
+    const PATH: &str = "/proc/thread-self/ns/net";
+    let found = std::fs::metadata(PATH).map_err(|source| SysError::new("stat", PATH, source))?;
+    Ok(found.ino() as u32)
 }
 
 /// Opens the root of the control groups, version 2, wherever it is mounted.

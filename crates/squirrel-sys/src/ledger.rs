@@ -1,6 +1,7 @@
 //! What the kernel's own book-keeping of sockets can be asked, whoever keeps it.
 
 use squirrel_wire::ledger::SocketRecord;
+use squirrel_wire::packets::PacketRecord;
 
 use crate::SysError;
 
@@ -43,4 +44,16 @@ pub trait SocketLedger: Send {
 
     /// Which parts work and which do not, as pairs of the part's name and the reason it is missing.
     fn parts(&self) -> Vec<(String, Option<String>)>;
+}
+
+/// A book of frames that the kernel keeps of chosen interfaces, while somebody looks.
+pub trait PacketLedger: Send {
+    /// Hands over each row, with its figures since the book was opened, in any order.
+    ///
+    /// Each frame of a watched interface is in one row, so that the rows of an interface and a direction add up to
+    /// the interface's own counter. The tables change while they are read: a row may come twice in one pass.
+    ///
+    /// # Errors
+    /// The call that failed.
+    fn each(&mut self, each: &mut dyn FnMut(PacketRecord)) -> Result<(), SysError>;
 }

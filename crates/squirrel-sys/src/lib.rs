@@ -25,7 +25,7 @@ mod replay;
 pub mod signals;
 
 pub use kernel::{Kernel, Netlink, SysError};
-pub use ledger::{Missed, SocketLedger};
+pub use ledger::{Missed, PacketLedger, SocketLedger};
 pub use linux::Linux;
 pub use recorder::{RecordError, Recorded, Recorder};
 pub use replay::{Replay, ReplayError};

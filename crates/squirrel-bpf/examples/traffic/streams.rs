@@ -1,7 +1,7 @@
 //! TCP: bulk, short connections, resets, files.
 
 use std::io::{BufRead as _, Read as _, Write as _};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::process::Stdio;
 
 use rustix::net::RecvFlags;
@@ -142,4 +142,47 @@ pub(crate) fn late(moved: &mut Moved) -> Outcome {
     std::io::stdin().lock().read_line(&mut String::new())?;
     moved.send(&client, 20)?;
     moved.receive(&server, 50)
+}
+
+/// The port of the two roles below; they run in namespaces of their own.
+const PORT: u16 = 4000;
+
+/// So many datagrams are echoed.
+const DATAGRAMS: usize = 100;
+
+/// For a visitor from another namespace: a stream, then an echo of datagrams. It says `ready` when it listens.
+pub(crate) fn serve(moved: &mut Moved, address: &str, length: usize) -> Outcome {
+    let listener = TcpListener::bind((address, PORT))?;
+    let socket = UdpSocket::bind((address, PORT))?;
+    println!("ready");
+    let (stream, _) = listener.accept()?;
+    moved.receive(&stream, length)?;
+    moved.send(&stream, length)?;
+    moved.receive_all(&stream)?;
+    let mut buffer = [0; 1024];
+    for _ in 0..DATAGRAMS {
+        let (length, from) = socket.recv_from(&mut buffer)?;
+        moved.received += length as u64;
+        moved.sent += socket.send_to(&buffer[..length], from)? as u64;
+    }
+    Ok(())
+}
+
+/// Visits it, and a port where nobody listens, which the kernel answers.
+pub(crate) fn visit(moved: &mut Moved, address: &str, length: usize) -> Outcome {
+    stream_client(moved, &format!("{address} {PORT}"), length)?;
+    let socket = UdpSocket::bind(if address.contains(':') { "[::]:0" } else { "0.0.0.0:0" })?;
+    socket.connect((address, PORT))?;
+    let mut buffer = [0; 1024];
+    for _ in 0..DATAGRAMS {
+        moved.sent += socket.send(&[b'x'; 700])? as u64;
+        moved.received += socket.recv(&mut buffer)? as u64;
+    }
+    let closed = UdpSocket::bind(if address.contains(':') { "[::]:0" } else { "0.0.0.0:0" })?;
+    closed.connect((address, PORT + 1))?;
+    moved.sent += closed.send(b"?")? as u64;
+    match closed.recv(&mut buffer) {
+        Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => Ok(()),
+        other => Err(format!("the closed port answered {other:?}").into()),
+    }
 }

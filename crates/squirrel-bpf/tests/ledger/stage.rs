@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use squirrel_bpf::{Ledger, Options};
@@ -33,12 +33,17 @@ pub(crate) struct Stage {
     inode: u32,
 }
 
-/// The program that makes traffic, which cargo builds as an example beside the tests.
-pub(crate) fn traffic() -> PathBuf {
+/// The program that makes traffic.
+fn traffic() -> PathBuf {
+    example("traffic")
+}
+
+/// A program that cargo builds as an example beside the tests.
+pub(crate) fn example(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("this program has a path");
     let folder = test.parent().and_then(|deps| deps.parent()).expect("tests stand in target/…/deps");
-    let program = folder.join("examples/traffic");
-    assert!(program.is_file(), "build it: cargo build -p squirrel-bpf --example traffic");
+    let program = folder.join("examples").join(name);
+    assert!(program.is_file(), "build it: cargo build -p squirrel-bpf --example {name}");
     program
 }
 
@@ -61,15 +66,7 @@ impl Stage {
 
     /// Runs a scenario to its end, and answers what its processes say.
     pub(crate) fn play(&self, scenario: &str) -> Truth {
-        let output = self.command(scenario).output().expect("the scenario starts");
-        assert!(output.status.success(), "{scenario}: {}", String::from_utf8_lossy(&output.stderr));
-        truth(&String::from_utf8_lossy(&output.stdout))
-    }
-
-    fn command(&self, scenario: &str) -> Command {
-        let mut command = self.namespace.command(traffic());
-        command.args(scenario.split(' ').map(|word| word.replace('_', " "))).stdin(Stdio::null());
-        command
+        play(&self.namespace, scenario)
     }
 
     /// The records of this namespace: those of ended sockets first, and how many ends were lost on the host.
@@ -79,6 +76,12 @@ impl Stage {
         let lost = self.ledger.ended(&mut |record| ended.extend(Some(record).filter(ours))).expect("ends are read");
         self.ledger.living(&mut |record| living.extend(Some(record).filter(ours))).expect("the living are read");
         (ended, living, lost)
+    }
+
+    /// Hands over all records of the host.
+    pub(crate) fn all(&mut self, mut each: impl FnMut(SocketRecord)) {
+        self.ledger.ended(&mut each).expect("ends are read");
+        self.ledger.living(&mut each).expect("the living are read");
     }
 
     /// The last records of all sockets, when none of the namespace lives any more.
@@ -95,6 +98,14 @@ impl Stage {
             assert!(watch.elapsed().0 < PATIENCE, "these live on: {living:#?}");
         }
     }
+}
+
+/// Runs a scenario in a namespace to its end, and answers what its processes say.
+pub(crate) fn play(namespace: &Namespace, scenario: &str) -> Truth {
+    let mut command = namespace.command(traffic());
+    let output = command.args(scenario.split(' ')).stdin(Stdio::null()).output().expect("the scenario starts");
+    assert!(output.status.success(), "{scenario}: {}", String::from_utf8_lossy(&output.stderr));
+    truth(&String::from_utf8_lossy(&output.stdout))
 }
 
 fn truth(lines: &str) -> Truth {
@@ -141,15 +152,20 @@ pub(crate) fn check_kernel_counters(scenario: &str, records: &[SocketRecord]) {
     }
 }
 
-/// A scenario that stops in the middle until it is told to go on.
+/// A program that stops in the middle until it is told to go on.
 pub(crate) struct Paused(Child);
 
 impl Paused {
     /// Runs it up to the line `ready`.
     pub(crate) fn start(namespace: &Namespace, scenario: &str) -> Self {
-        let mut command = namespace.command(traffic());
-        let mut child =
-            command.arg(scenario).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the scenario starts");
+        Self::program(namespace, "traffic", scenario)
+    }
+
+    /// The same, of another program.
+    pub(crate) fn program(namespace: &Namespace, program: &str, arguments: &str) -> Self {
+        let mut command = namespace.command(example(program));
+        command.args(arguments.split(' ')).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("the program starts");
         let mut line = String::new();
         let output = child.stdout.as_mut().expect("its output is piped");
         // One line is written before the pause, so nothing else can be taken into this reader.
@@ -163,10 +179,16 @@ impl Paused {
     }
 
     /// Lets it go on to its end.
-    pub(crate) fn finish(mut self) -> Truth {
-        self.0.stdin.take().expect("its input is piped").write_all(b"\n").expect("it listens");
+    pub(crate) fn finish(self) -> Truth {
+        truth(&self.rest())
+    }
+
+    /// Lets it go on to its end, and answers what it still says.
+    pub(crate) fn rest(mut self) -> String {
+        // One that does not wait may have ended already, and listens no longer.
+        let _ = self.0.stdin.take().expect("its input is piped").write_all(b"\n");
         let output = self.0.wait_with_output().expect("it ends");
         assert!(output.status.success());
-        truth(&String::from_utf8_lossy(&output.stdout))
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 }
