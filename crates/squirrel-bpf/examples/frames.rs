@@ -9,6 +9,10 @@ use std::error::Error;
 use squirrel_bpf::{PacketOptions, Packets};
 use squirrel_sys::PacketLedger as _;
 
+/// A frame that a device has counted may still wait for the processor that hands it to the programs, and neighbours
+/// speak at any time: rows and counters are read again, so many times at most, until they are of one moment.
+const TRIES: u32 = 1000;
+
 /// Received and transmitted packets and bytes, by the interface's own counters.
 fn counters(interface: &str) -> Result<[u64; 4], Box<dyn Error>> {
     let mut values = [0; 4];
@@ -33,16 +37,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("ready");
     std::io::stdin().read_line(&mut String::new())?;
-    let all = || names.iter().map(|name| counters(name)).collect::<Result<Vec<_>, _>>();
-    // Neighbours may speak at any time: rows and counters are of one moment when nothing was counted in between.
-    let (rows, now) = loop {
-        let first = all()?;
-        let mut rows = Vec::new();
+    let mut rows = Vec::new();
+    let mut now = Vec::new();
+    for _ in 0..TRIES {
+        rows.clear();
         ledger.each(&mut |record| rows.push(record))?;
-        if all()? == first {
-            break (rows, first);
+        now = names.iter().map(|name| counters(name)).collect::<Result<Vec<_>, _>>()?;
+        let grown = now.iter().flatten().sum::<u64>() - before.iter().flatten().sum::<u64>();
+        if grown == rows.iter().map(|row| row.frames + row.bytes).sum::<u64>() {
+            break;
         }
-    };
+    }
     for row in rows {
         println!(
             "row {:?} {:?} {} {} {} {} {} {} {}",
