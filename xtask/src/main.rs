@@ -6,6 +6,7 @@
 
 mod audit;
 mod bench;
+mod bpf;
 mod conformance;
 mod daemon;
 mod http;
@@ -55,6 +56,11 @@ const COMMANDS: &[Command] = &[
         usage: "[--verbose] DIR [FILE…]  judges our PromQL by the promqltest files of a folder, such as those of \
                 Prometheus' source; they are not part of this repository",
         run: conformance::run,
+    },
+    Command {
+        name: "bpf",
+        usage: "builds the committed eBPF objects anew from their sources; needs clang 14",
+        run: bpf::run,
     },
     Command {
         name: "package",
