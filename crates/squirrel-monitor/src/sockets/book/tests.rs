@@ -77,6 +77,18 @@ fn after_a_gap_there_is_no_rate_and_the_age_goes_on() {
 }
 
 #[test]
+fn a_clock_that_goes_back_makes_no_rate_and_no_age() {
+    let mut book = Book::new();
+    collection(&mut book, 10 * SECOND, 9, &[connection(1, 1, 100)]);
+    collection(&mut book, 5 * SECOND, 9, &[connection(1, 1, 200)]);
+    assert_eq!(told(&book), [(1, 0, None)]);
+    collection(&mut book, 12 * SECOND, 9, &[connection(1, 1, 300)]);
+    assert_eq!(told(&book), [(1, 2, None)], "seven seconds are more than the longest gap");
+    collection(&mut book, Duration::MAX, 9, &[connection(1, 1, 300)]);
+    assert_eq!(told(&book).len(), 1);
+}
+
+#[test]
 fn who_leaves_the_sample_is_not_gone() {
     let mut book = Book::new();
     let all: Vec<_> = (0..1_000).map(|id| connection(id, 1, 0)).collect();
