@@ -89,6 +89,19 @@ fn a_clock_that_goes_back_makes_no_rate_and_no_age() {
 }
 
 #[test]
+fn after_a_collection_that_broke_off_there_is_no_rate_and_nobody_is_gone() {
+    let mut book = Book::new();
+    let at = |received| [connection(1, 1, received), connection(2, 2, received)];
+    collection(&mut book, SECOND, 9, &at(100));
+    book.begin(2 * SECOND, 9, GAP);
+    book.offer(&at(200)[0]);
+    assert_eq!(collection(&mut book, 3 * SECOND, 9, &at(300)), []);
+    assert_eq!(told(&book), [(1, 2, None), (2, 2, None)], "one is known of two seconds ago, and one of one");
+    collection(&mut book, 4 * SECOND, 9, &at(400));
+    assert_eq!(told(&book), [(1, 3, Some(100.0)), (2, 3, Some(100.0))]);
+}
+
+#[test]
 fn who_leaves_the_sample_is_not_gone() {
     let mut book = Book::new();
     let all: Vec<_> = (0..1_000).map(|id| connection(id, 1, 0)).collect();
