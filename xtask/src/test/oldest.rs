@@ -26,9 +26,12 @@ impl Toolchain {
         if toolchain.is_right() {
             return Ok(toolchain);
         }
-        let (suffix, version) = ["", "-web"]
-            .into_iter()
-            .find_map(|suffix| Some((suffix, version_of(&format!("rustc{suffix}"))?)))
+        let offered = || ["", "-web"].into_iter().find_map(|suffix| Some((suffix, version_of(suffix)?)));
+        // A new machine has no list of packages yet.
+        if offered().is_none() && is_root() {
+            steps.run("apt update", Command::new("apt-get").args(["-q", "-o", "DPkg::Lock::Timeout=120", "update"]))?;
+        }
+        let (suffix, version) = offered()
             .with_context(|| format!("Debian's packages have no rustc {OLDEST} (apt-cache madison rustc-web)"))?;
         let library = format!("libstd-rust{suffix}-{OLDEST}");
         let llvm = llvm_of(&process::output(Command::new("apt-cache").args(["depends", &library]))?)
@@ -77,9 +80,9 @@ impl Toolchain {
     }
 }
 
-/// The version of a package that is of the oldest compiler, if Debian has one.
-fn version_of(package: &str) -> Option<String> {
-    version_in(&process::output(Command::new("apt-cache").args(["madison", package])).ok()?)
+/// The version of `rustc` with this suffix that is of the oldest compiler, if Debian has one.
+fn version_of(suffix: &str) -> Option<String> {
+    version_in(&process::output(Command::new("apt-cache").args(["madison", &format!("rustc{suffix}")])).ok()?)
 }
 
 /// In the lines of `apt-cache madison`: package, version, where.
