@@ -36,8 +36,9 @@ struct Command {
 const COMMANDS: &[Command] = &[
     Command {
         name: "test",
-        usage: "[--fast]  everything that must hold before a change is merged; --fast leaves out what installs, \
-                rustdoc and the browser",
+        usage: "[--fast|--library]  everything that must hold before a change is merged; --fast leaves out what \
+                installs, rustdoc, the library elsewhere and the browser; --library does only the library elsewhere: \
+                under loom, with its oldest compiler, for Windows",
         run: test::run,
     },
     Command { name: "tidy", usage: "the rules of the repository that no compiler knows", run: tidy::run },

@@ -4,6 +4,8 @@
 mod browser;
 mod hostile;
 mod install;
+mod library;
+mod oldest;
 mod report;
 
 use std::path::Path;
@@ -18,19 +20,23 @@ use report::{Counts, skips_in};
 
 /// How the command was called.
 struct Options {
-    /// Leave out what installs, rustdoc and the browser.
+    /// Leave out what installs, rustdoc, the library elsewhere and the browser.
     fast: bool,
+    /// Nothing but the library elsewhere.
+    library: bool,
     /// Any skip is a failure.
     ci: bool,
 }
 
 /// Runs everything; whether all passed. The last line is `N passed, N failed, N skipped`.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
-    let mut options = Options { fast: false, ci: std::env::var("CI").is_ok_and(|value| value == "true") };
+    let ci = std::env::var("CI").is_ok_and(|value| value == "true");
+    let mut options = Options { fast: false, library: false, ci };
     for argument in arguments {
         match argument.as_str() {
             "--fast" => options.fast = true,
-            other => bail!("`cargo xtask test` does not know `{other}`; it takes --fast"),
+            "--library" => options.library = true,
+            other => bail!("`cargo xtask test` does not know `{other}`; it takes --fast or --library"),
         }
     }
     let watch = Stopwatch::start();
@@ -48,8 +54,11 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
 
 fn all_steps(root: &Path, options: &Options, counts: &mut Counts) -> Result<()> {
     let steps = Steps::new(root)?;
+    if options.library {
+        return library::run(&steps, counts);
+    }
     if options.fast {
-        println!("left out, because of --fast: installing, documentation, the browser");
+        println!("left out, because of --fast: installing, documentation, the library elsewhere, the browser");
     } else {
         install::packages(&steps, counts);
     }
@@ -63,6 +72,9 @@ fn all_steps(root: &Path, options: &Options, counts: &mut Counts) -> Result<()> 
         steps.documentation()?;
     }
     rust_tests(&steps, counts)?;
+    if !options.fast {
+        library::run(&steps, counts)?;
+    }
     let program = root.join("target/debug/squirrel");
     if root.join("crates/squirrel").exists() {
         // Its integration tests have built it; a build of its own would compile everything once more,

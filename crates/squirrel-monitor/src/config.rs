@@ -25,7 +25,7 @@ pub struct NetworkConfig {
     /// What comes after them is counted in one row named `other`. Zero puts everything there;
     /// more than [`MAX_MESSAGE_TYPES`] means that many.
     pub max_message_types: usize,
-    /// Whether to track per-connection metrics: the TCP connections of this process are read each collection
+    /// Whether to track per-connection metrics: the connections of this process are read each collection
     /// interval while the monitor runs (`NetworkMonitor::connections`), and listed by
     /// `NetworkMonitor::collect_socket_stats`. Needs the feature `sockets`.
     pub track_per_connection: bool,

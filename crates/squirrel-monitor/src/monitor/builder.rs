@@ -77,7 +77,7 @@ impl NetworkMonitorBuilder {
     }
 
     /// How many connections are listed at most, instead of 10,000; of more a sample of that size is
-    /// listed. Each takes less than 600 bytes, at the worst moment.
+    /// listed. Each takes less than 600 bytes, at the worst moment. Zero lists none.
     #[cfg(feature = "sockets")]
     pub fn max_connections(mut self, limit: usize) -> Self {
         self.tracked.connections = limit;

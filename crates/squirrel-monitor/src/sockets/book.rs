@@ -29,21 +29,32 @@ pub(super) struct Book {
     /// Rows that this collection has told.
     seen: usize,
     last: Duration,
+    /// Whether the last collection came to its end. If not, some rows are older than others.
+    complete: bool,
     /// Seconds since the collection before, when it makes rates.
     seconds: Option<f64>,
 }
 
 impl Book {
     pub(super) fn new() -> Self {
-        let (last, seconds) = (Duration::ZERO, None);
-        Self { rows: Vec::new(), places: HashMap::new(), limit: 0, threshold: u64::MAX, seen: 0, last, seconds }
+        Self {
+            rows: Vec::new(),
+            places: HashMap::new(),
+            limit: 0,
+            threshold: u64::MAX,
+            seen: 0,
+            last: Duration::ZERO,
+            complete: false,
+            seconds: None,
+        }
     }
 
     /// A collection begins that keeps at most `limit` connections. Rates need the collection before to be
     /// at most `longest_gap` ago.
     pub(super) fn begin(&mut self, now: Duration, limit: usize, longest_gap: Duration) {
         let since = now.saturating_sub(self.last);
-        self.seconds = (!since.is_zero() && since <= longest_gap).then_some(since.as_secs_f64());
+        let makes_rates = std::mem::take(&mut self.complete) && !since.is_zero() && since <= longest_gap;
+        self.seconds = makes_rates.then_some(since.as_secs_f64());
         // Places are 32 bits wide.
         self.limit = limit.min(u32::MAX as usize / 4);
         (self.last, self.threshold, self.seen) = (now, u64::MAX, 0);
@@ -76,6 +87,7 @@ impl Book {
 
     /// The collection is complete: hands over what is gone, and forgets it.
     pub(super) fn end(&mut self, mut closed: impl FnMut(&Packed)) {
+        self.complete = true;
         if self.seen > self.limit {
             self.cut();
         }

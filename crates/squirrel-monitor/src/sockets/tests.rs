@@ -123,8 +123,8 @@ fn above_the_limit_a_sample_is_listed_that_stays_the_same() {
 }
 
 /// A listener of our own and both ends of a connection over which 5 bytes went.
-fn connection() -> (TcpListener, TcpStream, TcpStream) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+fn connection(address: &str) -> (TcpListener, TcpStream, TcpStream) {
+    let listener = TcpListener::bind(address).unwrap();
     let mut near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (mut far, _) = listener.accept().unwrap();
     near.write_all(b"hello").unwrap();
@@ -188,11 +188,15 @@ impl Kernel for FilesOnly {
 #[test]
 fn the_running_kernel_knows_our_sockets_both_ways() {
     const NAME: &str = "the_running_kernel_knows_our_sockets_both_ways";
-    let (_listener, near, _far) = connection();
+    let (_listener, near, _far) = connection("127.0.0.1:0");
     let v4 = datagrams("127.0.0.1:0");
-    let v6 = UdpSocket::bind("[::1]:0").is_ok().then(|| datagrams("[::1]:0"));
+    let has_v6 = UdpSocket::bind("[::1]:0").is_ok();
+    let (v6, stream) = (has_v6.then(|| datagrams("[::1]:0")), has_v6.then(|| connection("[::1]:0")));
     let check = |stats: &SocketStats, bytes| {
         check_connection(stats, &near, bytes);
+        if let Some((_, near, _)) = &stream {
+            check_connection(stats, near, bytes);
+        }
         [Some(&v4), v6.as_ref()].into_iter().flatten().for_each(|(near, far)| check_datagrams(stats, near, far));
     };
     let files = told(FilesOnly(Linux::without_netlink()), 10_000).unwrap();
@@ -207,7 +211,7 @@ fn the_running_kernel_knows_our_sockets_both_ways() {
 
 #[test]
 fn the_fin_of_the_other_side_is_no_data() {
-    let (_listener, near, mut far) = connection();
+    let (_listener, near, mut far) = connection("127.0.0.1:0");
     far.write_all(b"bye").unwrap();
     drop(far);
     let mut near = near;
@@ -222,7 +226,7 @@ fn the_fin_of_the_other_side_is_no_data() {
 
 #[test]
 fn a_recorded_process_is_told_again_by_a_replay() {
-    let (_listener, _near, _far) = connection();
+    let (_listener, _near, _far) = connection("127.0.0.1:0");
     let folder = tempfile::tempdir().unwrap();
     let recorder = Arc::new(Recorder::create(Linux::without_netlink(), folder.path(), "a test").unwrap());
     let stats = told_by(Arc::clone(&recorder) as Arc<dyn Kernel>, 10_000).unwrap();

@@ -45,6 +45,8 @@ struct Shared {
     table: OnceLock<Arc<dyn SocketTable>>,
     limits: TrackingLimits,
     interval: Duration,
+    /// One collection follows the other, even when a runtime ended in the midst of one and another began.
+    turn: Mutex<()>,
     state: Mutex<State>,
 }
 
@@ -74,7 +76,13 @@ impl SocketWatch {
             told_nearly: false,
             told_sampled: false,
         };
-        Self(Arc::new(Shared { table: OnceLock::new(), limits, interval, state: Mutex::new(state) }))
+        Self(Arc::new(Shared {
+            table: OnceLock::new(),
+            limits,
+            interval,
+            turn: Mutex::default(),
+            state: Mutex::new(state),
+        }))
     }
 
     /// Asks this table from now on, unless another was asked before.
@@ -160,6 +168,7 @@ impl Shared {
     /// Brings the book up to date; how many connections there are. The lock is taken for each row alone,
     /// so that whoever asks for the list does not wait for the system.
     fn follow(&self, now: Duration) -> Result<u64> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let table = self.table();
         let mut total = 0;
         {

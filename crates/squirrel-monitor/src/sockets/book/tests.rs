@@ -77,6 +77,31 @@ fn after_a_gap_there_is_no_rate_and_the_age_goes_on() {
 }
 
 #[test]
+fn a_clock_that_goes_back_makes_no_rate_and_no_age() {
+    let mut book = Book::new();
+    collection(&mut book, 10 * SECOND, 9, &[connection(1, 1, 100)]);
+    collection(&mut book, 5 * SECOND, 9, &[connection(1, 1, 200)]);
+    assert_eq!(told(&book), [(1, 0, None)]);
+    collection(&mut book, 12 * SECOND, 9, &[connection(1, 1, 300)]);
+    assert_eq!(told(&book), [(1, 2, None)], "seven seconds are more than the longest gap");
+    collection(&mut book, Duration::MAX, 9, &[connection(1, 1, 300)]);
+    assert_eq!(told(&book).len(), 1);
+}
+
+#[test]
+fn after_a_collection_that_broke_off_there_is_no_rate_and_nobody_is_gone() {
+    let mut book = Book::new();
+    let at = |received| [connection(1, 1, received), connection(2, 2, received)];
+    collection(&mut book, SECOND, 9, &at(100));
+    book.begin(2 * SECOND, 9, GAP);
+    book.offer(&at(200)[0]);
+    assert_eq!(collection(&mut book, 3 * SECOND, 9, &at(300)), []);
+    assert_eq!(told(&book), [(1, 2, None), (2, 2, None)], "one is known of two seconds ago, and one of one");
+    collection(&mut book, 4 * SECOND, 9, &at(400));
+    assert_eq!(told(&book), [(1, 3, Some(100.0)), (2, 3, Some(100.0))]);
+}
+
+#[test]
 fn who_leaves_the_sample_is_not_gone() {
     let mut book = Book::new();
     let all: Vec<_> = (0..1_000).map(|id| connection(id, 1, 0)).collect();

@@ -124,6 +124,37 @@ async fn the_memory_ceiling_prunes_the_history_first_and_then_samples() {
 }
 
 #[tokio::test]
+async fn a_table_that_panics_is_one_that_cannot_be_read() {
+    struct Panics(AtomicU64);
+    impl SocketTable for Panics {
+        fn read(&self, each: &mut dyn FnMut(SocketConnection)) -> Result<TableReport> {
+            let at = ([127, 0, 0, 1], 1).into();
+            each(SocketConnection::new(1, Transport::Udp, SocketState::Unconnected, at, at));
+            assert!(self.0.fetch_add(1, Relaxed) > 0, "a table of the user");
+            Ok(TableReport::default())
+        }
+    }
+    let watch = SocketWatch::new(LIMITS, SECOND);
+    watch.ask(Arc::new(Panics(AtomicU64::new(0))));
+    let told = ticks(&watch, 0..3).await;
+    let [AlertKind::SocketsUnreadable { reason }, AlertKind::SocketsReadable] = &told[..] else { panic!("{told:?}") };
+    assert!(reason.contains("panic"), "{reason}");
+    assert_eq!(watch.connections().len(), 1);
+}
+
+#[tokio::test]
+async fn limits_of_zero_list_nothing_and_say_so() {
+    let nothing = TrackingLimits { connections: 100, closed: 0, memory: 0 };
+    let (watch, table) = watch(nothing);
+    table.connections.store(3, Relaxed);
+    assert_eq!(ticks(&watch, 0..3).await, [AlertKind::ConnectionsNearlyFull { used: 3, limit: 0 }]);
+    let tracking = watch.tracking();
+    assert_eq!((tracking.precision, tracking.total, tracking.memory), (Precision::Unavailable, 3, 0));
+    assert_eq!((watch.connections().len(), watch.closed().len()), (0, 0));
+    assert_eq!(watch.collect().await.unwrap().precision(), Precision::Unavailable);
+}
+
+#[tokio::test]
 async fn detail_falls_when_collecting_takes_too_long_and_comes_back() {
     let (watch, table) = watch(LIMITS);
     table.connections.store(50, Relaxed);
