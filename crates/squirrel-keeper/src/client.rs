@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use squirrel_sys::courier::Courier;
-use squirrel_sys::{FoundNamespaces, Kernel, Netlink, NetworkNamespace, SocketLedger, SocketOpener, SysError};
+use squirrel_sys::{FoundNamespaces, Kernel, Missed, Netlink, NetworkNamespace, SocketLedger, SocketOpener, SysError};
 use squirrel_wire::ledger::SocketRecord;
 use squirrel_wire::{Malformed, Reader};
 
@@ -154,6 +154,15 @@ impl SocketLedger for KeptLedger {
 
     fn living(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
         self.rows(Question::Living, each).map(|_| ())
+    }
+
+    fn missed(&mut self) -> Result<Missed, SysError> {
+        let mut missed = Missed::default();
+        self.keeper.ask(Question::Missed, &mut |reader| {
+            missed = Missed { transmit_bytes: reader.u64()?, receive_bytes: reader.u64()? };
+            Ok(())
+        })?;
+        Ok(missed)
     }
 
     fn parts(&self) -> Vec<(String, Option<String>)> {

@@ -14,6 +14,10 @@ mod flag {
     pub(super) const TCP: u8 = 2;
     pub(super) const LOCAL_V6: u8 = 4;
     pub(super) const REMOTE_V6: u8 = 8;
+    pub(super) const OLDER: u8 = 16;
+    pub(super) const SHARED: u8 = 32;
+    pub(super) const FURTHER: u8 = 64;
+    pub(super) const FIN: u8 = 128;
 }
 
 /// Where the fields lie.
@@ -82,8 +86,17 @@ pub(crate) fn put(record: &SocketRecord, out: &mut Vec<u8>) {
     set(at::LOCAL_PORT, &record.local_port.to_ne_bytes());
     set(at::REMOTE_PORT, &record.remote_port.to_ne_bytes());
     set(at::COMM, &record.comm);
-    let mut flags = if record.inherited { flag::INHERITED } else { 0 };
-    flags |= if record.tcp.is_some() { flag::TCP } else { 0 };
+    let mut flags = 0;
+    for (bit, is_set) in [
+        (flag::INHERITED, record.inherited),
+        (flag::TCP, record.tcp.is_some()),
+        (flag::OLDER, record.older),
+        (flag::SHARED, record.shared),
+        (flag::FURTHER, record.further),
+        (flag::FIN, tcp.fin_received),
+    ] {
+        flags |= if is_set { bit } else { 0 };
+    }
     for (at, address, v6) in [(at::LOCAL, record.local, flag::LOCAL_V6), (at::REMOTE, record.remote, flag::REMOTE_V6)] {
         match address {
             IpAddr::V4(address) => set(at, &address.octets()),
@@ -117,6 +130,7 @@ pub(crate) fn read(octets: &[u8]) -> Option<SocketRecord> {
             bytes_retransmitted: fields.u64(at::RETRANSMITTED)?,
             bytes_acked: fields.u64(at::ACKED)?,
             bytes_received: fields.u64(at::RECEIVED)?,
+            fin_received: flags & flag::FIN != 0,
             segments_out: fields.u32(at::SEGMENTS_OUT)?,
             segments_in: fields.u32(at::SEGMENTS_IN)?,
         })
@@ -136,6 +150,9 @@ pub(crate) fn read(octets: &[u8]) -> Option<SocketRecord> {
         cgroup: fields.u64(at::CGROUP)?,
         comm: *octets.get(at::COMM..)?.first_chunk::<COMM_LENGTH>()?,
         inherited: flags & flag::INHERITED != 0,
+        older: flags & flag::OLDER != 0,
+        shared: flags & flag::SHARED != 0,
+        further: flags & flag::FURTHER != 0,
         transmit_bytes: fields.u64(at::TRANSMIT_BYTES)?,
         receive_bytes: fields.u64(at::RECEIVE_BYTES)?,
         transmit_calls: fields.u64(at::TRANSMIT_CALLS)?,
@@ -156,11 +173,11 @@ mod tests {
             words in prop::array::uniform7(any::<u64>()),
             numbers in prop::array::uniform3(any::<u32>()),
             ports in any::<(u16, u16)>(),
-            small in any::<(u8, u8, bool)>(),
+            small in any::<(u8, u8, bool, bool, bool, bool)>(),
             addresses in any::<(IpAddr, IpAddr)>(),
             comm in any::<[u8; COMM_LENGTH]>(),
             at_ns in any::<u64>(),
-            tcp in prop::option::of((prop::array::uniform4(any::<u64>()), any::<(u32, u32)>())),
+            tcp in prop::option::of((prop::array::uniform4(any::<u64>()), any::<(u32, u32, bool)>())),
         ) -> SocketRecord {
             SocketRecord {
                 cookie: words[0],
@@ -177,6 +194,9 @@ mod tests {
                 cgroup: words[2],
                 comm,
                 inherited: small.2,
+                older: small.3,
+                shared: small.4,
+                further: small.5,
                 transmit_bytes: words[3],
                 receive_bytes: words[4],
                 transmit_calls: words[5],
@@ -186,6 +206,7 @@ mod tests {
                     bytes_retransmitted: bytes[1],
                     bytes_acked: bytes[2],
                     bytes_received: bytes[3],
+                    fin_received: segments.2,
                     segments_out: segments.0,
                     segments_in: segments.1,
                 }),

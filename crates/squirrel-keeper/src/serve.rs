@@ -78,6 +78,14 @@ fn answered(question: Question, services: &mut dyn Services, reply: &mut Reply<'
             ledger.living(&mut |row| reply.item(|out| record::put(&row, out)))?;
             Ok(End::Number(0))
         }
+        Question::Missed => {
+            let missed = services.ledger().ok_or_else(no_ledger)?.missed()?;
+            reply.item(|out| {
+                out.extend_from_slice(&missed.transmit_bytes.to_ne_bytes());
+                out.extend_from_slice(&missed.receive_bytes.to_ne_bytes());
+            });
+            Ok(End::Number(0))
+        }
         Question::SocketsOf(process) => {
             let put = |inode: u64| reply.item(|out| out.extend_from_slice(&inode.to_ne_bytes()));
             let mut put = put;

@@ -23,6 +23,7 @@ pub(crate) enum Question {
     Parts,
     Ended,
     Living,
+    Missed,
     SocketsOf(u32),
     Namespaces,
     Open { namespace: u64, door: Door },
@@ -35,6 +36,7 @@ impl Question {
             Self::Parts => out.push(1),
             Self::Ended => out.push(2),
             Self::Living => out.push(3),
+            Self::Missed => out.push(7),
             Self::SocketsOf(process) => {
                 out.push(4);
                 out.extend_from_slice(&process.to_ne_bytes());
@@ -60,6 +62,7 @@ impl Question {
             3 => Self::Living,
             4 => Self::SocketsOf(reader.u32()?),
             5 => Self::Namespaces,
+            7 => Self::Missed,
             6 => Self::Open {
                 namespace: reader.u64()?,
                 door: match reader.u8()? {
@@ -110,8 +113,14 @@ mod tests {
     fn each_question_comes_back_as_it_was() {
         let doors = [Door::Route, Door::SockDiag, Door::Ended];
         let opens = doors.map(|door| Question::Open { namespace: 4_026_531_840, door });
-        let others =
-            [Question::Parts, Question::Ended, Question::Living, Question::SocketsOf(77), Question::Namespaces];
+        let others = [
+            Question::Parts,
+            Question::Ended,
+            Question::Living,
+            Question::Missed,
+            Question::SocketsOf(77),
+            Question::Namespaces,
+        ];
         let mut message = Vec::new();
         for question in opens.into_iter().chain(others) {
             question.put(&mut message);

@@ -35,6 +35,9 @@ fn row(cookie: u64) -> SocketRecord {
         cgroup: 6,
         comm: *b"server\0\0\0\0\0\0\0\0\0\0",
         inherited: true,
+        older: false,
+        shared: true,
+        further: false,
         transmit_bytes: cookie * 3,
         receive_bytes: cookie * 5,
         transmit_calls: 1,
@@ -64,6 +67,10 @@ impl SocketLedger for Table {
         Ok(())
     }
 
+    fn missed(&mut self) -> Result<Missed, SysError> {
+        Ok(Missed { transmit_bytes: 3, receive_bytes: u64::MAX })
+    }
+
     fn parts(&self) -> Vec<(String, Option<String>)> {
         vec![("works".to_owned(), None), ("other".to_owned(), Some("EPERM: locked down".to_owned()))]
     }
@@ -85,6 +92,7 @@ fn a_ledger_reads_the_same_through_the_keeper_however_long_it_is() {
         let mut living = Vec::new();
         ledger.living(&mut |row| living.push(row)).unwrap();
         assert_eq!(living, [row(1)]);
+        assert_eq!(ledger.missed().unwrap(), Missed { transmit_bytes: 3, receive_bytes: u64::MAX });
     }
 }
 
