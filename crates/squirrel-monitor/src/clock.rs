@@ -26,3 +26,25 @@ impl Clock {
         self.0 + after
     }
 }
+
+/// Measures how long something takes, by the clock of the runtime: in a test with `start_paused` it
+/// stands still until the test turns it forward.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts now.
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Time since the start.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// The present moment, for who observes a connection.
+pub(crate) fn moment() -> std::time::Instant {
+    Instant::now().into_std()
+}

@@ -29,8 +29,9 @@
 //!
 //! Units: sizes are bytes, rates are bytes per second, times are [`std::time::Duration`].
 //!
-//! Features: `sockets` (on by default, Linux) is `NetworkMonitor::collect_socket_stats`; without it
-//! tokio and thiserror are the only dependencies.
+//! Features: `sockets` (on by default, Linux) is `NetworkMonitor::collect_socket_stats`; `tokio-net` is the
+//! listener of [`io`] and `Recorder::connect_tcp`. Without them tokio, pin-project-lite (which tokio
+//! brings) and thiserror are the only dependencies.
 //!
 //! Absences: nothing here sends anything, keeps a payload, keeps an address unless `track_per_connection`
 //! is on, or starts a task before [`NetworkMonitor::start`].
@@ -43,6 +44,7 @@ mod counter;
 mod error;
 mod handle;
 mod histogram;
+pub mod io;
 mod metrics;
 mod monitor;
 mod rate;
@@ -51,8 +53,10 @@ mod slot;
 #[cfg(feature = "sockets")]
 mod sockets;
 mod table;
+mod transport;
 
 pub use alert::{Alert, AlertKind, AlertSender, AlertSink, Quantity, RECENT_ALERTS, alert_channel};
+pub use clock::Stopwatch;
 pub use config::{ExportConfig, ExportFormat, MAX_INTERVAL_SECONDS, MAX_MESSAGE_TYPES, NetworkConfig};
 pub use error::{MonitorError, Result};
 pub use handle::{ByteCounter, ErrorCounter, LatencyRecorder, MessageCounter};
@@ -62,6 +66,7 @@ pub use monitor::{NetworkMonitor, NetworkMonitorBuilder};
 pub use recorder::Recorder;
 #[cfg(feature = "sockets")]
 pub use sockets::{SocketConnection, SocketSource, SocketStats, TrackedConnection};
+pub use transport::{ConnectAttempt, ConnectPhase, ConnectPhaseMetrics, RequestGuard, TransportMetrics};
 
 #[doc = include_str!("../docs/guide.md")]
 pub mod guide {}

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// Connections of the application.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ConnectionMetrics {
-    /// Number of active connections, as last told.
+    /// Number of active connections: as last told, and those that wrappers count.
     pub active_connections: u32,
     /// Number of connection attempts: the successful and the failed.
     pub connection_attempts: u64,

@@ -10,6 +10,7 @@ use crate::counter::Sharded;
 use crate::handle::{ByteCounter, ErrorCounter, LatencyRecorder, MessageCounter};
 use crate::histogram::Histogram;
 use crate::table::Table;
+use crate::transport::Transport;
 use crate::{ConnectionMetrics, HistogramSnapshot, MessageTypeMetrics, NetworkConfig, ProtocolMetrics};
 
 /// What is kept of one message type. Each part is made when it is first needed.
@@ -65,6 +66,7 @@ struct Counts {
     attempts: Sharded<2>,
     connect_time: Histogram,
     active: AtomicU32,
+    transport: Transport,
     messages: Table<MessageRow>,
     errors: Table<ErrorRow>,
     all_errors: Arc<Sharded<1>>,
@@ -96,6 +98,7 @@ impl Recorder {
             attempts: Sharded::new(),
             connect_time: Histogram::new(),
             active: AtomicU32::new(0),
+            transport: Transport::new(),
             messages: Table::new(types),
             errors: Table::new(types),
             all_errors: Arc::new(Sharded::new()),
@@ -113,7 +116,14 @@ impl Recorder {
         }
     }
 
-    /// Tells how many connections are active now.
+    /// Records a connection that was accepted: a successful attempt, of which nobody here knows how long
+    /// it took, so that the average connection time is not changed.
+    #[inline]
+    pub fn record_accepted(&self) {
+        self.0.attempts.add([1, 0]);
+    }
+
+    /// Tells how many connections are active now, apart from those that wrappers count by themselves.
     #[inline]
     pub fn update_active_connections(&self, count: u32) {
         self.0.active.store(count, Relaxed);
@@ -214,7 +224,7 @@ impl Recorder {
         // The attempts are the sum of both, so that the three always agree.
         let attempts = successful.wrapping_add(failed);
         ConnectionMetrics {
-            active_connections: self.0.active.load(Relaxed),
+            active_connections: self.active_connections(),
             connection_attempts: attempts,
             successful_connections: successful,
             failed_connections: failed,
@@ -274,8 +284,14 @@ impl Recorder {
         Totals { received, transmitted, successful, failed, errors }
     }
 
+    /// As last told, and those that are counted by wrappers.
     pub(crate) fn active_connections(&self) -> u32 {
-        self.0.active.load(Relaxed)
+        self.0.active.load(Relaxed).saturating_add(self.0.transport.open())
+    }
+
+    #[inline]
+    pub(crate) fn transport(&self) -> &Transport {
+        &self.0.transport
     }
 
     /// How many message types, and error types, have a row.
