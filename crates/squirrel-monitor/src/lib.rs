@@ -59,7 +59,7 @@ pub use alert::{Alert, AlertKind, AlertSender, AlertSink, Quantity, RECENT_ALERT
 pub use clock::Stopwatch;
 pub use config::{ExportConfig, ExportFormat, MAX_INTERVAL_SECONDS, MAX_MESSAGE_TYPES, NetworkConfig};
 pub use error::{MonitorError, Result};
-pub use handle::{ByteCounter, ErrorCounter, LatencyRecorder, MessageCounter};
+pub use handle::{ByteCounter, ErrorCounter, LatencyRecorder, MessageCounter, MessageRecorder};
 pub use histogram::HistogramSnapshot;
 pub use metrics::{BandwidthMetrics, ConnectionMetrics, MessageTypeMetrics, ProtocolMetrics};
 pub use monitor::{NetworkMonitor, NetworkMonitorBuilder};

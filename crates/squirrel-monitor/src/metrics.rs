@@ -67,6 +67,8 @@ pub struct MessageTypeMetrics {
     pub sent: u64,
     /// Bytes of the messages sent.
     pub sent_bytes: u64,
+    /// How many of them asked for something that failed.
+    pub failed: u64,
     /// How long they took.
     pub latency: crate::HistogramSnapshot,
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::config::MAX_MESSAGE_TYPES;
 use crate::counter::Sharded;
-use crate::handle::{ByteCounter, ErrorCounter, LatencyRecorder, MessageCounter};
+use crate::handle::{ByteCounter, ErrorCounter, LatencyRecorder, MessageCounter, MessageRecorder};
 use crate::histogram::Histogram;
 use crate::table::Table;
 use crate::transport::Transport;
@@ -20,6 +20,7 @@ pub(crate) struct MessageRow {
     pub(crate) received: Lazy<Arc<Sharded<2>>>,
     pub(crate) sent: Lazy<Arc<Sharded<2>>>,
     pub(crate) latency: Lazy<Arc<Histogram>>,
+    pub(crate) failed: Lazy<Arc<Sharded<1>>>,
 }
 
 /// What is kept of one error type.
@@ -176,6 +177,14 @@ impl Recorder {
         }
     }
 
+    /// Records that what a message of a type asked for failed.
+    #[inline]
+    pub fn record_message_failed(&self, message_type: &str) {
+        if self.0.track_protocol {
+            self.0.messages.row(message_type).failed.get().add([1]);
+        }
+    }
+
     /// Tells the version of the protocol that is spoken.
     pub fn set_protocol_version(&self, version: &str) {
         let mut known = self.0.version.write().unwrap_or_else(PoisonError::into_inner);
@@ -216,6 +225,11 @@ impl Recorder {
     pub fn message_latency(&self, message_type: &str) -> LatencyRecorder {
         let row = |counts: &Counts| Arc::clone(counts.messages.row(message_type).latency.get());
         LatencyRecorder(self.0.track_protocol.then(|| row(&self.0)))
+    }
+
+    /// All recordings of one message type, with the name looked up once.
+    pub fn message_type(&self, message_type: &str) -> MessageRecorder {
+        MessageRecorder(self.0.track_protocol.then(|| Arc::clone(self.0.messages.row(message_type))))
     }
 
     /// The connections as they are now.
@@ -263,11 +277,11 @@ impl Recorder {
     pub fn message_types(&self) -> Vec<MessageTypeMetrics> {
         let detail = |(name, row): (&str, &MessageRow)| {
             let ([received, received_bytes], [sent, sent_bytes]) = (row.received.sums(), row.sent.sums());
-            let (message_type, latency) = (name.to_owned(), row.latency.snapshot());
-            MessageTypeMetrics { message_type, received, received_bytes, sent, sent_bytes, latency }
+            let (message_type, latency, [failed]) = (name.to_owned(), row.latency.snapshot(), row.failed.sums());
+            MessageTypeMetrics { message_type, received, received_bytes, sent, sent_bytes, failed, latency }
         };
         let mut types: Vec<MessageTypeMetrics> = self.0.messages.rows().map(detail).collect();
-        types.retain(|row| row.received > 0 || row.sent > 0 || row.latency.count() > 0);
+        types.retain(|row| row.received > 0 || row.sent > 0 || row.failed > 0 || row.latency.count() > 0);
         types.sort_unstable_by(|a, b| a.message_type.cmp(&b.message_type));
         types
     }

@@ -280,7 +280,9 @@ mod tests {
             io::ErrorKind::TimedOut,
             io::ErrorKind::Unsupported,
         ];
-        kinds.into_iter().for_each(|kind| recorder.record_io_error(kind));
+        for kind in kinds {
+            recorder.record_io_error(kind);
+        }
         let told = recorder.transport_metrics().io_errors;
         assert_eq!(told, [("connection_reset", 2), ("timed_out", 1), ("other", 2)]);
     }
