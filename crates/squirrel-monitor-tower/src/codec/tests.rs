@@ -39,6 +39,7 @@ impl Encoder<Vec<u8>> for Prefixed {
     }
 }
 
+#[expect(clippy::ptr_arg, reason = "it is shown the codec's messages, which are vectors")]
 fn first(message: &Vec<u8>) -> &str {
     if message.first() == Some(&b'A') { "a" } else { "rest" }
 }

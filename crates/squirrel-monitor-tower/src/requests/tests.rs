@@ -15,17 +15,26 @@ use super::*;
 
 /// A body of these frames, which takes a second of the test's clock for each.
 struct Frames {
-    left: VecDeque<Result<Frame<Bytes>, io::Error>>,
+    left: VecDeque<Piece>,
     /// Whether the length was announced, so that nobody asks for the end.
     announced: bool,
     step: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 impl Frames {
-    fn new(left: impl IntoIterator<Item = Result<Frame<Bytes>, io::Error>>) -> Self {
+    fn new(left: impl IntoIterator<Item = Piece>) -> Self {
         Self { left: left.into_iter().collect(), announced: false, step: second() }
     }
 }
+
+/// Makes the outcome of a case.
+type Made<'a, T> = Box<dyn Fn() -> T + 'a>;
+
+/// What a service of a case gives, under the case's name, and the errors to be counted.
+type Case<'a> = (&'a str, Made<'a, Result<Response<Frames>, &'static str>>, &'a [&'a str]);
+
+/// A piece of a body, or why there is none.
+type Piece = Result<Frame<Bytes>, io::Error>;
 
 fn second() -> Pin<Box<dyn Future<Output = ()> + Send>> {
     Box::pin(tokio::time::advance(Duration::from_secs(1)))
@@ -35,10 +44,7 @@ impl Body for Frames {
     type Data = Bytes;
     type Error = io::Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Piece>> {
         ready!(self.step.as_mut().poll(context));
         self.step = second();
         Poll::Ready(self.left.pop_front())
@@ -86,11 +92,13 @@ fn request(method: &str) -> Request<Full<Bytes>> {
     Request::builder().method(method).uri("/a").body(Full::from("question")).expect("a request")
 }
 
-fn data(text: &'static str) -> Result<Frame<Bytes>, io::Error> {
+#[expect(clippy::unnecessary_wraps, reason = "a body is a list of these and of errors")]
+fn data(text: &'static str) -> Piece {
     Ok(Frame::data(Bytes::from_static(text.as_bytes())))
 }
 
-fn trailers(name: &'static str, value: &'static str) -> Result<Frame<Bytes>, io::Error> {
+#[expect(clippy::unnecessary_wraps, reason = "a body is a list of these and of errors")]
+fn trailers(name: &'static str, value: &'static str) -> Piece {
     let mut map = HeaderMap::new();
     map.insert(name, http::HeaderValue::from_static(value));
     Ok(Frame::trailers(map))
@@ -187,7 +195,7 @@ async fn a_request_that_is_given_up_before_its_answer_was_cancelled() {
 
 #[tokio::test(start_paused = true)]
 async fn each_way_to_fail_has_its_name() {
-    let grpc = |status: Option<&'static str>, frames: Vec<Result<Frame<Bytes>, io::Error>>| {
+    let grpc = |status: Option<&'static str>, frames: Vec<Piece>| {
         let mut builder = Response::builder().header("content-type", "application/grpc+proto");
         if let Some(status) = status {
             builder = builder.header("grpc-status", status);
@@ -199,8 +207,7 @@ async fn each_way_to_fail_has_its_name() {
         *response.status_mut() = StatusCode::from_u16(status).expect("a status");
         response
     };
-    type Made<'a> = Box<dyn Fn() -> Result<Response<Frames>, &'static str> + 'a>;
-    let cases: Vec<(&str, Made<'_>, &[&str])> = vec![
+    let cases: Vec<Case<'_>> = vec![
         ("200", Box::new(|| Ok(plain(200))), &[]),
         ("301", Box::new(|| Ok(plain(301))), &[]),
         ("404", Box::new(|| Ok(plain(404))), &["http_4xx"]),
@@ -235,9 +242,8 @@ async fn each_way_to_fail_has_its_name() {
 async fn an_answer_whose_end_nobody_asks_for_is_complete() {
     let body = |announced| Frames { announced, ..Frames::new([data("all")]) };
     let empty = || Frames { announced: true, ..Frames::new([]) };
-    type Made = Box<dyn Fn() -> Response<Frames>>;
     let status = |code: u16, body| Response::builder().status(code).body(body).expect("a response");
-    let cases: Vec<(&str, &str, usize, Made)> = vec![
+    let cases: Vec<(&str, &str, usize, Made<'_, Response<Frames>>)> = vec![
         ("announced length", "GET", 1, Box::new(move || Response::new(body(true)))),
         ("empty", "GET", 0, Box::new(move || Response::new(empty()))),
         ("HEAD", "HEAD", 0, Box::new(move || Response::new(body(false)))),

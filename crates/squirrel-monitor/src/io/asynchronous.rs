@@ -12,11 +12,15 @@ impl<T: AsyncRead, O: Observe> AsyncRead for Instrumented<T, O> {
     #[inline]
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.project();
-        let before = buffer.filled().len();
+        let (before, room) = (buffer.filled().len(), buffer.remaining() > 0);
         let polled = this.inner.poll_read(context, buffer);
         if let Poll::Ready(outcome) = &polled {
             this.tap.check(outcome);
-            this.tap.received(buffer.filled().get(before..).unwrap_or_default());
+            let octets = buffer.filled().get(before..).unwrap_or_default();
+            this.tap.received(octets);
+            if octets.is_empty() && room && outcome.is_ok() {
+                this.tap.received_end();
+            }
         }
         polled
     }
@@ -74,6 +78,9 @@ impl<T: AsyncWrite, O: Observe> AsyncWrite for Instrumented<T, O> {
         let polled = this.inner.poll_shutdown(context);
         if let Poll::Ready(outcome) = &polled {
             this.tap.check(outcome);
+            if outcome.is_ok() {
+                this.tap.sent_end();
+            }
         }
         polled
     }

@@ -10,6 +10,9 @@ impl<T: Read, O: Observe> Read for Instrumented<T, O> {
         self.tap.check(&outcome);
         if let Ok(count) = outcome {
             self.tap.received(buffer.get(..count).unwrap_or(buffer));
+            if count == 0 && !buffer.is_empty() {
+                self.tap.received_end();
+            }
         }
         outcome
     }
@@ -19,6 +22,9 @@ impl<T: Read, O: Observe> Read for Instrumented<T, O> {
         self.tap.check(&outcome);
         if let Ok(count) = outcome {
             self.tap.received_vectored(parts, count);
+            if count == 0 && parts.iter().any(|part| !part.is_empty()) {
+                self.tap.received_end();
+            }
         }
         outcome
     }

@@ -117,6 +117,20 @@ impl<O: Observe> Tap<O> {
         }
     }
 
+    /// A read into a buffer with room for something found nothing.
+    #[cold]
+    pub(super) fn received_end(&mut self) {
+        if self.observer.watches() {
+            self.observer.received_end(clock::moment());
+        }
+    }
+
+    pub(super) fn sent_end(&mut self) {
+        if self.observer.watches() {
+            self.observer.sent_end(clock::moment());
+        }
+    }
+
     #[inline]
     pub(super) fn check<R>(&mut self, outcome: &io::Result<R>) {
         if let Err(error) = outcome {

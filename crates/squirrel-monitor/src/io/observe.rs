@@ -38,6 +38,14 @@ pub trait Observe {
     /// Octets that the transport took; never empty.
     fn sent(&mut self, octets: &[u8], at: Instant);
 
+    /// The other side sends no more: a read found the end. Every read after it says so again.
+    #[inline]
+    fn received_end(&mut self, _at: Instant) {}
+
+    /// This side sends no more: a shutdown succeeded. One that is only dropped does not say so.
+    #[inline]
+    fn sent_end(&mut self, _at: Instant) {}
+
     /// Whether there is anything to call. When false, no clock is read and nothing is shown.
     #[inline]
     fn watches(&self) -> bool {
@@ -67,6 +75,14 @@ impl<O: Observe + ?Sized> Observe for Box<O> {
         (**self).sent(octets, at);
     }
 
+    fn received_end(&mut self, at: Instant) {
+        (**self).received_end(at);
+    }
+
+    fn sent_end(&mut self, at: Instant) {
+        (**self).sent_end(at);
+    }
+
     fn watches(&self) -> bool {
         (**self).watches()
     }
@@ -82,6 +98,18 @@ impl<O: Observe> Observe for Option<O> {
     fn sent(&mut self, octets: &[u8], at: Instant) {
         if let Some(observer) = self {
             observer.sent(octets, at);
+        }
+    }
+
+    fn received_end(&mut self, at: Instant) {
+        if let Some(observer) = self {
+            observer.received_end(at);
+        }
+    }
+
+    fn sent_end(&mut self, at: Instant) {
+        if let Some(observer) = self {
+            observer.sent_end(at);
         }
     }
 

@@ -37,6 +37,8 @@ async fn pair() -> (TcpStream, TcpStream) {
 struct Seen {
     received: Vec<u8>,
     sent: Vec<u8>,
+    /// Of what was received, and of what was sent.
+    ends: (usize, usize),
 }
 
 impl Observe for Seen {
@@ -48,6 +50,14 @@ impl Observe for Seen {
     fn sent(&mut self, octets: &[u8], _: Instant) {
         assert!(!octets.is_empty());
         self.sent.extend(octets);
+    }
+
+    fn received_end(&mut self, _: Instant) {
+        self.ends.0 += 1;
+    }
+
+    fn sent_end(&mut self, _: Instant) {
+        self.ends.1 += 1;
     }
 }
 
@@ -82,9 +92,10 @@ async fn large_vectored_writes_in_parts_arrive_and_are_counted_once() {
 async fn a_half_closed_connection_still_answers() {
     let recorder = recorder();
     let (near, far) = pair().await;
-    let (mut near, mut far) = (recorder.instrument(near), recorder.instrument(far));
+    let (mut near, mut far) = (recorder.instrument(near).observed_by(Seen::default()), recorder.instrument(far));
     near.write_all(b"question").await.unwrap();
     near.shutdown().await.unwrap();
+    assert_eq!(near.observer().ends, (0, 1));
     let mut asked = String::new();
     far.read_to_string(&mut asked).await.unwrap();
     far.write_all(b"answer").await.unwrap();
@@ -93,6 +104,7 @@ async fn a_half_closed_connection_still_answers() {
     let mut answered = String::new();
     near.read_to_string(&mut answered).await.unwrap();
     assert_eq!((asked.as_str(), answered.as_str(), bytes(&recorder)), ("question", "answer", (14, 14)));
+    assert_eq!(near.observer().ends, (1, 1));
     let told = recorder.transport_metrics();
     assert_eq!((told.open_connections, told.connection_lifetime.count()), (1, 1));
     assert_eq!((told.time_to_first_byte.count(), told.io_errors), (2, vec![]));

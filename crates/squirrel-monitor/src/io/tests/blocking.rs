@@ -27,7 +27,8 @@ fn blocking_sockets_read_and_write_vectored() {
     let (mut first, mut second) = ([0u8; 5], [0u8; 100]);
     let count = far.read_vectored(&mut [IoSliceMut::new(&mut first), IoSliceMut::new(&mut second)]).unwrap();
     assert_eq!((count, &first, &second[..8]), (13, b"one t", &b"wo three"[..]));
-    assert_eq!(far.read(&mut [0; 8]).unwrap(), 0);
+    assert_eq!((far.read(&mut []).unwrap(), far.observer().ends), (0, (0, 0)), "room for nothing is no end");
+    assert_eq!((far.read(&mut [0; 8]).unwrap(), far.observer().ends), (0, (1, 0)));
     assert_eq!(
         (near.observer().sent.as_slice(), far.observer().received.as_slice()),
         (&b"one two three"[..], &b"one two three"[..])
