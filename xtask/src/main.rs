@@ -35,7 +35,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "test",
         usage: "[--fast]  everything that must hold before a change is merged; --fast leaves out what installs, \
-                rustdoc and the browser",
+                rustdoc, the workspace of examples and the browser",
         run: test::run,
     },
     Command { name: "tidy", usage: "the rules of the repository that no compiler knows", run: tidy::run },
