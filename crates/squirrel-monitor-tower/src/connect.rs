@@ -17,12 +17,10 @@
 mod layer;
 mod resolver;
 mod scope;
-#[cfg(all(test, feature = "hyper-client"))]
+#[cfg(test)]
 mod tests;
-#[cfg(feature = "hyper-client")]
 mod transport;
 
 pub use layer::{Connect, ConnectFuture, ConnectLayer};
 pub use resolver::{Resolver, ResolverFuture};
-#[cfg(feature = "hyper-client")]
 pub use transport::{Transport, TransportFuture, TransportStream};

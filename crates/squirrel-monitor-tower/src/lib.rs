@@ -5,7 +5,7 @@
 //! | requests of a server or a client: latency, in flight, outcome | [`RequestLayer`] around the service | |
 //! | connections that `axum::serve` accepts | [`axum::Listener`] around the listener | `axum` |
 //! | connecting, in DNS, TCP and TLS, as any connector does it | [`connect`]'s wrappers, each around its part | `connect` |
-//! | bytes of hyper-util's client connections | [`connect::Transport`] around its `HttpConnector` | `hyper-client` |
+//! | bytes of hyper-util's client connections | [`connect::Transport`] around its `HttpConnector` | `connect` |
 //! | messages of a codec | [`codec::Codec`] around it | `codec` |
 //!
 //! They are apart from squirrel-monitor because what they build on is not stable yet; a new version of
