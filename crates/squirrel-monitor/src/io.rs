@@ -30,6 +30,7 @@ mod asynchronous;
 mod blocking;
 mod connection;
 mod instrumented;
+mod listener;
 #[cfg(feature = "tokio-net")]
 mod net;
 mod observe;
@@ -38,6 +39,5 @@ mod tests;
 
 pub use connection::ConnectionGuard;
 pub use instrumented::Instrumented;
-#[cfg(feature = "tokio-net")]
-pub use net::InstrumentedListener;
+pub use listener::InstrumentedListener;
 pub use observe::Observe;

@@ -29,8 +29,8 @@
 //!
 //! Units: sizes are bytes, rates are bytes per second, times are [`std::time::Duration`].
 //!
-//! Features: `sockets` (on by default, Linux) is `NetworkMonitor::collect_socket_stats`; `tokio-net` is the
-//! listener of [`io`] and `Recorder::connect_tcp`. Without them tokio, pin-project-lite (which tokio
+//! Features: `sockets` (on by default, Linux) is `NetworkMonitor::collect_socket_stats`; `tokio-net` is for
+//! tokio's listeners, and `Recorder::connect_tcp`. Without them tokio, pin-project-lite (which tokio
 //! brings) and thiserror are the only dependencies.
 //!
 //! Absences: nothing here sends anything, keeps a payload, keeps an address unless `track_per_connection`

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use axum::serve::ListenerExt as _;
 use hyper_util::client::legacy::connect::HttpConnector;
 use squirrel_monitor::{NetworkConfig, NetworkMonitor, Recorder};
 use squirrel_monitor_tower::axum::Listener;
@@ -93,6 +94,8 @@ async fn serve(recorder: &Recorder) -> std::io::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let router = routes.layer(RequestLayer::server(recorder, method));
+    // Small frames wait for each other unless this is told to both sides.
+    let listener = listener.tap_io(|stream| _ = stream.set_nodelay(true));
     tokio::spawn(axum::serve(Listener::new(listener, recorder), router).into_future());
     Ok(address)
 }
@@ -102,7 +105,9 @@ async fn run(server: &NetworkMonitor, client: &NetworkMonitor) -> Result<(i64, C
     let address = serve(server.recorder()).await?;
     let recorder = client.recorder();
     let endpoint = Endpoint::from_shared(format!("http://{address}"))?;
-    let channel = endpoint.connect_with_connector(Transport::new(HttpConnector::new(), recorder)).await?;
+    let mut http = HttpConnector::new();
+    http.set_nodelay(true);
+    let channel = endpoint.connect_with_connector(Transport::new(http, recorder)).await?;
     let mut client = tonic::client::Grpc::new(RequestLayer::client(recorder, method).layer(channel));
     let mut answers = Vec::new();
     for divisor in [6, 0] {

@@ -6,47 +6,8 @@ use std::task::{Context, Poll, ready};
 
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 
-use super::Instrumented;
+use super::{Instrumented, InstrumentedListener};
 use crate::{ConnectPhase, Recorder};
-
-/// A listener whose connections are counted: each is a successful attempt and is handed out
-/// [instrumented](Instrumented). Errors of accepting are counted by kind and as failed attempts.
-#[derive(Debug)]
-pub struct InstrumentedListener<L> {
-    inner: L,
-    recorder: Recorder,
-}
-
-impl<L> InstrumentedListener<L> {
-    /// Counts what `inner` accepts.
-    pub fn new(inner: L, recorder: &Recorder) -> Self {
-        Self { inner, recorder: recorder.clone() }
-    }
-
-    /// What is wrapped.
-    pub fn get_ref(&self) -> &L {
-        &self.inner
-    }
-
-    /// What is wrapped.
-    pub fn into_inner(self) -> L {
-        self.inner
-    }
-
-    fn accepted<T, A>(&self, outcome: io::Result<(T, A)>) -> io::Result<(Instrumented<T>, A)> {
-        match outcome {
-            Ok((stream, address)) => {
-                self.recorder.record_accepted();
-                Ok((self.recorder.instrument(stream), address))
-            }
-            Err(error) => {
-                self.recorder.record_io_error(error.kind());
-                self.recorder.record_connection_attempt(false, std::time::Duration::ZERO);
-                Err(error)
-            }
-        }
-    }
-}
 
 impl InstrumentedListener<TcpListener> {
     /// The next connection. Cancelling the future loses none.
@@ -75,12 +36,6 @@ impl InstrumentedListener<tokio::net::UnixListener> {
     /// Those of [`UnixListener::accept`](tokio::net::UnixListener::accept).
     pub async fn accept(&self) -> io::Result<(Instrumented<tokio::net::UnixStream>, tokio::net::unix::SocketAddr)> {
         self.accepted(self.inner.accept().await)
-    }
-}
-
-impl<L> AsRef<L> for InstrumentedListener<L> {
-    fn as_ref(&self) -> &L {
-        &self.inner
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::{self, IoSlice, IoSliceMut, Read as _, Write as _};
 
 use proptest::prelude::*;
 
-use super::super::{Instrumented, Observe};
+use super::super::{Instrumented, InstrumentedListener, Observe};
 use super::{Narrow, Seen, bytes, recorder};
 
 /// Two ends of a TCP connection on the loopback interface.
@@ -45,6 +45,31 @@ fn a_socket_that_would_block_has_no_error() {
     assert_eq!(near.read(&mut [0; 8]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
     assert_eq!(recorder.transport_metrics().io_errors, []);
     assert_eq!(recorder.transport_metrics().time_to_first_byte.count(), 0);
+}
+
+#[test]
+fn a_listener_counts_what_it_accepts_and_not_that_there_is_nothing() {
+    let recorder = recorder();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = InstrumentedListener::new(listener, &recorder);
+    listener.get_ref().set_nonblocking(true).unwrap();
+    assert_eq!(listener.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    assert_eq!(recorder.connection_metrics().connection_attempts, 0);
+    listener.get_ref().set_nonblocking(false).unwrap();
+    let _far = std::net::TcpStream::connect(listener.get_ref().local_addr().unwrap()).unwrap();
+    let (_near, _) = listener.accept().unwrap();
+    let connections = recorder.connection_metrics();
+    assert_eq!((connections.successful_connections, connections.active_connections), (1, 1));
+}
+
+#[test]
+fn a_wrapped_connection_may_be_sent_and_moved_as_the_bare_one() {
+    fn assert_free<T: Send + Sync + Unpin + 'static>(wrapped: T) {
+        assert_eq!(std::thread::spawn(move || drop(wrapped)).join().ok(), Some(()));
+    }
+    let recorder = recorder();
+    assert_free(recorder.instrument(blocking_pair().0));
+    assert_eq!(recorder.transport_metrics().connection_lifetime.count(), 1);
 }
 
 #[test]
