@@ -30,7 +30,7 @@
 //! Units: sizes are bytes, rates are bytes per second, times are [`std::time::Duration`].
 //!
 //! Features: `sockets` (on by default, Linux) is `NetworkMonitor::collect_socket_stats`; without it
-//! tokio and thiserror are the only dependencies.
+//! tokio and thiserror are all that is built besides the inspectors.
 //!
 //! Absences: nothing here sends anything, keeps a payload, keeps an address unless `track_per_connection`
 //! is on, or starts a task before [`NetworkMonitor::start`].
@@ -43,6 +43,7 @@ mod counter;
 mod error;
 mod handle;
 mod histogram;
+mod inspection;
 mod metrics;
 mod monitor;
 mod rate;
@@ -57,11 +58,16 @@ pub use config::{ExportConfig, ExportFormat, MAX_INTERVAL_SECONDS, MAX_MESSAGE_T
 pub use error::{MonitorError, Result};
 pub use handle::{ByteCounter, ErrorCounter, LatencyRecorder, MessageCounter};
 pub use histogram::HistogramSnapshot;
+pub use inspection::{
+    FailureClass, FailureMetrics, Inspection, InspectionMetrics, InspectionOptions, MessageDirection, Role,
+};
 pub use metrics::{BandwidthMetrics, ConnectionMetrics, MessageTypeMetrics, ProtocolMetrics};
 pub use monitor::{NetworkMonitor, NetworkMonitorBuilder};
 pub use recorder::Recorder;
 #[cfg(feature = "sockets")]
 pub use sockets::{SocketConnection, SocketSource, SocketStats, TrackedConnection};
+/// The protocol inspectors by themselves, and the trait for one of your own.
+pub use squirrel_inspect as protocols;
 
 #[doc = include_str!("../docs/guide.md")]
 pub mod guide {}
