@@ -181,8 +181,9 @@ impl Inspections {
         Ok(())
     }
 
-    /// Counts requests without an answer in the shared conversation.
+    /// Counts requests without an answer in the shared conversation and in sessions of MCP.
     pub(crate) fn tick(&self, timestamp: Instant) {
+        self.hub.tick(timestamp);
         // Whoever holds it is showing a message, which does the same.
         if let Ok(mut shared) = self.shared.try_lock()
             && let Some(shared) = shared.as_mut()

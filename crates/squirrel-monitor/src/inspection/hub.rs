@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use squirrel_inspect::{Counts, Event, Inspector};
+use squirrel_inspect::{Counts, Event, Inspector, McpHttpInspector, McpSessions};
 
 use super::failures::{Failures, push_type};
 use super::{FailureMetrics, InspectionOptions, Role, unknown};
@@ -20,6 +20,8 @@ const BEFORE_BIRTH: Duration = Duration::from_hours(24);
 pub struct InspectionMetrics {
     /// Conversations that are open now.
     pub conversations: u64,
+    /// Sessions of MCP over HTTP that are known now.
+    pub sessions: u64,
     /// Messages told, as of the last call into each conversation.
     pub messages: u64,
     /// Bytes looked at.
@@ -50,12 +52,15 @@ pub(super) struct Hub {
     born: Instant,
     failures: Failures,
     counts: Sharded<COUNTS>,
+    /// An answer may come on another connection than its request.
+    sessions: McpSessions,
 }
 
 impl Hub {
     pub(super) fn new(recorder: Recorder, born: Instant, options: InspectionOptions) -> Self {
         let failures = Failures::new(recorder.max_message_types());
-        Self { recorder, options, born, failures, counts: Sharded::new() }
+        let sessions = McpSessions::new(options.limits, options.max_sessions);
+        Self { recorder, options, born, failures, counts: Sharded::new(), sessions }
     }
 
     pub(super) fn options(&self) -> &InspectionOptions {
@@ -72,6 +77,9 @@ impl Hub {
     }
 
     pub(super) fn build(&self, protocol: &str) -> Result<Box<dyn Inspector>> {
+        if protocol == "mcp-http" {
+            return Ok(Box::new(McpHttpInspector::in_sessions(self.options.limits, &self.sessions)));
+        }
         let inspector = self.options.inspectors.build(protocol, &self.options.limits);
         inspector.ok_or_else(|| self.unknown(protocol))
     }
@@ -116,6 +124,13 @@ impl Hub {
         }
     }
 
+    /// Counts requests without an answer in sessions that have fallen silent.
+    pub(super) fn tick(&self, timestamp: Instant) {
+        let role = self.options.role;
+        let mut name = String::new();
+        self.sessions.tick(self.since_birth(timestamp), &mut |event| self.count(&event, "mcp", role, &mut name));
+    }
+
     /// An inspector's figures have changed.
     pub(super) fn grown(&self, before: Counts, after: Counts) {
         let by = |before: u64, after: u64| after.wrapping_sub(before);
@@ -154,7 +169,8 @@ impl Hub {
             conversations: gauge(conversations),
             messages,
             bytes,
-            pending: gauge(pending),
+            pending: gauge(pending).saturating_add(self.sessions.pending() as u64),
+            sessions: self.sessions.len() as u64,
             evicted,
             expired,
             folded,

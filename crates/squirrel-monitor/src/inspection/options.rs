@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use squirrel_inspect::{Inspectors, Limits};
 
+/// Sessions of MCP over HTTP that are kept, unless told otherwise.
+const DEFAULT_MAX_SESSIONS: usize = 1_024;
+
 /// Which way a message went, seen from this application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MessageDirection {
@@ -43,6 +46,7 @@ pub struct InspectionOptions {
     pub(super) role: Role,
     pub(super) limits: Limits,
     pub(super) inspectors: Arc<Inspectors>,
+    pub(super) max_sessions: usize,
 }
 
 impl InspectionOptions {
@@ -65,6 +69,13 @@ impl InspectionOptions {
         self
     }
 
+    /// How many sessions of MCP over HTTP are kept, instead of 1,024; for a new one that which was silent for
+    /// longest is forgotten. Each takes about 5 KB and its waiting requests.
+    pub fn max_sessions(mut self, sessions: usize) -> Self {
+        self.max_sessions = sessions;
+        self
+    }
+
     /// The table of inspectors: the built-in ones with those of your own.
     pub fn inspectors(mut self, inspectors: Inspectors) -> Self {
         self.inspectors = Arc::new(inspectors);
@@ -80,6 +91,7 @@ impl Default for InspectionOptions {
             role: Role::default(),
             limits: Limits::default(),
             inspectors: Arc::default(),
+            max_sessions: DEFAULT_MAX_SESSIONS,
         }
     }
 }

@@ -223,3 +223,19 @@ async fn a_started_monitor_counts_requests_that_nobody_answers() {
         [failure("tools/call search", FailureClass::Unanswered, "unanswered")]
     );
 }
+
+#[test]
+fn an_answer_in_the_stream_of_another_connection_is_matched() {
+    use MessageDirection::{Received, Sent};
+    let monitor = monitor(InspectionOptions::new("mcp-http"));
+    let (mut posts, mut listens) = (monitor.inspection().unwrap(), monitor.inspection().unwrap());
+    let session = "Content-Type: application/json\r\nMcp-Session-Id: s";
+    let post = format!("POST /mcp HTTP/1.1\r\n{session}\r\nContent-Length: {}\r\n\r\n{CALL}", CALL.len());
+    posts.stream(post.as_bytes(), Received, moment(0));
+    listens.stream(format!("GET /mcp HTTP/1.1\r\n{session}\r\n\r\n").as_bytes(), Received, moment(1));
+    assert_eq!((monitor.inspection_metrics().pending, monitor.inspection_metrics().sessions), (3, 1));
+    let events = format!("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: {ANSWER}\n\n");
+    listens.stream(events.as_bytes(), Sent, moment(40));
+    assert_eq!(monitor.recorder().latency_of("tools/call search").unwrap().sum(), Duration::from_millis(40));
+    assert_eq!(monitor.recorder().protocol_metrics().protocol_errors, [("tool_error".to_owned(), 1)].into());
+}
