@@ -21,6 +21,11 @@ impl Clock {
         self.0.elapsed()
     }
 
+    /// When it was born, as others tell moments.
+    pub(crate) fn birth(&self) -> std::time::Instant {
+        self.0.into_std()
+    }
+
     /// The moment `after` this clock's birth, for the runtime to wait for.
     pub(crate) fn moment(&self, after: Duration) -> Instant {
         self.0 + after

@@ -31,7 +31,7 @@
 //!
 //! Features: `sockets` (on by default, Linux) is `NetworkMonitor::collect_socket_stats`; `tokio-net` is for
 //! tokio's listeners, and `Recorder::connect_tcp`. Without them tokio, pin-project-lite (which tokio
-//! brings) and thiserror are the only dependencies.
+//! brings), thiserror and the inspectors are all that is built.
 //!
 //! Absences: nothing here sends anything, keeps a payload, keeps an address unless `track_per_connection`
 //! is on, or starts a task before [`NetworkMonitor::start`].
@@ -44,6 +44,7 @@ mod counter;
 mod error;
 mod handle;
 mod histogram;
+mod inspection;
 pub mod io;
 mod metrics;
 mod monitor;
@@ -61,11 +62,16 @@ pub use config::{ExportConfig, ExportFormat, MAX_INTERVAL_SECONDS, MAX_MESSAGE_T
 pub use error::{MonitorError, Result};
 pub use handle::{ByteCounter, ErrorCounter, LatencyRecorder, MessageCounter, MessageRecorder};
 pub use histogram::HistogramSnapshot;
+pub use inspection::{
+    FailureClass, FailureMetrics, Inspection, InspectionMetrics, InspectionOptions, MessageDirection, Role,
+};
 pub use metrics::{BandwidthMetrics, ConnectionMetrics, MessageTypeMetrics, ProtocolMetrics};
 pub use monitor::{NetworkMonitor, NetworkMonitorBuilder};
 pub use recorder::Recorder;
 #[cfg(feature = "sockets")]
 pub use sockets::{SocketConnection, SocketSource, SocketStats, TrackedConnection};
+/// The protocol inspectors by themselves, and the trait for one of your own.
+pub use squirrel_inspect as protocols;
 pub use transport::{ConnectAttempt, ConnectPhase, ConnectPhaseMetrics, RequestGuard, TransportMetrics};
 
 #[doc = include_str!("../docs/guide.md")]

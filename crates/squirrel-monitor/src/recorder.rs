@@ -29,6 +29,17 @@ pub(crate) struct ErrorRow {
     count: Lazy<Arc<Sharded<1>>>,
 }
 
+impl ErrorRow {
+    pub(crate) fn add(&self) {
+        self.count.get().add([1]);
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        let [count] = self.count.sums();
+        count
+    }
+}
+
 /// A value that is made when it is first needed.
 pub(crate) struct Lazy<T>(OnceLock<T>);
 
@@ -296,6 +307,15 @@ impl Recorder {
         let ([received], [transmitted]) = (self.0.received.sums(), self.0.transmitted.sums());
         let ([successful, failed], [errors]) = (self.0.attempts.sums(), self.0.all_errors.sums());
         Totals { received, transmitted, successful, failed, errors }
+    }
+
+    pub(crate) fn is_tracking_protocol(&self) -> bool {
+        self.0.track_protocol
+    }
+
+    /// How many message types may have a row.
+    pub(crate) fn max_message_types(&self) -> usize {
+        self.0.messages.limit()
     }
 
     /// As last told, and those that are counted by wrappers.

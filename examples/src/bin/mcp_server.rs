@@ -3,15 +3,11 @@
 //! `cargo run --bin mcp_server` calls its tools through a pipe in memory and prints what it measured. A server
 //! on standard input and output is wrapped in the same way.
 
-use std::time::Instant;
-
 use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::wrapper::Parameters;
 use rmcp::model::{CallToolRequestParams, ServerCapabilities, ServerConfig};
 use rmcp::{ServerHandler, ServiceExt as _, tool, tool_handler, tool_router};
-use squirrel_inspect::{Direction, Event, Inspector as _, Limits, McpInspector};
-use squirrel_monitor::io::Observe;
-use squirrel_monitor::{NetworkConfig, NetworkMonitor, Recorder};
+use squirrel_monitor::{NetworkConfig, NetworkMonitor, Role};
 
 type Error = Box<dyn std::error::Error>;
 
@@ -47,57 +43,10 @@ impl ServerHandler for Calculator {
     }
 }
 
-/// Shows an inspector what passes through the server's connection, and records what it tells.
-struct Messages {
-    inspector: McpInspector,
-    recorder: Recorder,
-    began: Option<Instant>,
-}
-
-impl Messages {
-    fn new(recorder: &Recorder) -> Self {
-        Self { inspector: McpInspector::new(Limits::default()), recorder: recorder.clone(), began: None }
-    }
-
-    fn show(&mut self, direction: Direction, octets: &[u8], at: Instant) {
-        let at = at.duration_since(*self.began.get_or_insert(at));
-        let recorder = &self.recorder;
-        self.inspector.stream(direction, octets, at, &mut |event| match event {
-            Event::Message(message) => {
-                // A tool's name says more than `tools/call`; both are bounded.
-                let name = message.detail.unwrap_or(message.label);
-                match message.direction {
-                    Direction::ToServer => recorder.record_message_received(name, message.size),
-                    Direction::ToClient => recorder.record_message_sent(name, message.size),
-                }
-                if let Some(latency) = message.latency {
-                    recorder.record_message_latency(name, latency);
-                }
-            }
-            Event::Failure(failure) => {
-                recorder.record_protocol_error(failure.kind.name());
-                recorder.record_message_failed(failure.detail.unwrap_or(failure.label));
-            }
-            Event::Version(version) => recorder.set_protocol_version(version.version),
-            _ => {}
-        });
-    }
-}
-
-impl Observe for Messages {
-    fn received(&mut self, octets: &[u8], at: Instant) {
-        self.show(Direction::ToServer, octets, at);
-    }
-
-    fn sent(&mut self, octets: &[u8], at: Instant) {
-        self.show(Direction::ToClient, octets, at);
-    }
-}
-
 /// Calls the tool three times: the answers.
 async fn run(monitor: &NetworkMonitor) -> Result<Vec<Option<bool>>, Error> {
     let (near, far) = tokio::io::duplex(4096);
-    let near = monitor.recorder().instrument(near).observed_by(Messages::new(monitor.recorder()));
+    let near = monitor.recorder().instrument(near).observed_by(monitor.inspection_as("mcp", Role::Server)?);
     let server = tokio::spawn(async move {
         let running = Calculator::new().serve(near).await.map_err(|error| error.to_string())?;
         running.waiting().await.map_err(|error| error.to_string())
@@ -132,7 +81,7 @@ mod tests {
         let failed = run(&monitor).await.expect("runs");
         assert_eq!(failed.iter().filter(|failed| **failed == Some(true)).count(), 1, "{failed:?}");
         let types = monitor.message_types();
-        let tool = types.iter().find(|t| t.message_type == "divide").expect("the tool is a label");
+        let tool = types.iter().find(|t| t.message_type == "tools/call divide").expect("the tool is a label");
         assert_eq!((tool.received, tool.sent, tool.failed, tool.latency.count()), (3, 3, 1, 3));
         let protocol = monitor.get_protocol_metrics().await;
         assert_eq!(protocol.messages_received["initialize"], 1);

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use crate::{Inspection, MessageDirection};
+
 /// Sees what passes through an [`Instrumented`](super::Instrumented) connection, in the order in which it
 /// passes and exactly once: of a partial write only the part that was taken. It is called between the
 /// transport and the application, so it should be quick; it cannot change what passes.
@@ -115,5 +117,29 @@ impl<O: Observe> Observe for Option<O> {
 
     fn watches(&self) -> bool {
         self.as_ref().is_some_and(Observe::watches)
+    }
+}
+
+/// A conversation is inspected as its connection is read and written: `instrument(stream).observed_by(
+/// monitor.inspection()?)`.
+impl Observe for Inspection {
+    fn received(&mut self, octets: &[u8], at: Instant) {
+        self.stream(octets, MessageDirection::Received, at);
+    }
+
+    fn sent(&mut self, octets: &[u8], at: Instant) {
+        self.stream(octets, MessageDirection::Sent, at);
+    }
+
+    fn received_end(&mut self, at: Instant) {
+        self.end(MessageDirection::Received, at);
+    }
+
+    fn sent_end(&mut self, at: Instant) {
+        self.end(MessageDirection::Sent, at);
+    }
+
+    fn watches(&self) -> bool {
+        self.is_watching()
     }
 }

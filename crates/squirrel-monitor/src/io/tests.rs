@@ -220,3 +220,24 @@ async fn errors_of_flush_and_shutdown_are_counted_and_what_is_not_vectored_stays
     assert_eq!((near.get_ref().0.as_slice(), bytes(&recorder)), (&b"12345678"[..], (0, 8)));
     assert_eq!(recorder.transport_metrics().io_errors, [("not_connected", 1), ("timed_out", 1)]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_inspection_sees_the_messages_of_its_connection() {
+    let monitor = crate::NetworkMonitor::new(NetworkConfig::default());
+    let (near, mut far) = pair().await;
+    let inspection = monitor.inspection_as("jsonrpc", crate::Role::Server).unwrap();
+    let mut near = monitor.recorder().instrument(near).observed_by(inspection);
+    let (asked, answer) = (
+        r#"{"jsonrpc":"2.0","id":1,"method":"sum"}"#,
+        r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"no"}}"#,
+    );
+    far.write_all(asked.as_bytes()).await.unwrap();
+    far.write_all(b"\n").await.unwrap();
+    near.read_exact(&mut vec![0; asked.len() + 1]).await.unwrap();
+    tokio::time::advance(Duration::from_millis(7)).await;
+    near.write_all(answer.as_bytes()).await.unwrap();
+    near.write_all(b"\n").await.unwrap();
+    let [sum] = <[_; 1]>::try_from(monitor.message_types()).unwrap();
+    assert_eq!((sum.message_type.as_str(), sum.received, sum.sent, sum.failed), ("sum", 1, 1, 1));
+    assert_eq!(sum.latency.mean(), Some(Duration::from_millis(7)));
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::task::Watch;
 use crate::alert::Alerts;
-use crate::{AlertSink, NetworkConfig, NetworkMonitor, Quantity};
+use crate::{AlertSink, InspectionOptions, NetworkConfig, NetworkMonitor, Quantity};
 
 /// Collection intervals in the span of averages, unless told otherwise: a minute at the usual 5 seconds.
 const AVERAGE_INTERVALS: u32 = 12;
@@ -25,6 +25,7 @@ pub struct NetworkMonitorBuilder {
     thresholds: Vec<(Quantity, f64)>,
     average: Option<Duration>,
     exporter_attached: bool,
+    inspection: InspectionOptions,
     #[cfg(feature = "sockets")]
     max_connections: usize,
 }
@@ -37,6 +38,7 @@ impl NetworkMonitorBuilder {
             thresholds: Vec::new(),
             average: None,
             exporter_attached: false,
+            inspection: InspectionOptions::default(),
             #[cfg(feature = "sockets")]
             max_connections: DEFAULT_MAX_CONNECTIONS,
         }
@@ -69,6 +71,12 @@ impl NetworkMonitorBuilder {
         self
     }
 
+    /// What is inspected, instead of MCP over stdio as its server. Nothing is when `track_protocol` is off.
+    pub fn inspection(mut self, options: InspectionOptions) -> Self {
+        self.inspection = options;
+        self
+    }
+
     #[cfg(feature = "sockets")]
     /// How many connections `collect_socket_stats` lists at most, instead of 10,000; of more it lists a
     /// sample of that size. Each takes less than 600 bytes.
@@ -87,6 +95,7 @@ impl NetworkMonitorBuilder {
         #[cfg(feature = "sockets")]
         let listed = if self.config.track_per_connection { self.max_connections } else { 0 };
         let watch = Watch::new(self.config, average, alerts, &self.thresholds, unexported);
+        let watch = watch.inspecting(self.inspection);
         #[cfg(feature = "sockets")]
         let watch = watch.listing(listed);
         NetworkMonitor::from_watch(watch)
