@@ -6,6 +6,7 @@
 mod build;
 mod collection;
 mod daemon;
+mod library;
 mod page;
 mod store;
 mod usage;
@@ -48,7 +49,7 @@ struct Options {
     names: Vec<String>,
 }
 
-const NAMES: [&str; 5] = ["collection", "daemon", "store", "page", "build"];
+const NAMES: [&str; 6] = ["collection", "daemon", "store", "library", "page", "build"];
 
 /// Measures all figures but the clean build, or those named, and prints them as a table.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
@@ -64,6 +65,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
             "collection" => collection::measure(&steps),
             "daemon" => daemon::measure(&steps, options.minutes),
             "store" => store::measure(&steps),
+            "library" => library::measure(&steps),
             "page" => page::measure(&steps),
             _ => build::measure(&steps),
         };

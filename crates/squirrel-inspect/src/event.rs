@@ -206,6 +206,10 @@ conformance! {
     EmptyBatch = "empty_batch",
     /// A batch in a revision that has none.
     UnwantedBatch = "unwanted_batch",
+    /// A header that repeats a part of the body is missing in a revision that wants it.
+    MissingHeader = "missing_header",
+    /// A header that repeats a part of the body says something else.
+    WrongHeader = "wrong_header",
     /// A head of HTTP that is none.
     BadHead = "bad_head",
     /// A head longer than [`Limits::max_head`](crate::Limits::max_head).

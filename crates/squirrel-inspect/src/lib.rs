@@ -46,7 +46,7 @@ mod testing;
 mod websocket;
 
 pub use event::{Conformance, Direction, Event, Failure, FailureKind, Kind, Message, Version};
-pub use http::{HttpInspector, McpHttpInspector};
+pub use http::{HttpInspector, McpHttpInspector, McpSessions};
 pub use inspector::{Builder, Counts, INSPECTORS, Inspector, Inspectors, NameTaken};
 pub use label::OTHER;
 pub use limits::Limits;

@@ -21,8 +21,35 @@ impl Clock {
         self.0.elapsed()
     }
 
+    /// When it was born, as others tell moments.
+    pub(crate) fn birth(&self) -> std::time::Instant {
+        self.0.into_std()
+    }
+
     /// The moment `after` this clock's birth, for the runtime to wait for.
     pub(crate) fn moment(&self, after: Duration) -> Instant {
         self.0 + after
     }
+}
+
+/// Measures how long something takes, by the clock of the runtime: in a test with `start_paused` it
+/// stands still until the test turns it forward.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts now.
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Time since the start.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// The present moment, for who observes a connection.
+pub(crate) fn moment() -> std::time::Instant {
+    Instant::now().into_std()
 }

@@ -18,6 +18,17 @@ pub enum MonitorError {
     /// `start` was called outside a tokio runtime.
     #[error("no tokio runtime: call start from a task, or inside Runtime::enter")]
     NoRuntime,
+    /// There is no inspector of the name that [`InspectionOptions`](crate::InspectionOptions) or
+    /// [`NetworkMonitor::inspection_as`](crate::NetworkMonitor::inspection_as) gave.
+    #[error(
+        "no inspector for the protocol {name:?}: there are {known}; one of your own is added by InspectionOptions::inspectors"
+    )]
+    UnknownProtocol {
+        /// The name.
+        name: String,
+        /// All names that there are.
+        known: String,
+    },
     /// The sockets of this process could not be read, neither by netlink nor from `/proc/net`, nor by what
     /// other systems have.
     #[cfg(feature = "sockets")]

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::handle::{ByteCounter, ErrorCounter, LatencyRecorder, MessageCounter};
+use crate::inspection::Inspections;
 use crate::recorder::Recorder;
 use crate::{
     Alert, BandwidthMetrics, ConnectionMetrics, MessageTypeMetrics, MonitorError, NetworkConfig, ProtocolMetrics,
@@ -53,11 +54,12 @@ impl NetworkMonitor {
     /// Begins to sample rates and to check thresholds. On a monitor that is running it does nothing.
     ///
     /// # Errors
-    /// When `collection_interval` is zero or longer than a day, or there is no tokio runtime. The
+    /// When `collection_interval` is zero or longer than a day, the protocol to inspect is not known, or there is no tokio runtime. The
     /// runtime must have time enabled, as `#[tokio::main]` and `#[tokio::test]` do.
     #[expect(clippy::unused_async, reason = "the specification has it async, and callers await it")]
     pub async fn start(&self) -> Result<()> {
         let interval = self.watch.config.interval()?;
+        self.watch.inspections.check()?;
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| MonitorError::NoRuntime)?;
         let mut running = self.running();
         // A task may have ended with the runtime that it ran on.
@@ -88,6 +90,10 @@ impl NetworkMonitor {
 
     fn running(&self) -> MutexGuard<'_, Option<Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn inspections(&self) -> &Inspections {
+        &self.watch.inspections
     }
 
     /// What the monitor was made with.

@@ -20,6 +20,7 @@ enum Field {
     Outcome,
     Error,
     Name,
+    Uri,
     RequestId,
     Revision,
     Meta,
@@ -49,6 +50,7 @@ impl Place {
             (Self::Message, b"result") => Field::Outcome,
             (Self::Message, b"error") => Field::Error,
             (Self::Params, b"name") => Field::Name,
+            (Self::Params, b"uri") => Field::Uri,
             (Self::Params, b"requestId") => Field::RequestId,
             (Self::Params | Self::Outcome, b"protocolVersion") => Field::Revision,
             (Self::Params, b"_meta") => Field::Meta,
@@ -111,6 +113,8 @@ pub(crate) struct Found {
     pub(crate) code: Option<i64>,
     /// `params.name`.
     pub(crate) name: Option<Text<{ Limits::MAX_NAME }>>,
+    /// `params.uri`.
+    pub(crate) uri: Option<Text<{ Limits::MAX_ID }>>,
     /// `params.requestId`.
     pub(crate) request_id: Id,
     /// `params.protocolVersion` or `result.protocolVersion`.
@@ -128,7 +132,7 @@ impl Found {
     fn clear(&mut self) {
         (self.version, self.outcome, self.error, self.is_error) = (false, false, false, false);
         (self.id, self.request_id) = (Id::Absent, Id::Absent);
-        (self.method, self.name) = (None, None);
+        (self.method, self.name, self.uri) = (None, None, None);
         (self.revision, self.meta_revision) = (None, None);
         self.code = None;
         self.faults = Faults::default();
@@ -372,6 +376,7 @@ impl Scanner {
             Field::RequestId => found.request_id = text_id(&self.scratch),
             Field::Method => found.method.get_or_insert_default().set(&self.scratch),
             Field::Name => found.name.get_or_insert_default().set(&self.scratch),
+            Field::Uri => found.uri.get_or_insert_default().set(&self.scratch),
             Field::Revision => found.revision.get_or_insert_default().set(&self.scratch),
             Field::MetaRevision => found.meta_revision.get_or_insert_default().set(&self.scratch),
             _ => {}
@@ -441,6 +446,7 @@ impl Scanner {
             Field::RequestId => found.request_id = Id::Bad,
             Field::Method => found.method = None,
             Field::Name => found.name = None,
+            Field::Uri => found.uri = None,
             Field::Revision => found.revision = None,
             Field::MetaRevision => found.meta_revision = None,
             Field::Outcome => {
@@ -451,7 +457,8 @@ impl Scanner {
             Field::IsError => found.is_error = false,
             Field::Code => found.code = None,
             Field::Params => {
-                (found.name, found.revision, found.meta_revision) = (None, None, None);
+                (found.name, found.uri) = (None, None);
+                (found.revision, found.meta_revision) = (None, None);
                 found.request_id = Id::Absent;
             }
             Field::Meta | Field::None => {}
@@ -459,8 +466,8 @@ impl Scanner {
     }
 
     fn wants_text(&self) -> bool {
-        use Field::{Id, MetaRevision, Method, Name, RequestId, Revision, Version};
-        matches!(self.field, Version | Id | Method | Name | RequestId | Revision | MetaRevision)
+        use Field::{Id, MetaRevision, Method, Name, RequestId, Revision, Uri, Version};
+        matches!(self.field, Version | Id | Method | Name | Uri | RequestId | Revision | MetaRevision)
     }
 
     fn literal_ended(&mut self) {

@@ -3,30 +3,39 @@
 use std::time::Duration;
 
 use super::session::{Session, Told};
+use crate::http::Expected;
 use crate::json::scan::{Scanner, Stop};
 use crate::{Conformance, Direction, Event, Limits};
 
 /// Where one direction stands. Holds no octets of the message but the few members that matter.
 #[derive(Debug)]
-pub(super) struct Lane {
+pub(crate) struct Lane {
     scanner: Scanner,
     /// Octets of the message so far.
     size: u64,
     /// Octets of the batch's present member so far.
     element: u64,
     max_message: u64,
+    /// What the head around the message says it is.
+    expected: Expected,
 }
 
 impl Lane {
-    pub(super) fn new(limits: &Limits) -> Self {
-        Self { scanner: Scanner::new(limits.max_depth), size: 0, element: 0, max_message: limits.max_message }
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let (scanner, expected) = (Scanner::new(limits.max_depth), Expected::default());
+        Self { scanner, size: 0, element: 0, max_message: limits.max_message, expected }
     }
 
-    pub(super) fn work(&self) -> u64 {
+    /// Says what the next messages should be.
+    pub(crate) fn expect(&mut self, expected: Expected) {
+        self.expected = expected;
+    }
+
+    pub(crate) fn work(&self) -> u64 {
         self.scanner.work()
     }
 
-    pub(super) fn push(
+    pub(crate) fn push(
         &mut self,
         octets: &[u8],
         direction: Direction,
@@ -48,7 +57,7 @@ impl Lane {
         self.element += rest.len() as u64;
     }
 
-    pub(super) fn finish(
+    pub(crate) fn finish(
         &mut self,
         direction: Direction,
         at: Duration,
@@ -81,6 +90,9 @@ impl Lane {
         } else if cut {
             session.invalid(&self.scanner.found, told, events);
         } else {
+            if let Some(fault) = self.expected.fault(&self.scanner.found) {
+                self.scanner.found.faults.add(fault);
+            }
             session.tell(&mut self.scanner.found, told, events);
         }
         self.scanner.reset();

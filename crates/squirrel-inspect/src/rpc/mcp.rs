@@ -9,6 +9,11 @@ pub(super) const REVISIONS: &[&str] = &["2024-11-05", "2025-03-26", "2025-06-18"
 /// said nothing of them and inherits JSON-RPC's.
 pub(super) const WITH_BATCHES: &[&str] = &["2024-11-05", "2025-03-26"];
 
+/// Whether heads of HTTP repeat the method and the name of their body in this revision.
+pub(crate) fn mirrors_body(revision: &str) -> bool {
+    revision == "2026-07-28"
+}
+
 /// Who may send a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sender {
@@ -30,7 +35,8 @@ const fn method(name: &'static str, sender: Sender) -> Method {
     Method { name, sender, lasting: false }
 }
 
-/// The methods of all revisions. Notifications are those under `notifications/`.
+/// The methods of all revisions, by their schemas; `tasks/update` and `notifications/tasks` are of the tasks
+/// extension to the last one. Notifications are those under `notifications/`.
 pub(super) const METHODS: &[Method] = &[
     method("completion/complete", Sender::Client),
     method("elicitation/create", Sender::Server),
@@ -45,6 +51,8 @@ pub(super) const METHODS: &[Method] = &[
     method("notifications/resources/list_changed", Sender::Server),
     method("notifications/resources/updated", Sender::Server),
     method("notifications/roots/list_changed", Sender::Client),
+    method("notifications/subscriptions/acknowledged", Sender::Server),
+    method("notifications/tasks", Sender::Server),
     method("notifications/tasks/status", Sender::Both),
     method("notifications/tools/list_changed", Sender::Server),
     method("ping", Sender::Both),
@@ -58,8 +66,6 @@ pub(super) const METHODS: &[Method] = &[
     method("roots/list", Sender::Server),
     method("sampling/createMessage", Sender::Server),
     method("server/discover", Sender::Client),
-    method("skills/get", Sender::Client),
-    method("skills/list", Sender::Client),
     Method { name: "subscriptions/listen", sender: Sender::Client, lasting: true },
     method("tasks/cancel", Sender::Both),
     method("tasks/get", Sender::Both),

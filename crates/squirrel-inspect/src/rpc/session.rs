@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::mcp::{self, Sender};
 use crate::event::Faults;
+use crate::http::Expected;
 use crate::json::scan::{Found, Id};
+use crate::json::text::Text;
 use crate::label::{LabelId, LabelTable, OTHER};
 use crate::pending::{Pending, Waiting};
 use crate::{Conformance, Counts, Direction, Event, Failure, FailureKind, Kind, Limits, Message, Version};
@@ -74,6 +76,10 @@ fn side(direction: Direction) -> usize {
 }
 
 impl Session {
+    pub(crate) fn mcp(limits: Limits) -> Self {
+        Self::new(Dialect::Mcp, limits)
+    }
+
     pub(super) fn new(dialect: Dialect, limits: Limits) -> Self {
         let labels = match dialect {
             Dialect::JsonRpc => LabelTable::open(limits.max_labels),
@@ -95,7 +101,7 @@ impl Session {
         self.counts.octets += octets as u64;
     }
 
-    pub(super) fn counts(&self) -> Counts {
+    pub(crate) fn counts(&self) -> Counts {
         Counts {
             pending: self.asked.iter().map(Pending::len).sum(),
             labels: self.labels.len() + self.details.len(),
@@ -122,6 +128,33 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// A message whose body cannot be read, told by its head. Nothing is known of its identifier, so no
+    /// answer finds it.
+    pub(crate) fn told_by_head(
+        &mut self,
+        head: &Expected,
+        size: u64,
+        direction: Direction,
+        events: &mut dyn FnMut(Event<'_>),
+    ) {
+        let Some(method) = head.method.as_ref().and_then(Text::text) else { return };
+        let known = mcp::known(method);
+        let (label, _) = known.unzip();
+        let name = head.name.as_ref().and_then(Text::text);
+        let detail = (method == "tools/call").then(|| self.details.intern(name));
+        self.counts.messages += 1;
+        events(Event::Message(Message {
+            protocol: self.dialect.protocol(),
+            direction,
+            kind: if method.starts_with("notifications/") { Kind::Notification } else { Kind::Request },
+            label: self.labels.name(label.unwrap_or_default()),
+            detail: detail.map(|detail| self.details.name(detail)),
+            size,
+            matched: false,
+            latency: None,
+        }));
     }
 
     /// A message that could not be read to its end.

@@ -7,7 +7,7 @@ use super::task::Watch;
 use crate::alert::Alerts;
 #[cfg(feature = "sockets")]
 use crate::sockets::TrackingLimits;
-use crate::{AlertSink, NetworkConfig, NetworkMonitor, Quantity};
+use crate::{AlertSink, InspectionOptions, NetworkConfig, NetworkMonitor, Quantity};
 
 /// Collection intervals in the span of averages, unless told otherwise: a minute at the usual 5 seconds.
 const AVERAGE_INTERVALS: u32 = 12;
@@ -28,6 +28,7 @@ pub struct NetworkMonitorBuilder {
     thresholds: Vec<(Quantity, f64)>,
     average: Option<Duration>,
     exporter_attached: bool,
+    inspection: InspectionOptions,
     #[cfg(feature = "sockets")]
     tracked: TrackingLimits,
     #[cfg(feature = "sockets")]
@@ -42,6 +43,7 @@ impl NetworkMonitorBuilder {
             thresholds: Vec::new(),
             average: None,
             exporter_attached: false,
+            inspection: InspectionOptions::default(),
             #[cfg(feature = "sockets")]
             tracked: TRACKED,
             #[cfg(feature = "sockets")]
@@ -73,6 +75,12 @@ impl NetworkMonitorBuilder {
     /// alert says otherwise.
     pub fn exporter_attached(mut self) -> Self {
         self.exporter_attached = true;
+        self
+    }
+
+    /// What is inspected, instead of MCP over stdio as its server. Nothing is when `track_protocol` is off.
+    pub fn inspection(mut self, options: InspectionOptions) -> Self {
+        self.inspection = options;
         self
     }
 
@@ -117,6 +125,7 @@ impl NetworkMonitorBuilder {
         #[cfg(feature = "sockets")]
         let tracked = if self.config.track_per_connection { self.tracked } else { TrackingLimits::NONE };
         let watch = Watch::new(self.config, average, alerts, &self.thresholds, unexported);
+        let watch = watch.inspecting(self.inspection);
         #[cfg(feature = "sockets")]
         let watch = watch.tracking(tracked);
         #[cfg(feature = "sockets")]

@@ -10,9 +10,10 @@ use tokio::task::JoinHandle;
 use crate::alert::{Alerts, Thresholds};
 use crate::clock::Clock;
 use crate::config::MAX_MESSAGE_TYPES;
+use crate::inspection::Inspections;
 use crate::rate::RateWindow;
 use crate::recorder::{Recorder, Totals};
-use crate::{Alert, AlertKind, BandwidthMetrics, NetworkConfig, Quantity};
+use crate::{Alert, AlertKind, BandwidthMetrics, InspectionOptions, NetworkConfig, Quantity};
 
 /// The totals that are sampled: received, transmitted, successful and failed attempts, protocol errors.
 type Window = RateWindow<5>;
@@ -22,6 +23,7 @@ pub(crate) struct Watch {
     pub(super) config: NetworkConfig,
     pub(super) recorder: Recorder,
     pub(super) alerts: Alerts,
+    pub(super) inspections: Inspections,
     clock: Clock,
     interval: Duration,
     average: Duration,
@@ -62,6 +64,7 @@ impl Watch {
         };
         Self {
             config,
+            inspections: Inspections::new(&recorder, clock.birth(), InspectionOptions::default()),
             recorder,
             alerts,
             clock,
@@ -71,6 +74,11 @@ impl Watch {
             #[cfg(feature = "sockets")]
             sockets: crate::sockets::SocketWatch::new(crate::sockets::TrackingLimits::NONE, interval),
         }
+    }
+
+    /// Inspects as these options say.
+    pub(super) fn inspecting(self, options: InspectionOptions) -> Self {
+        Self { inspections: Inspections::new(&self.recorder, self.clock.birth(), options), ..self }
     }
 
     /// Tracks connections within these limits.
@@ -193,6 +201,7 @@ async fn run(watch: Weak<Watch>, clock: Clock, interval: Duration, mut stopped: 
         };
         let now = clock.now();
         watch.tick_at(now);
+        watch.inspections.tick(clock.moment(now).into_std());
         #[cfg(feature = "sockets")]
         for kind in watch.sockets.tick(|| clock.now()).await {
             watch.alerts.tell(Alert { at: clock.now(), kind });
