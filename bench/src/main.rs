@@ -25,9 +25,9 @@ fn main() -> Result<(), String> {
             let rows = lines.iter().filter(|line| line.task == task && (line.library == peers::OURS) == ours);
             rows.map(|line| (line.nanoseconds[threads], line.library)).min_by(|a, b| a.0.total_cmp(&b.0))
         };
-        for (threads, count) in [(0, 1), (1, 8)] {
+        for (threads, count) in [(0, "1 thread"), (1, "8 threads")] {
             if let (Some((ours, _)), Some((theirs, who))) = (of(threads, true), of(threads, false)) {
-                println!("{:<12} {count} threads: {who} {theirs:.2}, ratio {:.3}", task.name(), ours / theirs);
+                println!("{:<12} {count}: {who} {theirs:.2}, ratio {:.3}", task.name(), ours / theirs);
             }
         }
     }

@@ -66,14 +66,14 @@ fn recordings(text: &str) -> Option<Vec<Figure>> {
             unit: "ns",
         });
         let mut worst: Option<Figure> = None;
-        for (threads, count) in [(0, 1), (1, 8)] {
+        for (threads, count) in [(0, "1 thread"), (1, "8 threads")] {
             let peers = of_task().filter(|line| line.1 != OURS);
             let (_, peer, theirs) = peers.min_by(|a, b| a.2[threads].total_cmp(&b.2[threads]))?;
             let ratio = ours[threads] / theirs[threads];
             if worst.as_ref().is_none_or(|worst| worst.value < ratio) {
                 worst = Some(Figure {
                     name: "- to the fastest peer at it",
-                    ours: format!("{:.2} ns, {count} threads", ours[threads]),
+                    ours: format!("{:.2} ns, {count}", ours[threads]),
                     theirs: format!("{peer}: {:.2} ns", theirs[threads]),
                     value: ratio,
                     limit: 1.0,
