@@ -63,6 +63,13 @@ pub enum AlertKind {
     },
     /// An export is configured, but no exporter reads this monitor. Told once.
     NothingExports,
+    /// Exports do not arrive. Told once, until [`AlertKind::ExportWorks`].
+    ExportFailing {
+        /// What went wrong, without secrets.
+        reason: String,
+    },
+    /// Exports arrive again.
+    ExportWorks,
     /// Connections are tracked, and the sockets of this process cannot be read. Told once; the next try
     /// comes later each time, at most 64 collection intervals, and [`AlertKind::SocketsReadable`] tells
     /// when it succeeds.
@@ -124,6 +131,8 @@ pub fn alert_channel(capacity: usize) -> (AlertSender, mpsc::Receiver<Alert>) {
 pub(crate) struct Alerts {
     sinks: Vec<Arc<dyn AlertSink>>,
     recent: Mutex<VecDeque<Alert>>,
+    /// How many there were.
+    told: AtomicU64,
     lost: AtomicU64,
 }
 
@@ -145,10 +154,24 @@ impl Alerts {
             recent.pop_front();
         }
         recent.push_back(alert);
+        // Under the lock, so that the last alert in the memory has this number.
+        self.told.fetch_add(1, Relaxed);
     }
 
     pub(crate) fn recent(&self) -> Vec<Alert> {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    /// Those after a number, with their numbers.
+    pub(crate) fn after(&self, number: u64) -> Vec<(u64, Alert)> {
+        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = self.told() + 1 - recent.len() as u64;
+        (first..).zip(recent.iter().cloned()).filter(|(own, _)| *own > number).collect()
+    }
+
+    /// How many there were.
+    pub(crate) fn told(&self) -> u64 {
+        self.told.load(Relaxed)
     }
 
     pub(crate) fn lost(&self) -> u64 {
@@ -238,6 +261,11 @@ mod tests {
         let alerts = Alerts::default();
         (0..100).for_each(|second| alerts.tell(alert(second)));
         let recent = alerts.recent();
+        let after: Vec<u64> = alerts.after(97).into_iter().map(|(number, _)| number).collect();
+        assert_eq!(
+            (after.as_slice(), alerts.after(0).first().map(|(number, _)| *number)),
+            ([98, 99, 100].as_slice(), Some(37))
+        );
         assert_eq!((recent.len(), recent.first(), recent.last()), (RECENT_ALERTS, Some(&alert(36)), Some(&alert(99))));
     }
 }
