@@ -1,6 +1,7 @@
 //! What a monitor tells without being asked: thresholds crossed, limits reached, parts that fail.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -81,6 +82,43 @@ pub enum AlertKind {
     SocketsReadable,
 }
 
+impl AlertKind {
+    /// A short name that stays: of a threshold its quantity's, of what begins and ends the same for both.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Raised { quantity, .. } | Self::Cleared { quantity, .. } => quantity.name(),
+            Self::TypesNearlyFull { .. } => "types_nearly_full",
+            Self::TypesFull { .. } => "types_full",
+            Self::NothingExports => "nothing_exports",
+            Self::ExportFailing { .. } | Self::ExportWorks => "export",
+            Self::SocketsUnreadable { .. } | Self::SocketsReadable => "sockets",
+        }
+    }
+}
+
+/// A sentence for people.
+impl fmt::Display for AlertKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Raised { quantity, value, threshold } => {
+                write!(f, "{} is {value:.1}, above {threshold:.1}", quantity.words())
+            }
+            Self::Cleared { quantity, value, threshold } => {
+                write!(f, "{} is {value:.1}, no longer above {threshold:.1}", quantity.words())
+            }
+            Self::TypesNearlyFull { table, used, limit } => write!(f, "{used} {table} of at most {limit} are tracked"),
+            Self::TypesFull { table, limit } => {
+                write!(f, "more than {limit} {table}: what comes now is counted as `other`; raise max_message_types")
+            }
+            Self::NothingExports => f.write_str("an export is configured, and no exporter is attached to the monitor"),
+            Self::ExportFailing { reason } => write!(f, "exports do not arrive: {reason}"),
+            Self::ExportWorks => f.write_str("exports arrive again"),
+            Self::SocketsUnreadable { reason } => write!(f, "the sockets of this process cannot be read: {reason}"),
+            Self::SocketsReadable => f.write_str("the sockets of this process can be read again"),
+        }
+    }
+}
+
 /// What a threshold can be set for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -95,6 +133,28 @@ pub enum Quantity {
     ProtocolErrorRate,
     /// Active connections.
     ActiveConnections,
+}
+
+impl Quantity {
+    fn name(self) -> &'static str {
+        match self {
+            Self::ReceiveRate => "receive_rate",
+            Self::TransmitRate => "transmit_rate",
+            Self::ConnectionErrorRate => "connection_error_rate",
+            Self::ProtocolErrorRate => "protocol_error_rate",
+            Self::ActiveConnections => "active_connections",
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::ReceiveRate => "the receive rate in bytes per second",
+            Self::TransmitRate => "the transmit rate in bytes per second",
+            Self::ConnectionErrorRate => "the share of connection attempts that fail, in percent,",
+            Self::ProtocolErrorRate => "the rate of protocol errors per second",
+            Self::ActiveConnections => "the number of active connections",
+        }
+    }
 }
 
 /// Somebody who is told alerts. It is called by the monitor's task, never by a recording thread, and

@@ -69,7 +69,7 @@ pub struct MonitorSnapshot {
     pub alerts: u64,
     /// How many alerts a sink did not take.
     pub lost_alerts: u64,
-    /// What exporters could not deliver so far.
+    /// How many samples exporters could not deliver so far.
     pub lost_exports: u64,
 }
 
@@ -138,7 +138,7 @@ impl ExportContext {
         }
     }
 
-    /// Counts exports, or parts of one, that will never arrive.
+    /// Counts samples that will never arrive.
     pub fn lost(&self, count: u64) {
         if let Some(watch) = self.source.0.upgrade() {
             watch.count_lost_exports(count);

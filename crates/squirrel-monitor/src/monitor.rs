@@ -133,7 +133,7 @@ impl NetworkMonitor {
         MonitorSource::new(&self.watch)
     }
 
-    /// How many exports will never arrive, in the exporters' own count: reports, or series that were refused.
+    /// How many samples exporters could not deliver and will not try again.
     pub fn lost_exports(&self) -> u64 {
         self.watch.lost_exports()
     }
