@@ -42,17 +42,6 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
 }
 
-/// The bearer token, as a header that is never printed.
-///
-/// # Errors
-/// When it cannot stand in a header.
-pub(crate) fn bearer(token: &str) -> Result<HeaderValue, String> {
-    let mut value = HeaderValue::from_str(&format!("Bearer {token}"))
-        .map_err(|_| "auth_token: it holds octets that a header cannot".to_owned())?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
 /// Posts and reads the answer, whatever it is.
 ///
 /// # Errors

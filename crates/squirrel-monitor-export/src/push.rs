@@ -54,7 +54,8 @@ impl Push {
         Self { target, format, context, waiting: VecDeque::new(), failures: 0, chance }
     }
 
-    pub(crate) async fn run(mut self, begin: Instant) {
+    pub(crate) async fn run(mut self) {
+        let begin = Instant::now();
         let (mut next, mut allowed) = (begin, begin);
         let mut sending: Option<Sending> = None;
         loop {
