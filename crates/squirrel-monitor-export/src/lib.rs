@@ -37,7 +37,8 @@
 //! - `protocol`: `mcp.server` or `mcp.client` names the latencies by OpenTelemetry's MCP conventions.
 //! - `buckets`: bounds of histograms in seconds, rising, separated by commas. `histogram` = `exponential`: OTLP's
 //!   exponential histograms instead.
-//! - `queue`: how many exports wait while nobody takes them, 1 to 1,000; 20 unless told otherwise.
+//! - `queue`: how many exports wait while nobody takes them, 1 to 1,000; 20 unless told otherwise. Whatever it says,
+//!   at most 200,000 samples wait beside the newest export.
 //! - `protocol_version`: `1.0` or `2.0` of remote write, instead of trying.
 //! - `allow_plain_auth` = `true`: sends `auth_token` over plain HTTP to other machines.
 //!
@@ -48,6 +49,9 @@
 //! ([`lost_exports`](squirrel_monitor::NetworkMonitor::lost_exports)), an alert tells that exports do not arrive, and the loss is itself
 //! exported. Failed tries are repeated with growing pauses, or when `Retry-After` says. The token is in no
 //! error, alert or log. Redirects are not followed: the token would go along.
+//!
+//! Absences: https. Send to a collector, an agent or a daemon on the same machine, which speaks it; a token
+//! goes to other machines only when `allow_plain_auth` says so.
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "http")]
