@@ -21,7 +21,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! | [`ExportFormat`] | `endpoint` | what happens |
+//! | [`ExportFormat`](squirrel_monitor::ExportFormat) | `endpoint` | what happens |
 //! |---|---|---|
 //! | `Prometheus` | an address to listen on, `127.0.0.1:9464` | answers `GET /metrics` in text 0.0.4 or OpenMetrics |
 //! | `Otlp` | a collector's URL, `http://127.0.0.1:4318` | posts protobuf to `/v1/metrics` |
