@@ -102,6 +102,19 @@ pub fn families(snapshot: &MonitorSnapshot, options: &Options) -> Vec<Family> {
     out.families
 }
 
+/// What is known of the service beside its name and instance, as `target_info`: in OTLP it is the resource's, and
+/// whoever stores that makes the same of it.
+pub(crate) fn target(options: &Options) -> Option<Family> {
+    let more = |(name, _): &&(String, String)| name != "service.name" && name != "service.instance.id";
+    let attributes: Vec<_> = options.service.iter().filter(more).cloned().collect();
+    if attributes.is_empty() {
+        return None;
+    }
+    let mut family = Family::new("target", Kind::Info, "", "What is known of the application.");
+    family.points.push(Point { attributes, start: None, at: None, value: Value::Number(1.0) });
+    Some(family)
+}
+
 /// Milliseconds since the epoch; times before it are none that a process could have.
 pub(crate) fn timestamp(time: SystemTime) -> Timestamp {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();

@@ -16,7 +16,7 @@ use crate::endpoint::Endpoint;
 /// How long one export may take, from the connection's begin to the answer's end.
 pub(crate) const SEND_LIMIT: Duration = Duration::from_secs(10);
 
-/// The longest pause that `Retry-After` can ask for.
+/// The longest pause that `Retry-After` can ask for, in seconds; a date in it is passed over for the usual pause.
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
 /// As much of an answer as is read; more is of no use.

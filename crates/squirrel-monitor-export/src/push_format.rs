@@ -8,7 +8,7 @@ use squirrel_exchange::{Refused, Series};
 use squirrel_model::Untrusted;
 use squirrel_monitor::MonitorSource;
 
-use crate::families::{families, timestamp};
+use crate::families::{families, target, timestamp};
 use crate::options::Options;
 use crate::post::{Answer, Post};
 #[cfg(feature = "squirrel")]
@@ -103,11 +103,14 @@ impl PushFormat {
             }
             Kind::RemoteWrite { .. } => {
                 let resource = Resource { attributes: self.options.service.clone(), families: Vec::new() };
-                let job = resource.job();
+                let (job, target) = (resource.job(), target(&self.options));
                 let extra = [("job", job.as_str()), ("instance", resource.instance())];
                 let (now, mut refused) = (timestamp(snapshot.taken), Refused::default());
-                let mut series: Vec<Series> =
-                    families.iter().flat_map(|family| flatten(family, &extra, now, &mut refused)).collect();
+                let mut series: Vec<Series> = families
+                    .iter()
+                    .chain(&target)
+                    .flat_map(|family| flatten(family, &extra, now, &mut refused))
+                    .collect();
                 let mut packages = Vec::new();
                 while !series.is_empty() {
                     let rest = series.split_off(series.len().min(BATCH));
