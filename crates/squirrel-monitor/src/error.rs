@@ -29,6 +29,12 @@ pub enum MonitorError {
         /// All names that there are.
         known: String,
     },
+    /// An exporter could not begin.
+    #[error("export: {reason}")]
+    Export {
+        /// What is wrong, and what to do.
+        reason: String,
+    },
     /// The sockets of this process could not be read, neither by netlink nor from `/proc/net`, nor by what
     /// other systems have.
     #[cfg(feature = "sockets")]

@@ -34,6 +34,9 @@
 //! listeners, and `Recorder::connect_tcp`. Without them tokio, pin-project-lite (which tokio brings), thiserror and
 //! the inspectors are all that is built.
 //!
+//! The numbers leave by an [`Exporter`]: `squirrel-monitor-export` has those for Prometheus, OTLP, remote write
+//! and Squirrel's daemon.
+//!
 //! Absences: nothing here sends anything, keeps a payload, keeps an address unless `track_per_connection`
 //! is on, or starts a task before [`NetworkMonitor::start`].
 #![forbid(unsafe_code)]
@@ -43,6 +46,7 @@ mod clock;
 mod config;
 mod counter;
 mod error;
+mod export;
 mod handle;
 mod histogram;
 mod inspection;
@@ -64,6 +68,7 @@ pub use alert::{Alert, AlertKind, AlertSender, AlertSink, Quantity, RECENT_ALERT
 pub use clock::Stopwatch;
 pub use config::{ExportConfig, ExportFormat, MAX_INTERVAL_SECONDS, MAX_MESSAGE_TYPES, NetworkConfig};
 pub use error::{MonitorError, Result};
+pub use export::{EXPORT_STOP_LIMIT, ExportContext, ExportTask, Exporter, MonitorSnapshot, MonitorSource};
 pub use handle::{ByteCounter, ErrorCounter, LatencyRecorder, MessageCounter, MessageRecorder};
 pub use histogram::HistogramSnapshot;
 pub use inspection::{

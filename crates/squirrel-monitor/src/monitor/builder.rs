@@ -7,7 +7,7 @@ use super::task::Watch;
 use crate::alert::Alerts;
 #[cfg(feature = "sockets")]
 use crate::sockets::TrackingLimits;
-use crate::{AlertSink, InspectionOptions, NetworkConfig, NetworkMonitor, Quantity};
+use crate::{AlertSink, Exporter, InspectionOptions, NetworkConfig, NetworkMonitor, Quantity};
 
 /// Collection intervals in the span of averages, unless told otherwise: a minute at the usual 5 seconds.
 const AVERAGE_INTERVALS: u32 = 12;
@@ -29,6 +29,7 @@ pub struct NetworkMonitorBuilder {
     average: Option<Duration>,
     exporter_attached: bool,
     inspection: InspectionOptions,
+    exporters: Vec<Arc<dyn Exporter>>,
     #[cfg(feature = "sockets")]
     tracked: TrackingLimits,
     #[cfg(feature = "sockets")]
@@ -44,6 +45,7 @@ impl NetworkMonitorBuilder {
             average: None,
             exporter_attached: false,
             inspection: InspectionOptions::default(),
+            exporters: Vec::new(),
             #[cfg(feature = "sockets")]
             tracked: TRACKED,
             #[cfg(feature = "sockets")]
@@ -68,6 +70,13 @@ impl NetworkMonitorBuilder {
     /// range from one to 200 collection intervals.
     pub fn average_over(mut self, span: Duration) -> Self {
         self.average = Some(span);
+        self
+    }
+
+    /// Exports by this exporter while the monitor runs. May be called several times.
+    pub fn exporter(mut self, exporter: impl Exporter + 'static) -> Self {
+        self.exporters.push(Arc::new(exporter));
+        self.exporter_attached = true;
         self
     }
 
@@ -132,6 +141,6 @@ impl NetworkMonitorBuilder {
         if let Some(table) = self.table {
             watch.sockets.ask(table);
         }
-        NetworkMonitor::from_watch(watch)
+        NetworkMonitor::from_watch(watch, self.exporters)
     }
 }
