@@ -1,9 +1,10 @@
-//! The only place that reads a clock: tokio's, so that tests can turn it forward.
+//! The only place that reads clocks: tokio's, so that tests can turn it forward, and the wall clock for
+//! the times that other systems are told.
 //!
 //! On Linux it is `CLOCK_MONOTONIC`, which never goes back and stands still while the machine is
 //! suspended.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
@@ -19,6 +20,12 @@ impl Clock {
     /// Time since the birth.
     pub(crate) fn now(&self) -> Duration {
         self.0.elapsed()
+    }
+
+    /// The wall clock's time. It may be set, also back.
+    #[expect(clippy::disallowed_methods, reason = "the door to the clock")]
+    pub(crate) fn wall() -> SystemTime {
+        SystemTime::now()
     }
 
     /// The moment `after` this clock's birth, for the runtime to wait for.

@@ -18,6 +18,12 @@ pub enum MonitorError {
     /// `start` was called outside a tokio runtime.
     #[error("no tokio runtime: call start from a task, or inside Runtime::enter")]
     NoRuntime,
+    /// An exporter could not begin.
+    #[error("export: {reason}")]
+    Export {
+        /// What is wrong, and what to do.
+        reason: String,
+    },
     /// The sockets of this process could not be read, neither by netlink nor from `/proc/net`.
     #[cfg(feature = "sockets")]
     #[error("sockets of this process: {reason}")]

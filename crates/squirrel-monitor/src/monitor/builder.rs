@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::task::Watch;
 use crate::alert::Alerts;
-use crate::{AlertSink, NetworkConfig, NetworkMonitor, Quantity};
+use crate::{AlertSink, Exporter, NetworkConfig, NetworkMonitor, Quantity};
 
 /// Collection intervals in the span of averages, unless told otherwise: a minute at the usual 5 seconds.
 const AVERAGE_INTERVALS: u32 = 12;
@@ -25,6 +25,7 @@ pub struct NetworkMonitorBuilder {
     thresholds: Vec<(Quantity, f64)>,
     average: Option<Duration>,
     exporter_attached: bool,
+    exporters: Vec<Arc<dyn Exporter>>,
     #[cfg(feature = "sockets")]
     max_connections: usize,
 }
@@ -37,6 +38,7 @@ impl NetworkMonitorBuilder {
             thresholds: Vec::new(),
             average: None,
             exporter_attached: false,
+            exporters: Vec::new(),
             #[cfg(feature = "sockets")]
             max_connections: DEFAULT_MAX_CONNECTIONS,
         }
@@ -59,6 +61,13 @@ impl NetworkMonitorBuilder {
     /// range from one to 200 collection intervals.
     pub fn average_over(mut self, span: Duration) -> Self {
         self.average = Some(span);
+        self
+    }
+
+    /// Exports by this exporter while the monitor runs. May be called several times.
+    pub fn exporter(mut self, exporter: impl Exporter + 'static) -> Self {
+        self.exporters.push(Arc::new(exporter));
+        self.exporter_attached = true;
         self
     }
 
@@ -89,6 +98,6 @@ impl NetworkMonitorBuilder {
         let watch = Watch::new(self.config, average, alerts, &self.thresholds, unexported);
         #[cfg(feature = "sockets")]
         let watch = watch.listing(listed);
-        NetworkMonitor::from_watch(watch)
+        NetworkMonitor::from_watch(watch, self.exporters)
     }
 }
