@@ -1,6 +1,7 @@
 //! What is accepted from outside, and what is said of the rest.
 
-/// The bounds of one message that is read. Memory for it is at most a few times `max_bytes`.
+/// The bounds of one message that is read. What is kept of it takes at most about a hundred bytes for each of
+/// `max_series` and `max_samples`, and the texts: 200 MB at the defaults, for a message made to take the most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
@@ -8,7 +9,7 @@ pub struct Limits {
     pub max_bytes: usize,
     /// Series, or points of OTLP.
     pub max_series: usize,
-    /// Samples, of all series together.
+    /// Samples of all series together, or attributes and buckets of OTLP.
     pub max_samples: usize,
     /// Labels of one series, or attributes of one point.
     pub max_labels: usize,

@@ -1,6 +1,7 @@
-//! Where exports are sent.
+//! Where exports are sent, and by what right.
 
 use hyper::Uri;
+use hyper::header::HeaderValue;
 
 /// A server and a path, of a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +43,7 @@ impl Endpoint {
         Ok(Self { host, port: uri.port_u16().unwrap_or(default_port), target })
     }
 
+    #[cfg(any(feature = "push", test))]
     /// Whether it is this machine by its own word.
     pub(crate) fn is_local(&self) -> bool {
         self.host.eq_ignore_ascii_case("localhost")
@@ -56,6 +58,17 @@ impl Endpoint {
             format!("{}:{}", self.host, self.port)
         }
     }
+}
+
+/// The bearer token, as a header that is never printed.
+///
+/// # Errors
+/// When it cannot stand in a header.
+pub(crate) fn bearer(token: &str) -> Result<HeaderValue, String> {
+    let mut value = HeaderValue::from_str(&format!("Bearer {token}"))
+        .map_err(|_| "auth_token: it holds octets that a header cannot".to_owned())?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 #[cfg(test)]

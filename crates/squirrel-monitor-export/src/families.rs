@@ -12,6 +12,65 @@ use crate::options::{Options, Protocol};
 const DIRECTION: &str = "network.io.direction";
 const TYPE: &str = "message.type";
 
+/// A family that is exported, declared once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Declared {
+    /// Its name by OpenTelemetry's conventions.
+    pub name: &'static str,
+    /// How its values behave.
+    pub kind: Kind,
+    /// Unit by UCUM.
+    pub unit: &'static str,
+    /// What it counts.
+    pub help: &'static str,
+}
+
+const fn declared(name: &'static str, kind: Kind, unit: &'static str, help: &'static str) -> Declared {
+    Declared { name, kind, unit, help }
+}
+
+/// All families that there can be.
+pub static DECLARED: &[Declared] = &[
+    declared("process.network.io", Kind::Counter, "By", "Bytes that the application moved over the network."),
+    declared(
+        "squirrel.connections.active",
+        Kind::Gauge,
+        "{connection}",
+        "Connections of the application that are open now.",
+    ),
+    declared("squirrel.connection.attempts", Kind::Counter, "{attempt}", "Attempts of the application to connect."),
+    declared("squirrel.connection.duration", Kind::Histogram, "s", "How long successful connections took to be made."),
+    declared("squirrel.messages", Kind::Counter, "{message}", "Messages of the application's protocol."),
+    declared("squirrel.message.io", Kind::Counter, "By", "Bytes of the messages of the application's protocol."),
+    declared(
+        "squirrel.message.duration",
+        Kind::Histogram,
+        "s",
+        "How long messages took, usually from request to answer.",
+    ),
+    declared(
+        "mcp.server.operation.duration",
+        Kind::Histogram,
+        "s",
+        "How long requests took as this MCP server saw them.",
+    ),
+    declared(
+        "mcp.client.operation.duration",
+        Kind::Histogram,
+        "s",
+        "How long requests took as this MCP client saw them.",
+    ),
+    declared("squirrel.protocol.errors", Kind::Counter, "{error}", "Errors of the application's protocol."),
+    declared("squirrel.protocol", Kind::Info, "", "The version of the application's protocol."),
+    declared(
+        "squirrel.monitor.lost",
+        Kind::Counter,
+        "{item}",
+        "What the monitor could not tell: alerts that no sink took, samples that nobody took.",
+    ),
+];
+
 /// The families of a snapshot, in OpenTelemetry's naming:
 ///
 /// | name | kind, unit | attributes |
@@ -35,18 +94,25 @@ pub fn families(snapshot: &MonitorSnapshot, options: &Options) -> Vec<Family> {
         Made { options, start: timestamp(snapshot.started), at: timestamp(snapshot.taken), families: Vec::new() };
     out.connections(snapshot);
     out.messages(snapshot);
-    out.family(
-        "squirrel.monitor.lost",
-        Kind::Counter,
-        "{item}",
-        "What the monitor could not tell: alerts that no sink took, exports that nobody took.",
-        [
-            (&[("what", "alerts")] as &[_], number(snapshot.lost_alerts)),
-            (&[("what", "exports")], number(snapshot.lost_exports)),
-        ],
-    );
+    out.durations(snapshot);
+    let lost = [("alerts", snapshot.lost_alerts), ("exports", snapshot.lost_exports)];
+    let lost = lost.map(|(what, count)| ([("what", what)], number(count)));
+    out.family("squirrel.monitor.lost", lost.iter().map(|(labels, count)| (labels.as_slice(), count.clone())));
     out.families.retain(|family| !family.points.is_empty());
     out.families
+}
+
+/// What is known of the service beside its name and instance, as `target_info`: in OTLP it is the resource's, and
+/// whoever stores that makes the same of it.
+pub(crate) fn target(options: &Options) -> Option<Family> {
+    let more = |(name, _): &&(String, String)| name != "service.name" && name != "service.instance.id";
+    let attributes: Vec<_> = options.service.iter().filter(more).cloned().collect();
+    if attributes.is_empty() {
+        return None;
+    }
+    let mut family = Family::new("target", Kind::Info, "", "What is known of the application.");
+    family.points.push(Point { attributes, start: None, at: None, value: Value::Number(1.0) });
+    Some(family)
 }
 
 /// Milliseconds since the epoch; times before it are none that a process could have.
@@ -70,16 +136,10 @@ struct Made<'a> {
 }
 
 impl Made<'_> {
-    fn family<'p>(
-        &mut self,
-        name: &str,
-        kind: Kind,
-        unit: &str,
-        help: &str,
-        points: impl IntoIterator<Item = (&'p [(&'p str, &'p str)], Value)>,
-    ) {
-        let mut family = Family::new(name, kind, unit, help);
-        let start = matches!(kind, Kind::Counter | Kind::Histogram).then_some(self.start);
+    fn family<'p>(&mut self, name: &str, points: impl IntoIterator<Item = (&'p [(&'p str, &'p str)], Value)>) {
+        let Some(declared) = DECLARED.iter().find(|declared| declared.name == name) else { return };
+        let mut family = Family::new(declared.name, declared.kind, declared.unit, declared.help);
+        let start = matches!(declared.kind, Kind::Counter | Kind::Histogram).then_some(self.start);
         let point = |(attributes, value)| Point { start, at: Some(self.at), ..Point::new(attributes, value) };
         family.points = points.into_iter().map(point).collect();
         self.families.push(family);
@@ -95,35 +155,14 @@ impl Made<'_> {
 
     fn connections(&mut self, snapshot: &MonitorSnapshot) {
         let (connections, bandwidth) = (&snapshot.connections, &snapshot.bandwidth);
-        self.family(
-            "process.network.io",
-            Kind::Counter,
-            "By",
-            "Bytes that the application moved over the network.",
-            [
-                (&[(DIRECTION, "receive")] as &[_], number(bandwidth.bytes_received)),
-                (&[(DIRECTION, "transmit")], number(bandwidth.bytes_transmitted)),
-            ],
-        );
+        let (received, transmitted) = (number(bandwidth.bytes_received), number(bandwidth.bytes_transmitted));
+        let (receive, transmit) = ([(DIRECTION, "receive")], [(DIRECTION, "transmit")]);
+        self.family("process.network.io", [(receive.as_slice(), received), (transmit.as_slice(), transmitted)]);
         let active = Value::Number(f64::from(connections.active_connections));
-        let help = "Connections of the application that are open now.";
-        self.family("squirrel.connections.active", Kind::Gauge, "{connection}", help, [(&[] as &[_], active)]);
-        let help = "Attempts of the application to connect.";
-        self.family(
-            "squirrel.connection.attempts",
-            Kind::Counter,
-            "{attempt}",
-            help,
-            [
-                (&[("outcome", "success")] as &[_], number(connections.successful_connections)),
-                (&[("outcome", "failure")], number(connections.failed_connections)),
-            ],
-        );
-        if snapshot.connection_time.count() > 0 {
-            let value = self.histogram(&snapshot.connection_time);
-            let help = "How long successful connections took to be made.";
-            self.family("squirrel.connection.duration", Kind::Histogram, "s", help, [(&[] as &[_], value)]);
-        }
+        self.family("squirrel.connections.active", [(&[] as &[_], active)]);
+        let (successful, failed) = (number(connections.successful_connections), number(connections.failed_connections));
+        let (success, failure) = ([("outcome", "success")], [("outcome", "failure")]);
+        self.family("squirrel.connection.attempts", [(success.as_slice(), successful), (failure.as_slice(), failed)]);
     }
 
     fn messages(&mut self, snapshot: &MonitorSnapshot) {
@@ -140,30 +179,9 @@ impl Made<'_> {
             .filter(|(_, count, _)| *count > 0)
             .collect();
         let counts = rows.iter().map(|(labels, count, _)| (labels.as_slice(), number(*count)));
-        self.family("squirrel.messages", Kind::Counter, "{message}", "Messages of the application's protocol.", counts);
+        self.family("squirrel.messages", counts);
         let bytes = rows.iter().map(|(labels, _, bytes)| (labels.as_slice(), number(*bytes)));
-        self.family(
-            "squirrel.message.io",
-            Kind::Counter,
-            "By",
-            "Bytes of the messages of the application's protocol.",
-            bytes,
-        );
-
-        let latencies = snapshot.message_types.iter().filter(|row| row.latency.count() > 0);
-        let latencies: Vec<_> =
-            latencies.map(|row| (self.latency_labels(&row.message_type), self.histogram(&row.latency))).collect();
-        let (name, help) = match self.options.protocol {
-            Protocol::Any => ("squirrel.message.duration", "How long messages took, usually from request to answer."),
-            Protocol::McpServer => {
-                ("mcp.server.operation.duration", "How long requests took as this MCP server saw them.")
-            }
-            Protocol::McpClient => {
-                ("mcp.client.operation.duration", "How long requests took as this MCP client saw them.")
-            }
-        };
-        let points = latencies.iter().map(|(labels, value)| (labels.as_slice(), value.clone()));
-        self.family(name, Kind::Histogram, "s", help, points);
+        self.family("squirrel.message.io", bytes);
 
         let errors: Vec<_> = snapshot
             .protocol_errors
@@ -171,27 +189,63 @@ impl Made<'_> {
             .map(|(name, count)| ([("error.type", name.as_str())], number(*count)))
             .collect();
         let points = errors.iter().map(|(labels, value)| (labels.as_slice(), value.clone()));
-        self.family(
-            "squirrel.protocol.errors",
-            Kind::Counter,
-            "{error}",
-            "Errors of the application's protocol.",
-            points,
-        );
+        self.family("squirrel.protocol.errors", points);
         let version = [("version", snapshot.protocol_version.as_str())];
         let known = (!snapshot.protocol_version.is_empty()).then_some((version.as_slice(), Value::Number(1.0)));
-        self.family("squirrel.protocol", Kind::Info, "", "The version of the application's protocol.", known);
+        self.family("squirrel.protocol", known);
     }
 
-    /// An inspector names a tool's calls `tools/call(search)`.
-    fn latency_labels<'t>(&self, message_type: &'t str) -> Vec<(&'static str, &'t str)> {
-        if self.options.protocol == Protocol::Any {
-            return vec![(TYPE, message_type)];
+    fn durations(&mut self, snapshot: &MonitorSnapshot) {
+        let durations = durations(snapshot, self.options);
+        // Those of one name stand together.
+        for same in durations.chunk_by(|a, b| a.name == b.name) {
+            let points = same.iter().map(|one| (one.attributes.as_slice(), self.histogram(one.values)));
+            let points: Vec<_> = points.collect();
+            if let Some(first) = same.first() {
+                self.family(first.name, points);
+            }
         }
-        match message_type.strip_suffix(')').and_then(|whole| whole.split_once('(')) {
-            Some((method, tool)) if !tool.is_empty() => vec![("mcp.method.name", method), ("gen_ai.tool.name", tool)],
-            _ => vec![("mcp.method.name", message_type)],
-        }
+    }
+}
+
+/// A histogram of durations with its name.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NamedDurations<'a> {
+    /// The family's name, one of [`DECLARED`].
+    pub name: &'static str,
+    /// Whose durations.
+    pub attributes: Vec<(&'static str, &'a str)>,
+    /// The durations.
+    pub values: &'a HistogramSnapshot,
+}
+
+/// The histograms among [`families`] as the library has them, those of one name together, for bridges that
+/// have no use for bounds. Those that hold nothing are left out.
+pub fn durations<'a>(snapshot: &'a MonitorSnapshot, options: &Options) -> Vec<NamedDurations<'a>> {
+    let connections =
+        NamedDurations { name: "squirrel.connection.duration", attributes: vec![], values: &snapshot.connection_time };
+    let name = match options.protocol {
+        Protocol::Any => "squirrel.message.duration",
+        Protocol::McpServer => "mcp.server.operation.duration",
+        Protocol::McpClient => "mcp.client.operation.duration",
+    };
+    let messages = snapshot.message_types.iter().map(|row| NamedDurations {
+        name,
+        attributes: latency_attributes(&row.message_type, options.protocol),
+        values: &row.latency,
+    });
+    std::iter::once(connections).chain(messages).filter(|durations| durations.values.count() > 0).collect()
+}
+
+/// An inspector names a tool's calls `tools/call(search)`.
+fn latency_attributes(message_type: &str, protocol: Protocol) -> Vec<(&'static str, &str)> {
+    if protocol == Protocol::Any {
+        return vec![(TYPE, message_type)];
+    }
+    match message_type.strip_suffix(')').and_then(|whole| whole.split_once('(')) {
+        Some((method, tool)) if !tool.is_empty() => vec![("mcp.method.name", method), ("gen_ai.tool.name", tool)],
+        _ => vec![("mcp.method.name", message_type)],
     }
 }
 

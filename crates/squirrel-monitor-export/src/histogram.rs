@@ -15,15 +15,16 @@ const SCALE: i32 = 5;
 /// Most buckets of an exponential histogram; OpenTelemetry's own libraries keep as many.
 const MAX_EXPONENTIAL: usize = 160;
 
-/// The middles of the filled buckets in seconds, and their counts.
-fn middles(snapshot: &HistogramSnapshot) -> impl Iterator<Item = (f64, u64)> + '_ {
+/// Each filled bucket of the library: its end, which tells it from others, its middle in seconds, which is at
+/// most 1/64 from what was recorded, and how often.
+pub fn middles(snapshot: &HistogramSnapshot) -> impl Iterator<Item = (Duration, f64, u64)> + '_ {
     let longest = snapshot.max().as_nanos();
-    snapshot.buckets().map(move |(end, count)| {
-        let end = end.as_nanos();
+    snapshot.buckets().map(move |(bucket, count)| {
+        let end = bucket.as_nanos();
         // 32 parts to a power of two; the smallest are a nanosecond wide. The end itself belongs to the next.
         let width = (end.saturating_sub(1)).checked_ilog2().map_or(1, |power| 1u128 << power.saturating_sub(5));
         let middle = end.saturating_sub(width).saturating_add(width / 2).min(longest);
-        (middle as f64 / 1e9, count)
+        (bucket, middle as f64 / 1e9, count)
     })
 }
 
@@ -34,7 +35,7 @@ fn seconds(duration: Duration) -> f64 {
 /// By these bounds in seconds.
 pub(crate) fn classic(snapshot: &HistogramSnapshot, bounds: &[f64]) -> Histogram {
     let mut counts = vec![0u64; bounds.len() + 1];
-    for (middle, count) in middles(snapshot) {
+    for (_, middle, count) in middles(snapshot) {
         let place = bounds.partition_point(|bound| *bound < middle);
         if let Some(bucket) = counts.get_mut(place) {
             *bucket += count;
@@ -54,7 +55,7 @@ pub(crate) fn exponential(snapshot: &HistogramSnapshot) -> ExponentialHistogram 
         ..ExponentialHistogram::default()
     };
     let mut filled: Vec<(i32, u64)> = Vec::new();
-    for (middle, count) in middles(snapshot) {
+    for (_, middle, count) in middles(snapshot) {
         if middle > 0.0 {
             // A value on a bound belongs to the bucket below it.
             let index = (middle.log2() * f64::from(1 << SCALE)).ceil() as i32 - 1;

@@ -3,17 +3,18 @@
 use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+#[cfg(feature = "push")]
 use std::time::Duration;
 
 use squirrel_monitor::{ExportConfig, ExportContext, ExportFormat, ExportTask, Exporter, MonitorError, NetworkMonitor};
-use tokio::time::Instant;
 
-use crate::endpoint::Endpoint;
-use crate::is_built;
 use crate::options::Options;
-use crate::post::bearer;
-use crate::push::{Push, Target};
-use crate::push_format::PushFormat;
+#[cfg(feature = "push")]
+use crate::{
+    endpoint::{Endpoint, bearer},
+    push::{Push, Target},
+    push_format::PushFormat,
+};
 
 /// Exports over HTTP what a configuration asks for.
 ///
@@ -51,44 +52,53 @@ impl Exporter for HttpExporter {
     ) -> Result<ExportTask, Box<dyn Error + Send + Sync>> {
         let config =
             self.config.as_ref().or(configured).ok_or("NetworkConfig::export is None: nothing says where to")?;
-        is_built(config.format)?;
         let options = Options::read(&config.options)?;
-        #[cfg(feature = "prometheus")]
-        if config.format == ExportFormat::Prometheus {
-            let listener = crate::listen::Listener::bind(config, options)?;
-            *self.listening.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener.address());
-            return Ok(Box::pin(listener.run(context)));
-        }
-        let interval = interval(config)?;
-        let (format, path, port) = match config.format {
-            ExportFormat::Otlp => (PushFormat::otlp(options.clone()), squirrel_exchange::otlp::PATH, 4318),
-            ExportFormat::RemoteWrite => (PushFormat::remote_write(options.clone()), "/api/v1/write", 80),
+        match config.format {
+            #[cfg(feature = "prometheus")]
+            ExportFormat::Prometheus => {
+                let listener = crate::listen::Listener::bind(config, options)?;
+                *self.listening.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener.address());
+                Ok(Box::pin(listener.run(context)))
+            }
+            #[cfg(feature = "push")]
+            ExportFormat::Otlp | ExportFormat::RemoteWrite => Ok(Box::pin(push(config, options, context)?.run())),
             #[cfg(feature = "squirrel")]
-            ExportFormat::Squirrel => {
-                let path = squirrel_api::application::APPLICATIONS_PATH;
-                (PushFormat::squirrel(options.clone(), interval), path, 9187)
-            }
+            ExportFormat::Squirrel => Ok(Box::pin(push(config, options, context)?.run())),
             format => {
-                return Err(format!("format {format:?} is not known to this version of squirrel-monitor-export").into());
+                let _ = (options, context);
+                let reason = format!("{format:?}: squirrel-monitor-export was built without the feature for it");
+                Err(reason.into())
             }
-        };
-        let mut endpoint = Endpoint::read(&config.endpoint, path, port)?;
-        if config.format == ExportFormat::Otlp && endpoint.target == "/" {
-            path.clone_into(&mut endpoint.target);
         }
-        let token = config.auth_token.as_deref().map(bearer).transpose()?;
-        if token.is_some() && !endpoint.is_local() && !options.allow_plain_auth {
-            let reason = "auth_token: it would cross the network in the clear; send to this machine, or set the \
-                          option allow_plain_auth to true";
-            return Err(reason.into());
-        }
-        // Only the newest report is of use to the daemon, which keeps the time itself.
-        let queue = if config.format == ExportFormat::Squirrel { 1 } else { options.queue };
-        let push = Push::new(Target { endpoint, token, interval, queue }, format, context);
-        Ok(Box::pin(push.run(Instant::now())))
     }
 }
 
+#[cfg(feature = "push")]
+fn push(config: &ExportConfig, options: Options, context: ExportContext) -> Result<Push, String> {
+    let interval = interval(config)?;
+    let (path, port, queue) = match config.format {
+        ExportFormat::Otlp => (squirrel_exchange::otlp::PATH, 4318, options.queue),
+        ExportFormat::RemoteWrite => ("/api/v1/write", 80, options.queue),
+        // Only the newest report is of use to the daemon, which keeps the time itself.
+        _ => ("/api/applications", 9187, 1),
+    };
+    let endpoint = Endpoint::read(&config.endpoint, path, port)?;
+    let token = config.auth_token.as_deref().map(bearer).transpose()?;
+    if token.is_some() && !endpoint.is_local() && !options.allow_plain_auth {
+        let reason = "auth_token: it would cross the network in the clear; send to this machine, or set the option \
+                      allow_plain_auth to true";
+        return Err(reason.to_owned());
+    }
+    let format = match config.format {
+        ExportFormat::Otlp => PushFormat::otlp(options),
+        #[cfg(feature = "squirrel")]
+        ExportFormat::Squirrel => PushFormat::squirrel(options, interval),
+        _ => PushFormat::remote_write(options),
+    };
+    Ok(Push::new(Target { endpoint, token, interval, queue }, format, context))
+}
+
+#[cfg(feature = "push")]
 fn interval(config: &ExportConfig) -> Result<Duration, String> {
     match config.interval {
         seconds @ 1..=squirrel_monitor::MAX_INTERVAL_SECONDS => Ok(Duration::from_secs(seconds)),

@@ -16,10 +16,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, bearer};
 use crate::options::Options;
 use crate::page::page;
-use crate::post::bearer;
 
 /// Connections at once; a scraper needs one.
 const MAX_CONNECTIONS: usize = 16;

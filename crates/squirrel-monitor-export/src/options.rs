@@ -122,6 +122,7 @@ impl Options {
         Ok(())
     }
 
+    #[cfg(any(feature = "squirrel", test))]
     pub(crate) fn service(&self, name: &str) -> &str {
         self.service.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }

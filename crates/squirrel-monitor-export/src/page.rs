@@ -3,7 +3,7 @@
 use squirrel_exchange::text::{Format, write};
 use squirrel_monitor::MonitorSource;
 
-use crate::families::families;
+use crate::families::{families, target};
 use crate::options::Options;
 
 /// An answer to a scrape.
@@ -22,6 +22,28 @@ pub fn page(source: &MonitorSource, options: &Options, accept: &str) -> Option<P
     let format = Format::of_accept(accept);
     let mut body = String::with_capacity(8_192);
     // What is refused would be two names that become one: ours are not.
-    let _ = write(&mut body, format, &families(&snapshot, options));
+    let families: Vec<_> = families(&snapshot, options).into_iter().chain(target(options)).collect();
+    let _ = write(&mut body, format, &families);
     Some(Page { content_type: format.content_type(), body })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use squirrel_monitor::{NetworkConfig, NetworkMonitor};
+
+    #[test]
+    fn what_is_known_of_the_service_is_on_the_page() {
+        let monitor = NetworkMonitor::new(NetworkConfig::default());
+        let given = [("service.version".to_owned(), "1.2".to_owned())].into();
+        let page = |options: &Options| page(&monitor.source(), options, "").unwrap().body;
+        assert!(page(&Options::read(&given).unwrap()).contains("\ntarget_info{service_version=\"1.2\"} 1\n"));
+        assert!(!page(&Options::default()).contains("target_info"));
+    }
+
+    #[test]
+    fn a_monitor_that_is_gone_has_no_page() {
+        let source = NetworkMonitor::new(NetworkConfig::default()).source();
+        assert_eq!(page(&source, &Options::default(), ""), None);
+    }
 }

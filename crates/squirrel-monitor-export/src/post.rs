@@ -16,7 +16,7 @@ use crate::endpoint::Endpoint;
 /// How long one export may take, from the connection's begin to the answer's end.
 pub(crate) const SEND_LIMIT: Duration = Duration::from_secs(10);
 
-/// The longest pause that `Retry-After` can ask for.
+/// The longest pause that `Retry-After` can ask for, in seconds; a date in it is passed over for the usual pause.
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
 /// As much of an answer as is read; more is of no use.
@@ -40,17 +40,6 @@ pub(crate) struct Answer {
     pub(crate) counted: bool,
     /// Empty when it was too long or broke off.
     pub(crate) body: Bytes,
-}
-
-/// The bearer token, as a header that is never printed.
-///
-/// # Errors
-/// When it cannot stand in a header.
-pub(crate) fn bearer(token: &str) -> Result<HeaderValue, String> {
-    let mut value = HeaderValue::from_str(&format!("Bearer {token}"))
-        .map_err(|_| "auth_token: it holds octets that a header cannot".to_owned())?;
-    value.set_sensitive(true);
-    Ok(value)
 }
 
 /// Posts and reads the answer, whatever it is.

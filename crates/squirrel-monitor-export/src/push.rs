@@ -24,6 +24,9 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// How long the last exports may take after the stop; the monitor waits a second more.
 const LAST_WORDS: Duration = Duration::from_secs(4);
 
+/// Most samples that wait, whatever the number of exports; the newest export may be larger.
+const MAX_WAITING: u64 = 200_000;
+
 /// Whom to send to, and how often.
 #[derive(Debug)]
 pub(crate) struct Target {
@@ -54,7 +57,8 @@ impl Push {
         Self { target, format, context, waiting: VecDeque::new(), failures: 0, chance }
     }
 
-    pub(crate) async fn run(mut self, begin: Instant) {
+    pub(crate) async fn run(mut self) {
+        let begin = Instant::now();
         let (mut next, mut allowed) = (begin, begin);
         let mut sending: Option<Sending> = None;
         loop {
@@ -92,7 +96,12 @@ impl Push {
     fn shorten(&mut self) {
         let newest = self.waiting.back().map_or(0, |package| package.export);
         let oldest = (newest + 1).saturating_sub(self.target.queue as u64);
-        while let Some(package) = self.waiting.pop_front_if(|package| package.export < oldest) {
+        let mut points: u64 = self.waiting.iter().map(|package| package.points).sum();
+        let is_too_much = |package: &mut Package, points: u64| {
+            package.export < oldest || (points > MAX_WAITING && package.export < newest)
+        };
+        while let Some(package) = self.waiting.pop_front_if(|package| is_too_much(package, points)) {
+            points -= package.points;
             self.drop_package(&package);
         }
     }
@@ -185,5 +194,70 @@ async fn arrival(sending: &mut Option<Sending>) -> (Package, Result<Answer, Stri
     match sending {
         Some(sending) => sending.await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::Options;
+    use squirrel_monitor::{ExportConfig, ExportTask, Exporter, NetworkConfig, NetworkMonitor};
+    use std::sync::{Arc, Mutex};
+
+    /// Keeps the context that it was given.
+    #[derive(Clone, Default)]
+    struct Keeping(Arc<Mutex<Option<ExportContext>>>);
+
+    impl Exporter for Keeping {
+        fn prepare(
+            &self,
+            _: Option<&ExportConfig>,
+            context: ExportContext,
+        ) -> Result<ExportTask, Box<dyn std::error::Error + Send + Sync>> {
+            *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(context);
+            Ok(Box::pin(std::future::pending()))
+        }
+    }
+
+    /// A push to nobody, for a monitor of this many message types.
+    async fn push(types: usize, queue: usize) -> (NetworkMonitor, Push) {
+        let keeping = Keeping::default();
+        let config = NetworkConfig { max_message_types: types, ..NetworkConfig::default() };
+        let monitor = NetworkMonitor::builder(config).exporter(keeping.clone()).build();
+        monitor.start().await.unwrap();
+        (0..types).for_each(|i| monitor.recorder().record_message_received(&i.to_string(), 1));
+        let context = keeping.0.lock().unwrap().take().unwrap();
+        let endpoint = Endpoint::read("127.0.0.1:9", "/", 9).unwrap();
+        let target = Target { endpoint, token: None, interval: Duration::from_secs(1), queue };
+        (monitor, Push::new(target, PushFormat::remote_write(Options::default()), context))
+    }
+
+    #[tokio::test]
+    async fn what_waits_has_an_end_by_exports_and_by_samples() {
+        let (monitor, mut few) = push(2, 3).await;
+        (0..10).for_each(|_| assert!(few.make()));
+        let waiting: Vec<u64> = few.waiting.iter().map(|package| package.export).collect();
+        assert_eq!(waiting, [8, 9, 10]);
+        let each: u64 = few.waiting.iter().map(|package| package.points).sum::<u64>() / 3;
+        assert_eq!(monitor.lost_exports(), 7 * each);
+
+        let (monitor, mut many) = push(20_000, 1_000).await;
+        (0..8).for_each(|_| assert!(many.make()));
+        let waiting: u64 = many.waiting.iter().map(|package| package.points).sum();
+        assert!(waiting <= MAX_WAITING && monitor.lost_exports() > 0, "{waiting}");
+    }
+
+    #[tokio::test]
+    async fn pauses_grow_to_a_minute_and_differ() {
+        let (_monitor, mut push) = push(1, 1).await;
+        let pauses: Vec<Duration> = (1..40)
+            .map(|failures| {
+                push.failures = failures;
+                push.pause()
+            })
+            .collect();
+        assert!(pauses[0] >= FIRST_PAUSE && pauses[0] <= FIRST_PAUSE * 5 / 4, "{pauses:?}");
+        assert!(pauses[3] >= FIRST_PAUSE * 8, "{pauses:?}");
+        assert!(pauses.iter().all(|pause| *pause <= LONGEST_PAUSE * 5 / 4), "{pauses:?}");
     }
 }

@@ -8,7 +8,7 @@ use squirrel_exchange::{Refused, Series};
 use squirrel_model::Untrusted;
 use squirrel_monitor::MonitorSource;
 
-use crate::families::{families, timestamp};
+use crate::families::{families, target, timestamp};
 use crate::options::Options;
 use crate::post::{Answer, Post};
 #[cfg(feature = "squirrel")]
@@ -103,11 +103,14 @@ impl PushFormat {
             }
             Kind::RemoteWrite { .. } => {
                 let resource = Resource { attributes: self.options.service.clone(), families: Vec::new() };
-                let job = resource.job();
+                let (job, target) = (resource.job(), target(&self.options));
                 let extra = [("job", job.as_str()), ("instance", resource.instance())];
                 let (now, mut refused) = (timestamp(snapshot.taken), Refused::default());
-                let mut series: Vec<Series> =
-                    families.iter().flat_map(|family| flatten(family, &extra, now, &mut refused)).collect();
+                let mut series: Vec<Series> = families
+                    .iter()
+                    .chain(&target)
+                    .flat_map(|family| flatten(family, &extra, now, &mut refused))
+                    .collect();
                 let mut packages = Vec::new();
                 while !series.is_empty() {
                     let rest = series.split_off(series.len().min(BATCH));
@@ -147,10 +150,7 @@ impl PushFormat {
     }
 
     fn version(&self) -> Version {
-        match &self.kind {
-            Kind::RemoteWrite { version, .. } => *version,
-            _ => Version::V2,
-        }
+        if let Kind::RemoteWrite { version, .. } = self.kind { version } else { Version::V2 }
     }
 
     /// Points of the last request, for when its end is not waited for.
@@ -160,9 +160,10 @@ impl PushFormat {
 
     /// An export was dropped.
     pub(crate) fn lost(&mut self) {
-        #[cfg(feature = "squirrel")]
-        if let Kind::Squirrel(reports) = &mut self.kind {
-            reports.lost();
+        match &mut self.kind {
+            Kind::Otlp | Kind::RemoteWrite { .. } => {}
+            #[cfg(feature = "squirrel")]
+            Kind::Squirrel(reports) => reports.lost(),
         }
     }
 
@@ -187,10 +188,8 @@ impl PushFormat {
             return self.taken(package, answer);
         }
         // OTLP says which statuses are worth another try; the others say it of all that end the server's part.
-        let again = match self.kind {
-            Kind::Otlp => otlp::RETRIED.contains(&status),
-            _ => status == 429 || status >= 500,
-        };
+        let is_otlp = matches!(self.kind, Kind::Otlp);
+        let again = if is_otlp { otlp::RETRIED.contains(&status) } else { status == 429 || status >= 500 };
         let reason = format!("answered {status}{}{}", advice(status), quoted(&answer.body));
         if again { Verdict::Again { after: answer.retry_after, reason } } else { Verdict::Refused { reason } }
     }

@@ -32,6 +32,9 @@
 //! Features: `sockets` (on by default, Linux) is `NetworkMonitor::collect_socket_stats`; without it
 //! tokio and thiserror are the only dependencies.
 //!
+//! The numbers leave by an [`Exporter`]: `squirrel-monitor-export` has those for Prometheus, OTLP, remote write
+//! and Squirrel's daemon.
+//!
 //! Absences: nothing here sends anything, keeps a payload, keeps an address unless `track_per_connection`
 //! is on, or starts a task before [`NetworkMonitor::start`].
 #![forbid(unsafe_code)]

@@ -23,7 +23,7 @@ pub fn decode(body: &[u8], limits: &Limits) -> Result<Received, DecodeError> {
     if body.len() > limits.max_bytes {
         return Err(DecodeError::TooLarge { what: "bytes of a request", limit: limits.max_bytes });
     }
-    let mut reading = Reading { limits, out: Received::default(), parts: 0 };
+    let mut reading = Reading { limits, out: Received::default(), parts: 0, pieces: 0 };
     let mut request = Reader(body);
     while let Some((number, content)) = request.field()? {
         if number == 1 {
@@ -39,6 +39,8 @@ struct Reading<'a> {
     out: Received,
     /// Resources, metrics and points so far: all of them take memory, also those without content.
     parts: usize,
+    /// Attributes, buckets and quantiles so far: an octet or a few each as they come, and up to eighty kept.
+    pieces: usize,
 }
 
 impl Reading<'_> {
@@ -46,6 +48,14 @@ impl Reading<'_> {
         self.parts += 1;
         if self.parts > self.limits.max_series {
             return Err(DecodeError::TooLarge { what: "points", limit: self.limits.max_series });
+        }
+        Ok(())
+    }
+
+    fn count_pieces(&mut self, more: usize) -> Result<(), DecodeError> {
+        self.pieces += more;
+        if self.pieces > self.limits.max_samples {
+            return Err(DecodeError::TooLarge { what: "attributes and buckets", limit: self.limits.max_samples });
         }
         Ok(())
     }
@@ -160,7 +170,7 @@ impl Reading<'_> {
     }
 
     /// One more than allowed is kept, so that the excess is seen.
-    fn attribute(&self, content: Content<'_>, out: &mut Vec<(String, String)>) -> Result<(), DecodeError> {
+    fn attribute(&mut self, content: Content<'_>, out: &mut Vec<(String, String)>) -> Result<(), DecodeError> {
         let (mut name, mut value, mut fields) = ("", None, content.message()?);
         while let Some((number, content)) = fields.field()? {
             match number {
@@ -170,12 +180,13 @@ impl Reading<'_> {
             }
         }
         if let Some(value) = value.filter(|_| !name.is_empty() && out.len() <= self.limits.max_labels) {
+            self.count_pieces(1)?;
             out.push((name.to_owned(), value));
         }
         Ok(())
     }
 
-    fn histogram(&self, mut message: Reader<'_>) -> Result<Option<Value>, DecodeError> {
+    fn histogram(&mut self, mut message: Reader<'_>) -> Result<Option<Value>, DecodeError> {
         let limit = self.limits.max_buckets;
         let (mut histogram, mut bounds, mut count) = (Histogram::default(), Vec::new(), 0);
         while let Some((number, content)) = message.field()? {
@@ -189,6 +200,7 @@ impl Reading<'_> {
                 _ => {}
             }
         }
+        self.count_pieces(histogram.counts.len() + bounds.len())?;
         histogram.bounds = bounds.into_iter().map(f64::from_bits).collect();
         // Without bounds a source may give the count alone.
         if histogram.counts.is_empty() && histogram.bounds.is_empty() {
@@ -197,7 +209,7 @@ impl Reading<'_> {
         Ok(histogram.is_sound().then_some(Value::Histogram(histogram)))
     }
 
-    fn exponential(&self, mut message: Reader<'_>) -> Result<Option<Value>, DecodeError> {
+    fn exponential(&mut self, mut message: Reader<'_>) -> Result<Option<Value>, DecodeError> {
         let mut histogram = ExponentialHistogram::default();
         while let Some((number, content)) = message.field()? {
             match number {
@@ -218,7 +230,7 @@ impl Reading<'_> {
         Ok(sound.then_some(Value::Exponential(histogram)))
     }
 
-    fn buckets(&self, mut message: Reader<'_>) -> Result<Buckets, DecodeError> {
+    fn buckets(&mut self, mut message: Reader<'_>) -> Result<Buckets, DecodeError> {
         let mut buckets = Buckets::default();
         while let Some((number, content)) = message.field()? {
             match number {
@@ -227,10 +239,11 @@ impl Reading<'_> {
                 _ => {}
             }
         }
+        self.count_pieces(buckets.counts.len())?;
         Ok(buckets)
     }
 
-    fn summary(&self, mut message: Reader<'_>) -> Result<Option<Value>, DecodeError> {
+    fn summary(&mut self, mut message: Reader<'_>) -> Result<Option<Value>, DecodeError> {
         let mut summary = Summary::default();
         while let Some((number, content)) = message.field()? {
             match number {
@@ -248,6 +261,7 @@ impl Reading<'_> {
                             _ => {}
                         }
                     }
+                    self.count_pieces(1)?;
                     summary.quantiles.push((quantile, value));
                 }
                 _ => {}

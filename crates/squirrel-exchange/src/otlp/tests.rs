@@ -222,6 +222,23 @@ fn there_is_an_end_to_everything() {
     assert!(refused(&[0x0A, 0x00].repeat(11)), "empty resources");
     assert!(refused(&request(vec![witness::Number { double: Some(1.0), ..Default::default() }; 11])));
     assert!(refused(&vec![0; 10_001]));
+    let many = Limits { max_samples: 100, ..Limits::default() };
+    let points = |count: i32| {
+        let point = |i: i32| {
+            Point::new(
+                &[("a", "b")],
+                Value::Exponential(ExponentialHistogram {
+                    positive: Buckets { offset: i, counts: vec![1; 9] },
+                    ..Default::default()
+                }),
+            )
+        };
+        let families =
+            vec![Family { points: (0..count).map(point).collect(), ..Family::new("h", Kind::Histogram, "", "") }];
+        written(&Resource { families, ..Resource::default() })
+    };
+    assert!(decode(&points(10), &many).is_ok());
+    assert!(matches!(decode(&points(11), &many), Err(DecodeError::TooLarge { limit: 100, .. })));
     let histogram = Histogram { bounds: (0..8).map(f64::from).collect(), counts: vec![1; 9], ..Histogram::default() };
     let families = vec![family("h", Kind::Histogram, Value::Histogram(histogram))];
     assert!(refused(&written(&Resource { families, ..Resource::default() })));

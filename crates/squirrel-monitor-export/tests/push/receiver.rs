@@ -53,6 +53,9 @@ impl Receiver {
             for index in 0.. {
                 let Ok((mut stream, _)) = listener.accept().await else { return };
                 let Some(request) = read(&mut stream).await else { continue };
+                // Before the answer, so that whoever was answered is in the list. Whoever does not listen any more has
+                // seen enough.
+                let _ = sender.send(request).await;
                 let reply = replies.get(index).or(replies.last()).copied().unwrap_or(Reply::Hangs);
                 match reply {
                     Reply::Says(head, body) => {
@@ -63,8 +66,6 @@ impl Receiver {
                     Reply::Hangs => held.push(stream),
                     Reply::Cuts => drop(stream.write_all(b"HTTP/1.1 200 O").await),
                 }
-                // Whoever does not listen any more has seen enough.
-                let _ = sender.send(request).await;
             }
         });
         Self { address, seen }
