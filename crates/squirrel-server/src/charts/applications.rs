@@ -29,6 +29,8 @@ macro_rules! quantile {
 }
 
 const APPLICATION: &str = "application";
+/// Shown unless all latencies are told as those of MCP.
+const LATENCY: &str = "application-latency";
 /// Shown where the application speaks MCP.
 const MCP: &str = "application-mcp";
 
@@ -96,30 +98,6 @@ pub(super) static CHARTS: &[ChartSpec] = &[
     ),
     chart(
         APPLICATION,
-        "app-latency",
-        "Latency",
-        ChartUnit::Seconds,
-        "How long messages took, all types together: half of them less than the median, one in a hundred more than the \
-         99th percentile. Read from the buckets of a histogram, so each is exact to its bucket only.",
-        const {
-            &[
-                above("median", quantile!("0.5", "le", "squirrel_message_duration_seconds")),
-                above("95th percentile", quantile!("0.95", "le", "squirrel_message_duration_seconds")),
-                above("99th percentile", quantile!("0.99", "le", "squirrel_message_duration_seconds")),
-            ]
-        },
-    ),
-    chart(
-        APPLICATION,
-        "app-latency-types",
-        "Latency by type, 95th percentile",
-        ChartUnit::Seconds,
-        "One message in twenty of the type took longer. A type that is slow by itself does not show in the latency of \
-         all together.",
-        const { &[above("{{message_type}}", quantile!("0.95", "le, message_type", "squirrel_message_duration_seconds"))] },
-    ),
-    chart(
-        APPLICATION,
         "app-errors",
         "Errors by kind",
         ChartUnit::PerSecond,
@@ -155,6 +133,30 @@ pub(super) static CHARTS: &[ChartSpec] = &[
                 ),
             ]
         },
+    ),
+    chart(
+        LATENCY,
+        "app-latency",
+        "Latency",
+        ChartUnit::Seconds,
+        "How long messages took, all types together: half of them less than the median, one in a hundred more than the \
+         99th percentile. Read from the buckets of a histogram, so each is exact to its bucket only.",
+        const {
+            &[
+                above("median", quantile!("0.5", "le", "squirrel_message_duration_seconds")),
+                above("95th percentile", quantile!("0.95", "le", "squirrel_message_duration_seconds")),
+                above("99th percentile", quantile!("0.99", "le", "squirrel_message_duration_seconds")),
+            ]
+        },
+    ),
+    chart(
+        LATENCY,
+        "app-latency-types",
+        "Latency by type, 95th percentile",
+        ChartUnit::Seconds,
+        "One message in twenty of the type took longer. A type that is slow by itself does not show in the latency of \
+         all together.",
+        const { &[above("{{message_type}}", quantile!("0.95", "le, message_type", "squirrel_message_duration_seconds"))] },
     ),
     chart(
         MCP,

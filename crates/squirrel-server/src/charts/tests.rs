@@ -186,7 +186,8 @@ fn every_chart_has_a_name_of_its_own_a_help_and_queries() {
     assert_eq!(names.len(), charts().count());
     for chart in charts() {
         assert!(
-            [OVERVIEW, INTERFACES, "application", "application-mcp"].contains(&chart.page.as_ref()),
+            [OVERVIEW, INTERFACES, "application", "application-latency", "application-mcp"]
+                .contains(&chart.page.as_ref()),
             "{}",
             chart.id
         );

@@ -40,7 +40,7 @@ export function ApplicationPage({ name }: { name: string }) {
       {one && <Alerts instances={one.instances} />}
       <Tables scope={subject.scope} window={rateWindow(one, TABLE_WINDOW)} />
       <ChartGrid page="application" subject={subject} />
-      <McpCharts subject={subject} />
+      <LatencyCharts subject={subject} live={one?.state === "live"} />
       {one && <Instances application={one} />}
     </>
   );
@@ -126,15 +126,23 @@ function Tables({ scope, window }: { scope: string; window: number }) {
   );
 }
 
-/** Only where MCP is spoken: four empty charts tell nothing. */
-function McpCharts({ subject }: { subject: { scope: string; leastWindow: number } }) {
-  const spoken = useMemo(
-    () => ["server", "client"].map((role) => `count(mcp_${role}_operation_duration_seconds_count{job="application",${subject.scope}})`),
+/** Latencies are told as those of MCP or as those of messages: empty charts of the other tell nothing. */
+function LatencyCharts({ subject, live }: { subject: { scope: string; leastWindow: number }; live: boolean }) {
+  const [messages, ...mcp] = useMemo(
+    () => ["squirrel_message", "mcp_server_operation", "mcp_client_operation"].map((name) => `count(${name}_duration_seconds_count{job="application",${subject.scope}})`),
     [subject.scope],
   );
-  useLiveQueries(spoken);
-  const speaks = spoken.some((query) => seriesOf(shown.value, query).length > 0);
-  return speaks ? <ChartGrid page="application-mcp" subject={subject} /> : null;
+  const asked = [messages ?? "", ...mcp];
+  useLiveQueries(asked);
+  const told = (query: string | undefined): boolean => seriesOf(shown.value, query ?? "").length > 0;
+  const speaksMcp = mcp.some(told);
+  // Of one that is silent only the history knows.
+  return (
+    <>
+      {(!speaksMcp || told(messages) || !live) && <ChartGrid page="application-latency" subject={subject} />}
+      {(speaksMcp || !live) && <ChartGrid page="application-mcp" subject={subject} />}
+    </>
+  );
 }
 
 function Instances({ application }: { application: Application }) {
