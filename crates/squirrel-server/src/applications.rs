@@ -55,8 +55,8 @@ const FORGOTTEN_AFTER: Duration = Duration::from_hours(24);
 /// Time for a report to arrive: it comes from this host, or from near.
 pub(crate) const REPORT_TIME: Duration = Duration::from_secs(5);
 
-/// Room for the bodies of all reports that arrive at one moment, in bytes.
-const BODIES_BYTES: usize = 4 * MAX_REPORT_BYTES;
+/// How many of the largest reports have room while they arrive.
+const BODIES: usize = 4;
 
 /// What applications may use up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,6 +170,7 @@ impl Applications {
     pub fn new(limits: ApplicationLimits, reserved: Catalogue) -> Self {
         let a_second = f64::from(limits.reports_a_second.max(1));
         let series = limits.all_series as f64;
+        let bodies = (BODIES * limits.report_bytes).min(Semaphore::MAX_PERMITS);
         let known = Known {
             instances: BTreeMap::new(),
             refusals: VecDeque::new(),
@@ -182,7 +183,7 @@ impl Applications {
             token: None,
             known: Mutex::new(known),
             counters: Counters::default(),
-            bodies: Arc::new(Semaphore::new(BODIES_BYTES)),
+            bodies: Arc::new(Semaphore::new(bodies)),
             turn: Semaphore::new(1),
         }
     }

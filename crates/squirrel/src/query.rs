@@ -197,7 +197,7 @@ mod tests {
             VectorSeries { metric: metric("eth0"), value: Point(1.0, 10.0) },
             VectorSeries { metric: metric("\x1b[2J\n"), value: Point(1.0, 0.5) },
         ]);
-        assert_eq!(shown(&data), "up{device=\"eth0\"}       10\nup{device=\"\\x1b[2J\\n\"}  0.5\n");
+        assert_eq!(shown(&data), "up{device=\"eth0\"}        10\nup{device=\"\\x1b[2J\\n\"}  0.5\n");
     }
 
     #[test]

@@ -128,7 +128,7 @@ fn a_report_becomes_series_that_say_whose_they_are() {
             format!(r#"latency_seconds_bucket{{{whose},le="1"}} 3 3"#),
             format!("latency_seconds_count{{{whose}}} 3 5"),
             format!("latency_seconds_sum{{{whose}}} 3 7.5"),
-            format!(r#"sold_total{{application="shop",instance="h:7",job="application",kind="a"}} 3 2"#),
+            r#"sold_total{application="shop",instance="h:7",job="application",kind="a"} 3 2"#.to_owned(),
         ]
     );
     assert!(due(&all, 5).is_empty(), "once");

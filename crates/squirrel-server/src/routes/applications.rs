@@ -28,13 +28,11 @@ pub(super) async fn list(AxumState(state): AxumState<State>) -> Result<Response,
 
 /// `GET /api/applications/{name}`: one of them.
 pub(super) async fn one(AxumState(state): AxumState<State>, Path(name): Path<String>) -> Result<Response, Failure> {
-    match state.parts.applications.one(&name, (state.parts.monotonic)()) {
-        Some(found) => plain(&found),
-        None => {
-            let message = format!("no application is called {:?}; /api/applications lists all", shortened(&name));
-            Err(ApiError::new(ErrorType::NotFound, message).into())
-        }
+    if let Some(found) = state.parts.applications.one(&name, (state.parts.monotonic)()) {
+        return plain(&found);
     }
+    let message = format!("no application is called {:?}; /api/applications lists all", shortened(&name));
+    Err(ApiError::new(ErrorType::NotFound, message).into())
 }
 
 /// `POST /api/applications`: an application tells of itself.

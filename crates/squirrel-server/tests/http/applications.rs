@@ -1,6 +1,7 @@
 //! Reports of applications over HTTP: who may send them, what is refused and in which words.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use squirrel_server::{ApplicationLimits, Limits};
@@ -171,28 +172,31 @@ async fn what_is_switched_off_says_so() {
 }
 
 #[tokio::test]
-async fn reports_that_never_end_do_not_keep_others_out() {
-    let server = start(traffic()).await;
+async fn reports_that_never_end_have_bounded_room_and_give_it_back() {
+    let reports = ApplicationLimits { report_bytes: 1000, ..ApplicationLimits::default() };
+    let server = start_taking(Arc::new(traffic()), Limits::for_cpus(1), &[], reports, None).await;
+    // All bodies together have room for four of the largest.
     let mut hanging = Vec::new();
-    // Each holds half of the largest report: together more room than there is.
-    let half = " ".repeat(4 << 20);
-    for _ in 0..12 {
+    for _ in 0..4 {
         let mut stream = server.connect().await;
-        let head = format!(
-            "POST /api/applications HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: 8000000\r\n\r\n",
-            server.address
-        );
-        stream.write_all(head.as_bytes()).await.unwrap();
-        // One that is refused meanwhile is closed under our hands.
-        let _ = stream.write_all(half.as_bytes()).await;
+        let head = "Content-Type: application/json\r\nContent-Length: 1000";
+        let half =
+            format!("POST /api/applications HTTP/1.1\r\nHost: {}\r\n{head}\r\n\r\n{}", server.address, " ".repeat(950));
+        stream.write_all(half.as_bytes()).await.unwrap();
         hanging.push(stream);
     }
-    let mut statuses = Vec::new();
-    while statuses.last() != Some(&200) && statuses.len() < 1000 {
-        statuses.push(post(&server, &report("shop")).await.status);
-        tokio::time::timeout(std::time::Duration::from_millis(50), std::future::pending::<()>()).await.unwrap_err();
-    }
-    assert_eq!(statuses.last(), Some(&200), "the room is free again after five seconds");
-    assert!(statuses.iter().all(|status| matches!(status, 200 | 503)), "{statuses:?}");
+    let large = report("shop").to_string() + &" ".repeat(500);
+    let mut looks = tokio::time::interval(Duration::from_millis(5));
+    let mut until = async |wanted: u16| {
+        let asked = async {
+            while server.raw(&request(&large, "")).await.status != wanted {
+                looks.tick().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), asked).await
+    };
+    assert!(until(503).await.is_ok(), "no room is left");
     assert_eq!(server.get("/healthz").await.status, 200);
+    drop(hanging);
+    assert!(until(200).await.is_ok(), "the room is free again");
 }
