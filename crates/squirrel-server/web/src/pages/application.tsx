@@ -22,6 +22,8 @@ const TABLE_WINDOW = 60;
 export function ApplicationPage({ name }: { name: string }) {
   const list = useApplications();
   const one = list?.applications.find((candidate) => candidate.application === name);
+  // Only then is it known over which time its rates are to be taken.
+  const known = list !== null || applicationFailure.value !== null;
   const [instance, setInstance] = useState<string | null>(null);
   const least = rateWindow(one, CHART_WINDOW);
   const subject = useMemo(() => ({ scope: scopeOf(name, instance ?? undefined), leastWindow: least }), [name, instance, least]);
@@ -38,9 +40,13 @@ export function ApplicationPage({ name }: { name: string }) {
       )}
       {applicationFailure.value !== null && <p class="card empty" role="alert">How it does cannot be read: {visible(applicationFailure.value)}</p>}
       {one && <Alerts instances={one.instances} />}
-      <Tables scope={subject.scope} window={rateWindow(one, TABLE_WINDOW)} />
-      <ChartGrid page="application" subject={subject} />
-      <LatencyCharts subject={subject} live={one?.state === "live"} />
+      {known && (
+        <>
+          <Tables scope={subject.scope} window={rateWindow(one, TABLE_WINDOW)} />
+          <ChartGrid page="application" subject={subject} />
+          <LatencyCharts subject={subject} live={one?.state === "live"} />
+        </>
+      )}
       {one && <Instances application={one} />}
     </>
   );

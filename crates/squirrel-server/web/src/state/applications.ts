@@ -43,10 +43,13 @@ const RATE_SECONDS = 60;
 /** Percentiles of less are those of few messages. */
 export const QUANTILE_SPAN = "5m";
 
+/** Of one that is known only from its history; most report more often. */
+const USUAL_INTERVAL = 15;
+
 /** Seconds over which rates of an application are taken: three of its reports or more. */
 export function rateWindow(application: Application | undefined, least: number): number {
-  const intervals = (application?.instances ?? []).filter((one) => one.state === "live").map((one) => one.interval_seconds);
-  return Math.max(least, Math.ceil(3 * Math.max(0, ...intervals)));
+  const intervals = (application?.instances ?? []).map((one) => one.interval_seconds).filter((interval) => interval > 0);
+  return Math.max(least, Math.ceil(3 * (intervals.length > 0 ? Math.max(...intervals) : USUAL_INTERVAL)));
 }
 
 const JOB = 'job="application"';
