@@ -17,7 +17,8 @@ impl Applications {
     /// # Errors
     /// When the store cannot be read.
     pub fn adopt(&self, select: &dyn Select, at: Timestamp, now: Elapsed) -> Result<(), SelectError> {
-        let range = TimeRange::new(at.plus_ms(-LOOKBACK_MS), at);
+        // A clean stop marks the ends in the second after it, which a quick restart finds in the future.
+        let range = TimeRange::new(at.plus_ms(-LOOKBACK_MS), at.plus_ms(LOOKBACK_MS));
         let mut samples = Samples::default();
         let mut known = self.known();
         for found in select.find(&[Matcher::equal("job", JOB)], range)? {

@@ -317,6 +317,8 @@ fn those_who_reported_before_a_restart_are_known_and_end_if_they_stay_away() {
     store.put(&series("a", "gone", JOB), ago(20), 1.0);
     store.put(&series("a", "ended", JOB), ago(6), 1.0);
     store.put(&series("a", "ended", JOB), ago(5), squirrel_model::stale_marker());
+    store.put(&series("a", "stopped", JOB), ago(0), 1.0);
+    store.put(&series("a", "stopped", JOB), ago(-1), squirrel_model::stale_marker());
     store.put(&series("a", "host", "squirrel"), ago(1), 1.0);
     let all = usual();
     all.adopt(&store, START, Elapsed(Duration::ZERO)).unwrap();

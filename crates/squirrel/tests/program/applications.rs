@@ -103,6 +103,7 @@ fn an_application_is_shown_from_its_first_report_to_its_end() {
     });
     let p95 = "histogram_quantile(0.95, sum by (le) (rate(squirrel_message_duration_seconds_bucket{application=\"shop\"}[30s])))";
     daemon.wait_until(&format!("{p95} or vector(0)"), |p95| p95 > 0.005 && p95 < 0.1);
+    daemon.wait_until("squirrel_application_alerts", |alerts| alerts == 2.0);
     let state = shop(&daemon);
     assert_eq!((&state["state"], &state["level"]), (&json!("live"), &json!("warning")), "{state}");
     assert_eq!(of_instance(&state, "a")["alerts"][0]["name"], "active_connections", "{state}");
