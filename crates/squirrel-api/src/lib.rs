@@ -4,12 +4,13 @@
 //! a large matrix never stands in memory twice. [`reply`] reads them. [`params`] reads what comes in
 //! with a question. Squirrel's own resources ([`CollectorStatus`], [`Verdict`], [`ChartSpec`],
 //! [`CatalogueEntry`]) are serde structures; [`application`] is what applications tell the daemon of
-//! themselves. [`client`] asks a running daemon.
+//! themselves, and [`applications`] what the daemon says of them. [`client`] asks a running daemon.
 //!
 //! Absences: no store, no screen, no clock.
 #![forbid(unsafe_code)]
 
 pub mod application;
+pub mod applications;
 pub mod client;
 pub mod envelope;
 mod error;

@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn urls_are_read() {
         let cases = [
-            ("127.0.0.1:9187", "127.0.0.1:9187", "/d", true),
+            ("127.0.0.1:7775", "127.0.0.1:7775", "/d", true),
             ("http://localhost", "localhost:80", "/d", true),
             ("http://[::1]:9/", "[::1]:9", "/d", true),
             ("http://collector.example:4318/a?b=c", "collector.example:4318", "/a?b=c", false),

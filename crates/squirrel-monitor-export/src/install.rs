@@ -80,7 +80,7 @@ fn push(config: &ExportConfig, options: Options, context: ExportContext) -> Resu
         ExportFormat::Otlp => (squirrel_exchange::otlp::PATH, 4318, options.queue),
         ExportFormat::RemoteWrite => ("/api/v1/write", 80, options.queue),
         // Only the newest report is of use to the daemon, which keeps the time itself.
-        _ => ("/api/applications", 9187, 1),
+        _ => ("/api/applications", 7775, 1),
     };
     let endpoint = Endpoint::read(&config.endpoint, path, port)?;
     let token = config.auth_token.as_deref().map(bearer).transpose()?;

@@ -26,7 +26,7 @@
 //! | `Prometheus` | an address to listen on, `127.0.0.1:9464` | answers `GET /metrics` in text 0.0.4 or OpenMetrics |
 //! | `Otlp` | a collector's URL, `http://127.0.0.1:4318` | posts protobuf to `/v1/metrics` |
 //! | `RemoteWrite` | a URL, `http://127.0.0.1:9090/api/v1/write` | posts 2.0, and 1.0 where that is not understood |
-//! | `Squirrel` | the daemon's address, `127.0.0.1:9187` | posts a report with the alerts to `/api/applications` |
+//! | `Squirrel` | the daemon's address, `127.0.0.1:7775` | posts a report with the alerts to `/api/applications` |
 //!
 //! Names follow OpenTelemetry's conventions; [`families`] lists them. Prometheus and remote write get them as
 //! Prometheus itself translates them, so that a query finds them whichever way they went.

@@ -7,7 +7,7 @@ use squirrel_api::CollectorStatus;
 use squirrel_model::{Batch, Catalogue, Elapsed, Select, Timestamp};
 use tokio::sync::watch;
 
-use crate::AllowedHost;
+use crate::{AllowedHost, Applications};
 
 /// Gives frozen views of the samples.
 pub trait Snapshots: Send + Sync {
@@ -121,6 +121,8 @@ pub struct ServerParts {
     pub catalogue: Arc<Catalogue>,
     /// The collectors and how they do.
     pub collectors: Arc<dyn Fn() -> Vec<CollectorStatus> + Send + Sync>,
+    /// Applications that tell of themselves.
+    pub applications: Arc<Applications>,
     /// The wall clock.
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// A clock that never jumps, for deadlines.

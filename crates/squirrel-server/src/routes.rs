@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::security;
 use crate::server::State;
 
+mod applications;
 mod files;
 mod labels;
 mod parameters;
@@ -38,6 +39,8 @@ pub(crate) fn router(state: &State) -> Router {
         .route("/api/catalogue", get(resources::catalogue))
         .route("/api/collectors", get(resources::collectors))
         .route("/api/verdict", get(resources::verdict))
+        .route("/api/applications", get(applications::list).post(applications::report))
+        .route("/api/applications/{name}", get(applications::one))
         .route("/metrics", get(plain::metrics))
         // The default predicate leaves event streams and small answers alone.
         .layer(CompressionLayer::new())

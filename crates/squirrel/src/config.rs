@@ -1,6 +1,7 @@
 //! Configuration: what was written (`file.rs`), what it means here ([`Config`]), and the commented
 //! sample (`sample.rs`).
 
+mod applications;
 mod file;
 mod sample;
 mod values;
@@ -15,6 +16,7 @@ use anyhow::{Context as _, bail};
 use squirrel_server::AllowedHost;
 
 use crate::cli;
+pub(crate) use applications::Applications;
 pub(crate) use sample::sample;
 pub(crate) use values::{Sync, show_span};
 
@@ -73,6 +75,7 @@ pub(crate) struct Config {
     pub(crate) sync: Sourced<Sync>,
     pub(crate) interval: Sourced<Duration>,
     pub(crate) disabled: Sourced<BTreeSet<String>>,
+    pub(crate) applications: Applications,
     pub(crate) log: Sourced<String>,
 }
 
@@ -142,6 +145,7 @@ impl Config {
             sync: Sourced::choose(None, file.store.sync, || Sync::Tick),
             interval: Sourced::choose(None, file.collect.interval.map(Into::into), || Duration::from_secs(1)),
             disabled: Sourced::choose(None, file.collect.disabled, BTreeSet::new),
+            applications: Applications::resolve(file.applications),
             log: Sourced::choose(None, file.log.level, || "info".to_owned()),
             path,
         };

@@ -54,8 +54,20 @@ static DECLARED: [&Metric; 5] = [&UP, &BUILD_INFO, &TICKS, &TICKS_MISSED, &TICK_
 
 /// Every metric that any part of the program may emit.
 pub(crate) fn catalogue() -> Catalogue {
+    let own: Vec<&'static Metric> = own().iter().collect();
+    Catalogue::new([&own, squirrel_server::APPLICATION_METRICS])
+}
+
+/// Of these, what the daemon itself measures: names that no application may use.
+pub(crate) fn own() -> Catalogue {
     let collected: Vec<&'static Metric> = squirrel_collect::catalogue().iter().collect();
-    Catalogue::new([&collected, squirrel_store::METRICS, squirrel_server::METRICS, &DECLARED])
+    Catalogue::new([
+        &collected,
+        squirrel_store::METRICS,
+        squirrel_server::METRICS,
+        squirrel_server::APPLICATIONS_METRICS,
+        &DECLARED,
+    ])
 }
 
 /// The program's own counters.
@@ -101,7 +113,7 @@ mod tests {
         let catalogue = catalogue();
         let mut asked = 0;
         for (_, text) in squirrel_server::expressions() {
-            let text = text.replace("$device", "eth0").replace("$window", "15s");
+            let text = text.replace("$device", "eth0").replace("$scope", "application=\"a\"").replace("$window", "15s");
             let expr = squirrel_promql::parse(&text, &squirrel_promql::ParseOptions::default());
             let expr = expr.unwrap_or_else(|error| panic!("{text}: {error}"));
             for matchers in squirrel_promql::selectors(&expr) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use squirrel_collect::Schedule;
 use squirrel_model::{Batch, Timestamp, Untrusted};
-use squirrel_server::{ServerMetrics, Tick};
+use squirrel_server::{Applications, ServerMetrics, Tick};
 use squirrel_store::Store;
 use squirrel_sys::{Kernel, clock};
 use tokio::sync::watch;
@@ -21,6 +21,7 @@ pub(crate) struct Pipeline {
     pub(crate) monotonic: clock::Monotonic,
     pub(crate) own: OwnMetrics,
     pub(crate) server_metrics: Arc<ServerMetrics>,
+    pub(crate) applications: Arc<Applications>,
     pub(crate) ticks: watch::Sender<Option<Arc<Tick>>>,
     pub(crate) status: Arc<Mutex<Vec<squirrel_api::CollectorStatus>>>,
     fault_log: FaultLog,
@@ -35,13 +36,14 @@ pub(crate) struct Parts {
     pub(crate) store: Arc<Store>,
     pub(crate) monotonic: clock::Monotonic,
     pub(crate) server_metrics: Arc<ServerMetrics>,
+    pub(crate) applications: Arc<Applications>,
     pub(crate) ticks: watch::Sender<Option<Arc<Tick>>>,
     pub(crate) status: Arc<Mutex<Vec<squirrel_api::CollectorStatus>>>,
 }
 
 impl Pipeline {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { kernel, schedule, store, monotonic, server_metrics, ticks, status } = parts;
+        let Parts { kernel, schedule, store, monotonic, server_metrics, applications, ticks, status } = parts;
         let own = OwnMetrics::new();
         Self {
             kernel,
@@ -50,6 +52,7 @@ impl Pipeline {
             monotonic,
             own,
             server_metrics,
+            applications,
             ticks,
             status,
             fault_log: FaultLog::default(),
@@ -75,8 +78,10 @@ impl Pipeline {
         self.schedule.tick(&*self.kernel, &|| monotonic.elapsed(), &mut batch);
         self.store.metrics(&mut batch);
         self.server_metrics.rows(&mut batch);
+        self.applications.rows(&mut batch);
         self.own.tick(&mut batch);
         self.keep(at, &batch);
+        self.keep_applications(now, step_ms);
 
         let statuses = crate::status::statuses(&self.schedule);
         for line in self.fault_log.news(began, &statuses) {
@@ -93,6 +98,20 @@ impl Pipeline {
     /// Switches collectors off and on, for a configuration that was read again.
     pub(crate) fn set_disabled(&mut self, disabled: &[String]) {
         self.schedule.set_disabled(&*self.kernel, disabled, self.monotonic.elapsed());
+    }
+
+    /// Appends what applications told since the last tick. Their samples have times of their own, and so do
+    /// not wait for a tick that the clock refuses.
+    fn keep_applications(&self, now: Timestamp, step_ms: i64) {
+        let samples = self.applications.due(now, self.monotonic.elapsed(), step_ms);
+        if samples.is_empty() {
+            return;
+        }
+        match self.store.append_samples(now, &samples) {
+            Ok(report) => self.applications.lost(report.refused),
+            // Closed: the end of the program, which was said.
+            Err(_) => self.applications.lost(samples.len()),
+        }
     }
 
     /// Appends to the store, which itself says in the log when it begins to fail and when it is over.

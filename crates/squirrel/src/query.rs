@@ -152,10 +152,28 @@ fn name(metric: &BTreeMap<String, String>) -> String {
     let labels: Vec<String> = metric
         .iter()
         .filter(|(label, _)| label.as_str() != squirrel_model::NAME_LABEL)
-        .map(|(label, value)| format!("{}=\"{}\"", Untrusted(label), Untrusted(&exposition::escape_value(value))))
+        .map(|(label, value)| format!("{}=\"{}\"", Untrusted(label), quotable(value)))
         .collect();
     let name = metric.get(squirrel_model::NAME_LABEL).map(String::as_str).unwrap_or_default();
     format!("{}{{{}}}", Untrusted(name), labels.join(","))
+}
+
+/// A label's value as it stands between quotes in PromQL: what a terminal would obey is escaped, and the text can be
+/// pasted into the next question.
+fn quotable(value: &str) -> String {
+    exposition::escape_value(value).chars().fold(String::new(), |mut text, c| {
+        let code = u32::from(c);
+        // Writing into a String cannot fail.
+        let _ = match c {
+            '\t' => write!(text, "\\t"),
+            '\r' => write!(text, "\\r"),
+            c if !is_hostile(c) => write!(text, "{c}"),
+            _ if code < 0x80 => write!(text, "\\x{code:02x}"),
+            _ if code < 0x1_0000 => write!(text, "\\u{code:04x}"),
+            _ => write!(text, "\\U{code:08x}"),
+        };
+        text
+    })
 }
 
 fn number(point: Point) -> String {
@@ -179,7 +197,7 @@ mod tests {
             VectorSeries { metric: metric("eth0"), value: Point(1.0, 10.0) },
             VectorSeries { metric: metric("\x1b[2J\n"), value: Point(1.0, 0.5) },
         ]);
-        assert_eq!(shown(&data), "up{device=\"eth0\"}          10\nup{device=\"\\u{1b}[2J\\n\"}  0.5\n");
+        assert_eq!(shown(&data), "up{device=\"eth0\"}        10\nup{device=\"\\x1b[2J\\n\"}  0.5\n");
     }
 
     #[test]
@@ -189,6 +207,17 @@ mod tests {
         assert_eq!(safe, "{\n\t\"a\\u009b31m\": \"\\u202e\\udb40\\udc41 gr\u{fc}n\"\n}");
         let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
         assert_eq!(read(&safe), read(document));
+    }
+
+    #[test]
+    fn a_value_can_be_pasted_into_a_question() {
+        for value in ["eth0", "a\"b\\c", "\u{1b}[2J\n\t\r\u{7f}", "\u{9b}31m\u{202e}x", "gr\u{fc}n \u{e0041}"] {
+            let shown = quotable(value);
+            assert!(!shown.chars().any(is_hostile), "{shown:?}");
+            let expr = format!("up{{device=\"{shown}\"}}");
+            let matchers = squirrel_promql::parse_selector(&expr).unwrap_or_else(|error| panic!("{expr}: {error}"));
+            assert!(matchers.iter().any(|matcher| matcher.name() == "device" && matcher.value() == value), "{expr}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::Deserialize;
 
-use super::values::{LongSpan, Sync, TickSpan};
+use super::values::{Count, LongSpan, Sync, TickSpan};
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
@@ -17,6 +17,7 @@ pub(super) struct File {
     pub(super) server: Server,
     pub(super) store: Store,
     pub(super) collect: Collect,
+    pub(super) applications: Applications,
     pub(super) log: Log,
 }
 
@@ -44,6 +45,17 @@ pub(super) struct Store {
 pub(super) struct Collect {
     pub(super) interval: Option<TickSpan>,
     pub(super) disabled: Option<BTreeSet<String>>,
+}
+
+/// `[applications]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Applications {
+    pub(super) enabled: Option<bool>,
+    pub(super) max_instances: Option<Count>,
+    pub(super) max_series: Option<Count>,
+    pub(super) max_series_total: Option<Count>,
+    pub(super) token_file: Option<PathBuf>,
 }
 
 /// `[log]`

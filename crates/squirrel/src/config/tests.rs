@@ -37,6 +37,9 @@ fn the_sample_says_the_defaults() {
     assert_eq!(config.hosts.origin, Origin::File);
     assert_eq!(config.disabled.origin, Origin::File);
     assert_eq!(config.allow_remote.origin, Origin::File);
+    assert_eq!(config.applications.limits(), defaults.applications.limits());
+    assert_eq!(config.applications.token_file, Sourced { value: None, origin: Origin::File });
+    assert_eq!(config.applications.max_series_total.origin, Origin::File);
     resolve(&sample()).expect("the sample is valid as printed");
 }
 
@@ -71,6 +74,8 @@ fn mistakes_are_shown_with_their_place() {
         ("[server]\nlisten = [\"0.0.0.0:7775\"]", &["0.0.0.0:7775", "allow_remote"]),
         ("[server]\nlisten = []", &["listen", "at least one"]),
         ("[server]\nhosts = [\"http://x/\"]", &["hosts", "http://x/"]),
+        ("[applications]\nmax_series = 0", &["line 2", "1 to 1000000"]),
+        ("[applications]\nmax_serie = 5", &["line 2", "max_series"]),
         ("[server", &["line 1"]),
     ] {
         let said = complaint(text);

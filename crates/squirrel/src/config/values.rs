@@ -91,6 +91,26 @@ impl From<LongSpan> for Duration {
     }
 }
 
+/// How many of something there may be: 1 to a million.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "i64")]
+pub(crate) struct Count(usize);
+
+impl TryFrom<i64> for Count {
+    type Error = String;
+
+    fn try_from(number: i64) -> Result<Self, String> {
+        let count = usize::try_from(number).ok().filter(|count| (1..=1_000_000).contains(count));
+        count.map(Self).ok_or_else(|| format!("a limit is 1 to 1000000, not {number}"))
+    }
+}
+
+impl From<Count> for usize {
+    fn from(count: Count) -> Self {
+        count.0
+    }
+}
+
 /// Reads a span such as `1s`, `250ms`, `1h30m`, `14d`.
 fn parse_span(text: &str) -> Result<Duration, String> {
     let ms = parse_duration_ms(text).map_err(|error| format!("{text:?} is {error}"))?;

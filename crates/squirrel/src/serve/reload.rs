@@ -44,6 +44,7 @@ fn restart_only(current: &Config, fresh: &Config) -> Vec<&'static str> {
         ("retention", current.retention.value != fresh.retention.value),
         ("sync", current.sync.value != fresh.sync.value),
         ("interval", current.interval.value != fresh.interval.value),
+        ("[applications]", current.applications != fresh.applications),
     ]
     .into_iter()
     .filter_map(|(name, differs)| differs.then_some(name))
