@@ -27,7 +27,9 @@ pub(super) fn list(
     names.dedup();
     let mut applications: Vec<ApplicationStatus> =
         names.into_iter().filter_map(|name| one(instances, name, now)).collect();
-    applications.sort_by_key(|one| (one.state == ApplicationState::Silent, Reverse(one.level)));
+    // What its developer wanted somebody to look at comes before what is only not kept.
+    let alerts = |one: &ApplicationStatus| one.instances.iter().map(|instance| instance.alerts.len()).sum::<usize>();
+    applications.sort_by_key(|one| (one.state == ApplicationState::Silent, Reverse((one.level, alerts(one)))));
     let (level, sentence) = headline(&applications, enabled);
     ApplicationList { time: at.seconds(), enabled, level, sentence, applications, refusals }
 }
@@ -44,8 +46,11 @@ fn headline(applications: &[ApplicationStatus], enabled: bool) -> (Level, String
     match (troubled.as_slice(), live.count()) {
         _ if !enabled => (Level::Unknown, "Reports of applications are switched off in the configuration.".to_owned()),
         ([worst, rest @ ..], _) => {
-            let more =
-                if rest.is_empty() { String::new() } else { format!(" And {} more have something.", rest.len()) };
+            let more = match rest.len() {
+                0 => String::new(),
+                1 => " 1 more application needs a look.".to_owned(),
+                n => format!(" {n} more applications need a look."),
+            };
             (worst.level, format!("{}: {}{more}", worst.application, worst.sentence))
         }
         ([], 0) if silent == 0 => (Level::Unknown, "No application has told anything of itself yet.".to_owned()),
@@ -101,7 +106,7 @@ fn judged(mine: &[(&str, &Instance)]) -> (Level, String) {
             n => format!(" And {n} more alerts."),
         };
         // An alert is something to look at, whatever level its sender gave it.
-        return (worst.level.max(Level::Warning), format!("{}{more}", worst.sentence));
+        return (worst.level.max(Level::Warning), format!("{}{more}", whole(&worst.sentence)));
     }
     if let Some((reason, count)) = refused {
         return (Level::Warning, reason.sentence(*count));
@@ -109,6 +114,15 @@ fn judged(mine: &[(&str, &Instance)]) -> (Level, String) {
     let series: usize = live.iter().map(|(_, instance)| instance.series()).sum();
     let processes = if live.len() == 1 { "1 instance".to_owned() } else { format!("{} instances", live.len()) };
     (Level::Ok, format!("No alert: {processes}, {series} series."))
+}
+
+/// A sentence with its beginning and its end, as others follow it.
+fn whole(text: &str) -> String {
+    let text = text.trim_end();
+    let mut rest = text.chars();
+    let first: String = rest.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
+    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{end}", rest.as_str())
 }
 
 fn described(name: &str, instance: &Instance) -> ApplicationInstance {

@@ -292,7 +292,7 @@ fn alerts_hold_until_they_are_cleared_and_count_once() {
     take(&all, 1, with(vec![alert(2, "errors", Raised, Level::Bad), alert(3, "export", Told, Level::Warning)]))
         .unwrap();
     let shop = all.one("shop", seconds(1).1).unwrap();
-    assert_eq!((shop.level, shop.sentence.as_str()), (Level::Bad, "errors 2 And 1 more alert."));
+    assert_eq!((shop.level, shop.sentence.as_str()), (Level::Bad, "Errors 2. And 1 more alert."));
     assert_eq!(shop.instances[0].told.iter().map(|alert| alert.number).collect::<Vec<_>>(), [3, 2, 1]);
     assert_eq!(row(&all, "squirrel_application_alerts"), 2.0);
     take(&all, 2, with(vec![alert(4, "errors", Cleared, Level::Ok), alert(5, "rate", Cleared, Level::Ok)])).unwrap();
@@ -301,7 +301,11 @@ fn alerts_hold_until_they_are_cleared_and_count_once() {
     let anew = ApplicationReport { started: 2_000.0, ..with(vec![alert(1, "rate", Raised, Level::Warning)]) };
     take(&all, 3, anew).unwrap();
     let list = all.list(seconds(3).0, seconds(3).1);
-    assert_eq!((list.level, list.sentence.as_str()), (Level::Warning, "shop: rate 1"));
+    assert_eq!((list.level, list.sentence.as_str()), (Level::Warning, "shop: Rate 1."));
+    // An alert stands before what is only not kept.
+    take(&all, 3, report("apps", "a", vec![counter("up", &[], 1.0)])).unwrap();
+    let list = all.list(seconds(3).0, seconds(3).1);
+    assert_eq!(list.sentence, "shop: Rate 1. 1 more application needs a look.");
 }
 
 #[test]

@@ -115,9 +115,13 @@ pub(super) static CHARTS: &[ChartSpec] = &[
             &[
                 above(
                     "errors of messages",
+                    // One that never met an error has no such series, and a share of zero.
                     concat!(
+                        "(",
                         rate!("", "squirrel_protocol_errors_total", ""),
-                        " / (",
+                        " or 0 * ",
+                        rate!("", "squirrel_messages_total", ""),
+                        ") / (",
                         rate!("", "squirrel_messages_total", ""),
                         " > 0)"
                     ),

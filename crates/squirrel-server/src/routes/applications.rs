@@ -67,7 +67,8 @@ async fn take(state: &State, request: Request, application: &mut String) -> Resu
     let applications = &state.parts.applications;
     let peer = request.extensions().get::<PeerAddress>().copied();
     let (head, body) = request.into_parts();
-    may_speak(state, peer, &head.headers)?;
+    let authorization = head.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
+    may_speak(&head.headers, peer, applications.token_fits(authorization))?;
     applications.admit((state.parts.monotonic)())?;
     check_type(&head.headers)?;
     let body = read(state, &head.headers, body).await?;
@@ -97,13 +98,12 @@ async fn take(state: &State, request: Request, application: &mut String) -> Resu
     plain(&receipt).map_err(|_| Refusal::new(Outcome::Busy, "the receipt cannot be written"))
 }
 
-/// Whether the sender may report at all.
-fn may_speak(state: &State, peer: Option<PeerAddress>, headers: &HeaderMap) -> Result<(), Refusal> {
+/// Whether the sender may report at all; `token_fits` is none where no token is asked for.
+fn may_speak(headers: &HeaderMap, peer: Option<PeerAddress>, token_fits: Option<bool>) -> Result<(), Refusal> {
     if headers.contains_key(header::ORIGIN) || headers.contains_key("sec-fetch-site") {
         return Err(Refusal::new(Outcome::Foreign, "browsers do not report: this request comes from a page"));
     }
-    let authorization = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
-    match state.parts.applications.token_fits(authorization) {
+    match token_fits {
         Some(true) => Ok(()),
         Some(false) => Err(Refusal::new(
             Outcome::Token,
@@ -193,4 +193,36 @@ fn field_before<'a>(body: &'a [u8], error: &serde_json::Error) -> Option<&'a str
 /// The beginning of a name, for a list of refusals.
 fn shortened(name: &str) -> String {
     name.chars().take(64).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_token_only_this_host_may_report() {
+        let none = HeaderMap::new();
+        let outcome = |peer: &str, fits| {
+            let peer = PeerAddress(peer.parse().unwrap());
+            may_speak(&none, Some(peer), fits).map_err(|refusal| refusal.outcome)
+        };
+        for (peer, here) in [
+            ("127.0.0.1:9", true),
+            ("127.8.8.8:9", true),
+            ("[::1]:9", true),
+            ("[::ffff:127.0.0.1]:9", true),
+            ("192.0.2.7:9", false),
+            ("[2001:db8::1]:9", false),
+            ("[::ffff:192.0.2.7]:9", false),
+            ("0.0.0.0:9", false),
+        ] {
+            assert_eq!(outcome(peer, None).is_ok(), here, "{peer}");
+            assert_eq!(outcome(peer, Some(true)), Ok(()), "{peer} with the token");
+            assert_eq!(outcome(peer, Some(false)), Err(Outcome::Token), "{peer} without the token");
+        }
+        assert!(may_speak(&none, None, None).is_err());
+        let page = HeaderMap::from_iter([(header::ORIGIN, HeaderValue::from_static("http://localhost:7775"))]);
+        let here = PeerAddress("127.0.0.1:9".parse().unwrap());
+        assert!(may_speak(&page, Some(here), Some(true)).is_err(), "a page, whatever it knows");
+    }
 }

@@ -64,7 +64,8 @@ export const LIST_QUERIES = {
   receive: `8 * ${sum("process_network_io_bytes_total", ',network_io_direction="receive"')}`,
   transmit: `8 * ${sum("process_network_io_bytes_total", ',network_io_direction="transmit"')}`,
   messages: sum("squirrel_messages_total"),
-  errors: `${sum("squirrel_protocol_errors_total")} / (${sum("squirrel_messages_total")} > 0)`,
+  // One that never met an error has no such series, and a share of zero.
+  errors: `(${sum("squirrel_protocol_errors_total")} or 0 * ${sum("squirrel_messages_total")}) / (${sum("squirrel_messages_total")} > 0)`,
   // One application has one of these; the union is of what each has.
   p95: DURATIONS.map((name) => `histogram_quantile(0.95, sum by (application, le) (rate(${name}_bucket{${JOB}}[${QUANTILE_SPAN}])))`).join(" or "),
 } as const;
