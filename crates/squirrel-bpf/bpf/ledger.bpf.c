@@ -135,9 +135,12 @@ INLINE void count(struct sock *sk, s32 result, enum way way)
 	if (protocol != IPPROTO_TCP) {
 		if (moved(row, sk))
 			identify(row, sk);
-	} else if (!bytes) {
-		/* The end of the stream, not a call that moved something. */
-		return;
+	} else {
+		if (!row->cookie)
+			row->cookie = socket_cookie(sk);
+		/* The end of the stream is not a call that moved something. */
+		if (!bytes)
+			return;
 	}
 	if (way == TRANSMIT) {
 		ADD(row->transmit_bytes, bytes);
@@ -222,6 +225,8 @@ INLINE struct record *begin(struct sock *sk)
 	if (row->flags & FROZEN && !(row->flags & ENDED))
 		hand_over(row);
 	__builtin_memset(row, 0, sizeof(*row));
+	/* Asked for early, since the packet ledger finds only cookies that somebody has asked for. */
+	row->cookie = socket_cookie(sk);
 	return row;
 }
 
@@ -375,7 +380,7 @@ int list(struct iter_socket_storage *ctx)
 		return 0;
 	struct record out = *row;
 
-	if (out.protocol == IPPROTO_TCP || !out.cookie)
+	if (out.protocol == IPPROTO_TCP || !out.protocol)
 		identify(&out, sk);
 	if (!(out.flags & FROZEN)) {
 		out.state = sk->__sk_common.skc_state;

@@ -22,7 +22,7 @@ static OBJECT: &[u8] = aya::include_bytes_aligned!("../objects/packets.o");
 /// How a packet ledger is opened.
 #[derive(Clone, Debug)]
 pub struct PacketOptions {
-    /// The most rows. A row takes some 150 octets in the kernel; what finds no place is counted for its interface.
+    /// The most rows. A row takes some 200 octets in the kernel; what finds no place is counted for its interface.
     pub rows: u32,
     /// The running kernel's type information (BTF), by which the programs find its fields.
     pub type_information: PathBuf,
