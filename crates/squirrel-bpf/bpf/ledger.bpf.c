@@ -369,9 +369,10 @@ int seed(struct iter_task_file *ctx)
 	return 0;
 }
 
-/* One row for each socket that lives. */
-SEC("iter/bpf_sk_storage_map")
-int list(struct iter_socket_storage *ctx)
+enum which { ALL, CHANGED };
+
+/* One row for each socket that lives; or for those only that moved something since they were listed so last. */
+INLINE int list_row(struct iter_socket_storage *ctx, enum which which)
 {
 	struct record *row = ctx->value;
 	struct sock *sk = ctx->sk;
@@ -390,9 +391,30 @@ int list(struct iter_socket_storage *ctx)
 		if (*(volatile u32 *)&row->flags & FREEZING)
 			return 0;
 	}
+	if (which == CHANGED) {
+		/* In the storage, the time has no meaning: what was told stands there. Never 0, which is "nothing". */
+		u64 mark = 1 + out.transmit_calls + out.receive_calls + out.tcp_segments_in + out.tcp_segments_out +
+			   ((u64)out.state << 48) + ((u64)out.tgid << 32) + ((u64)(out.flags & SHARED) << 56);
+
+		if (row->at_ns == mark)
+			return 0;
+		row->at_ns = mark;
+	}
 	out.at_ns = boot_time_ns();
 	seq_write(ctx->meta->seq, &out, sizeof(out));
 	return 0;
+}
+
+SEC("iter/bpf_sk_storage_map")
+int list(struct iter_socket_storage *ctx)
+{
+	return list_row(ctx, ALL);
+}
+
+SEC("iter/bpf_sk_storage_map")
+int list_changed(struct iter_socket_storage *ctx)
+{
+	return list_row(ctx, CHANGED);
 }
 
 char licence[] SEC("license") = "Dual MIT/GPL";

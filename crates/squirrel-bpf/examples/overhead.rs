@@ -134,6 +134,14 @@ fn reading(sockets: usize) -> Outcome {
         ledger.living(&mut |_| rows += 1)?;
         times.push((spent() - before) as f64);
     }
+    let mut idle = Vec::new();
+    ledger.changed(&mut |_| ())?;
+    for _ in 0..ROUNDS {
+        let before = spent();
+        ledger.changed(&mut |_| ())?;
+        idle.push((spent() - before) as f64);
+    }
+    println!("changed {:.2} ms a pass when nothing moves", median(idle) / 1e6);
     let time = median(times);
     println!(
         "living {rows} rows of {} sockets, {:.2} ms a pass, {:.0} ns a row",
@@ -145,6 +153,9 @@ fn reading(sockets: usize) -> Outcome {
 }
 
 fn main() -> Outcome {
+    if std::env::args().nth(1).as_deref() == Some("reading") {
+        return reading(18_000);
+    }
     if std::env::args().any(|word| word == "connection") {
         return compare("connection", &mut connections()?, 4_000, false);
     }

@@ -56,6 +56,7 @@ const FUNCTIONS: &[Part] = &[
 
 const OWNERS: &str = "owners of older sockets";
 const LIVING: &str = "living sockets";
+const CHANGED: &str = "living sockets that changed";
 
 /// How a ledger is opened.
 #[derive(Clone, Debug)]
@@ -96,11 +97,14 @@ pub struct Ledger {
     missed: PerCpuArray<MapData, u64>,
     told: [u64; 3],
     living: Option<MapIterator>,
+    changed: Option<MapIterator>,
     /// Cookies of `others` that the last pass over the living did not meet.
     absent: HashSet<u64>,
     /// Cookies of `others` whose socket is gone without a word: its end was lost in the ring.
     orphans: HashSet<u64>,
     outcomes: Vec<(String, Option<String>)>,
+    /// The latest time that a row told.
+    latest_ns: u64,
     rows: Rows<RECORD_LEN>,
     _links: Vec<FdLink>,
 }
@@ -164,7 +168,7 @@ fn open(options: &Options) -> Result<Ledger, Unavailable> {
     }
     let seeded = parts.program(&mut object, "seed").and_then(|program| parts::seed(program, &btf));
     parts.note(OWNERS, seeded);
-    let living = living(&mut parts, &mut object, &btf);
+    let [living, changed] = living(&mut parts, &mut object, &btf);
     drop(btf);
     let unusable = |error: MapError| Unavailable(format!("the ledger's maps cannot be used: {error}"));
     let absent = |name| Unavailable(format!("the object has no map `{name}`"));
@@ -175,36 +179,36 @@ fn open(options: &Options) -> Result<Ledger, Unavailable> {
         missed: map("missed")?.try_into().map_err(unusable)?,
         told: [0; 3],
         living,
+        changed,
         absent: HashSet::new(),
         orphans: HashSet::new(),
         outcomes: parts.outcomes,
+        latest_ns: 0,
         rows: Rows::default(),
         _links: parts.links,
     })
 }
 
-/// Ties the iterator to the sockets' storage.
-fn living(parts: &mut Parts, object: &mut Ebpf, btf: &Btf) -> Option<MapIterator> {
+/// Ties the iterators to the sockets' storage: for all, and for those that changed.
+fn living(parts: &mut Parts, object: &mut Ebpf, btf: &Btf) -> [Option<MapIterator>; 2] {
     use std::os::fd::AsFd as _;
     let Some(Map::SkStorage(accounts)) = object.take_map("accounts") else {
         parts.note(LIVING, Err("the object has no storage of sockets".to_owned()));
-        return None;
+        return [None, None];
     };
-    let iterator = parts.program(object, "list").and_then(|program| {
-        let program = parts::load_iterator(program, "bpf_sk_storage_map", btf)?;
-        let program = program.fd().map_err(|error| parts::reason(&error))?;
-        MapIterator::new(program.as_fd(), accounts.fd().as_fd()).map_err(|error| error.to_string())
-    });
-    match iterator {
-        Ok(iterator) => {
-            parts.note(LIVING, Ok(()));
-            Some(iterator)
-        }
-        Err(reason) => {
-            parts.note(LIVING, Err(reason));
-            None
-        }
-    }
+    [("list", LIVING), ("list_changed", CHANGED)].map(|(program, part)| {
+        let iterator = parts.program(object, program).and_then(|program| {
+            let program = parts::load_iterator(program, "bpf_sk_storage_map", btf)?;
+            let program = program.fd().map_err(|error| parts::reason(&error))?;
+            MapIterator::new(program.as_fd(), accounts.fd().as_fd()).map_err(|error| error.to_string())
+        });
+        let (iterator, outcome) = match iterator {
+            Ok(iterator) => (Some(iterator), Ok(())),
+            Err(reason) => (None, Err(reason)),
+        };
+        parts.note(part, outcome);
+        iterator
+    })
 }
 
 /// Indices of the map `missed`.
@@ -243,6 +247,28 @@ impl Ledger {
     }
 }
 
+/// Hands over the rows of one pass, and answers the cookies of shared sockets among them.
+fn pass(
+    iterator: &MapIterator,
+    rows: &mut Rows<RECORD_LEN>,
+    latest_ns: &mut u64,
+    each: &mut dyn FnMut(SocketRecord),
+) -> Result<HashSet<u64>, SysError> {
+    let mut shared = HashSet::new();
+    let take = |row: &[u8]| {
+        if let Ok(record) = SocketRecord::parse(row) {
+            *latest_ns = record.at_ns.max(*latest_ns);
+            if record.shared {
+                shared.insert(record.cookie);
+            }
+            each(record);
+        }
+    };
+    rows.read(&mut iterator.pass()?, take)
+        .map_err(|source| SysError::new("read", "a pass over the living sockets", source))?;
+    Ok(shared)
+}
+
 /// A map that cannot be read.
 fn failed(map: &str, error: MapError) -> SysError {
     match error {
@@ -270,27 +296,13 @@ impl SocketLedger for Ledger {
 
     fn living(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
         let Some(iterator) = &self.living else { return Ok(()) };
-        let mut pass = iterator.pass()?;
-        let mut shared = HashSet::new();
-        let mut latest = 0;
-        let take = |row: &[u8]| {
-            if let Ok(record) = SocketRecord::parse(row) {
-                latest = latest.max(record.at_ns);
-                if record.shared {
-                    shared.insert(record.cookie);
-                }
-                each(record);
-            }
-        };
-        self.rows
-            .read(&mut pass, take)
-            .map_err(|source| SysError::new("read", "a pass over the living sockets", source))?;
+        let shared = pass(iterator, &mut self.rows, &mut self.latest_ns, each)?;
         let mut absent = HashSet::new();
         for entry in &self.others {
             let (key, row) = entry.map_err(|error| failed("others", error))?;
             let Ok(record) = SocketRecord::parse(&row) else { continue };
             if shared.contains(&key[0]) {
-                each(SocketRecord { at_ns: latest, ..record });
+                each(SocketRecord { at_ns: self.latest_ns, ..record });
             } else if self.absent.contains(&key[0]) {
                 self.orphans.insert(key[0]);
             } else {
@@ -298,6 +310,19 @@ impl SocketLedger for Ledger {
             }
         }
         self.absent = absent;
+        Ok(())
+    }
+
+    fn changed(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
+        let Some(iterator) = &self.changed else { return self.living(each) };
+        pass(iterator, &mut self.rows, &mut self.latest_ns, each)?;
+        // Further processes are few, and whether they moved something does not show in their socket's own row.
+        for entry in &self.others {
+            let (_, row) = entry.map_err(|error| failed("others", error))?;
+            if let Ok(record) = SocketRecord::parse(&row) {
+                each(SocketRecord { at_ns: self.latest_ns, ..record });
+            }
+        }
         Ok(())
     }
 
