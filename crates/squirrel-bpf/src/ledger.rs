@@ -162,9 +162,7 @@ fn open(options: &Options) -> Result<Ledger, Unavailable> {
         }
     }
     if !life && parts.links.len() == released {
-        let reasons: Vec<String> =
-            parts.outcomes.into_iter().filter_map(|(name, reason)| Some(format!("{name}: {}", reason?))).collect();
-        return Err(Unavailable(format!("no socket is accounted in the kernel: {}", reasons.join("; "))));
+        return Err(Unavailable(format!("no socket is accounted in the kernel: {}", parts.reasons())));
     }
     let seeded = parts.program(&mut object, "seed").and_then(|program| parts::seed(program, &btf));
     parts.note(OWNERS, seeded);

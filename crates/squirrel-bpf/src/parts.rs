@@ -93,6 +93,21 @@ impl Parts {
         }
     }
 
+    /// Why parts are missing, each reason once.
+    pub(crate) fn reasons(&self) -> String {
+        let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+        for (name, reason) in &self.outcomes {
+            let Some(reason) = reason else { continue };
+            match reasons.iter_mut().find(|(known, _)| known == reason) {
+                Some((_, names)) => names.push(name),
+                None => reasons.push((reason, vec![name])),
+            }
+        }
+        let sentences: Vec<String> =
+            reasons.iter().map(|(reason, names)| format!("{}: {reason}", names.join(", "))).collect();
+        sentences.join("; ")
+    }
+
     /// A program of the object, unless it is not wanted.
     pub(crate) fn program<'a>(&self, object: &'a mut Ebpf, name: &str) -> Result<&'a mut Program, String> {
         if self.without.iter().any(|unwanted| unwanted == name) {
@@ -220,6 +235,15 @@ mod tests {
         assert!(verifier.contains("verifier") && verifier.ends_with("invalid access to field"), "{verifier}");
         let other = refused(&io::Error::from_raw_os_error(libc::EINVAL), "processed 0 insns\n");
         assert!(other.starts_with("the kernel refused it: Invalid argument"), "{other}");
+    }
+
+    #[test]
+    fn a_reason_that_several_parts_share_is_told_once() {
+        let mut parts = Parts::default();
+        for (name, outcome) in [("a", Err("no")), ("b", Ok(())), ("c", Err("never")), ("d", Err("no"))] {
+            parts.note(name, outcome.map_err(str::to_owned));
+        }
+        assert_eq!(parts.reasons(), "a, d: no; c: never");
     }
 
     #[test]
