@@ -3,6 +3,7 @@
 //! Each figure has a limit; the table says whether it is kept. Figures are never asserted in tests:
 //! a busy machine would fail them without a fault of ours, so what can be a ratio is one.
 
+mod accounting;
 mod build;
 mod collection;
 mod daemon;
@@ -49,7 +50,7 @@ struct Options {
     names: Vec<String>,
 }
 
-const NAMES: [&str; 6] = ["collection", "daemon", "store", "library", "page", "build"];
+const NAMES: [&str; 7] = ["collection", "daemon", "store", "library", "page", "accounting", "build"];
 
 /// Measures all figures but the clean build, or those named, and prints them as a table.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
@@ -67,6 +68,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
             "store" => store::measure(&steps),
             "library" => library::measure(&steps),
             "page" => page::measure(&steps),
+            "accounting" => accounting::measure(&steps),
             _ => build::measure(&steps),
         };
         match measured {

@@ -49,7 +49,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        usage: "[--minutes N] [collection|daemon|store|library|page|build]  the README's figures, as a table",
+        usage: "[--minutes N] [collection|daemon|store|library|page|accounting|build]  the README's figures, as a table",
         run: bench::run,
     },
     Command {
