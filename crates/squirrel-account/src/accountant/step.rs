@@ -38,8 +38,8 @@ impl Accountant {
             self.owners_failure = Some(error.to_string());
         } else {
             self.owners_failure = None;
-            let budget = self.options.descriptors;
-            self.owners.search(&*self.host, &mut self.table, &mut self.processes, now.0, budget);
+            let (budget, all) = (self.options.descriptors, self.ledger.is_none());
+            self.owners.search(&*self.host, &mut self.table, &mut self.processes, now.0, budget, all);
             self.processes.mark_ended(&self.owners.pids, wall, now.0);
             self.processes.check_some(&*self.host, wall, now.0, self.steps);
         }
