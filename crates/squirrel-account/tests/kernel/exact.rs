@@ -51,9 +51,12 @@ fn check_a_long_connection(address: &str) {
 
 #[test]
 fn short_connections_are_counted_to_the_byte() {
-    if !inside("exact::short_connections_are_counted_to_the_byte", as_root) {
-        return;
+    if inside("exact::short_connections_are_counted_to_the_byte", as_root) {
+        check_short_connections();
     }
+}
+
+fn check_short_connections() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut watched = Watched::start();
     let own = std::process::id();
@@ -82,9 +85,12 @@ fn short_connections_are_counted_to_the_byte() {
 
 #[test]
 fn a_shut_down_connection_is_counted_without_its_fin() {
-    if !inside("exact::a_shut_down_connection_is_counted_without_its_fin", as_root) {
-        return;
+    if inside("exact::a_shut_down_connection_is_counted_without_its_fin", as_root) {
+        check_a_shut_down_connection();
     }
+}
+
+fn check_a_shut_down_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut watched = Watched::start();
     let (mut client, mut server) = pair(&listener);
