@@ -29,7 +29,7 @@ const ALL: [(Reason, &str, &str); 4] = [
     (
         Reason::NoProcess,
         "no_process",
-        "No process has the socket open: the kernel itself uses it, or it sends the rest of what a program left behind.",
+        "No process has the socket open: it waits to be accepted, sends the rest of what a program left behind, or is the kernel's own.",
     ),
     (
         Reason::NotFound,

@@ -125,6 +125,7 @@ impl Accountant {
     }
 
     fn read_namespace(&mut self, place: usize) {
+        let ledger = self.ledger_works();
         let Some(Some(namespace)) = self.namespaces.get_mut(place) else { return };
         namespace.look_up(&*self.host, &mut self.buffer);
         namespace.links.read(&*namespace.kernel);
@@ -135,7 +136,7 @@ impl Accountant {
             baseline: namespace.baseline,
             sampling: self.load.sampling,
             limit: self.options.connections,
-            ledger: self.ledger.is_some(),
+            ledger,
             dump: namespace.dumps.wrapping_add(1),
         };
         let mut reading = Reading {
@@ -296,6 +297,7 @@ impl Accountant {
             if row.is_open() {
                 if let Some(process) = self.processes.get_mut(row.owner.process) {
                     process.open += factor as u32;
+                    process.has_uncounted |= row.is(flag::UNKNOWN_BYTES);
                 }
             } else {
                 self.unattributed.add(reason(row, denied), row.unbooked().times(factor));

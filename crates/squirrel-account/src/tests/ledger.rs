@@ -227,3 +227,19 @@ fn a_socket_of_a_namespace_that_is_not_watched_is_followed_by_the_ledger_alone()
     world.state().living.clear();
     assert!(connection(&watch.steps(3), 7).closed.is_some());
 }
+
+#[test]
+fn a_ledger_that_fails_is_not_shown_as_one_that_counts() {
+    let world = with_socket();
+    world.state().sockets.push(DiagSocket::udp(5, "0.0.0.0:53"));
+    world.state().broken = true;
+    let mut watch = world.watch(Options::default(), true);
+    watch.step();
+    world.change(1, |socket| socket.sent = 20);
+    let picture = watch.step();
+    assert_eq!((picture.level.name, process(&picture, 100).figures.bytes.transmit), ("counters", 20));
+    let part = picture.level.parts.iter().find(|part| part.part == "ledger").unwrap();
+    assert!(part.missing.as_ref().unwrap().contains("bpf"), "{part:?}");
+    world.state().broken = false;
+    assert_eq!(watch.steps(2).level.name, "sockets");
+}
