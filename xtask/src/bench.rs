@@ -3,6 +3,7 @@
 //! Each figure has a limit; the table says whether it is kept. Figures are never asserted in tests:
 //! a busy machine would fail them without a fault of ours, so what can be a ratio is one.
 
+mod accounting;
 mod build;
 mod collection;
 mod daemon;
@@ -48,7 +49,7 @@ struct Options {
     names: Vec<String>,
 }
 
-const NAMES: [&str; 5] = ["collection", "daemon", "store", "page", "build"];
+const NAMES: [&str; 6] = ["collection", "daemon", "store", "page", "accounting", "build"];
 
 /// Measures all figures but the clean build, or those named, and prints them as a table.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
@@ -65,6 +66,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
             "daemon" => daemon::measure(&steps, options.minutes),
             "store" => store::measure(&steps),
             "page" => page::measure(&steps),
+            "accounting" => accounting::measure(&steps),
             _ => build::measure(&steps),
         };
         match measured {

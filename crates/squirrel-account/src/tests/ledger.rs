@@ -33,6 +33,9 @@ fn record(cookie: u64, tgid: u32, receive: u64, transmit: u64) -> SocketRecord {
         cgroup: 77,
         comm,
         inherited: false,
+        older: false,
+        shared: false,
+        further: false,
         transmit_bytes: transmit,
         receive_bytes: receive,
         transmit_calls: 1,
@@ -43,12 +46,14 @@ fn record(cookie: u64, tgid: u32, receive: u64, transmit: u64) -> SocketRecord {
 }
 
 fn counted(record: SocketRecord, received: u64, sent: u64) -> SocketRecord {
-    let tcp = TcpCounters { bytes_received: received, bytes_sent: sent, ..TcpCounters::default() };
+    // The FIN is one more received byte.
+    let fin_received = received > record.receive_bytes;
+    let tcp = TcpCounters { bytes_received: received, bytes_sent: sent, fin_received, ..TcpCounters::default() };
     SocketRecord { state: 7, tcp: Some(tcp), ..record }
 }
 
 fn further(record: SocketRecord) -> SocketRecord {
-    SocketRecord { tcp: None, ..record }
+    SocketRecord { tcp: None, further: true, ..record }
 }
 
 fn with_socket() -> World {
