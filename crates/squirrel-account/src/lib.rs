@@ -19,6 +19,7 @@ mod load;
 mod metrics;
 mod options;
 mod owners;
+mod packets;
 mod picture;
 mod processes;
 mod reading;
@@ -32,6 +33,7 @@ mod traffic;
 pub use accountant::Accountant;
 pub use books::{Frames, PacketClass, PacketCount};
 pub use options::Options;
+pub use packets::PacketReader;
 pub use picture::{
     Carrier, ConnectionRow, Container, Figures, HostRow, InterfaceRow, Level, NamespaceRow, PartStatus, Picture,
     ProcessRow, ProcessSummary, Source, TcpDetail, Traffic, UnattributedRow,

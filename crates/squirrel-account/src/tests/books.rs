@@ -221,22 +221,29 @@ fn counts_of_packets_take_the_place_of_the_estimate() {
     watch.step();
     moved(&world, 1000, 2);
     set(&world, &[nic(5, 2_000), LOOPBACK]);
-    let count = |class, packets, bytes, payload| PacketCount {
+    let count = |class, packets, bytes| PacketCount {
         namespace: HOST,
         interface: 2,
         class,
         cookie: 1,
-        local: "10.0.0.1:4000".parse().unwrap(),
-        remote: "10.0.0.2:80".parse().unwrap(),
+        protocol: 6,
+        local: "10.0.0.1:4000".parse().ok(),
+        remote: "10.0.0.2:80".parse().ok(),
         receive: Frames::default(),
-        transmit: Frames { packets, bytes, payload },
+        // One large packet stands for all of its segments; the card counts these.
+        transmit: Frames {
+            packets: 1,
+            bytes: bytes - (packets - 1) * HEADERS,
+            wire_packets: packets,
+            wire_bytes: bytes,
+        },
     };
     watch.accountant.packets(&[
-        count(PacketClass::Socket, 2, 1_132, 1_000),
-        count(PacketClass::Forwarded, 1, 800, 700),
-        count(PacketClass::Kernel, 1, 68, 0),
-        PacketCount { interface: 77, ..count(PacketClass::Kernel, 1, 5, 0) },
-        PacketCount { namespace: 77, ..count(PacketClass::Kernel, 1, 5, 0) },
+        count(PacketClass::Socket, 2, 1_132),
+        count(PacketClass::Forwarded, 1, 800),
+        count(PacketClass::Kernel, 1, 68),
+        PacketCount { interface: 77, ..count(PacketClass::Kernel, 1, 5) },
+        PacketCount { namespace: 77, ..count(PacketClass::Kernel, 1, 5) },
     ]);
     let picture = watch.step();
     let row = book(&picture, "eth0");
