@@ -2,6 +2,7 @@
 
 mod books;
 mod bounds;
+mod conservation;
 mod ledger;
 mod owners;
 mod sockets;

@@ -13,9 +13,9 @@ use crate::picture::{Source, Traffic};
 const HERE: &str = "10.0.0.1:4000";
 const THERE: &str = "10.0.0.2:80";
 /// Nanoseconds of a clock tick.
-const TICK: u64 = 10_000_000;
+pub(super) const TICK: u64 = 10_000_000;
 
-fn record(cookie: u64, tgid: u32, receive: u64, transmit: u64) -> SocketRecord {
+pub(super) fn record(cookie: u64, tgid: u32, receive: u64, transmit: u64) -> SocketRecord {
     let mut comm = [0; 16];
     comm.iter_mut().zip(b"brief\x1b[").for_each(|(place, octet)| *place = *octet);
     SocketRecord {

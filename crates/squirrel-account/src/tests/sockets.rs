@@ -151,10 +151,13 @@ fn sockets_that_only_wait_for_late_segments_are_no_connections() {
 fn udp_is_listed_and_its_bytes_are_not_known_without_a_ledger() {
     let world = World::default();
     world.state().sockets.push(DiagSocket::udp(5, "0.0.0.0:53"));
+    let remote = "192.0.2.9:53".parse().unwrap();
+    world.state().sockets.push(DiagSocket { remote, state: 1, ..DiagSocket::udp(7, "10.0.0.1:9") });
     world.state().sockets.push(DiagSocket::udp(6, "[::]:53"));
     world.process(100, "dns", 900, &[5, 6]);
     let picture = world.watch(Options::default(), false).step();
     assert_eq!(process(&picture, 100).source, Source::Unavailable, "its zero means nothing");
+    assert_eq!((picture.hosts[0].connections, picture.hosts[0].source), (1, Source::Unavailable));
     for cookie in [5, 6] {
         let row = connection(&picture, cookie);
         assert_eq!((row.state, row.source, row.carrier.word()), ("UNCONN", Source::Unavailable, "udp"));
