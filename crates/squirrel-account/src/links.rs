@@ -7,7 +7,7 @@ use squirrel_sys::{Kernel, Netlink, SysError};
 use squirrel_wire::address::{Address, DUMP_ADDRESSES, RTM_GETADDR, RTM_NEWADDR};
 use squirrel_wire::link::{Counter, DUMP_LINKS, Link, RTM_GETLINK, RTM_NEWLINK, Statistics};
 
-use crate::books::{Estimate, PacketCount, Parts};
+use crate::books::{Counted, Estimate, PacketCount};
 use crate::connection::Connection;
 use crate::hash::NumberMap;
 use crate::picture::Traffic;
@@ -75,7 +75,7 @@ pub(crate) struct Interface {
     pub(crate) packets: Running,
     pub(crate) estimate: Estimate,
     /// What counts of packets said.
-    pub(crate) counted: Parts,
+    pub(crate) counted: Counted,
     packet_by_packet: PacketByPacket,
     seen: bool,
 }
@@ -208,7 +208,7 @@ impl Links {
     /// Takes in counts of packets.
     pub(crate) fn count(&mut self, count: &PacketCount) {
         if let Some(link) = self.rows.get_mut(&count.interface) {
-            link.counted.count(count);
+            link.counted.add(count, link.header());
         }
     }
 
