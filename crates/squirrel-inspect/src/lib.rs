@@ -33,6 +33,7 @@
 #![forbid(unsafe_code)]
 
 mod event;
+mod field;
 mod http;
 mod inspector;
 mod json;
@@ -46,6 +47,7 @@ mod testing;
 mod websocket;
 
 pub use event::{Conformance, Direction, Event, Failure, FailureKind, Kind, Message, Version};
+pub use field::{BadPath, Field, FieldPaths, FieldValue};
 pub use http::{HttpInspector, McpHttpInspector, McpSessions};
 pub use inspector::{Builder, Counts, INSPECTORS, Inspector, Inspectors, NameTaken};
 pub use label::OTHER;

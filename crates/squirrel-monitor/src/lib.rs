@@ -59,7 +59,8 @@ pub use error::{MonitorError, Result};
 pub use handle::{ByteCounter, ErrorCounter, LatencyRecorder, MessageCounter};
 pub use histogram::HistogramSnapshot;
 pub use inspection::{
-    FailureClass, FailureMetrics, Inspection, InspectionMetrics, InspectionOptions, MessageDirection, Role,
+    FailureClass, FailureMetrics, FieldMetrics, Inspection, InspectionMetrics, InspectionOptions, MAX_FIELD_TEXTS,
+    MessageDirection, NumberMetrics, Role,
 };
 pub use metrics::{BandwidthMetrics, ConnectionMetrics, MessageTypeMetrics, ProtocolMetrics};
 pub use monitor::{NetworkMonitor, NetworkMonitorBuilder};

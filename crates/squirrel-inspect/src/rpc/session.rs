@@ -100,6 +100,10 @@ impl Session {
         }
     }
 
+    pub(super) fn protocol(&self) -> &'static str {
+        self.dialect.protocol()
+    }
+
     pub(crate) fn shown(&mut self, octets: usize) {
         self.counts.octets += octets as u64;
     }
