@@ -114,7 +114,7 @@ pub(crate) fn find_text_end(octets: &[u8]) -> usize {
     let (words, tail) = octets.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
-        let found = zeros(word ^ (LOW_BITS * b'"' as u64)) | zeros(word ^ (LOW_BITS * b'\\' as u64));
+        let found = zeros(word ^ (LOW_BITS * u64::from(b'"'))) | zeros(word ^ (LOW_BITS * u64::from(b'\\')));
         if found != 0 {
             return index * 8 + found.trailing_zeros() as usize / 8;
         }
