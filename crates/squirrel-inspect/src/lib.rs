@@ -14,6 +14,9 @@
 //!   everything else is [`OTHER`].
 //! - *Allocation*: none per message, but when a table grows to its bound or a name is seen first.
 //!
+//! Beside messages, an inspector tells the values of [fields](FieldPaths) that somebody asked for by
+//! [`Inspector::read_fields`]; and [`McpSessions`] join connections of MCP over HTTP that speak in one session.
+//!
 //! ```
 //! use std::time::Duration;
 //! use squirrel_inspect::{Direction, Event, Inspector, Limits, McpInspector};

@@ -5,7 +5,7 @@
 //! - [`Proxy`] takes requests of streamable HTTP and passes them on to a server, answers and event streams
 //!   back.
 //!
-//! Both show what passes to the inspector of a [`NetworkMonitor`](squirrel_monitor::NetworkMonitor), whose
+//! Both show what passes to the inspector of a [`NetworkMonitor`], whose
 //! numbers a [`Report`] tells: each method and tool with counts, percentiles and failures. Whoever wants the
 //! numbers elsewhere asks the monitor itself: both are given theirs.
 //!

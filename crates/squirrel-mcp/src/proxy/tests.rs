@@ -117,7 +117,8 @@ async fn a_stream_of_events_is_not_cut_however_long_it_is_silent() {
     let (mut listens, mut stream) = listening(&between).await;
     tokio::time::advance(Duration::from_hours(2)).await;
     stream.write_all(b"data: {}\n\n").await.unwrap();
-    read_to(&mut listens, "data: {}\n\n\r\n").await;
+    let came = read_to(&mut listens, "data: {}\n\n\r\n").await;
+    assert_eq!(came, "a\r\ndata: {}\n\n\r\n", "the event, in a chunk of its own");
 }
 
 #[tokio::test]
@@ -141,7 +142,7 @@ async fn an_answer_in_a_stream_of_the_session_finds_its_request() {
 #[tokio::test]
 async fn megabytes_pass_unchanged_in_both_directions() {
     let between = between(|_| ()).await;
-    let text: String = (0..400_000).map(|number| format!("{number} ")).collect();
+    let text = (0..400_000).fold(String::new(), |text, number: u32| text + &number.to_string() + " ");
     let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"ping","params":{{"x":"{text}"}}}}"#);
     let mut client = TcpStream::connect(between.address).await.unwrap();
     let request = post("", &body);

@@ -165,7 +165,7 @@ impl Fields {
 
     pub(super) fn metrics(&self) -> Vec<FieldMetrics> {
         let one = |(place, row): (usize, &Row)| {
-            let rows = row.texts.get().into_iter().flat_map(|table| table.rows());
+            let rows = row.texts.get().into_iter().flat_map(Table::rows);
             let mut texts: Vec<_> = rows.map(|(text, row)| (text.to_owned(), row.count())).collect();
             texts.retain(|(text, count)| *count > 0 || text != OTHER);
             texts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
@@ -193,7 +193,9 @@ mod tests {
             share in 0.0_f64..=1.0,
         ) {
             let recorded = Numbers::new();
-            numbers.iter().for_each(|number| recorded.record(*number));
+            for number in &numbers {
+                recorded.record(*number);
+            }
             let metrics = recorded.metrics().unwrap();
             let mut sorted = numbers.clone();
             sorted.sort_by(f64::total_cmp);
