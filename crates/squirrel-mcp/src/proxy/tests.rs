@@ -118,7 +118,7 @@ async fn a_stream_of_events_is_not_cut_however_long_it_is_silent() {
     tokio::time::advance(Duration::from_hours(2)).await;
     stream.write_all(b"data: {}\n\n").await.unwrap();
     let came = read_to(&mut listens, "data: {}\n\n\r\n").await;
-    assert_eq!(came, "a\r\ndata: {}\n\n\r\n", "the event, in a chunk of its own");
+    assert_eq!(came, "A\r\ndata: {}\n\n\r\n", "the event, in a chunk of its own");
 }
 
 #[tokio::test]
