@@ -14,7 +14,9 @@ use std::time::Duration;
 
 use crate::rpc::Session;
 use crate::websocket::WebSocketInspector;
-use crate::{Conformance, Counts, Direction, Event, Failure, FailureKind, Inspector, Kind, Limits, Message, Version};
+use crate::{
+    Conformance, Counts, Direction, Event, Failure, FailureKind, FieldPaths, Inspector, Kind, Limits, Message, Version,
+};
 use bodies::Bodies;
 use head::First;
 use labels::Method;
@@ -348,6 +350,12 @@ macro_rules! over_http {
 
             fn tick(&mut self, at: Duration, events: Sink<'_>) {
                 self.0.tick(at, events);
+            }
+
+            fn read_fields(&mut self, fields: &FieldPaths) {
+                if let Some(bodies) = &mut self.0.bodies {
+                    bodies.read_fields(fields);
+                }
             }
 
             fn counts(&self) -> Counts {

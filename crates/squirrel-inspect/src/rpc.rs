@@ -6,7 +6,7 @@ mod session;
 
 use std::time::Duration;
 
-use crate::{Counts, Direction, Event, Inspector, Limits};
+use crate::{Counts, Direction, Event, FieldPaths, Inspector, Limits};
 pub(crate) use lane::Lane;
 pub(crate) use mcp::mirrors_body;
 use session::Dialect;
@@ -19,6 +19,7 @@ pub(crate) struct Rpc {
     to_client: Lane,
     /// For messages that come whole; made when the first does.
     whole: Option<Box<Lane>>,
+    fields: Option<FieldPaths>,
     limits: Limits,
     session: Session,
 }
@@ -26,7 +27,21 @@ pub(crate) struct Rpc {
 impl Rpc {
     pub(crate) fn new(dialect: Dialect, limits: Limits) -> Self {
         let lane = || Lane::new(&limits);
-        Self { to_server: lane(), to_client: lane(), whole: None, limits, session: Session::new(dialect, limits) }
+        Self {
+            to_server: lane(),
+            to_client: lane(),
+            whole: None,
+            fields: None,
+            limits,
+            session: Session::new(dialect, limits),
+        }
+    }
+
+    fn read_fields(&mut self, fields: &FieldPaths) {
+        self.whole = None;
+        self.to_server.read_fields(fields);
+        self.to_client.read_fields(fields);
+        self.fields = Some(fields.clone());
     }
 
     fn lane(&mut self, direction: Direction) -> (&mut Lane, &mut Session) {
@@ -60,7 +75,13 @@ impl Rpc {
     fn whole(&mut self, direction: Direction, octets: &[u8], at: Duration, events: &mut dyn FnMut(Event<'_>)) {
         self.session.shown(octets.len());
         self.session.expire(at, events);
-        let whole = self.whole.get_or_insert_with(|| Box::new(Lane::new(&self.limits)));
+        let whole = self.whole.get_or_insert_with(|| {
+            let mut lane = Lane::new(&self.limits);
+            if let Some(fields) = &self.fields {
+                lane.read_fields(fields);
+            }
+            Box::new(lane)
+        });
         whole.push(octets, direction, at, &mut self.session, events);
         whole.finish(direction, at, &mut self.session, events);
     }
@@ -115,6 +136,10 @@ macro_rules! by_lines {
 
             fn tick(&mut self, at: Duration, events: &mut dyn FnMut(Event<'_>)) {
                 self.0.session.expire(at, events);
+            }
+
+            fn read_fields(&mut self, fields: &FieldPaths) {
+                self.0.read_fields(fields);
             }
 
             fn counts(&self) -> Counts {

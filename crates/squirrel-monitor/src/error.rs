@@ -18,6 +18,12 @@ pub enum MonitorError {
     /// `start` was called outside a tokio runtime.
     #[error("no tokio runtime: call start from a task, or inside Runtime::enter")]
     NoRuntime,
+    /// A field of [`InspectionOptions::fields`](crate::InspectionOptions::fields) cannot be found by anybody.
+    #[error("{reason}")]
+    Field {
+        /// Which, and what is wrong with it.
+        reason: String,
+    },
     /// There is no inspector of the name that [`InspectionOptions`](crate::InspectionOptions) or
     /// [`NetworkMonitor::inspection_as`](crate::NetworkMonitor::inspection_as) gave.
     #[error(

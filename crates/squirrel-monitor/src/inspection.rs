@@ -6,6 +6,7 @@
 //! that all callers share, and holds a lock for as long as it looks at a message.
 
 mod failures;
+mod fields;
 mod hub;
 mod options;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use squirrel_inspect::{Counts, Direction, Event, Inspector};
 use crate::recorder::Recorder;
 use crate::{MonitorError, Result};
 pub use failures::{FailureClass, FailureMetrics};
+pub use fields::{FieldMetrics, MAX_FIELD_TEXTS, NumberMetrics};
 use hub::Hub;
 pub use hub::InspectionMetrics;
 pub use options::{InspectionOptions, MessageDirection, Role};

@@ -72,7 +72,8 @@ pub use export::{EXPORT_STOP_LIMIT, ExportContext, ExportTask, Exporter, Monitor
 pub use handle::{ByteCounter, ErrorCounter, LatencyRecorder, MessageCounter, MessageRecorder};
 pub use histogram::HistogramSnapshot;
 pub use inspection::{
-    FailureClass, FailureMetrics, Inspection, InspectionMetrics, InspectionOptions, MessageDirection, Role,
+    FailureClass, FailureMetrics, FieldMetrics, Inspection, InspectionMetrics, InspectionOptions, MAX_FIELD_TEXTS,
+    MessageDirection, NumberMetrics, Role,
 };
 pub use metrics::{BandwidthMetrics, ConnectionMetrics, MessageTypeMetrics, ProtocolMetrics};
 pub use monitor::{NetworkMonitor, NetworkMonitorBuilder};

@@ -10,6 +10,7 @@ mod explain;
 mod failure;
 mod fault_log;
 mod logging;
+mod mcp;
 mod output;
 mod own_metrics;
 mod pipeline;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Command::Query(args) => query::run(args),
         Command::Record(args) => record::run(args),
         Command::Explain(args) => explain::run(args),
+        Command::Mcp(args) => return mcp::run(args).unwrap_or_else(|error| failure::report(&error)),
         Command::Config(ConfigCommand::Init) => config_command::init(),
         Command::Config(ConfigCommand::Check { file }) => config_command::check(file.as_deref(), &environment()),
         Command::Config(ConfigCommand::Show { source }) => config_command::show(source, &environment()),

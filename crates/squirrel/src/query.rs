@@ -53,23 +53,7 @@ async fn json(client: &Client, expr: &str, when: When) -> Result<(u16, String), 
         When::Now => "/api/v1/query",
     };
     let answer = client.post(path, &form).await?;
-    Ok((answer.status, escaped(&String::from_utf8_lossy(&answer.body)) + "\n"))
-}
-
-/// A JSON document that means the same and has its hostile characters as `\uXXXX`. JSON has such
-/// characters only within strings; the line breaks and tabs between its parts stay.
-fn escaped(document: &str) -> String {
-    let mut text = String::with_capacity(document.len());
-    for c in document.chars() {
-        if is_hostile(c) && !matches!(c, '\n' | '\r' | '\t') {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                let _ = write!(text, "\\u{unit:04x}");
-            }
-        } else {
-            text.push(c);
-        }
-    }
-    text
+    Ok((answer.status, output::escaped(&String::from_utf8_lossy(&answer.body)) + "\n"))
 }
 
 /// The answer for people; remarks go to standard error.
@@ -203,7 +187,7 @@ mod tests {
     #[test]
     fn a_document_keeps_its_meaning_and_loses_what_a_terminal_obeys() {
         let document = "{\n\t\"a\u{9b}31m\": \"\u{202e}\u{e0041} gr\u{fc}n\"\n}";
-        let safe = escaped(document);
+        let safe = output::escaped(document);
         assert_eq!(safe, "{\n\t\"a\\u009b31m\": \"\\u202e\\udb40\\udc41 gr\u{fc}n\"\n}");
         let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
         assert_eq!(read(&safe), read(document));

@@ -8,6 +8,8 @@ mod full_disk;
 mod hostile_names;
 #[path = "program/lifecycle.rs"]
 mod lifecycle;
+#[path = "program/mcp.rs"]
+mod mcp;
 #[path = "program/refusals.rs"]
 mod refusals;
 #[path = "program/support.rs"]

@@ -8,7 +8,7 @@ use super::sessions::{McpSessions, SessionRef};
 use super::sse::{Events, Part};
 use super::{Sink, side};
 use crate::rpc::{Lane, Session};
-use crate::{Counts, Direction, Limits};
+use crate::{Counts, Direction, FieldPaths, Limits};
 
 /// Both directions of one connection.
 #[derive(Debug)]
@@ -49,6 +49,12 @@ impl Bodies {
         let own = McpSessions::session(limits);
         let lane = || BodyLane { rpc: Lane::new(&limits), events: Events::default(), session: SessionRef::clone(&own) };
         Self { lanes: [lane(), lane()], own, sessions, counts: Counts::default() }
+    }
+
+    pub(super) fn read_fields(&mut self, fields: &FieldPaths) {
+        for lane in &mut self.lanes {
+            lane.rpc.read_fields(fields);
+        }
     }
 
     /// The head of a request is complete: the session that its body, and its answer's, belong to.

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::session::{Session, Told};
 use crate::http::Expected;
+use crate::json::fields::FieldReader;
 use crate::json::scan::{Scanner, Stop};
-use crate::{Conformance, Direction, Event, Limits};
+use crate::{Conformance, Direction, Event, FieldPaths, Limits};
 
 /// Where one direction stands. Holds no octets of the message but the few members that matter.
 #[derive(Debug)]
@@ -18,12 +19,13 @@ pub(crate) struct Lane {
     max_message: u64,
     /// What the head around the message says it is.
     expected: Expected,
+    fields: Option<Box<FieldReader>>,
 }
 
 impl Lane {
     pub(crate) fn new(limits: &Limits) -> Self {
         let (scanner, expected) = (Scanner::new(limits.max_depth), Expected::default());
-        Self { scanner, size: 0, element: 0, max_message: limits.max_message, expected }
+        Self { scanner, size: 0, element: 0, max_message: limits.max_message, expected, fields: None }
     }
 
     /// Says what the next messages should be.
@@ -31,8 +33,20 @@ impl Lane {
         self.expected = expected;
     }
 
+    /// Tells the values of fields from the next message on.
+    pub(crate) fn read_fields(&mut self, fields: &FieldPaths) {
+        self.fields = (!fields.is_empty()).then(|| Box::new(FieldReader::new(fields)));
+    }
+
+    fn tell_fields(&mut self, told: Told, session: &Session, events: &mut dyn FnMut(Event<'_>)) {
+        if let Some(fields) = &mut self.fields {
+            fields.tell(session.protocol(), told.direction, events);
+            fields.reset();
+        }
+    }
+
     pub(crate) fn work(&self) -> u64 {
-        self.scanner.work()
+        self.scanner.work() + self.fields.as_ref().map_or(0, |fields| fields.work())
     }
 
     pub(crate) fn push(
@@ -48,11 +62,19 @@ impl Lane {
         let mut rest = octets.get(..room).unwrap_or(octets);
         self.scanner.check_text(rest);
         while let Stop::Element(used) = self.scanner.push(rest) {
-            rest = rest.get(used..).unwrap_or_default();
+            let (element, after) = rest.split_at(used.min(rest.len()));
+            if let Some(fields) = &mut self.fields {
+                fields.push(element);
+            }
+            rest = after;
             let told = Told { size: self.element + used as u64, direction, at };
             session.tell(&mut self.scanner.found, told, events);
+            self.tell_fields(told, session, events);
             self.scanner.next_element();
             self.element = 0;
+        }
+        if let Some(fields) = &mut self.fields {
+            fields.push(rest);
         }
         self.element += rest.len() as u64;
     }
@@ -94,6 +116,10 @@ impl Lane {
                 self.scanner.found.faults.add(fault);
             }
             session.tell(&mut self.scanner.found, told, events);
+            self.tell_fields(told, session, events);
+        }
+        if let Some(fields) = &mut self.fields {
+            fields.reset();
         }
         self.scanner.reset();
     }

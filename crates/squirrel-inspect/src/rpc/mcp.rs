@@ -77,8 +77,16 @@ pub(super) const METHODS: &[Method] = &[
 ];
 
 /// What the list says of a method, and its place in a table of labels that holds the list.
-pub(super) fn known(name: &str) -> Option<(LabelId, &'static Method)> {
+///
+/// `recent` is the place of the method that was found last: most messages are of one.
+pub(super) fn known(name: &str, recent: &mut usize) -> Option<(LabelId, &'static Method)> {
+    if let Some(method) = METHODS.get(*recent)
+        && method.name == name
+    {
+        return Some((*recent as LabelId + 1, method));
+    }
     let place = METHODS.binary_search_by(|method| method.name.cmp(name)).ok()?;
+    *recent = place;
     METHODS.get(place).map(|method| (place as LabelId + 1, method))
 }
 
@@ -90,9 +98,10 @@ mod tests {
     #[test]
     fn every_method_is_found_by_its_name() {
         let labels = LabelTable::closed(METHODS.iter().map(|method| method.name));
-        for method in METHODS {
-            assert_eq!(known(method.name).map(|(label, _)| labels.name(label)), Some(method.name));
+        let mut recent = 0;
+        for method in METHODS.iter().chain(METHODS.iter().rev()) {
+            assert_eq!(known(method.name, &mut recent).map(|(label, _)| labels.name(label)), Some(method.name));
         }
-        assert!(known("tools/destroy").is_none());
+        assert!(known("tools/destroy", &mut recent).is_none());
     }
 }

@@ -62,6 +62,8 @@ pub(crate) struct Session {
     /// Requests of the client, and those of the server.
     asked: [Pending<Key, Names>; 2],
     hashers: [RandomState; 2],
+    /// The method found last.
+    recent: usize,
     /// The version told last.
     version: Option<&'static str>,
     counts: Counts,
@@ -92,9 +94,14 @@ impl Session {
             details: LabelTable::open(limits.max_labels),
             asked: [Pending::new(limits.max_pending), Pending::new(limits.max_pending)],
             hashers: [RandomState::new(), RandomState::new()],
+            recent: 0,
             version: None,
             counts: Counts::default(),
         }
+    }
+
+    pub(super) fn protocol(&self) -> &'static str {
+        self.dialect.protocol()
     }
 
     pub(crate) fn shown(&mut self, octets: usize) {
@@ -140,7 +147,7 @@ impl Session {
         events: &mut dyn FnMut(Event<'_>),
     ) {
         let Some(method) = head.method.as_ref().and_then(Text::text) else { return };
-        let known = mcp::known(method);
+        let known = mcp::known(method, &mut self.recent);
         let (label, _) = known.unzip();
         let name = head.name.as_ref().and_then(Text::text);
         let detail = (method == "tools/call").then(|| self.details.intern(name));
@@ -192,7 +199,8 @@ impl Session {
 
     fn question(&mut self, found: &mut Found, told: Told) -> Outcome {
         let method = found.method.as_ref().and_then(|method| method.text());
-        let known = method.and_then(mcp::known).filter(|_| self.dialect == Dialect::Mcp);
+        let known =
+            method.filter(|_| self.dialect == Dialect::Mcp).and_then(|method| mcp::known(method, &mut self.recent));
         let label = known.map_or_else(|| self.labels.intern(method), |(label, _)| label);
         let mut names = Names { label, ..Names::default() };
         let mut lasting = false;

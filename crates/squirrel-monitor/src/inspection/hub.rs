@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use squirrel_inspect::{Counts, Event, Inspector, McpHttpInspector, McpSessions};
+use squirrel_inspect::{BadPath, Counts, Event, FieldPaths, Inspector, McpHttpInspector, McpSessions};
 
 use super::failures::{Failures, push_type};
-use super::{FailureMetrics, InspectionOptions, Role, unknown};
+use super::fields::Fields;
+use super::{FailureMetrics, FieldMetrics, InspectionOptions, Role, unknown};
 use crate::Result;
 use crate::counter::Sharded;
 use crate::recorder::Recorder;
@@ -40,6 +41,8 @@ pub struct InspectionMetrics {
     pub panics: u64,
     /// Failures by message type.
     pub failures: Vec<FailureMetrics>,
+    /// The fields that were asked for, in that order.
+    pub fields: Vec<FieldMetrics>,
 }
 
 /// Counts for all conversations. In the order of [`grown`]; then conversations and panics.
@@ -54,13 +57,16 @@ pub(super) struct Hub {
     counts: Sharded<COUNTS>,
     /// An answer may come on another connection than its request.
     sessions: McpSessions,
+    /// Or why the paths cannot be followed.
+    fields: std::result::Result<Fields, BadPath>,
 }
 
 impl Hub {
     pub(super) fn new(recorder: Recorder, born: Instant, options: InspectionOptions) -> Self {
         let failures = Failures::new(recorder.max_message_types());
         let sessions = McpSessions::new(options.limits, options.max_sessions);
-        Self { recorder, options, born, failures, counts: Sharded::new(), sessions }
+        let fields = FieldPaths::new(&options.fields).map(Fields::new);
+        Self { recorder, options, born, failures, counts: Sharded::new(), sessions, fields }
     }
 
     pub(super) fn options(&self) -> &InspectionOptions {
@@ -73,15 +79,26 @@ impl Hub {
 
     pub(super) fn check(&self) -> Result<()> {
         let known = |name: &str| self.options.inspectors.names().any(|known| known == name);
+        self.fields()?;
         if known(&self.options.protocol) { Ok(()) } else { Err(self.unknown(&self.options.protocol)) }
     }
 
     pub(super) fn build(&self, protocol: &str) -> Result<Box<dyn Inspector>> {
-        if protocol == "mcp-http" {
-            return Ok(Box::new(McpHttpInspector::in_sessions(self.options.limits, &self.sessions)));
+        let fields = self.fields()?;
+        let mut inspector: Box<dyn Inspector> = if protocol == "mcp-http" {
+            Box::new(McpHttpInspector::in_sessions(self.options.limits, &self.sessions))
+        } else {
+            let inspector = self.options.inspectors.build(protocol, &self.options.limits);
+            inspector.ok_or_else(|| self.unknown(protocol))?
+        };
+        if !fields.paths().is_empty() {
+            inspector.read_fields(fields.paths());
         }
-        let inspector = self.options.inspectors.build(protocol, &self.options.limits);
-        inspector.ok_or_else(|| self.unknown(protocol))
+        Ok(inspector)
+    }
+
+    fn fields(&self) -> Result<&Fields> {
+        self.fields.as_ref().map_err(|error| crate::MonitorError::Field { reason: error.to_string() })
     }
 
     fn unknown(&self, protocol: &str) -> crate::MonitorError {
@@ -118,6 +135,11 @@ impl Hub {
                 push_type(name, failure.label, failure.detail);
                 self.recorder.record_message_failed(name);
                 self.failures.count(failure, name);
+            }
+            Event::Field(field) => {
+                if let Ok(fields) = &self.fields {
+                    fields.count(field.place, field.value);
+                }
             }
             // What carries the protocol has a version too, which nobody asks for.
             Event::Version(version) if version.protocol == protocol => {
@@ -180,6 +202,7 @@ impl Hub {
             clock_steps,
             panics,
             failures: self.failures.metrics(),
+            fields: self.fields.as_ref().map(Fields::metrics).unwrap_or_default(),
         }
     }
 }

@@ -239,3 +239,45 @@ fn an_answer_in_the_stream_of_another_connection_is_matched() {
     assert_eq!(monitor.recorder().latency_of("tools/call search").unwrap().sum(), Duration::from_millis(40));
     assert_eq!(monitor.recorder().protocol_metrics().protocol_errors, [("tool_error".to_owned(), 1)].into());
 }
+
+#[test]
+fn fields_that_were_asked_for_have_statistics() {
+    let paths = ["params.name", "params.arguments.size", "method"];
+    let monitor = monitor(InspectionOptions::default().fields(paths));
+    let mut inspection = monitor.inspection().unwrap();
+    for size in 1..=100 {
+        let tool = if size % 4 == 0 { "read" } else { "write" };
+        let call = format!(
+            r#"{{"jsonrpc":"2.0","id":{size},"method":"tools/call","params":{{"name":"{tool}","arguments":{{"size":{size}}}}}}}"#
+        );
+        if size % 2 == 0 {
+            inspection.message(call.as_bytes(), MessageDirection::Received, moment(0));
+        } else {
+            inspection.stream(format!("{call}\n").as_bytes(), MessageDirection::Received, moment(0));
+        }
+    }
+    // A message that is broken says nothing.
+    inspection.message(br#"{"params":{"name":"broken""#, MessageDirection::Received, moment(0));
+    let [name, size, method] = <[FieldMetrics; 3]>::try_from(monitor.inspection_metrics().fields).unwrap();
+    assert_eq!((name.path.as_str(), name.numbers), ("params.name", None));
+    assert_eq!(name.texts, [("write".to_owned(), 75), ("read".to_owned(), 25)]);
+    let numbers = size.numbers.unwrap();
+    assert_eq!((numbers.count, numbers.min, numbers.max, numbers.sum), (100, 1.0, 100.0, 5_050.0));
+    assert!((numbers.quantile(0.9) - 90.0).abs() < 3.0, "{numbers:?}");
+    assert_eq!((method.texts, method.others), (vec![("tools/call".to_owned(), 100)], 0));
+}
+
+#[test]
+fn a_hundred_thousand_texts_of_a_field_are_bounded_and_bad_paths_are_told() {
+    let monitor = monitor(InspectionOptions::new("jsonrpc").fields(["params.x"]));
+    let mut inspection = monitor.inspection().unwrap();
+    for number in 0..100_000 {
+        let message = format!(r#"{{"jsonrpc":"2.0","method":"m","params":{{"x":"{number}"}}}}"#);
+        inspection.message(message.as_bytes(), MessageDirection::Sent, moment(0));
+    }
+    let fields = monitor.inspection_metrics().fields;
+    assert_eq!(fields[0].texts.len(), MAX_FIELD_TEXTS + 1);
+    assert_eq!(fields[0].texts[0], ("other".to_owned(), 100_000 - MAX_FIELD_TEXTS as u64));
+    let bad = super::tests::monitor(InspectionOptions::default().fields(["a..b"]));
+    assert!(bad.inspection().unwrap_err().to_string().contains("\"a..b\""));
+}

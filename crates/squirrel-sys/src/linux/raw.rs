@@ -37,6 +37,18 @@ pub(crate) fn ignore_signal(number: libc::c_int) {
     unsafe { libc::signal(number, libc::SIG_IGN) };
 }
 
+/// `kill(2)` for one process.
+pub(crate) fn kill(process: i32, signal: i32) -> io::Result<()> {
+    // SAFETY: two numbers; the kernel checks them.
+    checked(unsafe { libc::kill(process, signal) }).map(|_| ())
+}
+
+/// `signal(2)` with `SIG_DFL`. A number that is no signal changes nothing.
+pub(crate) fn default_action(signal: i32) {
+    // SAFETY: sets a disposition that runs no code of ours.
+    unsafe { libc::signal(signal, libc::SIG_DFL) };
+}
+
 fn open_socket(family: libc::c_int, kind: libc::c_int, protocol: libc::c_int) -> io::Result<OwnedFd> {
     // SAFETY: three numbers; the kernel checks them.
     let descriptor = checked(unsafe { libc::socket(family, kind | libc::SOCK_CLOEXEC, protocol) })?;

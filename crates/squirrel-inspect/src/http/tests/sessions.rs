@@ -131,6 +131,24 @@ fn a_compressed_body_is_told_by_its_head() {
 
 proptest! {
     #[test]
+    fn connections_of_any_octets_keep_no_more_than_there_is_room_for(
+        turns in proptest::collection::vec((0_usize..2, any::<bool>(), proptest::sample::select(vec![
+            "POST / HTTP/1.1\r\nContent-Type: application/json\r\n", "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n",
+            "Mcp-Session-Id: a\r\n", "Mcp-Session-Id: b\r\n", "Mcp-Session-Id: c\r\n", "Content-Length: 71\r\n\r\n", "\r\n", CALL,
+            ANSWER, "data: ", "\n\n", "DELETE / HTTP/1.1\r\n", "0", "\u{0}",
+        ])), 0..60),
+    ) {
+        let limits = Limits { max_pending: 2, ..Limits::default() };
+        let sessions = McpSessions::new(limits, 2);
+        let mut connections = [(); 2].map(|()| McpHttpInspector::in_sessions(limits, &sessions));
+        for (place, asked, text) in turns {
+            let direction = if asked { Direction::ToServer } else { Direction::ToClient };
+            connections[place].stream(direction, text.as_bytes(), Duration::ZERO, &mut |_| {});
+        }
+        prop_assert!(sessions.len() <= 2 && sessions.pending() <= 8, "{} {}", sessions.len(), sessions.pending());
+    }
+
+    #[test]
     fn any_cut_of_sessions_and_headers_gives_the_same_events(
         damage in proptest::collection::vec((0_usize..400, any::<u8>()), 0..3),
         lengths in proptest::collection::vec(1_usize..60, 1..12),
