@@ -287,6 +287,26 @@ impl SocketMemory<'_> {
         self.0.u32(12)
     }
 
+    /// Memory set aside for data to come.
+    pub fn forward_allocated(&self) -> Option<u32> {
+        self.0.u32(16)
+    }
+
+    /// Data that is queued to be sent.
+    pub fn send_queued(&self) -> Option<u32> {
+        self.0.u32(20)
+    }
+
+    /// Memory for socket options.
+    pub fn option_memory(&self) -> Option<u32> {
+        self.0.u32(24)
+    }
+
+    /// Packets that wait while the program holds the socket.
+    pub fn backlog(&self) -> Option<u32> {
+        self.0.u32(28)
+    }
+
     /// Packets dropped by this socket: its receive buffer was full, mostly.
     pub fn drops(&self) -> Option<u32> {
         self.0.u32(32)
