@@ -13,6 +13,7 @@
 //! Absences: no metric name and no policy stands here.
 
 pub mod clock;
+mod ended;
 mod kernel;
 mod ledger;
 mod linux;
@@ -22,9 +23,12 @@ mod recorder;
 mod recording;
 mod replay;
 pub mod signals;
+mod users;
 
+pub use ended::EndedSockets;
 pub use kernel::{Kernel, Netlink, SysError};
 pub use ledger::SocketLedger;
-pub use linux::Linux;
+pub use linux::{EndedMulticast, FoundNamespaces, Linux, NetworkNamespace, network_namespaces};
 pub use recorder::{RecordError, Recorded, Recorder};
 pub use replay::{Replay, ReplayError};
+pub use users::user_table;

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use squirrel_wire::netlink::{self, HEADER_LEN, Messages, NLM_F_DUMP, NLM_F_REQUEST};
 
+use super::home::Home;
 use super::raw::NetlinkSocket;
 use crate::{Netlink, SysError};
 
@@ -20,6 +21,7 @@ const PATIENCE_SECONDS: i64 = 5;
 #[derive(Debug)]
 pub(super) struct Sockets {
     family: Netlink,
+    home: Home,
     idle: Mutex<Vec<Socket>>,
 }
 
@@ -37,14 +39,15 @@ enum Progress {
 }
 
 impl Sockets {
-    pub(super) fn open(family: Netlink) -> Result<Self, SysError> {
-        let first = Socket::open(family, BUFFER_LEN)?;
-        Ok(Self { family, idle: Mutex::new(vec![first]) })
+    /// With a first socket, in the network namespace of `home`.
+    pub(super) fn open(family: Netlink, home: Home) -> Result<Self, SysError> {
+        let first = Socket::open(family, &home, BUFFER_LEN)?;
+        Ok(Self { family, home, idle: Mutex::new(vec![first]) })
     }
 
     /// No socket yet: the first dump opens one.
     pub(super) fn closed(family: Netlink) -> Self {
-        Self { family, idle: Mutex::default() }
+        Self { family, home: Home::default(), idle: Mutex::default() }
     }
 
     pub(super) fn dump(
@@ -56,14 +59,14 @@ impl Sockets {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut socket = match idle {
             Some(socket) => socket,
-            None => Socket::open(self.family, BUFFER_LEN)?,
+            None => Socket::open(self.family, &self.home, BUFFER_LEN)?,
         };
         let outcome = socket.dump(message_type, payload, each);
         // After an error the rest of the answer may still be on its way, and the kernel may believe the
         // dump to be running: only a new socket begins clean.
         let back = match &outcome {
             Ok(()) => Some(socket),
-            Err(_) => Socket::open(self.family, socket.buffer.len()).ok(),
+            Err(_) => Socket::open(self.family, &self.home, socket.buffer.len()).ok(),
         };
         if let Some(socket) = back {
             self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(socket);
@@ -75,8 +78,9 @@ impl Sockets {
 }
 
 impl Socket {
-    fn open(family: Netlink, buffer_len: usize) -> Result<Self, SysError> {
-        let door = NetlinkSocket::open(family.protocol(), PATIENCE_SECONDS)
+    fn open(family: Netlink, home: &Home, buffer_len: usize) -> Result<Self, SysError> {
+        let door = home
+            .run(|| NetlinkSocket::open(family.protocol(), PATIENCE_SECONDS))
             .map_err(|source| SysError::new("netlink socket", family.name(), source))?;
         Ok(Self { door, buffer: vec![0; buffer_len], sequence: 0 })
     }

@@ -2,16 +2,21 @@
 //! with any arguments. No other file of the program contains `unsafe`, but for those below this one.
 #![expect(unsafe_code, reason = "system calls that the standard library does not offer")]
 
+mod descriptors;
 mod guarded;
 mod heap;
+mod multicast;
+mod namespace;
 mod privilege;
 
 use std::io;
 use std::mem::{size_of, zeroed};
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 
+pub(crate) use descriptors::{directory_entries, link_target};
 pub(crate) use guarded::GuardedBuffer;
 pub(crate) use heap::{keep_heap_small, trim_heap};
+pub(crate) use namespace::enter_network_namespace;
 pub(crate) use privilege::{CapabilitySets, Prctl, capabilities, effective_uid, prctl, set_capabilities};
 
 /// What a call answered that is negative in case of an error.

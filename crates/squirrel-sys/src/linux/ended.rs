@@ -1,0 +1,98 @@
+//! The kernel's announcements of sockets that have ended.
+//!
+//! Source: `sock_diag_broadcast_destroy` in `net/core/sock_diag.c` (kernel 4.3 and later). No privilege is needed.
+
+use std::io;
+
+use squirrel_wire::netlink::Messages;
+use squirrel_wire::sock_diag::SOCK_DIAG_BY_FAMILY;
+
+use super::home::Home;
+use super::raw::NetlinkSocket;
+use crate::{EndedSockets, Netlink, NetworkNamespace, SysError};
+
+/// `SKNLGRP_INET_TCP_DESTROY` 1, `…UDP…` 2, and the same for IPv6, 3 and 4.
+const GROUPS: u32 = 0b1111;
+/// Room for about 18,000 announcements that wait to be fetched; it is used only while they wait.
+const RECEIVE_BUFFER: i32 = 8 << 20;
+/// One announcement is about 450 octets.
+const BUFFER_LEN: usize = 8 << 10;
+/// Most announcements that one call fetches, so that a storm of short connections cannot hold it for ever.
+const AT_ONCE: usize = 100_000;
+
+/// Listens to the ends of TCP and UDP sockets in one network namespace.
+#[derive(Debug)]
+pub struct EndedMulticast {
+    door: NetlinkSocket,
+    buffer: Vec<u8>,
+    dropped: u32,
+}
+
+impl EndedMulticast {
+    /// Listens in the network namespace of the calling thread, from now on. To be called before the first dump of
+    /// sockets, or else what ends in between is missed.
+    ///
+    /// # Errors
+    /// When the kernel is too old or has no netlink.
+    pub fn open() -> Result<Self, SysError> {
+        Self::at(&Home::default())
+    }
+
+    /// Listens in another network namespace.
+    ///
+    /// # Errors
+    /// As for [`EndedMulticast::open`], or when the namespace may not be entered.
+    pub fn open_in(namespace: &NetworkNamespace) -> Result<Self, SysError> {
+        Self::at(&namespace.home())
+    }
+
+    fn at(home: &Home) -> Result<Self, SysError> {
+        let listen = || {
+            let door = NetlinkSocket::open(Netlink::SockDiag.protocol(), 1)?;
+            door.set_receive_buffer(RECEIVE_BUFFER)?;
+            door.join(GROUPS)?;
+            Ok(door)
+        };
+        let door = home.run(listen).map_err(|source| SysError::new("netlink bind", "ends of sockets", source))?;
+        Ok(Self { door, buffer: vec![0; BUFFER_LEN], dropped: 0 })
+    }
+
+    fn fetch(&mut self, each: &mut dyn FnMut(&[u8])) -> io::Result<u64> {
+        let mut overrun = false;
+        for _ in 0..AT_ONCE {
+            let len = match self.door.receive_now(&mut self.buffer) {
+                Ok(Some(len)) => len,
+                Ok(None) => break,
+                Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => {
+                    overrun = true;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            for message in Messages::new(self.buffer.get(..len).unwrap_or_default()) {
+                // The kernel does not send malformed messages; one that is cut ends its datagram.
+                let Ok(message) = message else { break };
+                if message.message_type == SOCK_DIAG_BY_FAMILY {
+                    each(message.payload);
+                }
+            }
+        }
+        Ok(self.lost(overrun))
+    }
+
+    /// How many were lost since the last look; at least one when the kernel said so and does not count them.
+    fn lost(&mut self, overrun: bool) -> u64 {
+        let counted = self.door.dropped().map_or(0, |dropped| {
+            let new = dropped.wrapping_sub(self.dropped);
+            self.dropped = dropped;
+            u64::from(new)
+        });
+        counted.max(u64::from(overrun))
+    }
+}
+
+impl EndedSockets for EndedMulticast {
+    fn drain(&mut self, each: &mut dyn FnMut(&[u8])) -> Result<u64, SysError> {
+        self.fetch(each).map_err(|source| SysError::new("recvfrom", "ends of sockets", source))
+    }
+}
