@@ -6,11 +6,13 @@
 
 mod convert;
 pub mod fields;
+mod question;
 mod rows;
 mod shape;
 mod socket;
 mod views;
 
+pub use question::{MOST_ROWS, Question, Table, USUAL_LIMIT};
 pub use rows::{Connection, Host, Interface, LevelReport, MissingPart, Process, Unattributed};
 pub use shape::{Definitions, Shape, schema, schemas};
 pub use socket::{Socket, SocketMemory, SocketOwner, SocketTcp, Sockets};

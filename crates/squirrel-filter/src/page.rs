@@ -100,17 +100,21 @@ pub fn page<'a, R>(
     limit: usize,
 ) -> Page<'a, R> {
     let chosen: Vec<&R> = rows.iter().filter(|row| filter.matches(row)).collect();
-    let rows = match order {
-        None => chosen.iter().copied().skip(offset).take(limit).collect(),
-        Some(order) => {
-            let mut keyed: Vec<(Option<Key>, &R)> = chosen.iter().map(|row| (key(order.field, row), *row)).collect();
-            keyed.sort_by(|(a, _), (b, _)| match (a, b) {
-                (Some(a), Some(b)) if order.descending => compare(b, a),
-                (Some(a), Some(b)) => compare(a, b),
-                (a, b) => a.is_none().cmp(&b.is_none()),
-            });
-            keyed.into_iter().skip(offset).take(limit).map(|(_, row)| row).collect()
-        }
-    };
-    Page { rows, chosen }
+    match order {
+        None => Page { rows: chosen.iter().copied().skip(offset).take(limit).collect(), chosen },
+        Some(order) => order.page_of(chosen, offset, limit),
+    }
+}
+
+impl<R> Order<R> {
+    /// As [`page()`], of rows that were chosen already.
+    pub fn page_of<'a>(&self, chosen: Vec<&'a R>, offset: usize, limit: usize) -> Page<'a, R> {
+        let mut keyed: Vec<(Option<Key>, &R)> = chosen.iter().map(|row| (key(self.field, row), *row)).collect();
+        keyed.sort_by(|(a, _), (b, _)| match (a, b) {
+            (Some(a), Some(b)) if self.descending => compare(b, a),
+            (Some(a), Some(b)) => compare(a, b),
+            (a, b) => a.is_none().cmp(&b.is_none()),
+        });
+        Page { rows: keyed.into_iter().skip(offset).take(limit).map(|(_, row)| row).collect(), chosen }
+    }
 }

@@ -12,8 +12,15 @@ const fn field<R>(name: &'static str, kind: Kind, help: &'static str, values: Va
     Field { name, aliases: &[], kind, help, searched: matches!(kind, Kind::Text | Kind::Address | Kind::Port), values }
 }
 
-const fn called<R>(aliases: &'static [&'static str], field: Field<R>) -> Field<R> {
-    Field { aliases, ..field }
+const fn called<R>(aliases: &'static [&'static str], field: &Field<R>) -> Field<R> {
+    Field {
+        aliases,
+        name: field.name,
+        kind: field.kind,
+        help: field.help,
+        searched: field.searched,
+        values: field.values,
+    }
 }
 
 /// The fields of bytes and rates, which every table has.
@@ -21,19 +28,19 @@ macro_rules! figures {
     ($figures:ident, $($more:expr),* $(,)?) => {
         &[
             $($more,)*
-            called(&["rx"], field("receive_bytes", Kind::Bytes, "bytes received", |row, each| {
+            called(&["rx"], &field("receive_bytes", Kind::Bytes, "bytes received", |row, each| {
                 each(Value::Number(row.$figures.bytes.receive as f64));
             })),
-            called(&["tx"], field("transmit_bytes", Kind::Bytes, "bytes transmitted", |row, each| {
+            called(&["tx"], &field("transmit_bytes", Kind::Bytes, "bytes transmitted", |row, each| {
                 each(Value::Number(row.$figures.bytes.transmit as f64));
             })),
             field("bytes", Kind::Bytes, "bytes of both directions", |row, each| {
                 each(Value::Number(sum(&row.$figures) as f64));
             }),
-            called(&["rx_rate"], field("receive_rate", Kind::Rate, "received per second", |row, each| {
+            called(&["rx_rate"], &field("receive_rate", Kind::Rate, "received per second", |row, each| {
                 each(Value::Number(row.$figures.receive_rate));
             })),
-            called(&["tx_rate"], field("transmit_rate", Kind::Rate, "transmitted per second", |row, each| {
+            called(&["tx_rate"], &field("transmit_rate", Kind::Rate, "transmitted per second", |row, each| {
                 each(Value::Number(row.$figures.transmit_rate));
             })),
             field("rate", Kind::Rate, "per second, both directions", |row, each| {
@@ -68,7 +75,7 @@ fn container(process: &ProcessSummary, each: &mut dyn FnMut(Value<'_>)) {
 /// Fields of processes.
 pub static PROCESSES: &[Field<ProcessRow>] = figures![
     figures,
-    called(&["name"], field("process", Kind::Text, "the name", |row, each| each(Value::Text(&row.process.name)))),
+    called(&["name"], &field("process", Kind::Text, "the name", |row, each| each(Value::Text(&row.process.name)))),
     field("pid", Kind::Number, "the process id", |row, each| each(Value::Number(row.process.pid.into()))),
     field("command", Kind::Text, "the command line", |row, each| each(Value::Text(&row.process.command))),
     field("user", Kind::Text, "the user's name", |row, each| each(Value::Text(&row.process.user))),
@@ -90,7 +97,7 @@ pub static CONNECTIONS: &[Field<ConnectionRow>] = figures![
     figures,
     called(
         &["name"],
-        field("process", Kind::Text, "the owner's name", |row, each| {
+        &field("process", Kind::Text, "the owner's name", |row, each| {
             text(row.process.as_ref().map(|process| &process.name), each);
         })
     ),
@@ -111,7 +118,7 @@ pub static CONNECTIONS: &[Field<ConnectionRow>] = figures![
             container(process, each);
         }
     }),
-    called(&["proto"], field("protocol", Kind::Word, "tcp or udp", |row, each| each(Value::Text(row.carrier.word())))),
+    called(&["proto"], &field("protocol", Kind::Word, "tcp or udp", |row, each| each(Value::Text(row.carrier.word())))),
     field("state", Kind::Word, "the state, such as established", |row, each| each(Value::Text(row.state))),
     field("port", Kind::Port, "either side's port", |row, each| {
         each(Value::Number(row.local.port().into()));
@@ -119,25 +126,25 @@ pub static CONNECTIONS: &[Field<ConnectionRow>] = figures![
     }),
     called(
         &["sport", "lport"],
-        field("local_port", Kind::Port, "this side's port", |row, each| {
+        &field("local_port", Kind::Port, "this side's port", |row, each| {
             each(Value::Number(row.local.port().into()));
         })
     ),
     called(
         &["dport", "rport"],
-        field("remote_port", Kind::Port, "the other side's port", |row, each| {
+        &field("remote_port", Kind::Port, "the other side's port", |row, each| {
             each(Value::Number(row.remote.port().into()));
         })
     ),
     called(
         &["src"],
-        field("local", Kind::Address, "this side's address", |row, each| {
+        &field("local", Kind::Address, "this side's address", |row, each| {
             each(Value::Address(row.local.ip()));
         })
     ),
     called(
         &["dst", "host"],
-        field("remote", Kind::Address, "the other side's address", |row, each| {
+        &field("remote", Kind::Address, "the other side's address", |row, each| {
             each(Value::Address(row.remote.ip()));
         })
     ),
@@ -149,7 +156,7 @@ pub static CONNECTIONS: &[Field<ConnectionRow>] = figures![
     }),
     called(
         &["retransmitted"],
-        field("retransmitted_bytes", Kind::Bytes, "bytes sent again", |row, each| {
+        &field("retransmitted_bytes", Kind::Bytes, "bytes sent again", |row, each| {
             number(row.tcp.as_ref().and_then(|tcp| tcp.retransmitted_bytes).map(|bytes| bytes as f64), each);
         })
     ),
@@ -168,7 +175,7 @@ pub static CONNECTIONS: &[Field<ConnectionRow>] = figures![
     }),
     called(
         &["netns"],
-        field("namespace", Kind::Number, "the network namespace's inode", |row, each| {
+        &field("namespace", Kind::Number, "the network namespace's inode", |row, each| {
             each(Value::Number(row.namespace as f64));
         })
     ),
@@ -185,7 +192,7 @@ pub static HOSTS: &[Field<HostRow>] = figures![
     figures,
     called(
         &["host", "remote", "dst"],
-        field("address", Kind::Address, "the address", |row, each| {
+        &field("address", Kind::Address, "the address", |row, each| {
             each(Value::Address(row.address));
         })
     ),
@@ -195,11 +202,11 @@ pub static HOSTS: &[Field<HostRow>] = figures![
 /// Fields of interfaces.
 pub static INTERFACES: &[Field<InterfaceRow>] = figures![
     wire,
-    called(&["interface", "device"], field("name", Kind::Text, "the name", |row, each| each(Value::Text(&row.name)))),
+    called(&["interface", "device"], &field("name", Kind::Text, "the name", |row, each| each(Value::Text(&row.name)))),
     field("index", Kind::Number, "the index", |row, each| each(Value::Number(row.index.into()))),
     called(
         &["netns"],
-        field("namespace", Kind::Number, "the network namespace's inode", |row, each| {
+        &field("namespace", Kind::Number, "the network namespace's inode", |row, each| {
             each(Value::Number(row.namespace as f64));
         })
     ),

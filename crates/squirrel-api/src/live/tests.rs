@@ -95,7 +95,9 @@ fn check_described(value: &Value, schema: &Value, root: &Value, at: &str) {
     let kinds = schema["type"].as_array().cloned().unwrap_or_else(|| vec![schema["type"].clone()]);
     assert!(kinds.iter().any(|known| known == kind), "{at} is {kind}, and the schema says {kinds:?}");
     if let Value::Array(items) = value {
-        items.iter().for_each(|item| check_described(item, &schema["items"], root, at));
+        for item in items {
+            check_described(item, &schema["items"], root, at);
+        }
     }
     if let Value::Object(members) = value {
         let known = schema["properties"].as_object().unwrap();
@@ -115,7 +117,7 @@ fn documents_are_as_their_schema_says() {
     check_described(&top, &root, &root, "top");
     let sockets = Sockets {
         sockets: vec![
-            Socket { memory: Some(Default::default()), tcp: Some(Default::default()), ..Socket::default() },
+            Socket { memory: Some(SocketMemory::default()), tcp: Some(SocketTcp::default()), ..Socket::default() },
             Socket { processes: Some(vec![SocketOwner::default()]), ..Socket::default() },
         ],
         ..Sockets::default()
@@ -191,4 +193,43 @@ fn fields_have_one_meaning_each_and_are_explained() {
     check(fields::CONNECTIONS);
     check(fields::HOSTS);
     check(fields::INTERFACES);
+}
+
+#[test]
+fn a_page_shows_some_rows_and_the_sums_of_all_that_were_chosen() {
+    let figures = |receive| Figures { bytes: Traffic { receive, transmit: 1 }, ..Figures::default() };
+    let process = |pid, receive| ProcessRow {
+        process: Arc::new(ProcessSummary { pid, name: format!("p{pid}"), ..ProcessSummary::default() }),
+        figures: figures(receive),
+        ..ProcessRow::default()
+    };
+    let picture = Picture { processes: (1..=50).map(|pid| process(pid, u64::from(pid) * 10)).collect(), ..picture() };
+    let asked = |question: Question| question.processes(&picture).unwrap();
+    let usual = asked(Question { limit: 3, ..Question::default() });
+    assert_eq!(usual.processes.iter().map(|row| row.pid).collect::<Vec<_>>(), [50, 49, 48]);
+    assert_eq!((usual.total, usual.matched, usual.sort.as_ref(), usual.order.as_ref()), (50, 50, "rate", "desc"));
+    let question =
+        Question { filter: "rx:<=50".into(), sort: Some("pid".into()), descending: Some(false), offset: 1, limit: 2 };
+    let some = asked(question);
+    assert_eq!(some.processes.iter().map(|row| row.pid).collect::<Vec<_>>(), [2, 3]);
+    assert_eq!((some.total, some.matched, some.offset, some.limit), (50, 5, 1, 2));
+    assert_eq!((some.totals.receive_bytes, some.totals.transmit_bytes), (150, 5), "of all five");
+    for (question, words) in [
+        (Question { filter: "pdi:1".into(), ..Question::default() }, "Did you mean pid?"),
+        (Question { sort: Some("byte".into()), ..Question::default() }, "Did you mean bytes?"),
+    ] {
+        let error = question.check(Table::Processes).unwrap_err();
+        assert!(error.message.contains(words), "{}", error.message);
+    }
+    assert_eq!(Question::default().top(&picture, Table::Hosts, 7).unwrap().processes.len(), 7);
+}
+
+#[test]
+fn the_hosts_total_leaves_out_what_is_counted_elsewhere() {
+    let wire = Figures { bytes: Traffic { receive: 5, transmit: 6 }, ..Figures::default() };
+    let row = |counted_elsewhere| InterfaceRow { wire, counted_elsewhere, ..InterfaceRow::default() };
+    let picture = Picture { interfaces: vec![row(None), row(Some("the port of a bridge"))], ..picture() };
+    assert_eq!(Books::new(&picture).totals.receive_bytes, 5);
+    let table = Question::default().interfaces(&picture).unwrap();
+    assert_eq!((table.totals.transmit_bytes, table.interfaces.len()), (6, 2));
 }
