@@ -2,6 +2,7 @@
 
 mod http {
     pub(crate) mod limits;
+    pub(crate) mod live;
     pub(crate) mod promtool;
     pub(crate) mod queries;
     pub(crate) mod resources;

@@ -90,6 +90,7 @@ pub(crate) async fn start_with(store: Arc<dyn Select>, limits: Limits, allowed: 
                 collector("conntrack", CollectorState::Unavailable, "Connection tracking is not loaded on this host."),
             ]
         }),
+        picture: Arc::new(|| Some(Arc::new(super::live::picture()))),
         clock: Arc::new(|| NOW),
         monotonic: Arc::new(move || Elapsed(born.elapsed())),
         build: BuildInfo { version: "0.1.0".into(), revision: "abc".into() },
