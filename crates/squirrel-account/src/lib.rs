@@ -7,9 +7,27 @@
 //! Absences: no screen, no HTTP, no clock (time is an argument), no privilege is taken here.
 #![forbid(unsafe_code)]
 
+mod accountant;
+mod connection;
+mod hash;
+mod hosts;
+mod identity;
+mod options;
+mod owners;
 mod picture;
+mod processes;
+mod reading;
+mod reasons;
+mod settle;
+mod slots;
+mod sources;
+mod table;
+mod traffic;
 
+pub use accountant::Accountant;
+pub use options::Options;
 pub use picture::{
     Carrier, ConnectionRow, Container, Figures, HostRow, InterfaceRow, Level, PartStatus, Picture, ProcessRow,
     ProcessSummary, Source, TcpDetail, Traffic, UnattributedRow,
 };
+pub use sources::{Discovery, FindNamespaces, NamespaceSource, ReadUsers, Sources};

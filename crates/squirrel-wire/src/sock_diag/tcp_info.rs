@@ -133,4 +133,10 @@ impl TcpInfo<'_> {
     pub fn payload_sent(&self) -> Option<u64> {
         Some(self.bytes_sent()?.saturating_sub(self.bytes_retrans()?))
     }
+
+    /// Whether the latest measured rate of delivery was held down by the program, which had nothing to send
+    /// (`tcpi_delivery_rate_app_limited`, the lowest bit of its octet).
+    pub fn delivery_rate_limited(&self) -> Option<bool> {
+        self.0.u8(7).map(|octet| octet & 1 != 0)
+    }
 }

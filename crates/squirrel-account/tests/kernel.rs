@@ -1,0 +1,171 @@
+//! The accountant beside the running kernel, in network namespaces that the tests make.
+//!
+//! Each test runs itself again inside a namespace of its own, where nothing else talks.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::process::Command;
+use std::time::Duration;
+
+use squirrel_account::{Accountant, Options, Picture, Source, Sources};
+use squirrel_model::Elapsed;
+use squirrel_sys::clock;
+use squirrel_testkit::{Namespace, skip};
+
+const INSIDE: &str = "SQUIRREL_TEST_INSIDE";
+
+/// Runs the named test again inside a new namespace, and answers whether this is that run.
+fn inside(test: &str, wrap: impl FnOnce(&Namespace, &std::path::Path) -> Command) -> bool {
+    if std::env::var_os(INSIDE).is_some() {
+        return true;
+    }
+    match Namespace::create("account") {
+        Ok(namespace) => {
+            let mut command = wrap(&namespace, &std::env::current_exe().unwrap());
+            let output =
+                command.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(INSIDE, "1").output().unwrap();
+            let said = String::from_utf8_lossy(&output.stdout);
+            assert!(
+                output.status.success() && said.contains("1 passed"),
+                "{said}{}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+        }
+        Err(reason) => skip(test, &reason),
+    }
+    false
+}
+
+fn as_root(namespace: &Namespace, program: &std::path::Path) -> Command {
+    namespace.command(program)
+}
+
+struct Watched {
+    accountant: Accountant,
+    seconds: u64,
+}
+
+impl Watched {
+    fn start() -> Self {
+        let mut watched =
+            Self { accountant: Accountant::new(Options::default(), Sources::open(false).unwrap()), seconds: 0 };
+        watched.step();
+        watched
+    }
+
+    fn step(&mut self) -> std::sync::Arc<Picture> {
+        self.seconds += 1;
+        self.accountant.step(Elapsed(Duration::from_secs(self.seconds)), clock::wall());
+        self.accountant.picture()
+    }
+
+    /// Steps until the picture shows what is waited for: the kernel frees a socket a little after its end.
+    fn until(&mut self, shown: impl Fn(&Picture) -> bool) -> std::sync::Arc<Picture> {
+        for _ in 0..2_000 {
+            let picture = self.step();
+            if shown(&picture) {
+                return picture;
+            }
+            std::thread::yield_now();
+        }
+        let picture = self.step();
+        panic!("never shown: {:#?} {:#?}", picture.connections, picture.unattributed);
+    }
+}
+
+/// A pair of connected sockets.
+fn pair(listener: &TcpListener) -> (TcpStream, TcpStream) {
+    let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    (client, listener.accept().unwrap().0)
+}
+
+/// Moves bytes one way and reads them all on the other side.
+fn send(from: &mut TcpStream, to: &mut TcpStream, count: usize) {
+    let data = vec![7; count];
+    std::thread::scope(|scope| {
+        scope.spawn(|| from.write_all(&data).unwrap());
+        to.read_exact(&mut vec![0; count]).unwrap();
+    });
+}
+
+#[test]
+fn bytes_of_a_long_connection_are_exact_at_each_step() {
+    if !inside("bytes_of_a_long_connection_are_exact_at_each_step", as_root) {
+        return;
+    }
+    for address in ["127.0.0.1:0", "[::1]:0"] {
+        let listener = TcpListener::bind(address).unwrap();
+        let (mut client, mut server) = pair(&listener);
+        send(&mut client, &mut server, 5_000);
+        let mut watched = Watched::start();
+        // What was before the accountant is not its business.
+        let own = std::process::id();
+        let before = watched.step();
+        assert_eq!(before.processes.iter().find(|row| row.process.pid == own).unwrap().figures.bytes.transmit, 0);
+        for round in 1..=3u64 {
+            send(&mut client, &mut server, 1_000_000);
+            send(&mut server, &mut client, 300);
+            let picture = watched.step();
+            let process = picture.processes.iter().find(|row| row.process.pid == own).unwrap();
+            let bytes = process.figures.bytes;
+            assert_eq!((bytes.receive, bytes.transmit), (round * 1_000_300, round * 1_000_300));
+            assert_eq!((process.figures.transmit_rate, process.source), (1_000_300.0, Source::Exact));
+            assert!(process.connections >= 2 && process.ended.is_none());
+            let ours = client.local_addr().unwrap();
+            let row = picture.connections.iter().find(|row| row.local == ours).unwrap();
+            assert_eq!((row.figures.bytes.transmit, row.figures.bytes.receive), (round * 1_000_000, round * 300));
+            assert_eq!((row.state, row.process.as_ref().unwrap().pid), ("ESTAB", own));
+            let tcp = row.tcp.as_ref().unwrap();
+            assert!(tcp.rtt_us.is_some() && tcp.congestion.is_some() && tcp.congestion_window > Some(0), "{tcp:?}");
+            assert_eq!(picture.unattributed, []);
+        }
+    }
+}
+
+#[test]
+fn short_connections_are_counted_to_the_byte() {
+    if !inside("short_connections_are_counted_to_the_byte", as_root) {
+        return;
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut watched = Watched::start();
+    let own = std::process::id();
+    for count in 1..=500 {
+        let (mut client, mut server) = pair(&listener);
+        send(&mut client, &mut server, 64);
+        send(&mut server, &mut client, 32);
+        // Either side may close first.
+        let (first, second) = if count % 2 == 0 { (client, server) } else { (server, client) };
+        drop(first);
+        drop(second);
+    }
+    let sum = |picture: &Picture| {
+        let rows = picture.connections.iter().filter(|row| row.closed.is_some());
+        rows.fold((0, 0), |sum, row| (sum.0 + row.figures.bytes.receive, sum.1 + row.figures.bytes.transmit))
+    };
+    let picture =
+        watched.until(|picture| picture.connections.iter().filter(|row| row.closed.is_some()).count() == 1000);
+    assert_eq!(sum(&picture), (500 * 96, 500 * 96));
+    // The listener's owner is known; who connected is not.
+    let process = picture.processes.iter().find(|row| row.process.pid == own).unwrap().figures.bytes;
+    let nobody = picture.unattributed.iter().find(|row| row.reason == "owner_gone").unwrap().bytes;
+    assert_eq!((process.receive + nobody.receive, process.transmit + nobody.transmit), (500 * 96, 500 * 96));
+    assert_eq!(picture.lost_events, 0);
+}
+
+#[test]
+fn a_shut_down_connection_is_counted_without_its_fin() {
+    if !inside("a_shut_down_connection_is_counted_without_its_fin", as_root) {
+        return;
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut watched = Watched::start();
+    let (mut client, mut server) = pair(&listener);
+    send(&mut client, &mut server, 1000);
+    client.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(server.read(&mut [0; 8]).unwrap(), 0);
+    let here = server.local_addr().unwrap();
+    let picture = watched.step();
+    let row = picture.connections.iter().find(|row| row.local == here && row.state == "CLOSE-WAIT").unwrap();
+    assert_eq!(row.figures.bytes.receive, 1000);
+}
