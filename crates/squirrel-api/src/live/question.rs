@@ -97,6 +97,8 @@ macro_rules! document {
             sort: Cow::Borrowed(chosen.sort),
             order: Cow::Borrowed(chosen.order),
             totals: chosen.totals,
+            unattributed: $picture.unattributed.iter().map(Unattributed::from).collect(),
+            lost_events: $picture.lost_events,
             $rows: chosen.rows,
         })
     }};

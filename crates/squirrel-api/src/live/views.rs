@@ -83,6 +83,10 @@ macro_rules! table {
                 order: Cow<'static, str>,
                 /// Sums over all rows that the filter chose.
                 totals: Totals,
+                /// Bytes that belong to no process, with the reason.
+                unattributed: Vec<Unattributed>,
+                /// Events of the kernel that never arrived; when it is not 0 the tables may lack what they told.
+                lost_events: u64,
                 #[doc = $rows_doc]
                 $rows: Vec<$row>,
             }

@@ -60,15 +60,14 @@ async fn answer<T: Serialize + Send + 'static>(
     state: &State,
     ask: impl FnOnce(&Picture) -> Result<T, ApiError> + Send + 'static,
 ) -> Result<Response, Failure> {
-    let picture = (state.parts.picture)().ok_or_else(|| {
-        let why =
-            "there is no accounting yet: the first reading is under way, or accounting is \"off\" in the configuration";
-        ApiError::new(ErrorType::Unavailable, why)
-    })?;
+    let picture = Arc::clone(&state.parts.picture);
     let work = move |_: &crate::gate::Stop| {
+        // It may have to be drawn first, and wait for a step of the accountant.
+        let picture = picture().ok_or_else(|| {
+            let why = "there is no accounting yet: the first reading is under way, or accounting is \"off\" in the configuration";
+            ApiError::new(ErrorType::Unavailable, why)
+        })?;
         let document = ask(&picture)?;
-        // The picture may be the last reference to an old one; it goes on this thread.
-        drop::<Arc<Picture>>(picture);
         serde_json::to_string(&document).map_err(|e| ApiError::new(ErrorType::Internal, e.to_string()))
     };
     Ok(json(state.gate.run(state.parts.limits.query_time, work).await?))
