@@ -2,6 +2,7 @@
 
 mod level;
 mod picture;
+mod series;
 mod step;
 
 use std::sync::Arc;
@@ -10,10 +11,15 @@ use std::time::Duration;
 use squirrel_model::Timestamp;
 use squirrel_sys::{EndedSockets, Kernel, SocketLedger};
 
+use crate::books::PacketCount;
+use crate::groups::Groups;
 use crate::hosts::Hosts;
+use crate::identity::Place;
+use crate::links::Links;
+use crate::load::Load;
 use crate::options::Options;
 use crate::owners::Owners;
-use crate::picture::Picture;
+use crate::picture::{Container, Picture};
 use crate::processes::Processes;
 use crate::reading::Algorithms;
 use crate::reasons::Unattributed;
@@ -22,6 +28,8 @@ use crate::slots::Slot;
 use crate::sources::{FindNamespaces, NamespaceSource, Sources};
 use crate::table::Table;
 
+/// Bytes of memory that one connection may cost, with its share of the other tables.
+const MEMORY_OF_ONE: usize = 600;
 /// Most network namespaces that are watched: each costs a few descriptors.
 const MAX_NAMESPACES: usize = 1000;
 
@@ -30,18 +38,55 @@ struct Namespace {
     inode: u64,
     name: Option<String>,
     process: Option<u32>,
+    /// The container, once it was looked up.
+    container: Option<Container>,
+    looked_up: bool,
     kernel: Arc<dyn Kernel>,
     ended: Option<Box<dyn EndedSockets>>,
-    /// Whether its sockets were dumped once.
-    begun: bool,
+    links: Links,
+    /// Sockets that exist already when they are first seen in the next dump: what they have counted is not ours.
+    baseline: bool,
+    /// Dumps that were made; it wraps.
+    dumps: u8,
+    /// Sockets in the last dump.
+    sockets: usize,
     /// Why its last dump failed.
     failure: Option<String>,
+}
+
+impl Namespace {
+    fn subject(&self) -> String {
+        self.name.clone().unwrap_or_else(|| format!("net:[{}]", self.inode))
+    }
+
+    /// Finds the container by a process that lives here.
+    fn look_up(&mut self, host: &dyn Kernel, buffer: &mut Vec<u8>) {
+        if !std::mem::replace(&mut self.looked_up, true)
+            && let Some(process) = self.process
+            && host.read(&format!("/proc/{process}/cgroup"), buffer).is_ok()
+        {
+            self.container = Place::parse(buffer).container;
+        }
+    }
 }
 
 impl From<NamespaceSource> for Namespace {
     fn from(source: NamespaceSource) -> Self {
         let NamespaceSource { inode, name, process, kernel, ended } = source;
-        Self { inode, name, process, kernel, ended, begun: false, failure: None }
+        Self {
+            inode,
+            name,
+            process,
+            container: None,
+            looked_up: false,
+            kernel,
+            ended,
+            links: Links::default(),
+            baseline: true,
+            dumps: 0,
+            sockets: 0,
+            failure: None,
+        }
     }
 }
 
@@ -62,6 +107,8 @@ pub struct Accountant {
     owners: Owners,
     owners_failure: Option<String>,
     algorithms: Algorithms,
+    groups: Groups,
+    load: Load,
     unattributed: Unattributed,
     settled: Settled,
     ended: Vec<Slot>,
@@ -74,7 +121,9 @@ pub struct Accountant {
     lost: u64,
     pruned: u64,
     malformed: u64,
-    sampling: u32,
+    /// Whether packets are counted by somebody.
+    by_packets: bool,
+    buffer: Vec<u8>,
     drawn: Option<Arc<Picture>>,
 }
 
@@ -82,8 +131,12 @@ impl Accountant {
     /// An accountant that has read nothing yet.
     pub fn new(options: Options, mut sources: Sources) -> Self {
         let users = sources.take_users();
+        // The ceiling of memory is kept by the number of rows.
+        let limit = options.connections.min(options.memory / MEMORY_OF_ONE);
         Self {
-            options,
+            groups: Groups::new(options.groups),
+            load: Load::new(limit),
+            options: Options { connections: limit, ..options },
             host: sources.host,
             namespaces: sources.namespaces.into_iter().map(|source| Some(source.into())).collect(),
             find: sources.find,
@@ -107,7 +160,8 @@ impl Accountant {
             lost: 0,
             pruned: 0,
             malformed: 0,
-            sampling: 1,
+            by_packets: false,
+            buffer: Vec::new(),
             drawn: None,
         }
     }
@@ -121,6 +175,41 @@ impl Accountant {
         let drawn = Arc::new(self.draw());
         self.drawn = Some(Arc::clone(&drawn));
         drawn
+    }
+
+    /// Says whether packets are counted from now on, by whoever calls [`Accountant::packets`].
+    pub fn set_by_packets(&mut self, on: bool) {
+        self.by_packets = on;
+        for namespace in self.namespaces.iter_mut().flatten() {
+            namespace.links.set_by_packets(on);
+        }
+    }
+
+    /// Takes in the packets that were counted since the last time; to be called before each step.
+    pub fn packets(&mut self, counts: &[PacketCount]) {
+        for count in counts {
+            let of = |namespace: &&mut Namespace| namespace.inode == count.namespace;
+            if let Some(namespace) = self.namespaces.iter_mut().flatten().find(of) {
+                namespace.links.count(count);
+            }
+        }
+    }
+
+    /// Rows that were dropped or refused to keep the bounds.
+    fn pruned(&self) -> u64 {
+        self.pruned + self.processes.pruned + self.hosts.pruned
+    }
+
+    /// A sentence when memory comes near its ceiling.
+    fn memory_warning(&self) -> Option<String> {
+        let memory = self.memory();
+        (memory > self.options.memory / 10 * 9).then(|| {
+            format!(
+                "The accountant's tables hold {memory} of at most {} bytes; beyond that rows are pruned. Raise the \
+                 ceiling, or lower the limit of connections.",
+                self.options.memory
+            )
+        })
     }
 
     /// Bytes of memory that the tables hold, near enough.

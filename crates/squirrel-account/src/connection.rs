@@ -69,15 +69,15 @@ pub(crate) struct Connection {
     pub(crate) flags: u8,
     /// Whether it is open if the other side's FIN is among the received bytes.
     pub(crate) fin_is_open: bool,
-    /// Dumps in a row that it was missing from.
-    pub(crate) missed: u8,
+    /// The number of its namespace's dump that showed it last.
+    pub(crate) seen: u8,
     pub(crate) inode: u32,
     pub(crate) interface: u32,
     pub(crate) uid: u32,
     /// The owner and its share.
     pub(crate) owner: Share,
     /// Further processes that use the socket.
-    pub(crate) others: Option<Box<Vec<Share>>>,
+    pub(crate) others: Vec<Share>,
     /// Wall clock, milliseconds.
     pub(crate) opened: i64,
     /// Wall clock, milliseconds; zero while it is open.
@@ -118,12 +118,12 @@ impl Connection {
             state: TcpState::CLOSE,
             flags: kind | if v4 { flag::V4 } else { 0 },
             fin_is_open: false,
-            missed: 0,
+            seen: 0,
             inode: 0,
             interface: 0,
             uid: 0,
             owner: Share::new(Slot::NONE),
-            others: None,
+            others: Vec::new(),
             opened,
             closed: 0,
             base: Traffic::default(),
@@ -190,8 +190,7 @@ impl Connection {
 
     /// What is known to be of single processes.
     pub(crate) fn counted_by_process(&self) -> Traffic {
-        let others = self.others.iter().flat_map(|others| others.iter());
-        others.fold(self.owner.counted(), |sum, share| sum.plus(share.counted()))
+        self.others.iter().fold(self.owner.counted(), |sum, share| sum.plus(share.counted()))
     }
 
     /// Whether the socket waits for connections.
@@ -259,7 +258,10 @@ pub(crate) struct Tcp {
     window: u32,
     pub(crate) segments_out: u32,
     pub(crate) segments_in: u32,
-    pub(crate) retransmitted_bytes: u64,
+    retransmitted_bytes: u64,
+    /// Segments and payload sent again that stand in an interface's books.
+    pub(crate) booked: Traffic,
+    pub(crate) booked_again: u64,
     delivery_rate: u64,
     busy_us: u64,
     receiver_limited_us: u64,
@@ -286,6 +288,8 @@ impl Default for Tcp {
             segments_out: 0,
             segments_in: 0,
             retransmitted_bytes: NONE,
+            booked: Traffic::default(),
+            booked_again: 0,
             delivery_rate: NONE,
             busy_us: NONE,
             receiver_limited_us: NONE,
@@ -315,11 +319,24 @@ impl Tcp {
             segments_out: out,
             segments_in: into.max(self.segments_in),
             retransmitted_bytes: info.bytes_retrans().unwrap_or(NONE),
+            booked: self.booked,
+            booked_again: self.booked_again,
             delivery_rate: info.delivery_rate().unwrap_or(NONE),
             busy_us: info.busy_us().unwrap_or(NONE),
             receiver_limited_us: info.receive_window_limited_us().unwrap_or(NONE),
             buffer_limited_us: info.send_buffer_limited_us().unwrap_or(NONE),
         };
+    }
+
+    /// Payload sent again.
+    pub(crate) fn retransmitted(&self) -> u64 {
+        if self.retransmitted_bytes == NONE { 0 } else { self.retransmitted_bytes }
+    }
+
+    /// What was before is in nobody's books.
+    pub(crate) fn skip(&mut self) {
+        self.booked = Traffic::new(u64::from(self.segments_in), u64::from(self.segments_out));
+        self.booked_again = self.retransmitted();
     }
 
     pub(crate) fn detail(&self, congestion: Option<&String>) -> TcpDetail {

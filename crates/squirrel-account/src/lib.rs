@@ -8,10 +8,15 @@
 #![forbid(unsafe_code)]
 
 mod accountant;
+mod books;
 mod connection;
+mod groups;
 mod hash;
 mod hosts;
 mod identity;
+mod links;
+mod load;
+mod metrics;
 mod options;
 mod owners;
 mod picture;
@@ -25,9 +30,20 @@ mod table;
 mod traffic;
 
 pub use accountant::Accountant;
+pub use books::{Frames, PacketClass, PacketCount};
 pub use options::Options;
 pub use picture::{
-    Carrier, ConnectionRow, Container, Figures, HostRow, InterfaceRow, Level, PartStatus, Picture, ProcessRow,
-    ProcessSummary, Source, TcpDetail, Traffic, UnattributedRow,
+    Carrier, ConnectionRow, Container, Figures, HostRow, InterfaceRow, Level, NamespaceRow, PartStatus, Picture,
+    ProcessRow, ProcessSummary, Source, TcpDetail, Traffic, UnattributedRow,
 };
 pub use sources::{Discovery, FindNamespaces, NamespaceSource, ReadUsers, Sources};
+
+use squirrel_model::Catalogue;
+
+/// The declarations of everything that [`Accountant::batch`] can emit.
+pub fn catalogue() -> Catalogue {
+    Catalogue::new([metrics::ALL])
+}
+
+#[cfg(test)]
+mod tests;

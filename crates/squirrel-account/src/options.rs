@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Limits and periods. [`Options::default`] is for a host that is watched each second.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     /// Connections that are followed one by one. Above it the accountant looks at a share of them.
     pub connections: usize,

@@ -262,6 +262,19 @@ pub struct Level {
     pub parts: Vec<PartStatus>,
 }
 
+/// A network namespace that is watched.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NamespaceRow {
+    /// The inode number of its file, as in the other rows.
+    pub inode: u64,
+    /// Its name below `/run/netns`, hostile.
+    pub name: Option<String>,
+    /// The container whose namespace it is.
+    pub container: Option<Container>,
+    /// Why its sockets could not be read in the last step.
+    pub failure: Option<String>,
+}
+
 /// Everything at one moment. Cheap to hand on: views share it.
 #[derive(Clone, Debug, Default)]
 pub struct Picture {
@@ -279,6 +292,8 @@ pub struct Picture {
     pub hosts: Vec<HostRow>,
     /// Interfaces.
     pub interfaces: Vec<InterfaceRow>,
+    /// Network namespaces, the program's own first.
+    pub namespaces: Vec<NamespaceRow>,
     /// What belongs to nobody.
     pub unattributed: Vec<UnattributedRow>,
     /// Events of the kernel that never arrived: the tables may lack what they told.

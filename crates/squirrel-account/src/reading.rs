@@ -38,6 +38,8 @@ pub(crate) struct Intake {
     pub(crate) limit: usize,
     /// Whether bytes of UDP will come from a ledger.
     pub(crate) ledger: bool,
+    /// The number of this dump.
+    pub(crate) dump: u8,
 }
 
 /// What a reading met.
@@ -141,7 +143,7 @@ impl Reading<'_> {
         };
         let Some(row) = self.table.get_mut(slot).filter(|row| row.is_open()) else { return };
         let inode = row.inode;
-        row.missed = 0;
+        row.seen = self.intake.dump;
         row.state = socket.state;
         (row.receive_queue, row.send_queue) = (socket.receive_queue, socket.send_queue);
         row.drops = socket.memory.and_then(|memory| memory.drops()).unwrap_or(u32::MAX);
@@ -176,6 +178,7 @@ impl Reading<'_> {
         let mut row = Connection::new(socket.cookie, self.intake.namespace, carrier, local, remote, self.intake.wall);
         row.interface = socket.interface;
         row.inode = socket.inode;
+        row.seen = self.intake.dump;
         if carrier == Carrier::Udp && !self.intake.ledger {
             row.set(flag::UNKNOWN_BYTES);
         }
@@ -183,6 +186,10 @@ impl Reading<'_> {
             && let Some(counted) = counters(socket)
         {
             row.base = counted;
+            if let Some(info) = socket.tcp {
+                row.tcp.take(&info);
+                row.tcp.skip();
+            }
         }
         Some(self.table.add(row))
     }

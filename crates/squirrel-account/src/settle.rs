@@ -32,15 +32,14 @@ impl Connection {
         self.bytes = total;
         let beyond = total.minus(by_ledger);
         book(&mut self.owner, beyond, &mut out.booked);
-        for share in self.others.iter_mut().flat_map(|others| others.iter_mut()) {
+        for share in &mut self.others {
             book(share, Traffic::default(), &mut out.booked);
         }
     }
 
     /// Bytes that nobody got.
     pub(crate) fn unbooked(&self) -> Traffic {
-        let others = self.others.iter().flat_map(|others| others.iter());
-        let booked = others.fold(self.owner.booked, |sum, share| sum.plus(share.booked));
+        let booked = self.others.iter().fold(self.owner.booked, |sum, share| sum.plus(share.booked));
         self.bytes.minus(booked)
     }
 
@@ -49,16 +48,12 @@ impl Connection {
         if self.owner.process == process {
             return;
         }
-        let others = self.others.get_or_insert_default();
-        let place = others.iter().position(|share| share.process == process);
-        let next = place.map_or_else(|| Share::new(process), |place| others.swap_remove(place));
+        let place = self.others.iter().position(|share| share.process == process);
+        let next = place.map_or_else(|| Share::new(process), |place| self.others.swap_remove(place));
         let mut before = std::mem::replace(&mut self.owner, next);
         if before.process.is_some() && !(before.booked.is_zero() && before.counted().is_zero()) {
             before.beyond = before.beyond.plus(before.booked.minus(before.counted()));
-            others.push(before);
-        }
-        if others.is_empty() {
-            self.others = None;
+            self.others.push(before);
         }
     }
 
@@ -72,12 +67,11 @@ impl Connection {
         let share = if self.owner.process == process {
             &mut self.owner
         } else {
-            let others = self.others.get_or_insert_default();
-            let place = others.iter().position(|share| share.process == process).unwrap_or_else(|| {
-                others.push(Share::new(process));
-                others.len() - 1
+            let place = self.others.iter().position(|share| share.process == process).unwrap_or_else(|| {
+                self.others.push(Share::new(process));
+                self.others.len() - 1
             });
-            let Some(share) = others.get_mut(place) else { return };
+            let Some(share) = self.others.get_mut(place) else { return };
             share
         };
         if first && share.last.is_zero() {

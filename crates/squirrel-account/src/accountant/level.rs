@@ -9,7 +9,13 @@ impl Accountant {
         let mut parts = self.parts();
         let ledger = self.ledger.is_some();
         let denied = self.owners.denied;
-        let (name, meaning, next) = if ledger {
+        let (name, meaning, next) = if ledger && self.by_packets {
+            (
+                "packets",
+                "The kernel counts the bytes of each socket by process, and each packet of each interface.",
+                None,
+            )
+        } else if ledger {
             (
                 "sockets",
                 "The kernel counts the bytes of each socket by process, TCP and UDP, from the first to the last. \
@@ -42,14 +48,27 @@ impl Accountant {
                 missing: Some(format!("the descriptors of {denied} processes may not be seen")),
             });
         }
-        Level { name, meaning: meaning.to_owned(), next: next.map(str::to_owned), parts }
+        let mut meaning = meaning.to_owned();
+        if self.load.sampling > 1 {
+            meaning += &format!(
+                " There are more connections than are followed: one in {} is, and counts as many times, every {} steps. \
+                 Sums may be wrong by {:.1} %.",
+                self.load.sampling,
+                self.load.period(),
+                self.load.error(self.table.open()) * 100.0
+            );
+        }
+        if let Some(warning) = self.memory_warning() {
+            parts.push(PartStatus { part: "memory".to_owned(), missing: Some(warning) });
+        }
+        Level { name, meaning, next: next.map(str::to_owned), parts }
     }
 
     fn parts(&self) -> Vec<PartStatus> {
         let part = |part: &str, missing: Option<String>| PartStatus { part: part.to_owned(), missing };
         let mut parts = Vec::new();
         for namespace in self.namespaces.iter().flatten() {
-            let subject = namespace.name.clone().unwrap_or_else(|| format!("net:[{}]", namespace.inode));
+            let subject = namespace.subject();
             parts.push(part(&format!("sockets of {subject}"), namespace.failure.clone()));
             if namespace.ended.is_none() {
                 parts.push(part(&format!("ends of sockets of {subject}"), Some("not announced here".to_owned())));

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use squirrel_model::Timestamp;
 
-use super::Accountant;
 use super::step::reason;
+use super::{Accountant, Namespace};
+use crate::books;
 use crate::connection::{Connection, flag};
-use crate::picture::{Carrier, ConnectionRow, Picture, Source};
+use crate::picture::{Carrier, ConnectionRow, InterfaceRow, NamespaceRow, Picture, Source};
 
 impl Accountant {
     pub(super) fn draw(&self) -> Picture {
@@ -21,7 +22,7 @@ impl Accountant {
         // What open connections have and nobody got yet shows at once, and goes when an owner is found.
         let mut unattributed = self.unattributed;
         for (_, row) in self.table.iter().filter(|(_, row)| row.is_open()) {
-            let bytes = row.unbooked().times(u64::from(self.sampling));
+            let bytes = row.unbooked().times(u64::from(self.load.sampling));
             unattributed.add(reason(row, self.owners.denied > 0), bytes);
         }
         Picture {
@@ -31,12 +32,27 @@ impl Accountant {
             processes: self.processes.rows(self.span),
             hosts: self.hosts.rows(&open, self.span),
             connections,
-            interfaces: Vec::new(),
+            interfaces: self.interfaces(None),
+            namespaces: self.namespaces.iter().flatten().map(namespace).collect(),
             unattributed: unattributed.rows(),
             lost_events: self.lost,
-            pruned: self.pruned + self.processes.pruned + self.hosts.pruned,
-            sampling: self.sampling,
+            pruned: self.pruned(),
+            sampling: self.load.sampling,
         }
+    }
+
+    /// The books of the interfaces of one namespace, or of all.
+    pub(super) fn interfaces(&self, only: Option<usize>) -> Vec<InterfaceRow> {
+        let first_has_uplink =
+            self.namespaces.first().and_then(Option::as_ref).is_some_and(|first| first.links.has_uplink());
+        let places = self.namespaces.iter().enumerate().filter(|(place, _)| only.is_none_or(|only| only == *place));
+        let named = places.filter_map(|(place, namespace)| Some((place, namespace.as_ref()?)));
+        named
+            .flat_map(|(place, namespace)| {
+                // What leaves a container leaves the host by the first namespace, when that one has a way out.
+                books::rows(&namespace.links, namespace.inode, place > 0 && first_has_uplink, self.span)
+            })
+            .collect()
     }
 
     fn connection(&self, row: &Connection) -> ConnectionRow {
@@ -59,9 +75,18 @@ impl Accountant {
             closed: (!row.is_open()).then_some(Timestamp(row.closed)),
             source: match () {
                 () if row.is(flag::UNKNOWN_BYTES) => Source::Unavailable,
-                () if row.is(flag::INFERRED) => Source::Sampled,
+                () if row.is(flag::INFERRED) || self.load.sampling > 1 => Source::Sampled,
                 () => Source::Exact,
             },
         }
+    }
+}
+
+fn namespace(namespace: &Namespace) -> NamespaceRow {
+    NamespaceRow {
+        inode: namespace.inode,
+        name: namespace.name.clone(),
+        container: namespace.container.clone(),
+        failure: namespace.failure.clone().or_else(|| namespace.links.failure.clone()),
     }
 }

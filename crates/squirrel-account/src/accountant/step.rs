@@ -1,5 +1,6 @@
 //! One step: read everything once, and book what is new.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use squirrel_model::{Elapsed, Timestamp};
@@ -9,6 +10,7 @@ use squirrel_wire::sock_diag::{IPPROTO_UDP, TcpState};
 use super::{Accountant, MAX_NAMESPACES, Namespace};
 use crate::connection::{Connection, flag, plain_ends};
 use crate::picture::{Carrier, Source, Traffic};
+use crate::processes::Process;
 use crate::reading::{Intake, Met, Reading, decide_fins, sampled};
 use crate::reasons::Reason;
 use crate::slots::Slot;
@@ -30,6 +32,7 @@ impl Accountant {
             self.read_namespace(place);
         }
         self.read_ledger(first);
+        self.close_missing();
         decide_fins(&mut self.table, &self.ended);
         if let Err(error) = self.owners.list(&*self.host) {
             self.owners_failure = Some(error.to_string());
@@ -42,6 +45,31 @@ impl Accountant {
         }
         self.book();
         self.fade();
+        self.adapt();
+    }
+
+    /// Follows more or fewer connections from the next dump on.
+    fn adapt(&mut self) {
+        let sockets = self.namespaces.iter().flatten().map(|namespace| namespace.sockets).sum();
+        let before = self.load.sampling;
+        if !self.load.adapt(sockets) {
+            return;
+        }
+        let sampling = self.load.sampling;
+        if sampling > before {
+            // What is no longer followed is let go; its bytes stay where they were booked.
+            let goes = self.table.iter().filter(|(_, row)| row.is_open() && !sampled(row.cookie, sampling));
+            let goes: Vec<Slot> = goes.map(|(slot, _)| slot).collect();
+            self.pruned += goes.len() as u64;
+            for slot in goes {
+                self.table.remove(slot);
+            }
+        } else {
+            // Those that are followed again have counted before, and that was estimated.
+            for namespace in self.namespaces.iter_mut().flatten() {
+                namespace.baseline = true;
+            }
+        }
     }
 
     fn begin(&mut self, now: Duration, wall: Timestamp) {
@@ -56,11 +84,9 @@ impl Accountant {
             process.before = process.bytes;
             process.open = 0;
         }
+        self.groups.begin_step();
         for (_, row) in self.table.iter_mut() {
             row.before = row.bytes;
-            if row.is_open() {
-                row.missed = row.missed.saturating_add(1);
-            }
         }
     }
 
@@ -77,9 +103,6 @@ impl Accountant {
             // The first one is the program's own.
             if gone && place > 0 {
                 *slot = None;
-                for (_, row) in self.table.iter_mut().filter(|(_, row)| usize::from(row.namespace) == place) {
-                    row.missed = MISSED_ENOUGH;
-                }
             }
         }
         for source in found.new {
@@ -103,13 +126,17 @@ impl Accountant {
 
     fn read_namespace(&mut self, place: usize) {
         let Some(Some(namespace)) = self.namespaces.get_mut(place) else { return };
+        namespace.look_up(&*self.host, &mut self.buffer);
+        namespace.links.read(&*namespace.kernel);
+        namespace.links.set_by_packets(self.by_packets);
         let intake = Intake {
             namespace: place as u16,
             wall: self.wall.0,
-            baseline: !namespace.begun,
-            sampling: self.sampling,
+            baseline: namespace.baseline,
+            sampling: self.load.sampling,
             limit: self.options.connections,
             ledger: self.ledger.is_some(),
+            dump: namespace.dumps.wrapping_add(1),
         };
         let mut reading = Reading {
             table: &mut self.table,
@@ -124,25 +151,38 @@ impl Accountant {
                 Err(error) => namespace.failure = Some(error.to_string()),
             }
         }
-        let read = reading.tcp(&*namespace.kernel).and_then(|()| reading.udp(&*namespace.kernel));
+        if (self.steps - 1).is_multiple_of(u64::from(self.load.period())) || namespace.baseline {
+            let read = reading.tcp(&*namespace.kernel).and_then(|()| reading.udp(&*namespace.kernel));
+            namespace.failure = read.as_ref().err().map(ToString::to_string);
+            if intake.baseline
+                && let Some(ended) = &mut namespace.ended
+            {
+                // What ended before the dump could show it counted before the accountant began. One whose end the
+                // kernel announces still later, which takes it some milliseconds, is taken for new all the same.
+                self.lost += reading.ends(&mut **ended).unwrap_or(0);
+            }
+            if read.is_ok() {
+                namespace.dumps = intake.dump;
+                namespace.sockets = reading.met.sockets;
+                // Sockets that found no room have counted before they are followed, if they ever are.
+                namespace.baseline = reading.met.refused > 0;
+            }
+        }
         self.malformed += reading.met.malformed as u64;
         self.pruned += reading.met.refused;
-        match read {
-            Ok(()) => {
-                namespace.begun = true;
-                namespace.failure = None;
-                self.close_missing(place);
-            }
-            Err(error) => namespace.failure = Some(error.to_string()),
-        }
     }
 
-    /// Ends the sockets of a namespace that its dump no longer shows.
-    fn close_missing(&mut self, place: usize) {
-        let gone = self
-            .table
-            .iter()
-            .filter(|(_, row)| usize::from(row.namespace) == place && row.is_open() && row.missed >= MISSED_ENOUGH);
+    /// Ends the sockets that neither dump nor ledger shows any more.
+    fn close_missing(&mut self) {
+        let clock = |place: u16| match self.namespaces.get(usize::from(place)) {
+            Some(Some(namespace)) => Some(namespace.dumps),
+            Some(None) => None,
+            // Only the ledger tells of namespaces that are not watched.
+            None => Some(self.steps as u8),
+        };
+        let gone = self.table.iter().filter(|(_, row)| {
+            row.is_open() && clock(row.namespace).is_none_or(|now| now.wrapping_sub(row.seen) >= MISSED_ENOUGH)
+        });
         let gone: Vec<Slot> = gone.map(|(slot, _)| slot).collect();
         for slot in gone {
             self.table.close(slot, self.wall.0);
@@ -160,7 +200,7 @@ impl Accountant {
     }
 
     fn record(&mut self, record: &SocketRecord, ended: bool, first: bool) {
-        if !sampled(record.cookie, self.sampling) {
+        if !sampled(record.cookie, self.load.sampling) {
             return;
         }
         // What ended before the first dump began is not this accountant's business.
@@ -170,6 +210,19 @@ impl Accountant {
         let Some(slot) = self.table.find(record.cookie).or_else(|| self.add_recorded(record)) else { return };
         let process = (record.tgid != 0).then(|| self.processes.of_record(&*self.host, record));
         let Some(row) = self.table.get_mut(slot) else { return };
+        row.seen = match self.namespaces.get(usize::from(row.namespace)) {
+            Some(Some(namespace)) => namespace.dumps,
+            _ => self.steps as u8,
+        };
+        if row.is(flag::UDP) {
+            // A call is taken for a datagram.
+            let calls = |calls: u64| u32::try_from(calls).unwrap_or(u32::MAX);
+            row.tcp.segments_in = row.tcp.segments_in.max(calls(record.receive_calls));
+            row.tcp.segments_out = row.tcp.segments_out.max(calls(record.transmit_calls));
+            if first && !row.is(flag::LEDGER) {
+                row.tcp.skip();
+            }
+        }
         if let Some(process) = process {
             let counted = Traffic::new(record.receive_bytes, record.transmit_bytes);
             row.count(process, counted, record.tcp.is_some(), first);
@@ -213,15 +266,19 @@ impl Accountant {
         Some(self.table.add(row))
     }
 
-    /// Gives each new byte to its process, its host, or to nobody with the reason.
+    /// Gives each new byte to its process, its host, its interface, or to nobody with the reason.
     fn book(&mut self) {
-        let factor = u64::from(self.sampling);
+        let factor = u64::from(self.load.sampling);
         let sampled = if factor > 1 { Source::Sampled } else { Source::Exact };
         let ledger = self.ledger.is_some();
         let denied = self.owners.denied > 0;
+        let listeners = self.listeners();
         for (_, row) in self.table.iter_mut() {
             if row.is(flag::BOOKED) {
                 continue;
+            }
+            if !row.is_open() && !row.owner.process.is_some() {
+                infer_owner(row, &listeners);
             }
             row.settle(ledger, &mut self.settled);
             let source = if row.is(flag::INFERRED) { Source::Sampled } else { sampled };
@@ -231,7 +288,11 @@ impl Accountant {
                     process.source = process.source.max(source);
                 }
             }
-            self.hosts.add(row.remote().ip(), self.settled.new.times(factor), source, self.now);
+            let new = self.settled.new;
+            self.hosts.add(row.remote().ip(), new.times(factor), source, self.now);
+            if let Some(Some(namespace)) = self.namespaces.get_mut(usize::from(row.namespace)) {
+                namespace.links.estimate(row, new, factor);
+            }
             if row.is_open() {
                 if let Some(process) = self.processes.get_mut(row.owner.process) {
                     process.open += factor as u32;
@@ -242,6 +303,44 @@ impl Accountant {
             }
         }
         self.hosts.prune(self.options.hosts);
+        self.group();
+    }
+
+    /// Sums the processes by what their series are told apart by.
+    fn group(&mut self) {
+        let idle = |process: &Process| process.open == 0 && process.bytes == process.before;
+        for (_, process) in self.processes.iter_mut().filter(|(_, process)| !idle(process)) {
+            if !process.group.is_some() {
+                process.group = self.groups.of(&process.summary, self.now);
+            }
+            self.groups.add(process.group, process.bytes.minus(process.before), process.open, self.now);
+        }
+        if self.groups.make_room(self.now, self.options.keep_process) {
+            // Places may be given to others now.
+            for (_, process) in self.processes.iter_mut() {
+                if idle(process) {
+                    process.group = Slot::NONE;
+                }
+            }
+        }
+    }
+
+    /// The owners of listeners by namespace and port, if some connection that ended is nobody's. None where several
+    /// listen on the same port.
+    fn listeners(&self) -> HashMap<(u16, u16), Option<Slot>> {
+        let mut listeners = HashMap::new();
+        let orphan = |slot: &Slot| self.table.get(*slot).is_some_and(|row| !row.owner.process.is_some());
+        if !self.ended.iter().any(orphan) {
+            return listeners;
+        }
+        for (_, row) in self.table.iter().filter(|(_, row)| row.is_listener() && row.is_open()) {
+            let owner = Some(row.owner.process).filter(|owner| owner.is_some());
+            listeners
+                .entry((row.namespace, row.local().port()))
+                .and_modify(|known: &mut Option<Slot>| *known = known.filter(|known| Some(*known) == owner))
+                .or_insert(owner);
+        }
+        listeners
     }
 
     /// Lets go of what ended long ago, and of the oldest beyond the bound.
@@ -267,13 +366,24 @@ impl Accountant {
             let mut used: Vec<Slot> = Vec::new();
             for (_, row) in self.table.iter() {
                 used.push(row.owner.process);
-                used.extend(row.others.iter().flat_map(|others| others.iter()).map(|share| share.process));
+                used.extend(row.others.iter().map(|share| share.process));
             }
             used.sort_unstable();
             used.dedup();
             let in_use = |slot: Slot| used.binary_search(&slot).is_ok();
             self.processes.fade(self.now, self.options.keep_process, self.options.processes, &in_use);
         }
+    }
+}
+
+/// A connection that ended before its owner was found, and whose port one process alone listens on, was accepted by that
+/// process, or by a child of it: the best that can be said, and marked as inferred.
+fn infer_owner(row: &mut Connection, listeners: &HashMap<(u16, u16), Option<Slot>>) {
+    if row.carrier() == Carrier::Tcp
+        && let Some(Some(owner)) = listeners.get(&(row.namespace, row.local().port()))
+    {
+        row.set_owner(*owner);
+        row.set(flag::INFERRED);
     }
 }
 

@@ -148,7 +148,9 @@ proptest! {
 
     #[test]
     fn users_are_read_back(table in prop::collection::btree_map(any::<u32>(), "[a-z][a-z0-9-]{0,12}", 0..20)) {
-        let text: String = table.iter().map(|(uid, name)| format!("{name}:x:{uid}:0:gecos:/:/bin/sh\n")).collect();
+        let lines: Vec<String> =
+            table.iter().map(|(uid, name)| format!("{name}:x:{uid}:0:gecos:/:/bin/sh")).collect();
+        let text = lines.join("\n");
         prop_assert_eq!(users::parse(text.as_bytes()).collect::<std::collections::BTreeMap<_, _>>(), table);
     }
 

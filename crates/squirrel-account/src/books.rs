@@ -1,0 +1,269 @@
+//! The books of the interfaces: whose each wire byte is.
+//!
+//! `wire = attributed + headers + forwarded + kernel + unexplained`, each way.
+//!
+//! **Without counts of packets** the parts are worked out from what sockets tell, and marked as sampled:
+//! payload goes to the interface that has the socket's local address, or to the loopback when the other end is here
+//! too. TCP's headers are its segments (`tcp_info`, `segs_in` and `segs_out`) by the length of a header with or without
+//! time stamps; for UDP a call is taken for a datagram. An interface that hands large packets to its driver or to the
+//! other end of a pair counts fewer packets than segments travelled, so the headers are scaled down to the number of
+//! packets that the interface counted. Payload sent again stands with the headers. What sockets do not tell (ICMP, ARP,
+//! what is routed through, the last segments of a closed connection) is in the unexplained rest.
+//!
+//! **With counts of packets** ([`PacketCount`]) for an interface, these take the place of the estimate from then on.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::connection::Connection;
+use crate::links::{Interface, Links};
+use crate::picture::{Carrier, InterfaceRow, Source, Traffic};
+
+/// What a packet is to this host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PacketClass {
+    /// A socket sent it or received it.
+    Socket,
+    /// It passes through from one interface to another.
+    Forwarded,
+    /// It is the kernel's own: ICMP, ARP, neighbour discovery, the outside of a tunnel.
+    Kernel,
+}
+
+/// Packets in one direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Frames {
+    /// Packets as the interface counts them.
+    pub packets: u64,
+    /// Their bytes as the interface counts them, headers included.
+    pub bytes: u64,
+    /// Of these the payload of the transport protocol.
+    pub payload: u64,
+}
+
+/// New packets of one interface, socket, pair of addresses and class since the last count.
+///
+/// Whoever counts packets in the kernel hands these to [`Accountant::packets`](crate::Accountant::packets) before each
+/// step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PacketCount {
+    /// Inode number of the network namespace.
+    pub namespace: u64,
+    /// The interface's index there.
+    pub interface: u32,
+    /// What they are.
+    pub class: PacketClass,
+    /// The socket's cookie; 0 when there is none.
+    pub cookie: u64,
+    /// The address and port of this side, or of the sender of what passes through.
+    pub local: SocketAddr,
+    /// The other side.
+    pub remote: SocketAddr,
+    /// Packets received.
+    pub receive: Frames,
+    /// Packets transmitted.
+    pub transmit: Frames,
+}
+
+/// The parts of one interface's wire bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Parts {
+    pub(crate) attributed: Traffic,
+    pub(crate) headers: Traffic,
+    pub(crate) forwarded: Traffic,
+    pub(crate) kernel: Traffic,
+}
+
+impl Parts {
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self {
+            attributed: self.attributed.plus(other.attributed),
+            headers: self.headers.plus(other.headers),
+            forwarded: self.forwarded.plus(other.forwarded),
+            kernel: self.kernel.plus(other.kernel),
+        }
+    }
+
+    pub(crate) fn sum(self) -> Traffic {
+        self.attributed.plus(self.headers).plus(self.forwarded).plus(self.kernel)
+    }
+
+    pub(crate) fn count(&mut self, count: &PacketCount) {
+        let bytes = Traffic::new(count.receive.bytes, count.transmit.bytes);
+        let part = match count.class {
+            PacketClass::Forwarded => &mut self.forwarded,
+            PacketClass::Kernel => &mut self.kernel,
+            PacketClass::Socket => {
+                let payload = Traffic::new(count.receive.payload, count.transmit.payload);
+                self.attributed = self.attributed.plus(payload);
+                self.headers = self.headers.plus(bytes.minus(payload));
+                return;
+            }
+        };
+        *part = part.plus(bytes);
+    }
+}
+
+/// What sockets tell of an interface.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Estimate {
+    pub(crate) payload: Traffic,
+    /// Headers of all segments, not yet scaled.
+    headers: Traffic,
+    segments: Traffic,
+    /// Payload sent again.
+    again: u64,
+}
+
+/// Octets of headers.
+const IPV4: u64 = 20;
+const IPV6: u64 = 40;
+const TCP: u64 = 20;
+const STAMPS: u64 = 12;
+const UDP: u64 = 8;
+/// Options of a SYN that later segments do not have: segment size, selective acknowledgement, window scale.
+const SYN: u64 = 8;
+
+impl Estimate {
+    /// Takes in what came of one connection since the last time.
+    pub(crate) fn add(&mut self, row: &mut Connection, new: Traffic, link: &Interface) {
+        let segments = Traffic::new(u64::from(row.tcp.segments_in), u64::from(row.tcp.segments_out));
+        let fresh = segments.minus(row.tcp.booked);
+        let again = row.tcp.retransmitted();
+        let fresh_again = again.saturating_sub(row.tcp.booked_again);
+        row.tcp.booked = row.tcp.booked.max(segments);
+        row.tcp.booked_again = row.tcp.booked_again.max(again);
+        let network = if row.remote().is_ipv4() { IPV4 } else { IPV6 };
+        let (transport, extra) = match row.carrier() {
+            Carrier::Tcp => (TCP + if row.tcp.stamps { STAMPS } else { 0 }, syns(fresh, segments)),
+            Carrier::Udp => (UDP, fragments(new, fresh, network, link)),
+        };
+        self.payload = self.payload.plus(new);
+        self.segments = self.segments.plus(fresh);
+        self.headers = self.headers.plus(fresh.times(link.header() + network + transport)).plus(extra);
+        self.again = self.again.saturating_add(fresh_again);
+    }
+
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self {
+            payload: self.payload.plus(other.payload),
+            headers: self.headers.plus(other.headers),
+            segments: self.segments.plus(other.segments),
+            again: self.again.saturating_add(other.again),
+        }
+    }
+
+    pub(crate) fn times(self, factor: u64) -> Self {
+        Self {
+            payload: self.payload.times(factor),
+            headers: self.headers.times(factor),
+            segments: self.segments.times(factor),
+            again: self.again.saturating_mul(factor),
+        }
+    }
+
+    /// The parts, with headers for as many packets as the interface counted.
+    fn parts(&self, packets: Traffic) -> Parts {
+        let scaled = |headers: u64, segments: u64, packets: u64| {
+            if segments <= packets || segments == 0 {
+                headers
+            } else {
+                (u128::from(headers) * u128::from(packets) / u128::from(segments)) as u64
+            }
+        };
+        let receive = scaled(self.headers.receive, self.segments.receive, packets.receive);
+        let transmit = scaled(self.headers.transmit, self.segments.transmit, packets.transmit);
+        let headers = Traffic::new(receive, transmit.saturating_add(self.again));
+        Parts { attributed: self.payload, headers, ..Parts::default() }
+    }
+}
+
+/// The longer headers of a connection's first segment each way, when it is among the new ones.
+fn syns(fresh: Traffic, segments: Traffic) -> Traffic {
+    let first = |fresh: u64, all: u64| if fresh > 0 && fresh == all { SYN } else { 0 };
+    Traffic::new(first(fresh.receive, segments.receive), first(fresh.transmit, segments.transmit))
+}
+
+/// The further headers of datagrams that do not fit into one packet.
+fn fragments(new: Traffic, datagrams: Traffic, network: u64, link: &Interface) -> Traffic {
+    let room = u64::from(link.mtu).saturating_sub(network).max(8);
+    let further = |bytes: u64, datagrams: u64| {
+        let size = bytes.checked_div(datagrams).unwrap_or(0).saturating_add(UDP);
+        datagrams.saturating_mul(size.div_ceil(room).saturating_sub(1)).saturating_mul(network + link.header())
+    };
+    Traffic::new(further(new.receive, datagrams.receive), further(new.transmit, datagrams.transmit))
+}
+
+/// The books of one namespace.
+pub(crate) fn rows(links: &Links, namespace: u64, uplink_elsewhere: bool, span: Duration) -> Vec<InterfaceRow> {
+    let mut rows: Vec<InterfaceRow> =
+        links.iter().map(|link| row(links, link, namespace, uplink_elsewhere, span)).collect();
+    rows.sort_by_key(|row| row.index);
+    rows
+}
+
+fn row(links: &Links, link: &Interface, namespace: u64, uplink_elsewhere: bool, span: Duration) -> InterfaceRow {
+    let wire = link.wire.total;
+    let estimate = links.carried(link);
+    let mut parts = link.counted.plus(estimate.parts(link.packets.total));
+    let exact = link.exact_since_start();
+    if !exact && links.is_passed_through(link) {
+        // Nothing here has an address on it, so all that is not this host's own is others'.
+        parts.forwarded = parts.forwarded.plus(wire.minus(parts.sum()));
+    } else if !exact {
+        spread_unplaced(links, &mut parts, wire);
+    }
+    let left = |wire: u64, parts: u64| (i128::from(wire) - i128::from(parts)) as i64;
+    let sum = parts.sum();
+    InterfaceRow {
+        namespace,
+        index: link.index,
+        name: link.name.clone(),
+        wire: wire.figures(link.wire.before, span),
+        attributed: parts.attributed,
+        headers: parts.headers,
+        forwarded: parts.forwarded,
+        kernel: parts.kernel,
+        unexplained_receive: left(wire.receive, sum.receive),
+        unexplained_transmit: left(wire.transmit, sum.transmit),
+        counted_elsewhere: links.counted_elsewhere(link, uplink_elsewhere),
+        source: if exact { Source::Exact } else { Source::Sampled },
+    }
+}
+
+/// Unconnected UDP sockets do not tell by which interface their datagrams went. Their bytes are spread over those with
+/// an unexplained rest, by its size, and never beyond it.
+fn spread_unplaced(links: &Links, parts: &mut Parts, wire: Traffic) {
+    let unplaced = links.unplaced.parts(Traffic::new(u64::MAX, u64::MAX));
+    if unplaced.sum().is_zero() {
+        return;
+    }
+    let rest = wire.minus(parts.sum());
+    let all = links.rest();
+    let share = |bytes: u64, rest: u64, all: u64| {
+        if all == 0 { 0 } else { (u128::from(bytes) * u128::from(rest.min(all)) / u128::from(all)) as u64 }
+    };
+    let of = |bytes: Traffic| {
+        Traffic::new(
+            share(bytes.receive, rest.receive, all.receive),
+            share(bytes.transmit, rest.transmit, all.transmit),
+        )
+    };
+    let mut more = Parts { attributed: of(unplaced.attributed), headers: of(unplaced.headers), ..Parts::default() };
+    // What is more than the rest was moved elsewhere (or is still on its way).
+    let beyond = more.sum().minus(rest);
+    more.attributed = more.attributed.minus(beyond);
+    *parts = parts.plus(more);
+}
+
+impl Links {
+    /// What all interfaces carried beyond what is known of them.
+    fn rest(&self) -> Traffic {
+        let open = self.iter().filter(|link| !link.exact_since_start() && !self.is_passed_through(link));
+        open.map(|link| {
+            let parts = link.counted.plus(self.carried(link).parts(link.packets.total));
+            link.wire.total.minus(parts.sum())
+        })
+        .fold(Traffic::default(), Traffic::plus)
+    }
+}
