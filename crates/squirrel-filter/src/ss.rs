@@ -16,7 +16,7 @@ use std::net::IpAddr;
 use crate::condition::is_within;
 use crate::{FilterError, Services};
 
-pub use states::{ALL, CONNECTED, LISTENING};
+pub use states::{ALL, CONNECTED, LISTENING, OPEN};
 
 /// What a filter asks of one socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -46,6 +46,10 @@ fn shown(config: &Config) -> String {
     section(&mut text, "collect");
     line(&mut text, "interval", &config.interval, |span| word(&config::show_span(*span)));
     line(&mut text, "disabled", &config.disabled, |names| words(names.iter().cloned()));
+    section(&mut text, "accounting");
+    line(&mut text, "level", &config.accounting, |level| word(&level.to_string()));
+    line(&mut text, "connections", &config.connections, ToString::to_string);
+    line(&mut text, "memory", &config.memory, |size| word(&size.to_string()));
     section(&mut text, "log");
     line(&mut text, "level", &config.log, |level| word(level));
     text

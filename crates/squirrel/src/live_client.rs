@@ -11,7 +11,9 @@ pub(crate) const USUAL_ADDRESS: &str = "127.0.0.1:7775";
 
 /// The daemon at this address, with the patience of a command that a person waits for.
 pub(crate) fn client(address: &str) -> Client {
-    Client { connect_timeout: Duration::from_millis(500), ..Client::new(address) }
+    let mut client = Client::new(address);
+    client.connect_timeout = Duration::from_millis(500);
+    client
 }
 
 /// Asks one of the paths below `/api/live/`.

@@ -10,6 +10,7 @@ use squirrel_store::Store;
 use squirrel_sys::{Kernel, clock};
 use tokio::sync::watch;
 
+use crate::accounting::{self, Accounting};
 use crate::fault_log::{FaultLog, Line};
 use crate::own_metrics::OwnMetrics;
 
@@ -23,6 +24,7 @@ pub(crate) struct Pipeline {
     pub(crate) server_metrics: Arc<ServerMetrics>,
     pub(crate) ticks: watch::Sender<Option<Arc<Tick>>>,
     pub(crate) status: Arc<Mutex<Vec<squirrel_api::CollectorStatus>>>,
+    accounting: Option<Accounting>,
     fault_log: FaultLog,
     last: Option<Timestamp>,
     refusing: bool,
@@ -37,11 +39,13 @@ pub(crate) struct Parts {
     pub(crate) server_metrics: Arc<ServerMetrics>,
     pub(crate) ticks: watch::Sender<Option<Arc<Tick>>>,
     pub(crate) status: Arc<Mutex<Vec<squirrel_api::CollectorStatus>>>,
+    /// Whose bytes they are; `None` when the configuration switched it off.
+    pub(crate) accounting: Option<Accounting>,
 }
 
 impl Pipeline {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { kernel, schedule, store, monotonic, server_metrics, ticks, status } = parts;
+        let Parts { kernel, schedule, store, monotonic, server_metrics, ticks, status, accounting } = parts;
         let own = OwnMetrics::new();
         Self {
             kernel,
@@ -52,6 +56,7 @@ impl Pipeline {
             server_metrics,
             ticks,
             status,
+            accounting,
             fault_log: FaultLog::default(),
             last: None,
             refusing: false,
@@ -72,13 +77,24 @@ impl Pipeline {
 
         let mut batch = Batch::default();
         let monotonic = self.monotonic;
+        if let Some(accounting) = &mut self.accounting {
+            accounting.begin(began, now);
+        }
         self.schedule.tick(&*self.kernel, &|| monotonic.elapsed(), &mut batch);
+        if let Some(accounting) = &mut self.accounting {
+            accounting.rows(&mut batch);
+            self.own.accounting = Some(accounting.figures());
+        }
         self.store.metrics(&mut batch);
         self.server_metrics.rows(&mut batch);
         self.own.tick(&mut batch);
         self.keep(at, &batch);
 
-        let statuses = crate::status::statuses(&self.schedule);
+        let mut statuses = crate::status::statuses(&self.schedule);
+        match &self.accounting {
+            Some(accounting) => statuses.extend(accounting.status()),
+            None => statuses.push(accounting::off()),
+        }
         for line in self.fault_log.news(began, &statuses) {
             match line {
                 Line::Unavailable(text) | Line::Mended(text) => tracing::info!("{}", Untrusted(&text)),

@@ -85,7 +85,7 @@ fn plan<'a>(args: &'a cli::Sockets, interfaces: &Interfaces) -> anyhow::Result<P
     let states = expression.states.unwrap_or(match (args.all, args.listening) {
         (true, _) => ss::ALL,
         (false, true) => ss::LISTENING,
-        (false, false) => ss::CONNECTED,
+        (false, false) => ss::OPEN,
     });
     let both = args.tcp == args.udp;
     let of_owners = |text: &str| fields::OF_OWNERS.iter().any(|name| text.contains(&format!("{name}:")));

@@ -85,6 +85,7 @@ impl Command<'_> {
     async fn measure(&mut self, period: Duration) -> anyhow::Result<()> {
         let mut own = Own::open()?;
         own.step();
+        output::complain(&format!("squirrel: measuring for {} s; an interrupt ends it now", period.as_secs_f64()));
         let mut ended_early = false;
         let mut progress = Progress::new(period);
         while let Some(left) = period.checked_sub(own.elapsed()).filter(|left| !left.is_zero()) {
@@ -203,7 +204,7 @@ impl Progress {
     fn show(&mut self, left: Duration) {
         if self.shown {
             let (left, period) = (left.as_secs_f64().ceil(), self.period.as_secs_f64());
-            output::remark(&format!("\r\x1b[Kmeasuring {period} s, {left} s to go; an interrupt ends it now"));
+            output::remark(&format!("\r\x1b[K{left} s of {period} s to go"));
         }
     }
 

@@ -18,7 +18,11 @@ pub(crate) fn bytes(bytes: u64) -> String {
 /// Microseconds as milliseconds, with as many digits as mean something.
 pub(crate) fn milliseconds(us: u32) -> String {
     let ms = f64::from(us) / 1000.0;
-    if ms < 10.0 { format!("{ms:.2}") } else { format!("{ms:.1}") }
+    match ms {
+        ms if ms < 1.0 => format!("{ms:.3}"),
+        ms if ms < 10.0 => format!("{ms:.2}"),
+        _ => format!("{ms:.1}"),
+    }
 }
 
 /// Three digits that count, and a decimal prefix.
@@ -64,7 +68,7 @@ mod tests {
         assert_eq!((bits(125_000.0), bits(0.0)), ("1.00 M".into(), "0".into()));
         assert_eq!(
             (milliseconds(51), milliseconds(51_234), milliseconds(0)),
-            ("0.05".into(), "51.2".into(), "0.00".into())
+            ("0.051".into(), "51.2".into(), "0.000".into())
         );
         assert!(bytes(u64::MAX).ends_with(" TB"));
     }

@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
-use squirrel_account::{ConnectionRow, Figures, HostRow, InterfaceRow, Level, Picture, ProcessRow, UnattributedRow};
+use squirrel_account::{
+    ConnectionRow, Figures, HostRow, InterfaceRow, Level, NamespaceRow, Picture, ProcessRow, UnattributedRow,
+};
 
-use super::rows::{Connection, Host, Interface, LevelReport, MissingPart, Process, Unattributed};
+use super::rows::{Connection, Host, Interface, LevelReport, MissingPart, Namespace, Process, Unattributed};
 use super::views::{Top, Totals};
 use super::{TOP_SCHEMA, fields};
 
@@ -118,6 +120,17 @@ impl From<&InterfaceRow> for Interface {
     }
 }
 
+impl From<&NamespaceRow> for Namespace {
+    fn from(row: &NamespaceRow) -> Self {
+        Self {
+            inode: row.inode,
+            name: row.name.clone(),
+            container: row.container.as_ref().map(|container| container.name.clone()),
+            failure: row.failure.clone(),
+        }
+    }
+}
+
 impl From<&UnattributedRow> for Unattributed {
     fn from(row: &UnattributedRow) -> Self {
         Self {
@@ -172,6 +185,7 @@ impl Top {
             connections: busiest(&picture.connections, |row| &row.figures),
             hosts: busiest(&picture.hosts, |row| &row.figures),
             interfaces: busiest(&picture.interfaces, |row| &row.wire),
+            namespaces: picture.namespaces.iter().map(Namespace::from).collect(),
             unattributed: picture.unattributed.iter().map(Unattributed::from).collect(),
             lost_events: picture.lost_events,
             pruned: picture.pruned,

@@ -186,6 +186,20 @@ twin! {
 }
 
 twin! {
+    /// A network namespace that is watched.
+    Namespace {
+        /// The inode number that connections and interfaces name.
+        inode: u64,
+        /// Its name, as ip netns has it.
+        name: Option<String>,
+        /// The container whose namespace it is.
+        container: Option<String>,
+        /// Why its sockets could not be read the last time; null when they were.
+        failure: Option<String>,
+    }
+}
+
+twin! {
     /// Bytes that belong to no process, and why.
     Unattributed {
         /// A word for scripts, such as owner_gone.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use squirrel_account::{
-    Carrier, ConnectionRow, Container, Figures, HostRow, InterfaceRow, Level, PartStatus, Picture, ProcessRow,
-    ProcessSummary, Source, TcpDetail, Traffic, UnattributedRow,
+    Carrier, ConnectionRow, Container, Figures, HostRow, InterfaceRow, Level, NamespaceRow, PartStatus, Picture,
+    ProcessRow, ProcessSummary, Source, TcpDetail, Traffic, UnattributedRow,
 };
 use squirrel_filter::{Filter, Order, Services};
 use squirrel_model::Timestamp;
@@ -63,6 +63,7 @@ fn picture() -> Picture {
         }],
         hosts: vec![HostRow { address: "::1".parse().unwrap(), figures, connections: 1, source: Source::Exact }],
         interfaces: vec![InterfaceRow { name: "lo".into(), unexplained_receive: -5, ..InterfaceRow::default() }],
+        namespaces: vec![NamespaceRow { inode: 7, name: Some("blue".into()), ..NamespaceRow::default() }],
         unattributed: vec![UnattributedRow {
             reason: "owner_gone",
             meaning: "The owner had ended.",

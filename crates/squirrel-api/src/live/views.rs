@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::rows::{Connection, Host, Interface, LevelReport, Process, Unattributed};
+use super::rows::{Connection, Host, Interface, LevelReport, Namespace, Process, Unattributed};
 use super::shape::twin;
 
 twin! {
@@ -30,6 +30,8 @@ twin! {
         hosts: Vec<Host>,
         /// Interfaces and their books.
         interfaces: Vec<Interface>,
+        /// Network namespaces that are watched, the own first.
+        namespaces: Vec<Namespace>,
         /// Bytes that belong to no process, with the reason.
         unattributed: Vec<Unattributed>,
         /// Events of the kernel that never arrived; when it is not 0 the tables may lack what they told.

@@ -9,8 +9,10 @@ const fn bit(state: u32) -> u32 {
 
 /// Every state.
 pub const ALL: u32 = 0xFFE;
-/// Sockets that talk or begin or end to: all but waiting, unconnected and half-open ones.
-pub const CONNECTED: u32 = ALL & !(bit(10) | bit(7) | bit(6) | bit(3));
+/// What `connected` means: all states but listening and unconnected.
+pub const CONNECTED: u32 = ALL & !(bit(10) | bit(7));
+/// What is shown when nothing was said of states: sockets that talk, begin to or end to, which a program has open.
+pub const OPEN: u32 = CONNECTED & !(bit(6) | bit(3));
 /// Sockets that wait for others: listeners, and unconnected datagram sockets.
 pub const LISTENING: u32 = bit(10) | bit(7);
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::Deserialize;
 
-use super::values::{LongSpan, Sync, TickSpan};
+use super::values::{AccountingLevel, LongSpan, Size, Sync, TickSpan};
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
@@ -17,6 +17,7 @@ pub(super) struct File {
     pub(super) server: Server,
     pub(super) store: Store,
     pub(super) collect: Collect,
+    pub(super) accounting: Accounting,
     pub(super) log: Log,
 }
 
@@ -44,6 +45,15 @@ pub(super) struct Store {
 pub(super) struct Collect {
     pub(super) interval: Option<TickSpan>,
     pub(super) disabled: Option<BTreeSet<String>>,
+}
+
+/// `[accounting]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Accounting {
+    pub(super) level: Option<AccountingLevel>,
+    pub(super) connections: Option<usize>,
+    pub(super) memory: Option<Size>,
 }
 
 /// `[log]`

@@ -7,18 +7,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
+use squirrel_account::Sources;
 use squirrel_model::{Labels, Timestamp};
 use squirrel_store::dir::RealDir;
 use squirrel_store::{OpenReport, Stopwatch, Store, StoreOptions, SyncPolicy};
 use squirrel_sys::{Kernel as _, Linux, clock};
 
-use crate::config::{Config, Origin, Sync};
+use crate::accounting;
+use crate::config::{AccountingLevel, Config, Origin, Sync};
 
 /// Everything that is open.
 pub(crate) struct Doors {
     pub(crate) kernel: Linux,
     pub(crate) listeners: Vec<TcpListener>,
     pub(crate) store: Store,
+    /// What the accountant reads; `None` when the configuration switched it off.
+    pub(crate) sources: Option<Sources>,
 }
 
 /// Opens all, or says what is in the way.
@@ -27,7 +31,11 @@ pub(super) fn open(config: &Config, monotonic: clock::Monotonic) -> anyhow::Resu
     let listeners = listen(config)?;
     let port = listeners.first().and_then(|listener| listener.local_addr().ok()).map_or(0, |address| address.port());
     let store = open_store(config, &instance(&kernel, port), monotonic)?;
-    Ok(Doors { kernel, listeners, store })
+    let sources = match config.accounting.value {
+        AccountingLevel::Off => None,
+        AccountingLevel::Sockets => Some(accounting::open_for_daemon()?),
+    };
+    Ok(Doors { kernel, listeners, store, sources })
 }
 
 /// `HOST:PORT`, the `instance` label of everything stored.

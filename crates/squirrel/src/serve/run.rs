@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::doors::Doors;
 use super::reload::Reloader;
+use crate::accounting::{Accounting, Pictures};
 use crate::config::Config;
 use crate::own_metrics;
 use crate::pipeline::{Parts, Pipeline, until_next};
@@ -46,7 +47,14 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     // Before all else: until then SIGHUP, which asks for a reload, would end the program.
     let signals = Signals::listen()?;
-    let Doors { kernel, listeners, store } = doors;
+    let Doors { kernel, listeners, store, sources } = doors;
+    let accounting =
+        sources.map(|sources| Accounting::start(config.accounting_options(), sources, monotonic)).transpose();
+    let accounting = accounting.context("cannot start the accounting")?;
+    let picture: Pictures = match &accounting {
+        Some(accounting) => accounting.pictures(),
+        None => Arc::new(|| None),
+    };
     let (kernel, store): (Arc<dyn Kernel>, _) = (Arc::new(kernel), Arc::new(store));
     let (ticks, watched) = watch::channel(None);
     let status = Arc::new(Mutex::new(Vec::new()));
@@ -59,6 +67,7 @@ pub(super) async fn run(
         ticks: watched,
         catalogue: Arc::new(own_metrics::catalogue()),
         collectors: Arc::new(move || statuses.lock().unwrap_or_else(PoisonError::into_inner).clone()),
+        picture,
         clock: Arc::new(clock::wall),
         monotonic: Arc::new(move || monotonic.elapsed()),
         build: BuildInfo { version: env!("CARGO_PKG_VERSION").to_owned(), revision: String::new() },
@@ -70,7 +79,8 @@ pub(super) async fn run(
     let opening = Arc::clone(&kernel);
     let disabled: Vec<String> = config.disabled.value.iter().cloned().collect();
     let schedule = spawn_blocking(move || Schedule::open(&*opening, &disabled, monotonic.elapsed())).await?;
-    let parts = Parts { kernel, schedule, store: Arc::clone(&store), monotonic, server_metrics, ticks, status };
+    let parts =
+        Parts { kernel, schedule, store: Arc::clone(&store), monotonic, server_metrics, ticks, status, accounting };
 
     let stop = CancellationToken::new();
     let mut serving = tokio::spawn(server.serve(listeners, stop.clone()));

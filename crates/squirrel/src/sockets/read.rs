@@ -45,10 +45,8 @@ pub(super) fn interfaces(kernel: &dyn Kernel) -> anyhow::Result<Interfaces> {
     let mut interfaces = Interfaces::new();
     kernel
         .dump(Netlink::Route, RTM_GETLINK, &DUMP_LINKS, &mut |_, payload| {
-            if let Ok(link) = Link::parse(payload)
-                && let Some(name) = link.name
-            {
-                interfaces.insert(link.index, name.to_string());
+            if let Ok(link) = Link::parse(payload) {
+                interfaces.insert(link.index, link.name.to_string());
             }
         })
         .context("cannot list the interfaces")?;

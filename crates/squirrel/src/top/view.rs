@@ -111,6 +111,12 @@ impl View {
     /// What has no owner, what was lost, and what this level cannot see.
     fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
+        if let Rows::Interfaces(rows) = &self.rows
+            && rows.iter().any(|row| row.counted_elsewhere.is_some())
+        {
+            remarks
+                .push("(in parentheses): counted elsewhere or never leaves the host, and not in the sums".to_owned());
+        }
         for row in self.unattributed.iter().filter(|row| row.receive_bytes > 0 || row.transmit_bytes > 0) {
             let (receive, transmit) = (bytes(row.receive_bytes), bytes(row.transmit_bytes));
             remarks.push(format!("without owner: RX {receive}, TX {transmit}: {} ({})", row.meaning, row.reason));
@@ -216,7 +222,7 @@ fn connections(rows: &[Connection], wide: bool) -> Cells {
         if wide {
             cells.push(if row.closed.is_some() { "closed".to_owned() } else { row.state.to_string() });
         }
-        cells.extend([row.local.clone(), row.remote.clone(), row.process.clone().unwrap_or_else(|| "-".to_owned())]);
+        cells.extend([place(&row.local), place(&row.remote), row.process.clone().unwrap_or_else(|| "-".to_owned())]);
         if wide {
             let some = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
             cells.push(some(row.pid.map(|pid| pid.to_string())));
@@ -228,6 +234,14 @@ fn connections(rows: &[Connection], wide: bool) -> Cells {
         cells
     });
     (columns, cells.collect())
+}
+
+/// An address; nobody's is `*`.
+fn place(address: &str) -> String {
+    match address {
+        "0.0.0.0:0" | "[::]:0" => "*".to_owned(),
+        other => other.to_owned(),
+    }
 }
 
 fn hosts(rows: &[Host]) -> Cells {
