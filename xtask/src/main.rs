@@ -6,6 +6,7 @@
 
 mod audit;
 mod bench;
+mod bpf;
 mod daemon;
 mod http;
 mod metadata;
@@ -48,6 +49,11 @@ const COMMANDS: &[Command] = &[
         name: "bench",
         usage: "[--minutes N] [collection|daemon|store|page|build]  the README's figures, as a table",
         run: bench::run,
+    },
+    Command {
+        name: "bpf",
+        usage: "builds the committed eBPF objects anew from their sources; needs clang 14",
+        run: bpf::run,
     },
     Command {
         name: "package",

@@ -12,6 +12,7 @@
 //!
 //! Absences: no metric name and no policy stands here.
 
+pub mod bpf;
 pub mod clock;
 mod ended;
 mod kernel;
@@ -28,7 +29,7 @@ mod users;
 
 pub use ended::EndedSockets;
 pub use kernel::{Kernel, Netlink, SysError};
-pub use ledger::SocketLedger;
+pub use ledger::{Missed, PacketLedger, SocketLedger};
 pub use linux::{EndedMulticast, FoundNamespaces, Linux, NetworkNamespace, network_namespaces};
 pub use recorder::{RecordError, Recorded, Recorder};
 pub use replay::{Replay, ReplayError};

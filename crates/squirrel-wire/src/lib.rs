@@ -20,6 +20,7 @@ pub mod ledger;
 pub mod link;
 pub mod neighbour;
 pub mod netlink;
+pub mod packets;
 pub mod qdisc;
 mod reader;
 pub mod sock_diag;

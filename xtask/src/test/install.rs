@@ -20,6 +20,8 @@ const TOOLS: &[Tool] = &[
     Tool { program: "unshare", package: "util-linux", needed_for: "network namespaces" },
     Tool { program: "ethtool", package: "ethtool", needed_for: "driver counters" },
     Tool { program: "conntrack", package: "conntrack", needed_for: "connection tracking" },
+    Tool { program: "clang-14", package: "clang-14", needed_for: "the eBPF objects" },
+    Tool { program: "llvm-strip-14", package: "llvm-14", needed_for: "the eBPF objects" },
     Tool { program: "promtool", package: "prometheus", needed_for: "the query API" },
     Tool {
         program: "prometheus-node-exporter",

@@ -2,6 +2,7 @@
 //! with any arguments. No other file of the program contains `unsafe`, but for those below this one.
 #![expect(unsafe_code, reason = "system calls that the standard library does not offer")]
 
+mod bpf;
 mod descriptors;
 mod guarded;
 mod heap;
@@ -14,6 +15,7 @@ use std::io;
 use std::mem::{size_of, zeroed};
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 
+pub(crate) use bpf::{iterate, link_iterator};
 pub(crate) use descriptors::{directory_entries, link_target};
 pub(crate) use guarded::GuardedBuffer;
 pub(crate) use heap::{keep_heap_small, trim_heap};

@@ -1,0 +1,301 @@
+//! The ledger of sockets: opening it, and reading what the programs noted.
+
+use std::collections::HashSet;
+
+use aya::maps::{HashMap, Map, MapData, MapError, PerCpuArray, RingBuf};
+use aya::programs::links::FdLink;
+use aya::{Btf, Ebpf, EbpfLoader};
+use squirrel_sys::bpf::MapIterator;
+use squirrel_sys::{Missed, SocketLedger, SysError, memory};
+use squirrel_wire::ledger::{RECORD_LEN, SocketRecord};
+
+use crate::parts::{self, GRANT, Part, Parts, Place, Unavailable};
+use crate::rows::Rows;
+
+/// The programs, as `cargo xtask bpf` built them from `bpf/ledger.bpf.c`.
+static OBJECT: &[u8] = aya::include_bytes_aligned!("../objects/ledger.o");
+
+/// Births and deaths first, so that a socket that is born while the rest is attached is known as new.
+const LIFE: &[Part] = &[
+    Part {
+        program: "change_state",
+        name: "states of TCP connections",
+        place: Place::Tracepoint("inet_sock_set_state"),
+    },
+    Part { program: "destroy", name: "ends of TCP connections", place: Place::Tracepoint("tcp_destroy_sock") },
+];
+
+const RELEASE: Part = Part { program: "release", name: "ends of UDP sockets", place: Place::SocketRelease };
+
+const CALLS: &[Part] = &[
+    Part { program: "count_send", name: "bytes of sending calls", place: Place::Tracepoint("sock_send_length") },
+    Part { program: "count_receive", name: "bytes of receiving calls", place: Place::Tracepoint("sock_recv_length") },
+];
+
+/// Instead of [`CALLS`], for kernels before 6.3.
+const FUNCTIONS: &[Part] = &[
+    Part { program: "exit_tcp_send", name: "bytes that TCP sends, by function", place: Place::Exit("tcp_sendmsg") },
+    Part {
+        program: "exit_tcp_receive",
+        name: "bytes that TCP receives, by function",
+        place: Place::Exit("tcp_recvmsg"),
+    },
+    Part { program: "exit_udp_send", name: "bytes that UDP sends, by function", place: Place::Exit("udp_sendmsg") },
+    Part {
+        program: "exit_udpv6_send",
+        name: "bytes that UDP sends over IPv6, by function",
+        place: Place::Exit("udpv6_sendmsg"),
+    },
+    Part {
+        program: "enter_udp_receive",
+        name: "bytes that UDP receives, by function",
+        place: Place::Entry("skb_consume_udp"),
+    },
+];
+
+const OWNERS: &str = "owners of older sockets";
+const LIVING: &str = "living sockets";
+
+/// How a ledger is opened.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Octets of the ring through which ended sockets are told; rounded up to a power of two. A row takes 184: the
+    /// default holds some 11,000 ends between two readings. The ring is mapped twice in a row, and the kernel
+    /// counts both as this process's resident memory.
+    pub ring_bytes: u32,
+    /// Programs, by their name in the C source, that are not even tried.
+    pub without: Vec<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { ring_bytes: 2 << 20, without: Vec::new() }
+    }
+}
+
+type Row = [u8; RECORD_LEN];
+
+/// A cookie and a thread group id.
+type Further = [u64; 2];
+
+/// The ledger that the kernel keeps while this lives. Dropping it takes all programs out again.
+pub struct Ledger {
+    ends: RingBuf<MapData>,
+    others: HashMap<MapData, Further, Row>,
+    missed: PerCpuArray<MapData, u64>,
+    told: [u64; 3],
+    living: Option<MapIterator>,
+    /// Cookies of `others` that the last pass over the living did not meet.
+    absent: HashSet<u64>,
+    /// Cookies of `others` whose socket is gone without a word: its end was lost in the ring.
+    orphans: HashSet<u64>,
+    outcomes: Vec<(String, Option<String>)>,
+    rows: Rows<RECORD_LEN>,
+    _links: Vec<FdLink>,
+}
+
+impl std::fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ledger").field("parts", &self.outcomes).finish_non_exhaustive()
+    }
+}
+
+impl Ledger {
+    /// Loads what this kernel permits.
+    ///
+    /// # Errors
+    /// When not even the bytes of one protocol can be told; the sentence says why, and how to permit it. Whatever
+    /// is missing besides is told by [`SocketLedger::parts`].
+    pub fn open(options: &Options) -> Result<Self, Unavailable> {
+        let opened = open(options);
+        // The kernel's type information takes tens of megabytes while programs are loaded.
+        memory::release_free();
+        opened
+    }
+}
+
+fn open(options: &Options) -> Result<Ledger, Unavailable> {
+    let btf = Btf::from_sys_fs().map_err(|error| {
+        Unavailable(format!(
+            "no socket is accounted in the kernel: its type information cannot be read ({error}); \
+             it needs a kernel with CONFIG_DEBUG_INFO_BTF and a readable /sys/kernel/btf/vmlinux"
+        ))
+    })?;
+    let mut object =
+        EbpfLoader::new().btf(Some(&btf)).map_max_entries("ends", options.ring_bytes).load(OBJECT).map_err(
+            |error| Unavailable(format!("no socket is accounted in the kernel: {}; {GRANT}", parts::chain(&error))),
+        )?;
+    let mut parts = Parts { without: options.without.clone(), ..Parts::default() };
+    for part in LIFE {
+        parts.attach(&mut object, &btf, part);
+    }
+    let life = parts.links.len() == LIFE.len();
+    if !life {
+        // One without the other would hand over ends never, or with half their figures.
+        parts.give_up(0, 0);
+    }
+    parts.attach(&mut object, &btf, &RELEASE);
+    let (released, tried) = (parts.links.len(), parts.outcomes.len());
+    for part in CALLS {
+        parts.attach(&mut object, &btf, part);
+    }
+    if parts.links.len() < released + CALLS.len() {
+        // Both or none: the other way counts both directions too, and nothing may be counted twice.
+        parts.give_up(released, tried);
+        for part in FUNCTIONS {
+            parts.attach(&mut object, &btf, part);
+        }
+    }
+    if !life && parts.links.len() == released {
+        let reasons: Vec<String> =
+            parts.outcomes.into_iter().filter_map(|(name, reason)| Some(format!("{name}: {}", reason?))).collect();
+        return Err(Unavailable(format!("no socket is accounted in the kernel: {}", reasons.join("; "))));
+    }
+    let seeded = parts.program(&mut object, "seed").and_then(|program| parts::seed(program, &btf));
+    parts.note(OWNERS, seeded);
+    let living = living(&mut parts, &mut object, &btf);
+    drop(btf);
+    let unusable = |error: MapError| Unavailable(format!("the ledger's maps cannot be used: {error}"));
+    let absent = |name| Unavailable(format!("the object has no map `{name}`"));
+    let mut map = |name: &'static str| object.take_map(name).ok_or_else(|| absent(name));
+    Ok(Ledger {
+        ends: map("ends")?.try_into().map_err(unusable)?,
+        others: map("others")?.try_into().map_err(unusable)?,
+        missed: map("missed")?.try_into().map_err(unusable)?,
+        told: [0; 3],
+        living,
+        absent: HashSet::new(),
+        orphans: HashSet::new(),
+        outcomes: parts.outcomes,
+        rows: Rows::default(),
+        _links: parts.links,
+    })
+}
+
+/// Ties the iterator to the sockets' storage.
+fn living(parts: &mut Parts, object: &mut Ebpf, btf: &Btf) -> Option<MapIterator> {
+    use std::os::fd::AsFd as _;
+    let Some(Map::SkStorage(accounts)) = object.take_map("accounts") else {
+        parts.note(LIVING, Err("the object has no storage of sockets".to_owned()));
+        return None;
+    };
+    let iterator = parts.program(object, "list").and_then(|program| {
+        let program = parts::load_iterator(program, "bpf_sk_storage_map", btf)?;
+        let program = program.fd().map_err(|error| parts::reason(&error))?;
+        MapIterator::new(program.as_fd(), accounts.fd().as_fd()).map_err(|error| error.to_string())
+    });
+    match iterator {
+        Ok(iterator) => {
+            parts.note(LIVING, Ok(()));
+            Some(iterator)
+        }
+        Err(reason) => {
+            parts.note(LIVING, Err(reason));
+            None
+        }
+    }
+}
+
+/// Indices of the map `missed`.
+const MISSED_ENDS: u32 = 0;
+const MISSED_TRANSMIT_BYTES: u32 = 1;
+const MISSED_RECEIVE_BYTES: u32 = 2;
+
+impl Ledger {
+    /// What a counter of `missed` grew by since it was told last.
+    fn grown(&mut self, index: u32) -> Result<u64, SysError> {
+        let values = self.missed.get(&index, 0).map_err(|error| failed("missed", error))?;
+        let now: u64 = values.iter().copied().fold(0, u64::wrapping_add);
+        let Some(told) = self.told.get_mut(index as usize) else { return Ok(0) };
+        Ok(now.wrapping_sub(std::mem::replace(told, now)))
+    }
+
+    /// Hands over the rows of further processes whose socket is among `cookies`, and forgets them.
+    fn take_further(&mut self, cookies: &HashSet<u64>, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
+        let mut gone = Vec::new();
+        for entry in &self.others {
+            let (key, row) = entry.map_err(|error| failed("others", error))?;
+            if cookies.contains(&key[0]) {
+                gone.push(key);
+                if let Ok(record) = SocketRecord::parse(&row) {
+                    each(record);
+                }
+            }
+        }
+        for key in gone {
+            match self.others.remove(&key) {
+                Ok(()) | Err(MapError::KeyNotFound) => {}
+                Err(error) => return Err(failed("others", error)),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A map that cannot be read.
+fn failed(map: &str, error: MapError) -> SysError {
+    match error {
+        MapError::SyscallError(call) => SysError::new(call.call, format!("map {map}"), call.io_error),
+        other => SysError::new("bpf", format!("map {map}"), std::io::Error::other(other)),
+    }
+}
+
+impl SocketLedger for Ledger {
+    fn ended(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<u64, SysError> {
+        let mut shared = std::mem::take(&mut self.orphans);
+        while let Some(row) = self.ends.next() {
+            if let Ok(record) = SocketRecord::parse(&row) {
+                if record.shared {
+                    shared.insert(record.cookie);
+                }
+                each(record);
+            }
+        }
+        if !shared.is_empty() {
+            self.take_further(&shared, each)?;
+        }
+        self.grown(MISSED_ENDS)
+    }
+
+    fn living(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
+        let Some(iterator) = &self.living else { return Ok(()) };
+        let mut pass = iterator.pass()?;
+        let mut shared = HashSet::new();
+        let mut latest = 0;
+        let take = |row: &[u8]| {
+            if let Ok(record) = SocketRecord::parse(row) {
+                latest = latest.max(record.at_ns);
+                if record.shared {
+                    shared.insert(record.cookie);
+                }
+                each(record);
+            }
+        };
+        self.rows
+            .read(&mut pass, take)
+            .map_err(|source| SysError::new("read", "a pass over the living sockets", source))?;
+        let mut absent = HashSet::new();
+        for entry in &self.others {
+            let (key, row) = entry.map_err(|error| failed("others", error))?;
+            let Ok(record) = SocketRecord::parse(&row) else { continue };
+            if shared.contains(&key[0]) {
+                each(SocketRecord { at_ns: latest, ..record });
+            } else if self.absent.contains(&key[0]) {
+                self.orphans.insert(key[0]);
+            } else {
+                absent.insert(key[0]);
+            }
+        }
+        self.absent = absent;
+        Ok(())
+    }
+
+    fn missed(&mut self) -> Result<Missed, SysError> {
+        let transmit_bytes = self.grown(MISSED_TRANSMIT_BYTES)?;
+        Ok(Missed { transmit_bytes, receive_bytes: self.grown(MISSED_RECEIVE_BYTES)? })
+    }
+
+    fn parts(&self) -> Vec<(String, Option<String>)> {
+        self.outcomes.clone()
+    }
+}
