@@ -99,14 +99,18 @@ impl Processes {
     pub(crate) fn of_record(&mut self, kernel: &dyn Kernel, record: &SocketRecord) -> Slot {
         let started = record.started_ns / TICK_NS;
         if let Some(known) = self.living(record.tgid, started) {
+            if !self.places.contains_key(&record.cgroup)
+                && let Some(summary) = self.rows.get(known).map(|process| Arc::clone(&process.summary))
+            {
+                self.remember_place(record.cgroup, &summary);
+            }
             return known;
         }
         let read = identity::read(kernel, record.tgid, &mut self.users, &mut self.buffer);
         // Another process may have the number by now: the start time tells.
-        let summary = match read.filter(|summary| summary.started.abs_diff(started) <= 1) {
-            Some(mut summary) => {
+        let summary = match read.filter(|summary| summary.started == started) {
+            Some(summary) => {
                 self.remember_place(record.cgroup, &summary);
-                summary.started = started;
                 summary
             }
             None => self.as_recorded(record, started),
@@ -115,7 +119,8 @@ impl Processes {
     }
 
     fn remember_place(&mut self, cgroup: u64, summary: &ProcessSummary) {
-        if cgroup != 0 && self.places.len() < MAX_GROUPS {
+        // One that was never read from `/proc` says nothing about its group.
+        if cgroup != 0 && summary.cgroup.is_some() && self.places.len() < MAX_GROUPS {
             self.places.entry(cgroup).or_insert_with(|| Place {
                 path: summary.cgroup.clone(),
                 unit: summary.unit.clone(),
@@ -178,7 +183,7 @@ impl Processes {
         for slot in living.iter().cycle().skip(first).take(SOME.min(living.len())) {
             let Some(process) = self.rows.get_mut(*slot) else { continue };
             let stat = identity::stat(kernel, process.summary.pid, &mut self.buffer);
-            if stat.is_none_or(|stat| stat.started.abs_diff(process.summary.started) > 1) {
+            if stat.is_none_or(|stat| stat.started != process.summary.started) {
                 process.ended = Some((wall, now));
             }
         }

@@ -1,5 +1,11 @@
 //! The accountant with kernels in memory.
 
+mod bounds;
+mod ledger;
+mod owners;
+mod sockets;
+mod world;
+
 use super::*;
 
 #[test]
