@@ -8,25 +8,93 @@ use anyhow::Context as _;
 use squirrel_account::{Accountant, Options, Picture, Sources};
 use squirrel_api::live::LevelReport;
 use squirrel_api::{CollectorState, CollectorStatus, FaultReport};
+use squirrel_bpf::Ledger;
 use squirrel_model::{Batch, Elapsed, Timestamp, Untrusted};
-use squirrel_sys::{NetworkNamespace, clock, network_namespaces};
+use squirrel_sys::{Missed, NetworkNamespace, SocketLedger, SysError, clock, network_namespaces};
+use squirrel_wire::ledger::SocketRecord;
 
 /// How long a tick waits for a step that began with it. A longer one is shown with the next tick.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// Whether this process lives in the network namespace of the host's first process. Where that may not be asked the
-/// answer is no: then other namespaces may not be entered either.
-pub(crate) fn is_on_the_host() -> bool {
-    let Ok(own) = NetworkNamespace::current() else { return false };
-    let first = network_namespaces().ok().and_then(|found| {
-        found.namespaces.into_iter().find(|namespace| namespace.process == Some(1)).map(|namespace| namespace.inode)
-    });
-    first == Some(own.inode)
+/// Whether this process lives in the network namespace of the host, or of the container that it sees as its host: the
+/// one of the lowest process that may be asked, mostly the first of all.
+fn is_on_the_host() -> bool {
+    let (Ok(own), Ok(found)) = (NetworkNamespace::current(), network_namespaces()) else { return false };
+    let lowest = found.namespaces.iter().filter(|namespace| namespace.process.is_some());
+    lowest.min_by_key(|namespace| namespace.process).is_some_and(|namespace| namespace.inode == own.inode)
 }
 
-/// The sources with the kernel's ledger of sockets, where it can be had; the level says why not.
-pub(crate) fn with_ledger(sources: Sources) -> Sources {
-    sources
+/// What an accountant reads here, opened by whoever has the privilege.
+pub(crate) struct Opened {
+    sources: Sources,
+    /// Why there is no kernel-side ledger of sockets.
+    ledger_missing: Option<String>,
+}
+
+impl Opened {
+    /// All network namespaces of the host, or this one inside of another; with the ledger where it can be had.
+    ///
+    /// # Errors
+    /// When netlink is refused here.
+    pub(crate) fn open() -> Result<Self, SysError> {
+        let everywhere = is_on_the_host();
+        let mut sources = Sources::open(everywhere)?;
+        let ledger_missing = match Ledger::open(&squirrel_bpf::Options::default()) {
+            Ok(ledger) => {
+                let own = sources.namespaces.first().map(|own| own.inode);
+                sources.ledger = Some(match own.filter(|_| !everywhere) {
+                    Some(inode) => Box::new(OfNamespace { ledger, inode }),
+                    None => Box::new(ledger),
+                });
+                None
+            }
+            Err(unavailable) => Some(unavailable.to_string()),
+        };
+        Ok(Self { sources, ledger_missing })
+    }
+
+    /// An accountant that has read nothing yet.
+    pub(crate) fn accountant(self, options: Options) -> Accountant {
+        let mut accountant = Accountant::new(options, self.sources);
+        if let Some(reason) = self.ledger_missing {
+            accountant.set_ledger_missing(reason);
+        }
+        accountant
+    }
+}
+
+/// The rows of one network namespace of a ledger that knows all.
+struct OfNamespace {
+    ledger: Ledger,
+    inode: u64,
+}
+
+impl SocketLedger for OfNamespace {
+    fn ended(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<u64, SysError> {
+        let inode = self.inode;
+        self.ledger.ended(&mut |record| {
+            if u64::from(record.namespace) == inode {
+                each(record);
+            }
+        })
+    }
+
+    fn living(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
+        let inode = self.inode;
+        self.ledger.living(&mut |record| {
+            if u64::from(record.namespace) == inode {
+                each(record);
+            }
+        })
+    }
+
+    fn missed(&mut self) -> Result<Missed, SysError> {
+        self.ledger.missed()
+    }
+
+    fn parts(&self) -> Vec<(String, Option<String>)> {
+        self.ledger.parts()
+    }
 }
 
 /// Everything that the daemon's accountant reads, opened while it may be: afterwards the privilege is given up, and a
@@ -34,8 +102,9 @@ pub(crate) fn with_ledger(sources: Sources) -> Sources {
 ///
 /// # Errors
 /// When netlink is refused here.
-pub(crate) fn open_for_daemon() -> anyhow::Result<Sources> {
-    let mut sources = Sources::open(is_on_the_host()).context("cannot open what the accounting reads")?;
+pub(crate) fn open_for_daemon() -> anyhow::Result<Opened> {
+    let mut opened = Opened::open().context("cannot open what the accounting reads")?;
+    let sources = &mut opened.sources;
     if let Some(mut find) = sources.find.take() {
         let watched: Vec<u64> = sources.namespaces.iter().map(|namespace| namespace.inode).collect();
         let found = find(&watched);
@@ -45,7 +114,7 @@ pub(crate) fn open_for_daemon() -> anyhow::Result<Sources> {
         tracing::info!("accounting: {} network namespaces beside this one", found.new.len());
         sources.namespaces.extend(found.new);
     }
-    Ok(with_ledger(sources))
+    Ok(opened)
 }
 
 /// What one step brought for the store and the log.
@@ -75,8 +144,8 @@ impl Accounting {
     ///
     /// # Errors
     /// When no thread can be started.
-    pub(crate) fn start(options: Options, sources: Sources, monotonic: clock::Monotonic) -> std::io::Result<Self> {
-        let accountant = Arc::new(Mutex::new(Accountant::new(options, sources)));
+    pub(crate) fn start(accountant: Accountant, monotonic: clock::Monotonic) -> std::io::Result<Self> {
+        let accountant = Arc::new(Mutex::new(accountant));
         // One order and one result at most: the next order is given when the result was taken.
         let (begin, orders) = sync_channel::<(Elapsed, Timestamp)>(1);
         let (send, done) = sync_channel(1);
@@ -189,7 +258,7 @@ mod tests {
     fn accounting() -> Accounting {
         let host = Arc::new(FakeKernel::default());
         let sources = Sources { host, namespaces: Vec::new(), find: None, ledger: None, users: None };
-        Accounting::start(Options::default(), sources, clock::Monotonic::start()).unwrap()
+        Accounting::start(Accountant::new(Options::default(), sources), clock::Monotonic::start()).unwrap()
     }
 
     #[test]

@@ -159,8 +159,8 @@ mod tests {
         assert_eq!(
             lines(&COLUMNS, &rows, None, true),
             [
-                "NAME                   BYTES  COMMAND",
-                "a                       10 B  x",
+                "NAME                  BYTES  COMMAND",
+                "a                      10 B  x",
                 "evil\\u{1b}[2J\\u{a}  1.00 kB  日本 y",
             ]
         );

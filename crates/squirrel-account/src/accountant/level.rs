@@ -82,7 +82,7 @@ impl Accountant {
                 parts.extend(ledger.parts().into_iter().map(|(part, missing)| PartStatus { part, missing }));
                 parts.push(part("ledger", self.ledger_failure.clone()));
             }
-            None => parts.push(part("ledger", Some("no kernel-side ledger of sockets was given".to_owned()))),
+            None => parts.push(part("ledger", Some(self.ledger_missing.clone()))),
         }
         if let Some(failure) = &self.owners_failure {
             parts.push(part("processes", Some(failure.clone())));

@@ -7,13 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
-use squirrel_account::Sources;
 use squirrel_model::{Labels, Timestamp};
 use squirrel_store::dir::RealDir;
 use squirrel_store::{OpenReport, Stopwatch, Store, StoreOptions, SyncPolicy};
 use squirrel_sys::{Kernel as _, Linux, clock};
 
-use crate::accounting;
+use crate::accounting::{self, Opened};
 use crate::config::{AccountingLevel, Config, Origin, Sync};
 
 /// Everything that is open.
@@ -22,7 +21,7 @@ pub(crate) struct Doors {
     pub(crate) listeners: Vec<TcpListener>,
     pub(crate) store: Store,
     /// What the accountant reads; `None` when the configuration switched it off.
-    pub(crate) sources: Option<Sources>,
+    pub(crate) sources: Option<Opened>,
 }
 
 /// Opens all, or says what is in the way.

@@ -48,8 +48,9 @@ pub(super) async fn run(
     // Before all else: until then SIGHUP, which asks for a reload, would end the program.
     let signals = Signals::listen()?;
     let Doors { kernel, listeners, store, sources } = doors;
-    let accounting =
-        sources.map(|sources| Accounting::start(config.accounting_options(), sources, monotonic)).transpose();
+    let accounting = sources
+        .map(|sources| Accounting::start(sources.accountant(config.accounting_options()), monotonic))
+        .transpose();
     let accounting = accounting.context("cannot start the accounting")?;
     let picture: Pictures = match &accounting {
         Some(accounting) => accounting.pictures(),

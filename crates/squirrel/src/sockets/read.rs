@@ -79,11 +79,20 @@ pub(super) fn rows(kernel: &dyn Kernel, selection: &Selection, interfaces: &Inte
     Ok(rows)
 }
 
-/// The cookies of the sockets whose port the kernel chose.
+/// The cookies of the sockets whose port the kernel chose. It does not say so of a connection that was accepted, whose
+/// port is the listener's: as `ss` does, only ports of the range from which it chooses count.
 fn cookies(kernel: &dyn Kernel, selection: &Selection) -> anyhow::Result<HashSet<u64>> {
+    const RANGE: &str = "/proc/sys/net/ipv4/ip_local_port_range";
+    let mut text = Vec::new();
+    // Without the file (the namespace is another one) the kernel's usual range.
+    let read = kernel.read(RANGE, &mut text).map(|()| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default();
+    let mut numbers = read.split_ascii_whitespace().filter_map(|number| number.parse::<u16>().ok());
+    let range = numbers.next().unwrap_or(32_768)..=numbers.next().unwrap_or(60_999);
     let mut cookies = HashSet::new();
     ask(kernel, selection, &ONLY_AUTOBOUND, &mut |_, socket| {
-        cookies.insert(socket.cookie);
+        if range.contains(&socket.local_port) {
+            cookies.insert(socket.cookie);
+        }
     })?;
     Ok(cookies)
 }

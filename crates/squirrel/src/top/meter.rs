@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use squirrel_account::{Accountant, Figures, Options, Picture, Sources};
+use squirrel_account::{Accountant, Figures, Options, Picture};
 use squirrel_api::client::{Client, ClientError};
 use squirrel_api::live::{Connections, Hosts, Interfaces, Processes, Question, Table, Top};
 use squirrel_sys::clock;
 
 use super::view::View;
-use crate::accounting;
+use crate::accounting::Opened;
 use crate::cli;
 use crate::failure::{Class, classed, forbidden_or};
 use crate::live_client::{self, USUAL_ADDRESS};
@@ -25,10 +25,9 @@ pub(super) struct Own {
 impl Own {
     /// Opens everything that this user may read: all network namespaces on the host, this one inside of another.
     pub(super) fn open() -> anyhow::Result<Self> {
-        let sources = Sources::open(accounting::is_on_the_host());
-        let sources = sources.map_err(|error| forbidden_or(error, "the kernel's list of sockets is refused here"))?;
-        let sources = accounting::with_ledger(sources);
-        Ok(Self { accountant: Accountant::new(Options::default(), sources), clock: clock::Monotonic::start() })
+        let opened = Opened::open();
+        let opened = opened.map_err(|error| forbidden_or(error, "the kernel's list of sockets is refused here"))?;
+        Ok(Self { accountant: opened.accountant(Options::default()), clock: clock::Monotonic::start() })
     }
 
     pub(super) fn step(&mut self) {

@@ -58,7 +58,7 @@ fn the_same_sockets_as_ss_for_the_same_filters() {
             "state big",
             "state synchronized",
             "sport = :8080",
-            "sport = :http-alt",
+            "sport = :domain",
             "dport > :1024",
             "dport >= :8080 and dport < :9090",
             "sport != :8080",
@@ -74,22 +74,25 @@ fn the_same_sockets_as_ss_for_the_same_filters() {
             "src [::]",
             "dst [::ffff:127.0.0.1]",
             "dst 0.0.0.0/0",
-            "dst [::]/0",
             "dst *:8080",
             "dst :8080",
             "autobound",
-            "not autobound dst 127.0.0.1",
+            "autobound dst 127.0.0.1",
             "dev lo",
             "dev != lo",
             "state established ( sport = :8080 && src 127.0.0.1 )",
         ] {
             let words: Vec<&str> = std::iter::once(flags).chain(filter.split_whitespace()).collect();
             let (code, theirs, said) = inside(&namespace, "ss", &words);
-            assert_eq!(code, 0, "ss {words:?}: {said}");
+            if code != 0 {
+                // It has no IPv6 addresses with -4, and the other way round.
+                assert!(said.contains("inet prefix") || said.contains("inet6 prefix"), "ss {words:?}: {said}");
+                continue;
+            }
             let ours: Vec<&str> = std::iter::once("sockets").chain(words.iter().copied()).collect();
             let (code, text, said) = inside(&namespace, program(), &ours);
             assert_eq!(code, 0, "{ours:?}: {said}");
-            let with_state = theirs.starts_with(|c: char| c.is_ascii_alphabetic());
+            let with_state = theirs.split_whitespace().take(2).any(|word| word.starts_with(char::is_uppercase));
             let theirs = rows(&theirs, with_state);
             assert_eq!(rows(&text, with_state), theirs, "{words:?}");
             some += theirs.len();
