@@ -102,7 +102,7 @@ pub(super) static FIELDS: &[Field<Row>] = &[
         number(row.socket.memory.as_ref().and_then(|memory| memory.drops).map(f64::from), each);
     }),
     field("rtt", Kind::Duration, "smoothed round-trip time", |row, each| {
-        tcp(row, |tcp| tcp.rtt_us.map(f64::from), each)
+        tcp(row, |tcp| tcp.rtt_us.map(f64::from), each);
     }),
     field("min_rtt", Kind::Duration, "smallest round-trip time", |row, each| {
         tcp(row, |tcp| tcp.min_rtt_us.map(f64::from), each);

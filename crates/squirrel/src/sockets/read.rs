@@ -16,6 +16,7 @@ use squirrel_wire::sock_diag::{
 use squirrel_wire::{AF_INET, AF_INET6};
 
 /// What to ask for.
+#[expect(clippy::struct_excessive_bools, reason = "two protocols and two families, each wanted or not")]
 pub(super) struct Selection {
     pub(super) tcp: bool,
     pub(super) udp: bool,

@@ -96,6 +96,11 @@ pub(crate) fn play() -> bool {
     match word() {
         "serve" => serve(word().parse().expect("bytes")),
         "send" => send(word().parse().expect("an address"), word().parse().expect("bytes")),
+        "datagrams" => datagrams(word().parse().expect("a number"), word().parse().expect("bytes")),
+        "short" => {
+            let to: SocketAddr = word().parse().expect("an address");
+            TcpStream::connect(to).and_then(|mut stream| stream.write_all(&[b'x'; 64])).expect("all is sent");
+        }
         "sockets" => sockets(),
         other => panic!("there is no role {other}"),
     }
@@ -103,7 +108,7 @@ pub(crate) fn play() -> bool {
 }
 
 fn say(text: &str) {
-    eprintln!("{text}");
+    writeln!(std::io::stderr(), "{text}").expect("somebody reads");
 }
 
 fn wait_for_the_end_of_input() {
@@ -135,6 +140,19 @@ fn send(to: SocketAddr, bytes: usize) {
     let mut stream = TcpStream::connect(to).expect("somebody listens");
     stream.write_all(&vec![b'x'; bytes]).expect("all is sent");
     stream.shutdown(std::net::Shutdown::Write).expect("the end is sent");
+    wait_for_the_end_of_input();
+}
+
+/// Sends so many datagrams to itself, between two sockets of which one is not connected.
+fn datagrams(count: usize, bytes: usize) {
+    let (one, other) =
+        (UdpSocket::bind("127.0.0.1:0").expect("a port"), UdpSocket::bind("127.0.0.1:0").expect("a port"));
+    let mut buffer = vec![0; bytes];
+    for _ in 0..count {
+        one.send_to(&buffer, other.local_addr().expect("an address")).expect("sent");
+        other.recv(&mut buffer).expect("received");
+    }
+    say("moved");
     wait_for_the_end_of_input();
 }
 

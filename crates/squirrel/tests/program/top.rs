@@ -87,6 +87,44 @@ fn each_process_has_its_bytes_and_an_interrupt_prints_the_document() {
 }
 
 #[test]
+fn datagrams_and_connections_of_a_moment_have_their_owners() {
+    if play() {
+        return;
+    }
+    let name = "top::datagrams_and_connections_of_a_moment_have_their_owners";
+    let namespace = match Namespace::create("short") {
+        Ok(namespace) => namespace,
+        Err(reason) => return skip(name, &reason),
+    };
+    let measuring = measuring(&namespace, &["--json"]);
+    let datagrams = Inside::start(&namespace, &own_binary(), name, "datagrams 500 333");
+    datagrams.wait_for("moved");
+    let server = Inside::start(&namespace, &own_binary(), name, "serve 0");
+    let port = server.wait_for("port ");
+    let mut pids = Vec::new();
+    for _ in 0..20 {
+        let mut short = Inside::start(&namespace, &own_binary(), name, &format!("short 127.0.0.1:{port}"));
+        pids.push(short.pid());
+        assert_eq!(server.wait_for("served "), "64");
+        assert_eq!(short.output().0, 0);
+    }
+    let document: Value = serde_json::from_str(&measuring.interrupt().1).expect("one document");
+    if document["level"]["name"] != "sockets" {
+        return skip(name, "the kernel-side ledger of sockets cannot be had here");
+    }
+    let process = row(&document, "processes", "pid", datagrams.pid());
+    let moved = (&process["receive_bytes"], &process["transmit_bytes"], &process["source"]);
+    assert_eq!(moved, (&166_500.into(), &166_500.into(), &"exact".into()), "{process}");
+    for pid in pids {
+        assert_eq!(row(&document, "processes", "pid", pid)["transmit_bytes"], 64);
+    }
+    assert_eq!(row(&document, "processes", "pid", server.pid())["receive_bytes"], 20 * 64);
+    let nobody: Vec<&Value> = document["unattributed"].as_array().unwrap().iter().collect();
+    assert!(nobody.iter().all(|row| row["transmit_bytes"] == 0 && row["receive_bytes"] == 0), "{nobody:?}");
+    assert_eq!(document["lost_events"], 0);
+}
+
+#[test]
 fn a_table_for_people_has_the_names_and_no_escape_sequence() {
     if play() {
         return;
