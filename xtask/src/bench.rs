@@ -3,6 +3,7 @@
 //! Each figure has a limit; the table says whether it is kept. Figures are never asserted in tests:
 //! a busy machine would fail them without a fault of ours, so what can be a ratio is one.
 
+mod accounting;
 mod build;
 mod collection;
 mod daemon;
@@ -48,12 +49,15 @@ struct Options {
     names: Vec<String>,
 }
 
-const NAMES: [&str; 5] = ["collection", "daemon", "store", "page", "build"];
+const NAMES: [&str; 6] = ["collection", "accounting", "daemon", "store", "page", "build"];
 
 /// Measures all figures but the clean build, or those named, and prints them as a table.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
     if arguments.first().map(String::as_str) == Some(collection::INSIDE) {
         return collection::inside(&arguments[1..]).map(|()| true);
+    }
+    if arguments.first().map(String::as_str) == Some(accounting::INSIDE) {
+        return accounting::inside(&arguments[1..]).map(|()| true);
     }
     let options = parse(arguments)?;
     let steps = Steps::new(root)?;
@@ -62,6 +66,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
     for name in &options.names {
         let measured = match name.as_str() {
             "collection" => collection::measure(&steps),
+            "accounting" => accounting::measure(&steps),
             "daemon" => daemon::measure(&steps, options.minutes),
             "store" => store::measure(&steps),
             "page" => page::measure(&steps),

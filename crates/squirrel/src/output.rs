@@ -66,6 +66,50 @@ pub(crate) fn escaped(document: String) -> String {
     text
 }
 
+/// A document that is written piece by piece. The first failure is kept and told at the end; nothing is written after it.
+pub(crate) struct Stream {
+    out: io::BufWriter<io::StdoutLock<'static>>,
+    piece: Vec<u8>,
+    outcome: anyhow::Result<()>,
+}
+
+impl Stream {
+    pub(crate) fn new() -> Self {
+        let out = io::BufWriter::with_capacity(64 << 10, io::stdout().lock());
+        Self { out, piece: Vec::new(), outcome: Ok(()) }
+    }
+
+    /// Writes text of ours.
+    pub(crate) fn text(&mut self, text: &str) {
+        if self.outcome.is_ok() {
+            self.outcome = self.out.write_all(text.as_bytes()).map_err(Into::into);
+        }
+    }
+
+    /// Writes a value, with nothing in it that a terminal would obey.
+    pub(crate) fn json<T: Serialize>(&mut self, value: &T) {
+        if self.outcome.is_err() {
+            return;
+        }
+        self.piece.clear();
+        self.outcome = serde_json::to_writer(&mut self.piece, value).map_err(Into::into);
+        // JSON escapes control characters itself; what else is hostile lies beyond ASCII, or is DEL.
+        if self.piece.iter().any(|byte| *byte >= 0x7F) {
+            let text = escaped(String::from_utf8_lossy(&self.piece).into_owned());
+            self.piece = text.into_bytes();
+        }
+        if self.outcome.is_ok() {
+            self.outcome = self.out.write_all(&self.piece).map_err(Into::into);
+        }
+    }
+
+    /// Writes what is left, and says how it went.
+    pub(crate) fn finish(mut self) -> anyhow::Result<()> {
+        self.outcome?;
+        Ok(self.out.flush()?)
+    }
+}
+
 /// Prints a line to standard error. When even that is closed there is nobody left to tell.
 pub(crate) fn complain(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");

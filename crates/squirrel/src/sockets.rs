@@ -134,7 +134,8 @@ impl Plan<'_> {
         before: Option<&Reading>,
     ) -> anyhow::Result<(Vec<Row>, Reading)> {
         let mut rows = read::rows(kernel, &self.selection, interfaces)?;
-        let reading = Reading::new(at, &rows);
+        // Only who watches compares.
+        let reading = Reading::new(at, if self.args.watch.is_some() { &rows } else { &[] });
         if let Some(before) = before {
             before.put_rates(&reading, &mut rows);
         }
@@ -204,6 +205,9 @@ impl Reading {
 }
 
 fn once(kernel: &Linux, plan: &Plan<'_>, interfaces: &Interfaces) -> anyhow::Result<()> {
+    if plan.args.json && !plan.owners && plan.order.is_none() && plan.args.limit.is_none() {
+        return stream(kernel, plan, interfaces);
+    }
     let (rows, _) = plan.read(kernel, interfaces, Elapsed::default(), None)?;
     if plan.args.json {
         let document = plan.document(rows, None);
@@ -218,6 +222,27 @@ fn once(kernel: &Linux, plan: &Plan<'_>, interfaces: &Interfaces) -> anyhow::Res
         lines.push(format!("showing {} of {matched}", shown.len()));
     }
     Ok(output::print_lines(&lines)?)
+}
+
+/// The document of `--json` written while the kernel lists its sockets: it may have a hundred thousand, of a kilobyte
+/// each, and nothing of them needs to be kept.
+fn stream(kernel: &Linux, plan: &Plan<'_>, interfaces: &Interfaces) -> anyhow::Result<()> {
+    let mut out = output::Stream::new();
+    let schema = serde_json::to_string(SOCKETS_SCHEMA)?;
+    let time = clock::wall().seconds();
+    out.text(&format!("{{\"schema\":{schema},\"time\":{time},\"seconds\":null,\"sockets\":["));
+    let mut matched = 0;
+    read::each(kernel, &plan.selection, interfaces, &mut |row| {
+        if plan.filter.matches(&row) {
+            if matched > 0 {
+                out.text(",");
+            }
+            out.json(&row.socket);
+            matched += 1;
+        }
+    })?;
+    out.text(&format!("],\"matched\":{matched}}}\n"));
+    out.finish()
 }
 
 fn watch(kernel: &Linux, plan: &Plan<'_>, interfaces: &Interfaces, interval: Duration) -> anyhow::Result<()> {

@@ -56,8 +56,19 @@ pub(super) fn interfaces(kernel: &dyn Kernel) -> anyhow::Result<Interfaces> {
 
 /// Reads the sockets that are selected.
 pub(super) fn rows(kernel: &dyn Kernel, selection: &Selection, interfaces: &Interfaces) -> anyhow::Result<Vec<Row>> {
-    let autobound = if selection.expression.needs_autobound() { cookies(kernel, selection)? } else { HashSet::new() };
     let mut rows = Vec::new();
+    each(kernel, selection, interfaces, &mut |row| rows.push(row))?;
+    Ok(rows)
+}
+
+/// Hands over the sockets that are selected while the kernel lists them, each once.
+pub(super) fn each(
+    kernel: &dyn Kernel,
+    selection: &Selection,
+    interfaces: &Interfaces,
+    take: &mut dyn FnMut(Row),
+) -> anyhow::Result<()> {
+    let autobound = if selection.expression.needs_autobound() { cookies(kernel, selection)? } else { HashSet::new() };
     let mut seen = HashSet::new();
     ask(kernel, selection, &[], &mut |protocol, socket| {
         let wanted = if socket.family == AF_INET { selection.ipv4 } else { selection.ipv6 };
@@ -74,10 +85,9 @@ pub(super) fn rows(kernel: &dyn Kernel, selection: &Selection, interfaces: &Inte
         };
         // Tables change while they are dumped: a socket may come twice.
         if selection.expression.matches(&subject) && seen.insert(socket.cookie) {
-            rows.push(row(protocol, socket, interfaces));
+            take(row(protocol, socket, interfaces));
         }
-    })?;
-    Ok(rows)
+    })
 }
 
 /// The cookies of the sockets whose port the kernel chose. It does not say so of a connection that was accepted, whose
