@@ -8,6 +8,7 @@ use squirrel_sys::terminal;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::output;
+use crate::table;
 
 /// Frames that are printed.
 pub(crate) struct Frames {
@@ -67,16 +68,15 @@ impl Frames {
     /// Prints a frame. On a terminal it takes the place of the one before.
     pub(crate) fn print(&mut self, lines: &[String]) -> std::io::Result<()> {
         self.left = self.left.map(|left| left.saturating_sub(1));
-        if terminal::size().is_none() {
-            return output::print_lines(lines);
-        }
+        let Some((_, columns)) = terminal::size() else { return output::print_lines(lines) };
         let mut text = String::new();
         if self.printed > 0 {
             // Up to the first line of the last frame (CPL), and everything from there on erased (ED).
             text += &format!("\x1b[{}F\x1b[J", self.printed);
         }
         for line in lines {
-            text += line;
+            // A line that is broken by the terminal would take two of it, and the next frame would begin too low.
+            text += &table::cut(line, columns);
             text.push('\n');
         }
         self.printed = lines.len();

@@ -217,7 +217,7 @@ fn once(kernel: &Linux, plan: &Plan<'_>, interfaces: &Interfaces) -> anyhow::Res
     let limit = plan.args.limit.unwrap_or(usize::MAX);
     let matched = rows.len();
     let shown: Vec<Row> = rows.into_iter().take(limit).collect();
-    let mut lines = show::lines(&shown, plan.args, width);
+    let mut lines = show::blocks(&shown, plan.args, width).lines();
     if shown.len() < matched {
         lines.push(format!("showing {} of {matched}", shown.len()));
     }
@@ -260,12 +260,15 @@ fn watch(kernel: &Linux, plan: &Plan<'_>, interfaces: &Interfaces, interval: Dur
             return Ok(Some(vec![output::json_line(&plan.document(rows, Some(seconds)))?]));
         }
         let size = terminal::size();
-        let fits = size.map_or(usize::MAX, |(lines, _)| lines.saturating_sub(3).max(1));
         let matched = rows.len();
-        let shown: Vec<Row> = rows.into_iter().take(plan.args.limit.unwrap_or(fits)).collect();
-        let mut lines = show::lines(&shown, plan.args, size.map(|(_, columns)| columns));
-        lines.truncate(size.map_or(usize::MAX, |(lines, _)| lines.saturating_sub(2).max(1)));
-        lines.push(format!("showing {} of {matched} sockets, rates over {seconds:.1} s", shown.len()));
+        let limit = plan.args.limit.unwrap_or(usize::MAX);
+        let few: Vec<Row> = rows.into_iter().take(limit.min(size.map_or(usize::MAX, |(lines, _)| lines))).collect();
+        let blocks = show::blocks(&few, plan.args, size.map(|(_, columns)| columns));
+        // A line for the sums and one for the cursor.
+        let blocks = blocks.fitting(size.map_or(usize::MAX, |(lines, _)| lines.saturating_sub(2)));
+        let shown = blocks.sockets.len();
+        let mut lines = blocks.lines();
+        lines.push(format!("showing {shown} of {matched} sockets, rates over {seconds:.1} s"));
         Ok(Some(lines))
     })
 }

@@ -86,7 +86,7 @@ fn line(columns: &[Column], widths: &[usize], row: &[String]) -> String {
 }
 
 /// The first characters of a text that fit into `width` columns.
-fn cut(text: &str, width: usize) -> String {
+pub(crate) fn cut(text: &str, width: usize) -> String {
     if columns_of(text) <= width {
         return text.to_owned();
     }

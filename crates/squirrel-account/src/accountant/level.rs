@@ -20,9 +20,7 @@ impl Accountant {
                 "sockets",
                 "The kernel counts the bytes of each socket by process, TCP and UDP, from the first to the last. \
                  What an interface carries beyond them is estimated.",
-                Some(
-                    "Counting each packet in the kernel (accounting = \"packets\") makes the interfaces' books exact.",
-                ),
+                Some("Counting each packet in the kernel makes the interfaces' books exact."),
             )
         } else if denied == 0 && self.owners_failure.is_none() {
             (

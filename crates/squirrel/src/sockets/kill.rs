@@ -29,7 +29,7 @@ pub(super) fn run(kernel: &Linux, plan: &Plan<'_>, interfaces: &Interfaces) -> a
         bail!("no socket fulfils the filter; nothing was closed");
     }
     let width = terminal::size().map(|(_, columns)| columns);
-    output::print_lines(&show::lines(&rows, plan.args, width))?;
+    output::print_lines(&show::blocks(&rows, plan.args, width).lines())?;
     if !plan.args.yes {
         let count = counted(rows.len());
         output::complain(&format!(

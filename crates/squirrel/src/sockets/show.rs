@@ -8,31 +8,60 @@ use crate::cli;
 use crate::table::{self, Column};
 use crate::units;
 
-/// The lines of the table; with a `width`, cut and broken to it.
-pub(super) fn lines(rows: &[Row], args: &cli::Sockets, width: Option<usize>) -> Vec<String> {
+/// From this width on there is room for the owners beside the addresses.
+const WIDE: usize = 110;
+
+/// The table in blocks: the heading if there is one, then the lines of each socket.
+pub(super) struct Blocks {
+    pub(super) heading: Option<String>,
+    pub(super) sockets: Vec<Vec<String>>,
+}
+
+impl Blocks {
+    /// The blocks that fit into so many lines: the first always, since a narrow screen shall show something.
+    pub(super) fn fitting(mut self, most: usize) -> Self {
+        let mut lines = usize::from(self.heading.is_some());
+        let fits = self.sockets.iter().take_while(|block| {
+            lines += block.len();
+            lines <= most
+        });
+        let fits = fits.count().max(1);
+        self.sockets.truncate(fits);
+        self
+    }
+
+    /// All lines.
+    pub(super) fn lines(self) -> Vec<String> {
+        self.heading.into_iter().chain(self.sockets.into_iter().flatten()).collect()
+    }
+}
+
+/// The table; with a `width`, cut and broken to it.
+pub(super) fn blocks(rows: &[Row], args: &cli::Sockets, width: Option<usize>) -> Blocks {
     let rates = args.watch.is_some();
     let mut columns = vec![
         Column::left("PROTO", 0),
         Column::left("STATE", 0),
         Column::right("RECV-Q"),
         Column::right("SEND-Q"),
-        Column::address("LOCAL", 15),
-        Column::address("REMOTE", 15),
+        Column::address("LOCAL", 8),
+        Column::address("REMOTE", 8),
     ];
     if rates {
         columns.extend([Column::right("RX bit/s"), Column::right("TX bit/s")]);
     }
-    if args.processes {
-        columns.push(Column::left("PROCESSES", 12));
+    // On a narrow screen owners stand below, so that addresses stay whole.
+    let beside = args.processes && width.is_none_or(|width| width >= WIDE);
+    if beside {
+        columns.push(Column::left("PROCESSES", 10));
     }
-    let cells: Vec<Vec<String>> = rows.iter().map(|row| cells(&row.socket, rates, args.processes)).collect();
+    let cells: Vec<Vec<String>> = rows.iter().map(|row| cells(&row.socket, rates, beside)).collect();
     let mut lines = table::lines(&columns, &cells, width, !args.no_header).into_iter();
-    let mut out: Vec<String> = if args.no_header { Vec::new() } else { lines.next().into_iter().collect() };
-    for (line, row) in lines.zip(rows) {
-        out.push(line);
-        out.extend(wrapped(&details(&row.socket, args), width));
-    }
-    out
+    let heading = if args.no_header { None } else { lines.next() };
+    let sockets = lines
+        .zip(rows)
+        .map(|(line, row)| std::iter::once(line).chain(wrapped(&details(&row.socket, args), width)).collect());
+    Blocks { heading, sockets: sockets.collect() }
 }
 
 fn cells(socket: &Socket, rates: bool, processes: bool) -> Vec<String> {
@@ -50,15 +79,14 @@ fn cells(socket: &Socket, rates: bool, processes: bool) -> Vec<String> {
         cells.extend([rate(socket.receive_rate), rate(socket.transmit_rate)]);
     }
     if processes {
-        let owners: Vec<String> = socket
-            .processes
-            .iter()
-            .flatten()
-            .map(|owner| format!("{} pid={} fd={}", owner.name, owner.pid, owner.fd))
-            .collect();
-        cells.push(owners.join(", "));
+        cells.push(owners(socket).join(", "));
     }
     cells
+}
+
+fn owners(socket: &Socket) -> Vec<String> {
+    let owners = socket.processes.iter().flatten();
+    owners.map(|owner| format!("{} pid={} fd={}", owner.name, owner.pid, owner.fd)).collect()
 }
 
 fn local(address: &str, at: &str) -> String {

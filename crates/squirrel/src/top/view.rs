@@ -103,7 +103,7 @@ impl View {
         ));
         lines.extend(self.remarks());
         match width {
-            Some(width) => lines.into_iter().map(|line| fitting(&line, width)).collect(),
+            Some(width) => lines.into_iter().map(|line| table::cut(&line, width)).collect(),
             None => lines,
         }
     }
@@ -125,7 +125,8 @@ impl View {
             remarks
                 .push(format!("{} events of the kernel were lost: short connections may be missing", self.lost_events));
         }
-        if let Some(next) = &self.level.next {
+        // With the kernel's own ledger every byte of a process is known: nothing to be told each second.
+        if let Some(next) = self.level.next.as_ref().filter(|_| matches!(&*self.level.name, "counters" | "own")) {
             remarks.push(format!("level {}: {next}", self.level.name));
         }
         remarks.iter().map(|remark| Untrusted(remark).to_string()).collect()
@@ -134,14 +135,6 @@ impl View {
 
 fn spaced(number: &str) -> String {
     if number.contains(' ') { number.to_owned() } else { format!("{number} ") }
-}
-
-/// A line cut to the width; the table's own lines fit already, as far as they can.
-fn fitting(line: &str, width: usize) -> String {
-    if line.chars().count() <= width {
-        return line.to_owned();
-    }
-    line.chars().take(width.saturating_sub(1)).chain(['…']).collect()
 }
 
 /// Seconds as people say them.

@@ -36,15 +36,18 @@ fn rows(text: &str, with_state: bool) -> Vec<String> {
 
 #[test]
 fn the_same_sockets_as_ss_for_the_same_filters() {
-    if play() {
-        return;
+    if !play() {
+        check_the_same_sockets_as_ss_for_the_same_filters();
     }
+}
+
+fn check_the_same_sockets_as_ss_for_the_same_filters() {
     let name = "sockets::the_same_sockets_as_ss_for_the_same_filters";
     let namespace = match Namespace::create("ss") {
         Ok(namespace) => namespace,
         Err(reason) => return skip(name, &reason),
     };
-    let sockets = Inside::start(&namespace, &std::env::current_exe().unwrap(), name, "sockets");
+    let sockets = Inside::start(&namespace, &std::env::current_exe().expect("it is there"), name, "sockets");
     sockets.wait_for("ready");
     let mut some = 0;
     for flags in ["-Htan", "-Htn", "-Htln", "-Huan", "-Hun", "-Hta4n", "-Hta6n", "-Htuan"] {
@@ -103,15 +106,18 @@ fn the_same_sockets_as_ss_for_the_same_filters() {
 
 #[test]
 fn json_has_the_owners_and_what_tcp_knows() {
-    if play() {
-        return;
+    if !play() {
+        check_json_has_the_owners_and_what_tcp_knows();
     }
+}
+
+fn check_json_has_the_owners_and_what_tcp_knows() {
     let name = "sockets::json_has_the_owners_and_what_tcp_knows";
     let namespace = match Namespace::create("json") {
         Ok(namespace) => namespace,
         Err(reason) => return skip(name, &reason),
     };
-    let sockets = Inside::start(&namespace, &std::env::current_exe().unwrap(), name, "sockets");
+    let sockets = Inside::start(&namespace, &std::env::current_exe().expect("it is there"), name, "sockets");
     sockets.wait_for("ready");
     let filter = format!("pid:{} port:8080 rtt:<1s", sockets.pid());
     let (code, text, said) = inside(
@@ -140,15 +146,18 @@ fn json_has_the_owners_and_what_tcp_knows() {
 
 #[test]
 fn sockets_are_closed_only_with_a_filter_and_a_yes() {
-    if play() {
-        return;
+    if !play() {
+        check_sockets_are_closed_only_with_a_filter_and_a_yes();
     }
+}
+
+fn check_sockets_are_closed_only_with_a_filter_and_a_yes() {
     let name = "sockets::sockets_are_closed_only_with_a_filter_and_a_yes";
     let namespace = match Namespace::create("kill") {
         Ok(namespace) => namespace,
         Err(reason) => return skip(name, &reason),
     };
-    let sockets = Inside::start(&namespace, &std::env::current_exe().unwrap(), name, "sockets");
+    let sockets = Inside::start(&namespace, &std::env::current_exe().expect("it is there"), name, "sockets");
     sockets.wait_for("ready");
     let run = |arguments: &[&str]| inside(&namespace, program(), arguments);
     let open = || run(&["sockets", "-Ht", "dport", "=", ":8080"]).1.lines().count();

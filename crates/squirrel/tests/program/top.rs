@@ -34,9 +34,12 @@ fn row<'a>(document: &'a Value, table: &str, member: &str, value: impl Into<Valu
 
 #[test]
 fn each_process_has_its_bytes_and_an_interrupt_prints_the_document() {
-    if play() {
-        return;
+    if !play() {
+        check_each_process_has_its_bytes_and_an_interrupt_prints_the_document();
     }
+}
+
+fn check_each_process_has_its_bytes_and_an_interrupt_prints_the_document() {
     let name = "top::each_process_has_its_bytes_and_an_interrupt_prints_the_document";
     let namespace = match Namespace::create("top") {
         Ok(namespace) => namespace,
@@ -72,25 +75,31 @@ fn each_process_has_its_bytes_and_an_interrupt_prints_the_document() {
     }
     let process = row(&document, "processes", "pid", server.pid());
     assert_eq!((&process["receive_bytes"], &process["transmit_bytes"]), (&3_345_678.into(), &140_000.into()));
-    for process in document["processes"].as_array().unwrap() {
-        let seconds = document["seconds"].as_f64().unwrap();
-        let expected = process["receive_bytes"].as_f64().unwrap() / seconds;
-        assert!((process["receive_rate"].as_f64().unwrap() - expected).abs() < 1.0, "the rate is of the whole time");
+    for process in document["processes"].as_array().expect("it is there") {
+        let seconds = document["seconds"].as_f64().expect("it is there");
+        let expected = process["receive_bytes"].as_f64().expect("it is there") / seconds;
+        assert!(
+            (process["receive_rate"].as_f64().expect("it is there") - expected).abs() < 1.0,
+            "the rate is of the whole time"
+        );
     }
     let interface = row(&document, "interfaces", "name", "lo");
     let part = |name: &str| interface[format!("{name}transmit_bytes")].as_i64().expect("a number");
     let parts = ["attributed_", "headers_", "forwarded_", "kernel_", "unexplained_"].map(part);
     assert_eq!(parts.iter().sum::<i64>(), part(""), "{interface}");
     assert!(part("") >= 3_345_678 + 140_000, "{interface}");
-    let nobody: Vec<&Value> = document["unattributed"].as_array().unwrap().iter().collect();
+    let nobody: Vec<&Value> = document["unattributed"].as_array().expect("it is there").iter().collect();
     assert!(nobody.iter().all(|row| row["transmit_bytes"] == 0 && row["receive_bytes"] == 0), "{nobody:?}");
 }
 
 #[test]
 fn datagrams_and_connections_of_a_moment_have_their_owners() {
-    if play() {
-        return;
+    if !play() {
+        check_datagrams_and_connections_of_a_moment_have_their_owners();
     }
+}
+
+fn check_datagrams_and_connections_of_a_moment_have_their_owners() {
     let name = "top::datagrams_and_connections_of_a_moment_have_their_owners";
     let namespace = match Namespace::create("short") {
         Ok(namespace) => namespace,
@@ -119,16 +128,19 @@ fn datagrams_and_connections_of_a_moment_have_their_owners() {
         assert_eq!(row(&document, "processes", "pid", pid)["transmit_bytes"], 64);
     }
     assert_eq!(row(&document, "processes", "pid", server.pid())["receive_bytes"], 20 * 64);
-    let nobody: Vec<&Value> = document["unattributed"].as_array().unwrap().iter().collect();
+    let nobody: Vec<&Value> = document["unattributed"].as_array().expect("it is there").iter().collect();
     assert!(nobody.iter().all(|row| row["transmit_bytes"] == 0 && row["receive_bytes"] == 0), "{nobody:?}");
     assert_eq!(document["lost_events"], 0);
 }
 
 #[test]
 fn a_table_for_people_has_the_names_and_no_escape_sequence() {
-    if play() {
-        return;
+    if !play() {
+        check_a_table_for_people_has_the_names_and_no_escape_sequence();
     }
+}
+
+fn check_a_table_for_people_has_the_names_and_no_escape_sequence() {
     let name = "top::a_table_for_people_has_the_names_and_no_escape_sequence";
     let namespace = match Namespace::create("table") {
         Ok(namespace) => namespace,
@@ -171,7 +183,7 @@ fn a_daemon_is_asked_where_one_answers_and_says_what_its_account_is_worth() {
     assert!(said.contains(&format!("by the account of the daemon at {server}")), "{said}");
     let document: Value = serde_json::from_str(&text).expect("one document");
     assert_eq!(document["measured_by"], server.as_str());
-    let listening = format!("port:{}", server.rsplit_once(':').unwrap().1);
+    let listening = format!("port:{}", server.rsplit_once(':').expect("it is there").1);
     let (code, text, said) = squirrel(&["top", "connections", "--once", "--server", &server, "--filter", &listening]);
     assert_eq!(code, 0, "{said}");
     assert!(text.contains("squirrel") && text.contains(" chosen from "), "{text}");
@@ -180,8 +192,12 @@ fn a_daemon_is_asked_where_one_answers_and_says_what_its_account_is_worth() {
     assert_eq!((code, text.lines().count()), (0, 3), "{text}");
 
     let collectors: Value = serde_json::from_str(&daemon.text("/api/collectors")).expect("JSON");
-    let accounting = collectors.as_array().unwrap().iter().find(|one| one["name"] == "accounting").expect("accounting");
-    assert!(accounting["about"].as_str().unwrap().starts_with("Whose bytes they are, by "), "{accounting}");
+    let accounting =
+        collectors.as_array().expect("it is there").iter().find(|one| one["name"] == "accounting").expect("accounting");
+    assert!(
+        accounting["about"].as_str().expect("it is there").starts_with("Whose bytes they are, by "),
+        "{accounting}"
+    );
     daemon.wait_until("sum(squirrel_account_connections)", |number| number > 0.0);
 }
 
@@ -190,7 +206,7 @@ fn accounting_that_is_off_says_so() {
     let data = tempfile::tempdir().expect("a folder");
     let config = data.path().join("squirrel.toml");
     std::fs::write(&config, "[accounting]\nlevel = \"off\"\n").expect("written");
-    let daemon = Daemon::start(&data.path().join("data"), &["--config", config.to_str().unwrap()]);
+    let daemon = Daemon::start(&data.path().join("data"), &["--config", config.to_str().expect("it is there")]);
     let answer = daemon.get("/api/live/processes");
     assert_eq!(answer.status, 503);
     assert!(daemon.text("/api/live/books").contains("accounting is \\\"off\\\""));
