@@ -8,6 +8,7 @@ mod build;
 mod collection;
 mod daemon;
 mod page;
+mod sockets;
 mod store;
 mod usage;
 
@@ -49,15 +50,15 @@ struct Options {
     names: Vec<String>,
 }
 
-const NAMES: [&str; 6] = ["collection", "accounting", "daemon", "store", "page", "build"];
+const NAMES: [&str; 7] = ["collection", "sockets", "daemon", "store", "page", "accounting", "build"];
 
 /// Measures all figures but the clean build, or those named, and prints them as a table.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
     if arguments.first().map(String::as_str) == Some(collection::INSIDE) {
         return collection::inside(&arguments[1..]).map(|()| true);
     }
-    if arguments.first().map(String::as_str) == Some(accounting::INSIDE) {
-        return accounting::inside(&arguments[1..]).map(|()| true);
+    if arguments.first().map(String::as_str) == Some(sockets::INSIDE) {
+        return sockets::inside(&arguments[1..]).map(|()| true);
     }
     let options = parse(arguments)?;
     let steps = Steps::new(root)?;
@@ -66,10 +67,11 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
     for name in &options.names {
         let measured = match name.as_str() {
             "collection" => collection::measure(&steps),
-            "accounting" => accounting::measure(&steps),
+            "sockets" => sockets::measure(&steps),
             "daemon" => daemon::measure(&steps, options.minutes),
             "store" => store::measure(&steps),
             "page" => page::measure(&steps),
+            "accounting" => accounting::measure(&steps),
             _ => build::measure(&steps),
         };
         match measured {

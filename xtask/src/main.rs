@@ -47,7 +47,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        usage: "[--minutes N] [collection|daemon|store|page|build]  the README's figures, as a table",
+        usage: "[--minutes N] [collection|daemon|store|page|accounting|build]  the README's figures, as a table",
         run: bench::run,
     },
     Command {

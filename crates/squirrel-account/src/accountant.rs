@@ -203,6 +203,11 @@ impl Accountant {
         }
     }
 
+    /// Whether there is a ledger and it could be read.
+    fn ledger_works(&self) -> bool {
+        self.ledger.is_some() && self.ledger_failure.is_none()
+    }
+
     /// Rows that were dropped or refused to keep the bounds.
     fn pruned(&self) -> u64 {
         self.pruned + self.processes.pruned + self.hosts.pruned

@@ -118,8 +118,6 @@ pub(crate) struct Estimate {
 /// Octets of headers.
 const IPV4: u64 = 20;
 const IPV6: u64 = 40;
-const TCP: u64 = 20;
-const STAMPS: u64 = 12;
 const UDP: u64 = 8;
 /// Options of a SYN that later segments do not have: segment size, selective acknowledgement, window scale.
 const SYN: u64 = 8;
@@ -135,9 +133,14 @@ impl Estimate {
         row.tcp.booked_again = row.tcp.booked_again.max(again);
         let network = if row.remote().is_ipv4() { IPV4 } else { IPV6 };
         let (transport, extra) = match row.carrier() {
-            Carrier::Tcp => (TCP + if row.tcp.stamps { STAMPS } else { 0 }, syns(fresh, segments)),
+            Carrier::Tcp => (u64::from(row.tcp.header), syns(fresh, segments, row.tcp.accepted)),
             Carrier::Udp => (UDP, fragments(new, fresh, network, link)),
         };
+        if row.tcp.accepted && !row.tcp.answer_booked {
+            row.tcp.answer_booked = true;
+            self.segments.transmit += 1;
+            self.headers.transmit += link.header() + network + transport + SYN;
+        }
         self.payload = self.payload.plus(new);
         self.segments = self.segments.plus(fresh);
         self.headers = self.headers.plus(fresh.times(link.header() + network + transport)).plus(extra);
@@ -178,10 +181,12 @@ impl Estimate {
     }
 }
 
-/// The longer headers of a connection's first segment each way, when it is among the new ones.
-fn syns(fresh: Traffic, segments: Traffic) -> Traffic {
+/// The longer headers of a connection's first segment each way, when it is among the new ones. The answer to an opening
+/// by the other side is not among them.
+fn syns(fresh: Traffic, segments: Traffic, accepted: bool) -> Traffic {
     let first = |fresh: u64, all: u64| if fresh > 0 && fresh == all { SYN } else { 0 };
-    Traffic::new(first(fresh.receive, segments.receive), first(fresh.transmit, segments.transmit))
+    let transmit = if accepted { 0 } else { first(fresh.transmit, segments.transmit) };
+    Traffic::new(first(fresh.receive, segments.receive), transmit)
 }
 
 /// The further headers of datagrams that do not fit into one packet.

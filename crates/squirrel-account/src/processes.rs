@@ -28,8 +28,21 @@ pub(crate) struct Process {
     /// When it was found to have ended: wall clock, and the clock that never jumps.
     pub(crate) ended: Option<(Timestamp, Duration)>,
     pub(crate) source: Source,
+    /// Whether it had a socket whose bytes cannot be known.
+    pub(crate) has_uncounted: bool,
     /// The place of its series.
     pub(crate) group: Slot,
+}
+
+impl Process {
+    /// How its bytes are known. What is only a part of them is not exact, and a zero may mean nothing.
+    fn known(&self) -> Source {
+        match (self.has_uncounted, self.bytes.is_zero()) {
+            (true, true) => Source::Unavailable,
+            (true, false) => self.source.max(Source::Sampled),
+            (false, _) => self.source,
+        }
+    }
 }
 
 /// All of them.
@@ -155,6 +168,7 @@ impl Processes {
             open: 0,
             ended: None,
             source: Source::Exact,
+            has_uncounted: false,
             group: Slot::NONE,
         });
         self.by_pid.insert(pid, slot);
@@ -221,7 +235,7 @@ impl Processes {
                 figures: process.bytes.figures(process.before, span),
                 connections: process.open,
                 ended: process.ended.map(|(at, _)| at),
-                source: process.source,
+                source: process.known(),
             })
             .collect()
     }

@@ -1,5 +1,6 @@
 //! The accountant with kernels in memory.
 
+mod books;
 mod bounds;
 mod ledger;
 mod owners;

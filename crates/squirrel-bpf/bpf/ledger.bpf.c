@@ -240,10 +240,12 @@ int change_state(u64 *ctx)
 {
 	struct sock *sk = (struct sock *)ctx[0];
 	s32 old = (s32)ctx[1], new = (s32)ctx[2];
-	u32 tgid = (u32)(current_tgid_pid() >> 32);
 	struct record *row;
 
-	if (sk->sk_protocol != IPPROTO_TCP)
+	/* Half of all changes: not worth a look at the socket. */
+	if (!(1 << new & (1 << TCP_SYN_SENT | 1 << TCP_LISTEN | 1 << TCP_SYN_RECV | 1 << TCP_FIN_WAIT1 |
+			  1 << TCP_LAST_ACK | 1 << TCP_CLOSE)) ||
+	    sk->sk_protocol != IPPROTO_TCP)
 		return 0;
 	switch (new) {
 	case TCP_SYN_SENT:
@@ -251,7 +253,7 @@ int change_state(u64 *ctx)
 		/* connect and listen: in the calling process. */
 		row = begin(sk);
 		if (row) {
-			claim(row, tgid);
+			claim(row, (u32)(current_tgid_pid() >> 32));
 			__sync_fetch_and_or(&row->flags, PROVISIONAL);
 		}
 		break;
@@ -266,8 +268,8 @@ int change_state(u64 *ctx)
 	case TCP_LAST_ACK:
 		/* Only shutdown and close lead here, in the calling process. */
 		row = account_of(sk, 0);
-		if (row && tgid && (!row->tgid || row->flags & INHERITED))
-			claim(row, tgid);
+		if (row && (!row->tgid || row->flags & INHERITED))
+			claim(row, (u32)(current_tgid_pid() >> 32));
 		break;
 	case TCP_CLOSE:
 		/*

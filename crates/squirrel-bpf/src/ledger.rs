@@ -1,6 +1,7 @@
 //! The ledger of sockets: opening it, and reading what the programs noted.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 
 use aya::maps::{HashMap, Map, MapData, MapError, PerCpuArray, RingBuf};
 use aya::programs::links::FdLink;
@@ -9,7 +10,7 @@ use squirrel_sys::bpf::MapIterator;
 use squirrel_sys::{Missed, SocketLedger, SysError, memory};
 use squirrel_wire::ledger::{RECORD_LEN, SocketRecord};
 
-use crate::parts::{self, GRANT, Part, Parts, Place, Unavailable};
+use crate::parts::{self, GRANT, Part, Parts, Place, TYPE_INFORMATION, Unavailable};
 use crate::rows::Rows;
 
 /// The programs, as `cargo xtask bpf` built them from `bpf/ledger.bpf.c`.
@@ -65,11 +66,13 @@ pub struct Options {
     pub ring_bytes: u32,
     /// Programs, by their name in the C source, that are not even tried.
     pub without: Vec<String>,
+    /// The running kernel's type information (BTF), by which the programs find its fields.
+    pub type_information: PathBuf,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { ring_bytes: 2 << 20, without: Vec::new() }
+        Self { ring_bytes: 2 << 20, without: Vec::new(), type_information: TYPE_INFORMATION.into() }
     }
 }
 
@@ -115,12 +118,8 @@ impl Ledger {
 }
 
 fn open(options: &Options) -> Result<Ledger, Unavailable> {
-    let btf = Btf::from_sys_fs().map_err(|error| {
-        Unavailable(format!(
-            "no socket is accounted in the kernel: its type information cannot be read ({error}); \
-             it needs a kernel with CONFIG_DEBUG_INFO_BTF and a readable /sys/kernel/btf/vmlinux"
-        ))
-    })?;
+    let btf = parts::type_information(&options.type_information)
+        .map_err(|reason| Unavailable(format!("no socket is accounted in the kernel: {reason}")))?;
     let mut object =
         EbpfLoader::new().btf(Some(&btf)).map_max_entries("ends", options.ring_bytes).load(OBJECT).map_err(
             |error| Unavailable(format!("no socket is accounted in the kernel: {}; {GRANT}", parts::chain(&error))),
@@ -297,5 +296,30 @@ impl SocketLedger for Ledger {
 
     fn parts(&self) -> Vec<(String, Option<String>)> {
         self.outcomes.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_verifier_dislikes_is_told_in_its_own_words() {
+        let test = "what_the_verifier_dislikes_is_told_in_its_own_words";
+        let btf = match parts::type_information(&TYPE_INFORMATION.into()) {
+            Ok(btf) => btf,
+            Err(reason) => return squirrel_testkit::skip(test, &reason),
+        };
+        let mut object = match EbpfLoader::new().btf(Some(&btf)).load(OBJECT) {
+            Ok(object) => object,
+            Err(error) => return squirrel_testkit::skip(test, &parts::chain(&error)),
+        };
+        // Its first argument is a packet there, and no socket.
+        let wrong = Part { program: "count_send", name: "wrong", place: Place::Tracepoint("kfree_skb") };
+        let mut parts = Parts::default();
+        assert!(!parts.attach(&mut object, &btf, &wrong));
+        let reason = parts.outcomes.pop().and_then(|(_, reason)| reason).expect("a reason");
+        assert!(reason.contains("verifier refused it") && reason.contains("sk_buff"), "{reason}");
+        assert!(parts.links.is_empty());
     }
 }

@@ -1,6 +1,7 @@
 //! Programs that are tried one by one, and why one of them is missing.
 
 use std::io;
+use std::path::PathBuf;
 
 use aya::programs::links::FdLink;
 use aya::programs::{BtfTracePoint, CgroupAttachMode, CgroupSock, FEntry, FExit, Iter, Program, ProgramError};
@@ -14,6 +15,21 @@ use crate::rows::Rows;
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Unavailable(pub(crate) String);
+
+/// Where kernels put their type information.
+pub(crate) const TYPE_INFORMATION: &str = "/sys/kernel/btf/vmlinux";
+
+/// Reads the kernel's type information.
+pub(crate) fn type_information(path: &PathBuf) -> Result<Btf, String> {
+    Btf::parse_file(path, aya::Endianness::default()).map_err(|error| {
+        format!(
+            "the kernel's type information cannot be read: {}: {}; \
+             it needs a kernel with CONFIG_DEBUG_INFO_BTF and a readable {TYPE_INFORMATION}",
+            path.display(),
+            chain(&error)
+        )
+    })
+}
 
 /// How to be allowed to load programs.
 pub(crate) const GRANT: &str = "run as root, or grant CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN: \

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
 use serde::Serialize;
+use squirrel_api::live::Shape;
 use squirrel_model::is_hostile;
 
 /// Prints a text to standard output.
@@ -87,20 +88,18 @@ impl Stream {
     }
 
     /// Writes a value, with nothing in it that a terminal would obey.
-    pub(crate) fn json<T: Serialize>(&mut self, value: &T) {
+    pub(crate) fn json<T: Shape>(&mut self, value: &T) {
         if self.outcome.is_err() {
             return;
         }
         self.piece.clear();
-        self.outcome = serde_json::to_writer(&mut self.piece, value).map_err(Into::into);
+        value.write_json(&mut self.piece);
         // JSON escapes control characters itself; what else is hostile lies beyond ASCII, or is DEL.
         if self.piece.iter().any(|byte| *byte >= 0x7F) {
             let text = escaped(String::from_utf8_lossy(&self.piece).into_owned());
             self.piece = text.into_bytes();
         }
-        if self.outcome.is_ok() {
-            self.outcome = self.out.write_all(&self.piece).map_err(Into::into);
-        }
+        self.outcome = self.out.write_all(&self.piece).map_err(Into::into);
     }
 
     /// Writes what is left, and says how it went.

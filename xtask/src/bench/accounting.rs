@@ -1,85 +1,66 @@
-//! The list of sockets as JSON against `ss -tinm`, with ten thousand connections in a namespace of their own.
-//!
-//! What is compared is processor time, in user and kernel mode, of the whole command: both ask the kernel the same.
+//! What accounting in the kernel costs those who are watched: processor time with and without, as ratios.
 
-use std::net::{TcpListener, TcpStream};
-use std::process::{Command, Stdio};
+use anyhow::{Context as _, Result};
 
-use anyhow::{Context as _, Result, bail};
-
-use super::{Figure, usage};
-use crate::namespace::Namespace;
+use super::Figure;
 use crate::process;
 use crate::steps::Steps;
 
-/// The argument by which this program calls itself inside the namespace.
-pub(super) const INSIDE: &str = "--inside-accounting";
+/// The lines of the example, what they are called here, and the most that each may cost.
+const LOADS: &[(&str, &str, f64)] = &[
+    ("tcp_pair", "accounting: sending and receiving 64 bytes by TCP", 1.05),
+    ("udp_pair", "accounting: sending and receiving 64 bytes by UDP", 1.10),
+    ("connection", "accounting: a connection of 64 bytes", 1.12),
+    ("bulk", "accounting: bulk by TCP, 128 KiB a call", 1.00),
+];
 
-/// Connections; each is two sockets, since both ends are here.
-const CONNECTIONS: usize = 5_000;
-
-/// Runs of each program, in turn, so that what else the machine does hits both.
-const ROUNDS: u32 = 40;
-
-/// Measures both in a namespace.
+/// Runs the example that alternates rounds with and without the ledger.
 pub(super) fn measure(steps: &Steps<'_>) -> Result<Vec<Figure>> {
-    if !process::exists("ss") {
-        bail!("ss is not installed");
-    }
-    steps.cargo("release build of the program", &["build", "--release", "--locked", "--package", "squirrel"])?;
-    let program = steps.root.join("target/release/squirrel");
-    let namespace = Namespace::create("accounting").context("a network namespace needs root")?;
-    let mut command = namespace.command("sh");
-    command.args(["-c", "ulimit -n $(ulimit -Hn) && exec \"$@\"", "sh"]);
-    command.arg(std::env::current_exe()?).args(["bench", INSIDE]).arg(program);
-    let text = process::output(&mut command)?;
-    let mut numbers = text.split_whitespace().map(str::parse::<f64>);
-    let (Some(Ok(ours)), Some(Ok(theirs))) = (numbers.next(), numbers.next()) else {
-        bail!("two numbers were expected, not {text:?}");
+    let package = ["--release", "--locked", "--package", "squirrel-bpf", "--example", "overhead"];
+    let mut build = vec!["build"];
+    build.extend(package);
+    steps.cargo("release build of the ledger", &build)?;
+    let mut run = process::cargo(steps.root);
+    run.args(["run", "--quiet"]).args(package);
+    let text = process::output(&mut run)?;
+    let figure = |(load, name, limit): &(&str, &'static str, f64)| -> Result<Figure> {
+        let line = Line::find(&text, load).with_context(|| format!("no line `{load}` in:\n{text}"))?;
+        let (ours, theirs) = (format!("{:.0} ns", line.with), format!("without: {:.0} ns", line.without));
+        Ok(Figure { name, ours, theirs, value: line.ratio, limit: *limit, unit: "" })
     };
-    let shown = |ms: f64| format!("{ms:.1} ms for {} sockets", 2 * CONNECTIONS);
-    Ok(vec![Figure {
-        name: "processor time of `squirrel sockets --json`",
-        ours: shown(ours),
-        theirs: format!("ss -tinm: {}", shown(theirs)),
-        value: ours / theirs,
-        limit: 0.5,
-        unit: "",
-    }])
+    LOADS.iter().map(figure).collect()
 }
 
-/// Inside the namespace: opens the connections, lets both list them again and again, and prints the milliseconds of
-/// each for one list.
-pub(super) fn inside(arguments: &[String]) -> Result<()> {
-    let program = arguments.first().context("the program is missing")?;
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let address = listener.local_addr()?;
-    let mut open = Vec::with_capacity(2 * CONNECTIONS);
-    for _ in 0..CONNECTIONS {
-        open.push(TcpStream::connect(address)?);
-        open.push(listener.accept()?.0);
-    }
-    let mut ours = 0.0;
-    let mut theirs = 0.0;
-    // The first round warms up.
-    for round in 0..=ROUNDS {
-        let spent = [cost(program, &["sockets", "-t", "--json"])?, cost("ss", &["-tinm"])?];
-        if round > 0 {
-            ours += spent[0];
-            theirs += spent[1];
-        }
-    }
-    let each = |seconds: f64| seconds * 1000.0 / f64::from(ROUNDS);
-    println!("{} {}", each(ours), each(theirs));
-    Ok(())
+/// One line: `NAME 1478 ns without, 1540 ns with, ratio 1.042`.
+#[derive(Debug, PartialEq)]
+struct Line {
+    without: f64,
+    with: f64,
+    ratio: f64,
 }
 
-/// Seconds of processor time that a command needs.
-fn cost(program: &str, arguments: &[&str]) -> Result<f64> {
-    let before = usage::children_cpu_seconds()?;
-    let status = Command::new(program).args(arguments).stdout(Stdio::null()).status()?;
-    if !status.success() {
-        bail!("{program} failed");
+impl Line {
+    fn find(text: &str, name: &str) -> Option<Self> {
+        text.lines().find_map(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let [found, without, "ns", "without,", with, "ns", "with,", "ratio", ratio] = words[..] else {
+                return None;
+            };
+            let number = |word: &str| word.parse().ok();
+            (found == name).then_some(())?;
+            Some(Self { without: number(without)?, with: number(with)?, ratio: number(ratio)? })
+        })
     }
-    Ok(usage::children_cpu_seconds()? - before)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_of_a_load_is_found() {
+        let text = "tcp_pair+packets 1 ns without, 2 ns with, ratio 2.000\ntcp_pair 1478 ns without, 1540 ns with, ratio 1.042\n";
+        assert_eq!(Line::find(text, "tcp_pair"), Some(Line { without: 1478.0, with: 1540.0, ratio: 1.042 }));
+        assert_eq!(Line::find(text, "bulk"), None);
+    }
 }

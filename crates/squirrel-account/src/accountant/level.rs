@@ -7,7 +7,7 @@ impl Accountant {
     /// How the accountant gets its figures here, and what it lacks.
     pub fn level(&self) -> Level {
         let mut parts = self.parts();
-        let ledger = self.ledger.is_some();
+        let ledger = self.ledger_works();
         let denied = self.owners.denied;
         let (name, meaning, next) = if ledger && self.by_packets {
             (

@@ -153,6 +153,21 @@ fn the_names_that_scripts_stand_on_are_there() {
 }
 
 #[test]
+fn documents_are_written_as_serde_json_writes_them() {
+    fn check<T: Shape + serde::Serialize>(document: &T) {
+        let mut written = Vec::new();
+        document.write_json(&mut written);
+        assert_eq!(String::from_utf8(written).unwrap(), serde_json::to_string(document).unwrap());
+    }
+    check(&Top::new(&picture(), "command", false));
+    check(&Question::default().connections(&picture()).unwrap());
+    let tcp = SocketTcp { congestion: Some("a\"b\u{1b}\u{e9}".into()), rtt_us: Some(7), ..SocketTcp::default() };
+    let owner = SocketOwner { pid: 1, name: "\\x\n".into(), fd: 3 };
+    let socket = Socket { tcp: Some(tcp), processes: Some(vec![owner.clone(), owner]), ..Socket::default() };
+    check(&Sockets { seconds: Some(1.5), sockets: vec![socket, Socket::default()], ..Sockets::default() });
+}
+
+#[test]
 fn a_document_reads_back_as_it_was() {
     let top = Top::new(&picture(), "127.0.0.1:7775", false);
     let text = serde_json::to_string(&top).unwrap();

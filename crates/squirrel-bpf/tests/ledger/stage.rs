@@ -57,7 +57,12 @@ impl Stage {
     pub(crate) fn open_in(options: &Options, namespace: Namespace) -> Result<Self, String> {
         let inode = namespace.inode().expect("a namespace has a number") as u32;
         let ledger = Ledger::open(options).map_err(|error| error.to_string())?;
-        let missing: Vec<_> = ledger.parts().into_iter().filter(|(_, reason)| reason.is_some()).collect();
+        // Functions stand in for the tracepoints of calls, all of them.
+        let (functions, others): (Vec<_>, Vec<_>) =
+            ledger.parts().into_iter().partition(|(name, _)| name.ends_with("by function"));
+        let by_function = !functions.is_empty() && functions.iter().all(|(_, reason)| reason.is_none());
+        let mut missing = [functions, others].concat();
+        missing.retain(|(name, reason)| reason.is_some() && !(by_function && name.ends_with("calls")));
         if !missing.is_empty() && options.without.is_empty() {
             return Err(format!("this kernel lacks {missing:?}"));
         }
