@@ -61,9 +61,12 @@ const LIVING: &str = "living sockets";
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Octets of the ring through which ended sockets are told; rounded up to a power of two. A row takes 184: the
-    /// default holds some 11,000 ends between two readings. The ring is mapped twice in a row, and the kernel
+    /// default holds some 22,000 ends between two readings. The ring is mapped twice in a row, and the kernel
     /// counts both as this process's resident memory.
     pub ring_bytes: u32,
+    /// The most rows of further processes that use a socket beside its owner. What finds no row is counted as
+    /// missed.
+    pub further_rows: u32,
     /// Programs, by their name in the C source, that are not even tried.
     pub without: Vec<String>,
     /// The running kernel's type information (BTF), by which the programs find its fields.
@@ -72,7 +75,12 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { ring_bytes: 2 << 20, without: Vec::new(), type_information: TYPE_INFORMATION.into() }
+        Self {
+            ring_bytes: 4 << 20,
+            further_rows: 16_384,
+            without: Vec::new(),
+            type_information: TYPE_INFORMATION.into(),
+        }
     }
 }
 
@@ -120,10 +128,14 @@ impl Ledger {
 fn open(options: &Options) -> Result<Ledger, Unavailable> {
     let btf = parts::type_information(&options.type_information)
         .map_err(|reason| Unavailable(format!("no socket is accounted in the kernel: {reason}")))?;
-    let mut object =
-        EbpfLoader::new().btf(Some(&btf)).map_max_entries("ends", options.ring_bytes).load(OBJECT).map_err(
-            |error| Unavailable(format!("no socket is accounted in the kernel: {}; {GRANT}", parts::chain(&error))),
-        )?;
+    let mut object = EbpfLoader::new()
+        .btf(Some(&btf))
+        .map_max_entries("ends", options.ring_bytes)
+        .map_max_entries("others", options.further_rows.max(1))
+        .load(OBJECT)
+        .map_err(|error| {
+            Unavailable(format!("no socket is accounted in the kernel: {}; {GRANT}", parts::chain(&error)))
+        })?;
     let mut parts = Parts { without: options.without.clone(), ..Parts::default() };
     for part in LIFE {
         parts.attach(&mut object, &btf, part);

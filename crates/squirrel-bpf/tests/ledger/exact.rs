@@ -6,7 +6,7 @@ use squirrel_bpf::Options;
 use squirrel_testkit::{Namespace, skip};
 use squirrel_wire::ledger::SocketRecord;
 
-use super::stage::{Moved, Paused, Stage, TCP, by_process, check_kernel_counters, check_processes};
+use super::stage::{LISTEN, Moved, Paused, SYN_SENT, Stage, TCP, by_process, check_kernel_counters, check_processes};
 
 #[test]
 fn each_process_has_the_bytes_that_it_moved() {
@@ -31,7 +31,7 @@ fn each_process_has_the_bytes_that_it_moved() {
         "prefork 3 200",
         "reuse-port 3 200",
         "passed 100000",
-        "shared 100000",
+        "shared 100000 3",
     ];
     for scenario in scenarios {
         let truth = stage.play(scenario);
@@ -71,7 +71,7 @@ fn a_connection_that_is_closed_without_a_call_belongs_to_who_closed_it() {
     };
     let truth = stage.play("idle 20");
     let records = stage.last_words();
-    let listener = records.iter().find(|record| record.state == 10).expect("a listener");
+    let listener = records.iter().find(|record| record.state == LISTEN).expect("a listener");
     let accepted: Vec<&SocketRecord> =
         records.iter().filter(|r| r.local_port == listener.local_port && r.remote_port != 0).collect();
     assert_eq!(accepted.len(), 20);
@@ -100,6 +100,24 @@ fn what_goes_around_the_calls_is_in_the_kernels_counters() {
     assert!(truth.contains_key(&receiver.tgid));
     assert_eq!(receiver.receive_bytes, 0, "splice is no receiving call");
     assert_eq!(receiver.tcp.expect("TCP").received_payload(), 500_000);
+}
+
+#[test]
+fn each_connection_of_one_socket_ends_by_itself() {
+    let mut stage = match Stage::open(&Options::default()) {
+        Ok(stage) => stage,
+        Err(reason) => return skip("each_connection_of_one_socket_ends_by_itself", &reason),
+    };
+    let truth = stage.play("again");
+    let records = stage.last_words();
+    check_processes("again", &truth, &records);
+    let listener = records.iter().find(|record| record.state == LISTEN).expect("a listener");
+    let client = records.iter().filter(|r| r.remote_port == listener.local_port);
+    let moved: Vec<_> = client.map(|r| (r.cookie, r.transmit_bytes, r.tcp.map(|tcp| tcp.bytes_sent))).collect();
+    let cookie = moved[0].0;
+    // The last one was refused: it moved nothing, and its state was that of one who asks.
+    assert_eq!(moved, [(cookie, 100, Some(100)), (cookie, 200, Some(200)), (cookie, 0, Some(0))], "{records:#?}");
+    assert_eq!(records.iter().filter(|record| record.state == SYN_SENT).count(), 1, "{records:#?}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use squirrel_bpf::{Ledger, Options};
 use squirrel_sys::{Missed, SocketLedger as _, privilege};
 use squirrel_testkit::skip;
 
-use super::stage::{Stage, check_processes};
+use super::stage::{Stage, by_process, check_processes};
 
 #[test]
 fn ends_that_did_not_fit_into_the_ring_are_counted() {
@@ -19,6 +19,24 @@ fn ends_that_did_not_fit_into_the_ring_are_counted() {
     assert!(ended.len() as u64 + lost >= 200, "{} came, {lost} were lost", ended.len());
     let (_, _, again) = stage.read();
     assert!(again < lost, "a loss is told once: {again} after {lost}");
+}
+
+#[test]
+fn bytes_that_find_no_row_are_counted_as_missed() {
+    let options = Options { further_rows: 1, ..Options::default() };
+    let mut stage = match Stage::open(&options) {
+        Ok(stage) => stage,
+        Err(reason) => return skip("bytes_that_find_no_row_are_counted_as_missed", &reason),
+    };
+    // The owner, and three more of whom one finds room.
+    let truth = stage.play("shared 1000 3");
+    let told: u64 = by_process(&stage.last_words()).values().map(|moved| moved.sent).sum();
+    let missed = stage.ledger.missed().expect("counters are read");
+    let moved: u64 = truth.values().map(|moved| moved.sent).sum();
+    assert_eq!(moved, 1010 + 3 * 500);
+    // Others on this host may share sockets meanwhile.
+    assert!(told < moved && told + missed.transmit_bytes >= moved, "{told} told, {missed:?}, of {moved}");
+    assert!(stage.ledger.missed().expect("counters are read").transmit_bytes < missed.transmit_bytes, "told once");
 }
 
 #[test]
@@ -107,7 +125,7 @@ fn a_ledger_is_read_after_all_privileges_are_gone() {
         Ok(stage) => stage,
         Err(reason) => return skip("a_ledger_is_read_after_all_privileges_are_gone", &reason),
     };
-    let truth = stage.play("shared 1000");
+    let truth = stage.play("shared 1000 1");
     let (records, missed) = std::thread::scope(|scope| {
         let reader = scope.spawn(|| {
             privilege::drop_all().expect("privileges can be dropped");

@@ -13,7 +13,8 @@ use squirrel_testkit::Namespace;
 use squirrel_wire::ledger::SocketRecord;
 
 pub(crate) const TCP: u8 = 6;
-const LISTEN: u8 = 10;
+pub(crate) const SYN_SENT: u8 = 2;
+pub(crate) const LISTEN: u8 = 10;
 /// A hanging test ends after this; no test takes nearly as long.
 const PATIENCE: Duration = Duration::from_secs(30);
 
