@@ -9,6 +9,7 @@ mod collection;
 mod daemon;
 mod library;
 mod page;
+mod sockets;
 mod store;
 mod usage;
 
@@ -50,12 +51,15 @@ struct Options {
     names: Vec<String>,
 }
 
-const NAMES: [&str; 7] = ["collection", "daemon", "store", "library", "page", "accounting", "build"];
+const NAMES: [&str; 8] = ["collection", "sockets", "daemon", "store", "library", "page", "accounting", "build"];
 
 /// Measures all figures but the clean build, or those named, and prints them as a table.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
     if arguments.first().map(String::as_str) == Some(collection::INSIDE) {
         return collection::inside(&arguments[1..]).map(|()| true);
+    }
+    if arguments.first().map(String::as_str) == Some(sockets::INSIDE) {
+        return sockets::inside(&arguments[1..]).map(|()| true);
     }
     let options = parse(arguments)?;
     let steps = Steps::new(root)?;
@@ -64,6 +68,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
     for name in &options.names {
         let measured = match name.as_str() {
             "collection" => collection::measure(&steps),
+            "sockets" => sockets::measure(&steps),
             "daemon" => daemon::measure(&steps, options.minutes),
             "store" => store::measure(&steps),
             "library" => library::measure(&steps),

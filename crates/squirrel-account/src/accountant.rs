@@ -101,6 +101,8 @@ pub struct Accountant {
     namespaces_missing: Vec<String>,
     ledger: Option<Box<dyn SocketLedger>>,
     ledger_failure: Option<String>,
+    /// Why there is no ledger.
+    ledger_missing: String,
     table: Table,
     processes: Processes,
     hosts: Hosts,
@@ -143,6 +145,7 @@ impl Accountant {
             namespaces_missing: Vec::new(),
             ledger: sources.ledger,
             ledger_failure: None,
+            ledger_missing: "no kernel-side ledger of sockets was given".to_owned(),
             table: Table::default(),
             processes: Processes::new(users),
             hosts: Hosts::default(),
@@ -175,6 +178,11 @@ impl Accountant {
         let drawn = Arc::new(self.draw());
         self.drawn = Some(Arc::clone(&drawn));
         drawn
+    }
+
+    /// Takes the reason why there is no kernel-side ledger of sockets, for [`Level::parts`](crate::Level::parts).
+    pub fn set_ledger_missing(&mut self, reason: String) {
+        self.ledger_missing = reason;
     }
 
     /// Says whether packets are counted from now on, by whoever calls [`Accountant::packets`].

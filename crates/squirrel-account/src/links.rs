@@ -287,7 +287,7 @@ fn stands_on(kind: &str) -> bool {
 fn describe(row: &mut Interface, link: &Link<'_>) {
     row.seen = true;
     if row.name.as_bytes() != link.name.as_bytes() {
-        row.name = link.name.to_string();
+        row.name = shown(link.name.as_bytes());
     }
     let text = |text: Option<squirrel_wire::Text<'_>>| text.map(|text| text.to_string()).unwrap_or_default();
     row.hardware = link.hardware_type;
@@ -300,4 +300,12 @@ fn describe(row: &mut Interface, link: &Link<'_>) {
 
 fn both(statistics: Statistics<'_>, receive: Counter, transmit: Counter) -> Traffic {
     Traffic::new(statistics.counter(receive).unwrap_or(0), statistics.counter(transmit).unwrap_or(0))
+}
+
+/// A name that is not UTF-8 is written with escapes, as the collectors write it, so that two of them stay two.
+fn shown(name: &[u8]) -> String {
+    match std::str::from_utf8(name) {
+        Ok(name) => name.to_owned(),
+        Err(_) => name.escape_ascii().to_string(),
+    }
 }

@@ -15,6 +15,7 @@ pub mod client;
 pub mod envelope;
 mod error;
 pub mod json;
+pub mod live;
 pub mod params;
 pub mod reply;
 mod resources;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use squirrel_account::Picture;
 use squirrel_api::CollectorStatus;
 use squirrel_model::{Batch, Catalogue, Elapsed, Select, Timestamp};
 use tokio::sync::watch;
@@ -123,6 +124,8 @@ pub struct ServerParts {
     pub collectors: Arc<dyn Fn() -> Vec<CollectorStatus> + Send + Sync>,
     /// Applications that tell of themselves.
     pub applications: Arc<Applications>,
+    /// Whose bytes they are, as of the accountant's last step; none before the first, or when it is off.
+    pub picture: Arc<dyn Fn() -> Option<Arc<Picture>> + Send + Sync>,
     /// The wall clock.
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// A clock that never jumps, for deadlines.

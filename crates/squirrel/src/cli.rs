@@ -1,14 +1,21 @@
 //! What can be typed. Only words are judged here; what they mean is decided by each command.
 
+mod live;
+
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use live::{Direction, Sockets, Top, TopTable};
+
 const EXAMPLES: &str = "\
 Examples:
   squirrel serve                                   watch this host, show it at http://127.0.0.1:7775
+  squirrel top                                     who uses the network now: every byte has an owner
+  squirrel top --json --for 10s                    the same over ten seconds, for scripts
+  squirrel sockets -tp state established           the sockets, in the language of ss
   squirrel query 'rate(node_network_receive_bytes_total[10s])'
   squirrel explain node_netstat_Tcp_RetransSegs    what a metric means and what to check first
   squirrel record /tmp/host                        keep what the kernel answers, for a bug report
@@ -33,6 +40,24 @@ Examples:
   squirrel serve --data-dir /tmp/squirrel --listen 127.0.0.1:8000
   squirrel serve --config /etc/squirrel/squirrel.toml")]
     Serve(Serve),
+    /// Who uses the network: processes, connections, hosts, interfaces with their bytes.
+    #[command(before_help = "\
+Examples:
+  squirrel top                                     processes, refreshed each second
+  squirrel top connections --filter 'port:443 rtt:>50ms'
+  squirrel top --json --for 10s                    what was moved in ten seconds, as one document
+  squirrel top hosts --once --limit 20
+  squirrel top interfaces --interval 5s --json-lines")]
+    Top(Top),
+    /// List, watch or close sockets, with the filters of ss.
+    #[command(before_help = "\
+Examples:
+  squirrel sockets -t state established            connections of TCP
+  squirrel sockets -lp                             who listens where
+  squirrel sockets -ti dst 10.0.0.0/8 and dport = :443
+  squirrel sockets --watch --filter 'process:nginx' --sort transmit_rate
+  squirrel sockets --kill dst 192.0.2.7            shows what would be closed; --yes closes it")]
+    Sockets(Sockets),
     /// Ask a running daemon a question in PromQL.
     #[command(before_help = "\
 Examples:
@@ -221,14 +246,14 @@ mod tests {
     fn the_arguments_are_consistent() {
         let command = Cli::command();
         command.clone().debug_assert();
-        assert_eq!(command.get_subcommands().count(), 6);
+        assert_eq!(command.get_subcommands().count(), 8);
     }
 
     #[test]
     fn help_begins_with_examples() {
         let help = Cli::command().render_help().to_string();
         assert!(help.starts_with("Examples:\n"), "{help}");
-        for word in ["serve", "query", "record", "explain", "mcp", "config"] {
+        for word in ["serve", "top", "sockets", "query", "record", "explain", "mcp", "config"] {
             assert!(help.contains(word), "{word}");
         }
     }

@@ -18,7 +18,7 @@ use squirrel_server::AllowedHost;
 use crate::cli;
 pub(crate) use applications::Applications;
 pub(crate) use sample::sample;
-pub(crate) use values::{Sync, show_span};
+pub(crate) use values::{AccountingLevel, Size, Sync, show_span};
 
 /// Where the configuration is looked for when none is named.
 const DEFAULT_FILE: &str = "/etc/squirrel/squirrel.toml";
@@ -76,6 +76,9 @@ pub(crate) struct Config {
     pub(crate) interval: Sourced<Duration>,
     pub(crate) disabled: Sourced<BTreeSet<String>>,
     pub(crate) applications: Applications,
+    pub(crate) accounting: Sourced<AccountingLevel>,
+    pub(crate) connections: Sourced<usize>,
+    pub(crate) memory: Sourced<Size>,
     pub(crate) log: Sourced<String>,
 }
 
@@ -132,6 +135,7 @@ impl Config {
         environment: &Environment,
     ) -> anyhow::Result<Self> {
         let listen = Some(flags.listen.clone()).filter(|listen| !listen.is_empty());
+        let limits = squirrel_account::Options::default();
         let config = Self {
             listen: Sourced::choose(listen, file.server.listen, default_listen),
             hosts: Sourced::choose(None, file.server.hosts, Vec::new),
@@ -146,6 +150,9 @@ impl Config {
             interval: Sourced::choose(None, file.collect.interval.map(Into::into), || Duration::from_secs(1)),
             disabled: Sourced::choose(None, file.collect.disabled, BTreeSet::new),
             applications: Applications::resolve(file.applications),
+            accounting: Sourced::choose(None, file.accounting.level, || AccountingLevel::Sockets),
+            connections: Sourced::choose(None, file.accounting.connections, || limits.connections),
+            memory: Sourced::choose(None, file.accounting.memory, || Size(limits.memory)),
             log: Sourced::choose(None, file.log.level, || "info".to_owned()),
             path,
         };
@@ -171,6 +178,9 @@ impl Config {
                 "{place}listen under [server] is empty: name at least one address, such as \"127.0.0.1:{DEFAULT_PORT}\""
             );
         }
+        if !(100..=10_000_000).contains(&self.connections.value) {
+            bail!("{place}connections under [accounting] is 100 to 10000000, not {}", self.connections.value);
+        }
         let known: BTreeSet<&str> = squirrel_collect::COLLECTORS.iter().map(|desc| desc.name).collect();
         for name in &self.disabled.value {
             if !known.contains(name.as_str()) {
@@ -192,6 +202,15 @@ impl Config {
         let place = self.place();
         let parse = |name: &String| AllowedHost::parse(name).with_context(|| format!("{place}hosts under [server]"));
         self.hosts.value.iter().map(parse).collect()
+    }
+
+    /// The limits of the accountant.
+    pub(crate) fn accounting_options(&self) -> squirrel_account::Options {
+        squirrel_account::Options {
+            connections: self.connections.value,
+            memory: self.memory.value.0,
+            ..squirrel_account::Options::default()
+        }
     }
 
     /// The beginning of a complaint: the file, if there is one.

@@ -55,6 +55,10 @@ fn shown(config: &Config) -> String {
     line(&mut text, "token_file", &applications.token_file, |path| {
         word(&path.as_deref().map_or_else(String::new, |path| path.display().to_string()))
     });
+    section(&mut text, "accounting");
+    line(&mut text, "level", &config.accounting, |level| word(&level.to_string()));
+    line(&mut text, "connections", &config.connections, ToString::to_string);
+    line(&mut text, "memory", &config.memory, |size| word(&size.to_string()));
     section(&mut text, "log");
     line(&mut text, "level", &config.log, |level| word(level));
     text

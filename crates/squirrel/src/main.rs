@@ -3,12 +3,15 @@
 //! This crate only wires the others together: configuration, the loop, subcommands.
 #![forbid(unsafe_code)]
 
+mod accounting;
 mod cli;
 mod config;
 mod config_command;
 mod explain;
 mod failure;
 mod fault_log;
+mod frames;
+mod live_client;
 mod logging;
 mod mcp;
 mod output;
@@ -17,7 +20,11 @@ mod pipeline;
 mod query;
 mod record;
 mod serve;
+mod sockets;
 mod status;
+mod table;
+mod top;
+mod units;
 
 use std::process::ExitCode;
 
@@ -33,6 +40,8 @@ fn main() -> ExitCode {
     };
     let result = match &cli.command {
         Command::Serve(args) => serve::run(args, &environment()),
+        Command::Top(args) => top::run(args),
+        Command::Sockets(args) => sockets::run(args),
         Command::Query(args) => query::run(args),
         Command::Record(args) => record::run(args),
         Command::Explain(args) => explain::run(args),

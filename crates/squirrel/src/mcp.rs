@@ -27,7 +27,7 @@ fn wrap(args: &cli::Wrap) -> anyhow::Result<ExitCode> {
     let every = interval(&args.interval).map_err(|error| classed(Class::Usage, &error))?;
     let (command, rest) = args.command.split_first().context("name a command after --")?;
     let options = squirrel_mcp::Wrap { command: command.clone(), args: rest.to_vec(), every };
-    let form = |report: &Report| if args.json { output::escaped(&report.to_json()) + "\n" } else { report.to_string() };
+    let form = |report: &Report| if args.json { output::escaped(report.to_json()) + "\n" } else { report.to_string() };
     let mut told = false;
     let mut report = |occasion: Occasion, report: &Report| match &args.report {
         Some(file) => {
@@ -87,14 +87,14 @@ async fn serve(args: &cli::Proxy, options: ProxyOptions, every: Duration) -> any
     loop {
         tokio::select! {
             never = &mut run => match never {},
-            Some(event) = events.recv() => output::print(&(output::escaped(&event.to_json()) + "\n"))?,
-            _ = timer.tick(), if args.json_lines => output::print(&(output::escaped(&report().to_json()) + "\n"))?,
+            Some(event) = events.recv() => output::print(&(output::escaped(event.to_json()) + "\n"))?,
+            _ = timer.tick(), if args.json_lines => output::print(&(output::escaped(report().to_json()) + "\n"))?,
             _ = interrupt.recv() => break,
             _ = terminate.recv() => break,
         }
     }
     if args.json_lines {
-        output::print(&(output::escaped(&report().to_json()) + "\n"))?;
+        output::print(&(output::escaped(report().to_json()) + "\n"))?;
     } else {
         output::complain(report().to_string().trim_end());
     }

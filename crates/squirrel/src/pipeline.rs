@@ -10,6 +10,7 @@ use squirrel_store::Store;
 use squirrel_sys::{Kernel, clock};
 use tokio::sync::watch;
 
+use crate::accounting::{self, Accounting};
 use crate::fault_log::{FaultLog, Line};
 use crate::own_metrics::OwnMetrics;
 
@@ -24,6 +25,7 @@ pub(crate) struct Pipeline {
     pub(crate) applications: Arc<Applications>,
     pub(crate) ticks: watch::Sender<Option<Arc<Tick>>>,
     pub(crate) status: Arc<Mutex<Vec<squirrel_api::CollectorStatus>>>,
+    accounting: Option<Accounting>,
     fault_log: FaultLog,
     last: Option<Timestamp>,
     refusing: bool,
@@ -39,11 +41,14 @@ pub(crate) struct Parts {
     pub(crate) applications: Arc<Applications>,
     pub(crate) ticks: watch::Sender<Option<Arc<Tick>>>,
     pub(crate) status: Arc<Mutex<Vec<squirrel_api::CollectorStatus>>>,
+    /// Whose bytes they are; `None` when the configuration switched it off.
+    pub(crate) accounting: Option<Accounting>,
 }
 
 impl Pipeline {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { kernel, schedule, store, monotonic, server_metrics, applications, ticks, status } = parts;
+        let Parts { kernel, schedule, store, monotonic, server_metrics, applications, ticks, status, accounting } =
+            parts;
         let own = OwnMetrics::new();
         Self {
             kernel,
@@ -55,6 +60,7 @@ impl Pipeline {
             applications,
             ticks,
             status,
+            accounting,
             fault_log: FaultLog::default(),
             last: None,
             refusing: false,
@@ -75,7 +81,14 @@ impl Pipeline {
 
         let mut batch = Batch::default();
         let monotonic = self.monotonic;
+        if let Some(accounting) = &mut self.accounting {
+            accounting.begin(began, now);
+        }
         self.schedule.tick(&*self.kernel, &|| monotonic.elapsed(), &mut batch);
+        if let Some(accounting) = &mut self.accounting {
+            accounting.rows(&mut batch);
+            self.own.accounting = Some(accounting.figures());
+        }
         self.store.metrics(&mut batch);
         self.server_metrics.rows(&mut batch);
         self.applications.rows(&mut batch);
@@ -83,7 +96,11 @@ impl Pipeline {
         self.keep(at, &batch);
         self.keep_applications(now, step_ms);
 
-        let statuses = crate::status::statuses(&self.schedule);
+        let mut statuses = crate::status::statuses(&self.schedule);
+        match &self.accounting {
+            Some(accounting) => statuses.extend(accounting.status()),
+            None => statuses.push(accounting::off()),
+        }
         for line in self.fault_log.news(began, &statuses) {
             match line {
                 Line::Unavailable(text) | Line::Mended(text) => tracing::info!("{}", Untrusted(&text)),

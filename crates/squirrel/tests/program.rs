@@ -6,11 +6,17 @@ mod applications;
 mod full_disk;
 #[path = "program/hostile_names.rs"]
 mod hostile_names;
+#[path = "program/inside.rs"]
+mod inside;
 #[path = "program/lifecycle.rs"]
 mod lifecycle;
 #[path = "program/mcp.rs"]
 mod mcp;
 #[path = "program/refusals.rs"]
 mod refusals;
+#[path = "program/sockets.rs"]
+mod sockets;
 #[path = "program/support.rs"]
 mod support;
+#[path = "program/top.rs"]
+mod top;

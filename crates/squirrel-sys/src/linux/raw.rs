@@ -10,6 +10,7 @@ mod heap;
 mod multicast;
 mod namespace;
 mod privilege;
+mod terminal;
 
 use std::io;
 use std::mem::{size_of, zeroed};
@@ -21,6 +22,7 @@ pub(crate) use guarded::GuardedBuffer;
 pub(crate) use heap::{keep_heap_small, trim_heap};
 pub(crate) use namespace::enter_network_namespace;
 pub(crate) use privilege::{CapabilitySets, Prctl, capabilities, effective_uid, prctl, set_capabilities};
+pub(crate) use terminal::terminal_size;
 
 /// What a call answered that is negative in case of an error.
 fn checked(answer: libc::c_int) -> io::Result<libc::c_int> {

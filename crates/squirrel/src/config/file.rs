@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::Deserialize;
 
-use super::values::{Count, LongSpan, Sync, TickSpan};
+use super::values::{AccountingLevel, Count, LongSpan, Size, Sync, TickSpan};
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
@@ -18,6 +18,7 @@ pub(super) struct File {
     pub(super) store: Store,
     pub(super) collect: Collect,
     pub(super) applications: Applications,
+    pub(super) accounting: Accounting,
     pub(super) log: Log,
 }
 
@@ -56,6 +57,15 @@ pub(super) struct Applications {
     pub(super) max_series: Option<Count>,
     pub(super) max_series_total: Option<Count>,
     pub(super) token_file: Option<PathBuf>,
+}
+
+/// `[accounting]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Accounting {
+    pub(super) level: Option<AccountingLevel>,
+    pub(super) connections: Option<usize>,
+    pub(super) memory: Option<Size>,
 }
 
 /// `[log]`

@@ -105,6 +105,27 @@ pub(super) static SETTINGS: &[Setting] = &[
         ],
     },
     Setting {
+        section: "accounting",
+        key: "level",
+        default: r#""sockets""#,
+        help: &[
+            "Whose bytes they are: \"sockets\" counts them by process, connection and remote host, as exactly as the",
+            "kernel and the privileges allow (`squirrel top` says how exactly); \"off\" counts nothing of that.",
+        ],
+    },
+    Setting {
+        section: "accounting",
+        key: "connections",
+        default: "100000",
+        help: &["Connections that are followed one by one. Above it a share of them is, and the error is shown."],
+    },
+    Setting {
+        section: "accounting",
+        key: "memory",
+        default: r#""256MiB""#,
+        help: &["Most memory for these tables. What is pruned to keep it is counted."],
+    },
+    Setting {
         section: "log",
         key: "level",
         default: r#""info""#,

@@ -33,6 +33,10 @@ fn the_sample_says_the_defaults() {
     assert_eq!(config.sync.value, defaults.sync.value);
     assert_eq!(config.interval.value, defaults.interval.value);
     assert_eq!(config.log.value, defaults.log.value);
+    assert_eq!(config.accounting.value, defaults.accounting.value);
+    assert_eq!(config.connections.value, defaults.connections.value);
+    assert_eq!(config.memory.value, defaults.memory.value);
+    assert_eq!(config.memory.origin, Origin::File);
     assert_eq!(config.interval.origin, Origin::File, "each setting stands in the sample");
     assert_eq!(config.hosts.origin, Origin::File);
     assert_eq!(config.disabled.origin, Origin::File);
@@ -77,6 +81,10 @@ fn mistakes_are_shown_with_their_place() {
         ("[applications]\nmax_series = 0", &["line 2", "1 to 1000000"]),
         ("[applications]\nmax_serie = 5", &["line 2", "max_series"]),
         ("[server", &["line 1"]),
+        ("[accounting]\nlevel = \"on\"", &["line 2", "sockets", "off"]),
+        ("[accounting]\nmemory = \"1MiB\"", &["line 2", "16MiB"]),
+        ("[accounting]\nmemory = \"99999999999999999999GiB\"", &["line 2", "256MiB"]),
+        ("[accounting]\nconnections = 1", &["connections", "100 to 10000000"]),
     ] {
         let said = complaint(text);
         for word in words {

@@ -43,6 +43,9 @@ fn restart_only(current: &Config, fresh: &Config) -> Vec<&'static str> {
         ("directory", current.directory.value != fresh.directory.value),
         ("retention", current.retention.value != fresh.retention.value),
         ("sync", current.sync.value != fresh.sync.value),
+        ("level under [accounting]", current.accounting.value != fresh.accounting.value),
+        ("connections", current.connections.value != fresh.connections.value),
+        ("memory", current.memory.value != fresh.memory.value),
         ("interval", current.interval.value != fresh.interval.value),
         ("[applications]", current.applications != fresh.applications),
     ]

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::doors::Doors;
 use super::reload::Reloader;
+use crate::accounting::{Accounting, Pictures};
 use crate::config::Config;
 use crate::own_metrics;
 use crate::pipeline::{Parts, Pipeline, until_next};
@@ -46,7 +47,15 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     // Before all else: until then SIGHUP, which asks for a reload, would end the program.
     let signals = Signals::listen()?;
-    let Doors { kernel, listeners, store, application_token } = doors;
+    let Doors { kernel, listeners, store, application_token, sources } = doors;
+    let accounting = sources
+        .map(|sources| Accounting::start(sources.accountant(config.accounting_options()), monotonic))
+        .transpose();
+    let accounting = accounting.context("cannot start the accounting")?;
+    let picture: Pictures = match &accounting {
+        Some(accounting) => accounting.pictures(),
+        None => Arc::new(|| None),
+    };
     let (kernel, store): (Arc<dyn Kernel>, _) = (Arc::new(kernel), Arc::new(store));
     let (ticks, watched) = watch::channel(None);
     let status = Arc::new(Mutex::new(Vec::new()));
@@ -66,6 +75,7 @@ pub(super) async fn run(
         catalogue: Arc::new(own_metrics::catalogue()),
         collectors: Arc::new(move || statuses.lock().unwrap_or_else(PoisonError::into_inner).clone()),
         applications: Arc::clone(&applications),
+        picture,
         clock: Arc::new(clock::wall),
         monotonic: Arc::new(move || monotonic.elapsed()),
         build: BuildInfo { version: env!("CARGO_PKG_VERSION").to_owned(), revision: String::new() },
@@ -86,6 +96,7 @@ pub(super) async fn run(
         applications: Arc::clone(&applications),
         ticks,
         status,
+        accounting,
     };
 
     let stop = CancellationToken::new();
