@@ -124,6 +124,9 @@ INLINE void count(struct sock *sk, s32 result, enum way way)
 	if (row->tgid != tgid || row->flags & (INHERITED | PROVISIONAL)) {
 		if (!row->tgid || row->flags & (INHERITED | PROVISIONAL))
 			claim(row, tgid);
+		/* An accepted socket's, at its first call: each later one is spared the question. */
+		if (!row->cookie && protocol == IPPROTO_TCP)
+			row->cookie = socket_cookie(sk);
 		if (row->tgid != tgid) {
 			row = row_of_other(sk, row, tgid);
 			if (!row) {
@@ -135,12 +138,9 @@ INLINE void count(struct sock *sk, s32 result, enum way way)
 	if (protocol != IPPROTO_TCP) {
 		if (moved(row, sk))
 			identify(row, sk);
-	} else {
-		if (!row->cookie)
-			row->cookie = socket_cookie(sk);
-		/* The end of the stream is not a call that moved something. */
-		if (!bytes)
-			return;
+	} else if (!bytes) {
+		/* The end of the stream, not a call that moved something. */
+		return;
 	}
 	if (way == TRANSMIT) {
 		ADD(row->transmit_bytes, bytes);
