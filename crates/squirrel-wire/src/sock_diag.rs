@@ -255,9 +255,8 @@ impl<'a> InetSocket<'a> {
         let states = InetRequest::ALL_STATES.to_ne_bytes();
         let head = [[self.family, protocol, 0, 0], states, [a, b, c, d]].into_iter();
         let tail = [self.interface.to_ne_bytes(), low, high];
-        for (place, value) in octets.as_chunks_mut::<4>().0.iter_mut().zip(head.chain(local).chain(remote).chain(tail))
-        {
-            *place = value;
+        for (place, value) in octets.chunks_exact_mut(4).zip(head.chain(local).chain(remote).chain(tail)) {
+            place.copy_from_slice(&value);
         }
         octets
     }
@@ -285,8 +284,8 @@ fn address_words(address: IpAddr) -> [[u8; 4]; 4] {
         IpAddr::V4(v4) => [v4.octets(), [0; 4], [0; 4], [0; 4]],
         IpAddr::V6(v6) => {
             let mut words = [[0; 4]; 4];
-            for (word, octets) in words.iter_mut().zip(v6.octets().as_chunks::<4>().0) {
-                *word = *octets;
+            for (word, octets) in words.iter_mut().zip(v6.octets().chunks_exact(4)) {
+                word.copy_from_slice(octets);
             }
             words
         }

@@ -9,9 +9,11 @@ use squirrel_account::{Accountant, Options, Picture, Sources};
 use squirrel_api::live::LevelReport;
 use squirrel_api::{CollectorState, CollectorStatus, FaultReport};
 use squirrel_bpf::Ledger;
-use squirrel_model::{Batch, Elapsed, Timestamp, Untrusted};
+use squirrel_model::{Batch, Elapsed, Timestamp};
 use squirrel_sys::{Missed, NetworkNamespace, SocketLedger, SysError, clock, network_namespaces};
 use squirrel_wire::ledger::SocketRecord;
+
+use crate::keeper::Running;
 
 /// How long a tick waits for a step that began with it. A longer one is shown with the next tick.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -29,6 +31,8 @@ pub(crate) struct Opened {
     sources: Sources,
     /// Why there is no kernel-side ledger of sockets.
     ledger_missing: Option<String>,
+    /// Answers what needs a privilege, as long as it is held.
+    keeper: Option<Running>,
 }
 
 impl Opened {
@@ -42,34 +46,58 @@ impl Opened {
         let ledger_missing = match Ledger::open(&squirrel_bpf::Options::default()) {
             Ok(ledger) => {
                 let own = sources.namespaces.first().map(|own| own.inode);
-                sources.ledger = Some(match own.filter(|_| !everywhere) {
-                    Some(inode) => Box::new(OfNamespace { ledger, inode }),
-                    None => Box::new(ledger),
-                });
+                sources.ledger = Some(of_namespace(ledger, own.filter(|_| !everywhere)));
                 None
             }
             Err(unavailable) => Some(unavailable.to_string()),
         };
-        Ok(Self { sources, ledger_missing })
+        Ok(Self { sources, ledger_missing, keeper: None })
     }
 
-    /// An accountant that has read nothing yet.
-    pub(crate) fn accountant(self, options: Options) -> Accountant {
+    /// The same, with what needs a privilege asked of a second process: this one can give all of it up.
+    ///
+    /// # Errors
+    /// When netlink is refused here, or the second process cannot be started.
+    fn by_keeper() -> anyhow::Result<Self> {
+        let Some(keeper) = Running::start()? else { return Ok(Self::open()?) };
+        let everywhere = is_on_the_host();
+        let (mut sources, ledger) = keeper.sources(everywhere)?;
+        let own = sources.namespaces.first().map(|own| own.inode);
+        let ledger_missing = match ledger {
+            Ok(ledger) => {
+                sources.ledger = Some(of_namespace(ledger, own.filter(|_| !everywhere)));
+                None
+            }
+            Err(reason) => Some(reason),
+        };
+        Ok(Self { sources, ledger_missing, keeper: Some(keeper) })
+    }
+
+    /// An accountant that has read nothing yet, and what it must not outlive.
+    pub(crate) fn accountant(self, options: Options) -> (Accountant, Option<Running>) {
         let mut accountant = Accountant::new(options, self.sources);
         if let Some(reason) = self.ledger_missing {
             accountant.set_ledger_missing(reason);
         }
-        accountant
+        (accountant, self.keeper)
+    }
+}
+
+/// A ledger, or the part of it about one network namespace.
+fn of_namespace(ledger: impl SocketLedger + 'static, inode: Option<u64>) -> Box<dyn SocketLedger> {
+    match inode {
+        Some(inode) => Box::new(OfNamespace { ledger, inode }),
+        None => Box::new(ledger),
     }
 }
 
 /// The rows of one network namespace of a ledger that knows all.
-struct OfNamespace {
-    ledger: Ledger,
+struct OfNamespace<L> {
+    ledger: L,
     inode: u64,
 }
 
-impl SocketLedger for OfNamespace {
+impl<L: SocketLedger> SocketLedger for OfNamespace<L> {
     fn ended(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<u64, SysError> {
         let inode = self.inode;
         self.ledger.ended(&mut |record| {
@@ -88,6 +116,15 @@ impl SocketLedger for OfNamespace {
         })
     }
 
+    fn changed(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
+        let inode = self.inode;
+        self.ledger.changed(&mut |record| {
+            if u64::from(record.namespace) == inode {
+                each(record);
+            }
+        })
+    }
+
     fn missed(&mut self) -> Result<Missed, SysError> {
         self.ledger.missed()
     }
@@ -97,24 +134,13 @@ impl SocketLedger for OfNamespace {
     }
 }
 
-/// Everything that the daemon's accountant reads, opened while it may be: afterwards the privilege is given up, and a
-/// network namespace that comes later cannot be entered any more.
+/// Everything that the daemon's accountant reads, opened while it may be: afterwards the privilege is given up. What
+/// needs one later is asked of a second process that keeps it, if there is any to keep.
 ///
 /// # Errors
 /// When netlink is refused here.
 pub(crate) fn open_for_daemon() -> anyhow::Result<Opened> {
-    let mut opened = Opened::open().context("cannot open what the accounting reads")?;
-    let sources = &mut opened.sources;
-    if let Some(mut find) = sources.find.take() {
-        let watched: Vec<u64> = sources.namespaces.iter().map(|namespace| namespace.inode).collect();
-        let found = find(&watched);
-        for missing in found.missing {
-            tracing::warn!("accounting: {}", Untrusted(&missing));
-        }
-        tracing::info!("accounting: {} network namespaces beside this one", found.new.len());
-        sources.namespaces.extend(found.new);
-    }
-    Ok(opened)
+    Opened::by_keeper().context("cannot open what the accounting reads")
 }
 
 /// What one step brought for the store and the log.
@@ -134,6 +160,8 @@ pub(crate) struct Accounting {
     /// Whether a step is under way.
     running: bool,
     late: u64,
+    /// Ends with this.
+    _keeper: Option<Running>,
 }
 
 /// The newest picture, for whoever serves it; none before the first step.
@@ -144,7 +172,10 @@ impl Accounting {
     ///
     /// # Errors
     /// When no thread can be started.
-    pub(crate) fn start(accountant: Accountant, monotonic: clock::Monotonic) -> std::io::Result<Self> {
+    pub(crate) fn start(
+        (accountant, keeper): (Accountant, Option<Running>),
+        monotonic: clock::Monotonic,
+    ) -> std::io::Result<Self> {
         let accountant = Arc::new(Mutex::new(accountant));
         // One order and one result at most: the next order is given when the result was taken.
         let (begin, orders) = sync_channel::<(Elapsed, Timestamp)>(1);
@@ -165,7 +196,7 @@ impl Accounting {
                 }
             }
         })?;
-        Ok(Self { accountant, begin, done, last: None, running: false, late: 0 })
+        Ok(Self { accountant, begin, done, last: None, running: false, late: 0, _keeper: keeper })
     }
 
     /// Gives the newest picture; a step that is under way is waited for.
@@ -258,7 +289,7 @@ mod tests {
     fn accounting() -> Accounting {
         let host = Arc::new(FakeKernel::default());
         let sources = Sources { host, namespaces: Vec::new(), find: None, ledger: None, users: None };
-        Accounting::start(Accountant::new(Options::default(), sources), clock::Monotonic::start()).unwrap()
+        Accounting::start((Accountant::new(Options::default(), sources), None), clock::Monotonic::start()).unwrap()
     }
 
     #[test]

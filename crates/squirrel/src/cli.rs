@@ -89,6 +89,9 @@ Examples:
     /// Make, check or show the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// The part of the daemon that keeps privileges; the daemon starts it by itself.
+    #[command(hide = true)]
+    Keeper,
 }
 
 /// Where the configuration comes from; shared by several commands.
@@ -246,7 +249,7 @@ mod tests {
     fn the_arguments_are_consistent() {
         let command = Cli::command();
         command.clone().debug_assert();
-        assert_eq!(command.get_subcommands().count(), 8);
+        assert_eq!(command.get_subcommands().count(), 9);
     }
 
     #[test]

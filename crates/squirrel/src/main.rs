@@ -11,6 +11,7 @@ mod explain;
 mod failure;
 mod fault_log;
 mod frames;
+mod keeper;
 mod live_client;
 mod logging;
 mod mcp;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
     };
     let result = match &cli.command {
         Command::Serve(args) => serve::run(args, &environment()),
+        Command::Keeper => keeper::run(),
         Command::Top(args) => top::run(args),
         Command::Sockets(args) => sockets::run(args),
         Command::Query(args) => query::run(args),

@@ -8,6 +8,8 @@ mod full_disk;
 mod hostile_names;
 #[path = "program/inside.rs"]
 mod inside;
+#[path = "program/keeper.rs"]
+mod keeper;
 #[path = "program/lifecycle.rs"]
 mod lifecycle;
 #[path = "program/mcp.rs"]

@@ -27,7 +27,7 @@ impl Own {
     pub(super) fn open() -> anyhow::Result<Self> {
         let opened = Opened::open();
         let opened = opened.map_err(|error| forbidden_or(error, "the kernel's list of sockets is refused here"))?;
-        Ok(Self { accountant: opened.accountant(Options::default()), clock: clock::Monotonic::start() })
+        Ok(Self { accountant: opened.accountant(Options::default()).0, clock: clock::Monotonic::start() })
     }
 
     pub(super) fn step(&mut self) {
