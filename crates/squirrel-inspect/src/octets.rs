@@ -111,16 +111,17 @@ pub(crate) fn is_plain_text(block: &[u8; BLOCK]) -> bool {
 /// Where the first quotation mark or backslash stands, eight octets at a time; the length when there is none.
 #[inline]
 pub(crate) fn find_text_end(octets: &[u8]) -> usize {
-    let (words, tail) = octets.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
+    let words = octets.chunks_exact(8);
+    let (whole, tail) = (words.len(), words.remainder());
+    for (index, word) in words.enumerate() {
+        let word = word.first_chunk().map_or(0, |word| u64::from_le_bytes(*word));
         let found = zeros(word ^ (LOW_BITS * u64::from(b'"'))) | zeros(word ^ (LOW_BITS * u64::from(b'\\')));
         if found != 0 {
             return index * 8 + found.trailing_zeros() as usize / 8;
         }
     }
     let end = tail.iter().position(|octet| matches!(octet, b'"' | b'\\')).unwrap_or(tail.len());
-    words.len() * 8 + end
+    whole * 8 + end
 }
 
 /// The highest bit of each octet that is zero. Octets above the first such one may be marked wrongly.

@@ -187,10 +187,10 @@ impl Inspections {
     pub(crate) fn tick(&self, timestamp: Instant) {
         self.hub.tick(timestamp);
         // Whoever holds it is showing a message, which does the same.
-        if let Ok(mut shared) = self.shared.try_lock()
-            && let Some(shared) = shared.as_mut()
-        {
-            shared.tick(timestamp);
+        if let Ok(mut shared) = self.shared.try_lock() {
+            if let Some(shared) = shared.as_mut() {
+                shared.tick(timestamp);
+            }
         }
     }
 

@@ -103,9 +103,8 @@ pub trait Kernel: Send + Sync {
         self.list(&folder, &mut |name| names.push(String::from_utf8_lossy(name).into_owned()))?;
         for name in &names {
             // What was closed since the folder was listed is no longer a socket of the process.
-            if self.link(&format!("{folder}/{name}"), &mut leads_to).is_ok()
-                && let Some(inode) = socket_inode(&leads_to)
-            {
+            let is_there = self.link(&format!("{folder}/{name}"), &mut leads_to).is_ok();
+            if let Some(inode) = is_there.then_some(leads_to.as_slice()).and_then(socket_inode) {
                 each(inode);
             }
         }

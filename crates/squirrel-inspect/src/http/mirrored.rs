@@ -60,7 +60,7 @@ pub(super) fn name(value: &[u8]) -> Text<NAME> {
 /// RFC 4648, section 4. Whether it is well-formed.
 fn decode(coded: &[u8], text: &mut Text<NAME>) -> bool {
     let digits = coded.strip_suffix(b"==").or_else(|| coded.strip_suffix(b"=")).unwrap_or(coded);
-    if !coded.len().is_multiple_of(4) || digits.len() % 4 == 1 {
+    if coded.len() % 4 != 0 || digits.len() % 4 == 1 {
         return false;
     }
     for group in digits.chunks(4) {

@@ -13,7 +13,7 @@ use crate::recorder::Recorder;
 
 /// How far before the monitor's birth timestamps are told apart: messages may have been kept before they are
 /// shown. Earlier ones are taken as that old.
-const BEFORE_BIRTH: Duration = Duration::from_hours(24);
+const BEFORE_BIRTH: Duration = Duration::from_secs(24 * 3600);
 
 /// What inspection has found besides the message types.
 #[derive(Clone, Debug, Default, PartialEq)]

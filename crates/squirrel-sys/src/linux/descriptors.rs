@@ -31,9 +31,7 @@ pub(super) fn sockets_of(process: u32, each: &mut dyn FnMut(u64)) -> io::Result<
             seen += 1;
             let mut target = [0; LINK_LEN];
             // What was closed since the folder was listed is no longer the process's.
-            if let Ok(target) = link_target(folder.as_fd(), name, &mut target)
-                && let Some(inode) = socket_inode(target)
-            {
+            if let Some(inode) = link_target(folder.as_fd(), name, &mut target).ok().and_then(socket_inode) {
                 each(inode);
             }
         }
