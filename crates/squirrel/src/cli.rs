@@ -184,7 +184,7 @@ Examples:
 /// `squirrel mcp proxy`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Proxy {
-    /// The server: http://HOST[:PORT][/PATH]. Requests for / go to that path, others to the path they name
+    /// The server, such as http://127.0.0.1:3001/mcp. Requests for / go to that path, others to the path they name
     #[arg(long, value_name = "URL")]
     pub(crate) to: String,
     /// Address and port to answer on; port 0 takes a free one
