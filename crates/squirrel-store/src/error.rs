@@ -31,6 +31,18 @@ pub enum StoreError {
         /// One of the files.
         found: String,
     },
+    /// The folder holds nothing that a store made.
+    #[error("{place} holds no Squirrel store; name its folder with --data-dir")]
+    NoStore {
+        /// The folder.
+        place: String,
+    },
+    /// A folder that is to be filled holds something.
+    #[error("{place} is not empty; name a folder that does not exist yet")]
+    NotEmpty {
+        /// The folder.
+        place: String,
+    },
     /// A newer version of Squirrel wrote the data.
     #[error(
         "{subject} in {place} has format version {version}, and this Squirrel knows up to {known}: a newer \

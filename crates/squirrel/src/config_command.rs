@@ -42,6 +42,12 @@ fn shown(config: &Config) -> String {
     section(&mut text, "store");
     line(&mut text, "directory", &config.directory, |path| word(&path.display().to_string()));
     line(&mut text, "retention", &config.retention, |span| word(&config::show_span(*span)));
+    for (key, span) in ["retention_minutes", "retention_hours"].into_iter().zip(&config.retention_coarse) {
+        line(&mut text, key, span, |span| word(&config::show_span(*span)));
+    }
+    for (key, size) in ["max_size", "max_size_minutes", "max_size_hours"].into_iter().zip(&config.max_size) {
+        line(&mut text, key, size, |size| word(&size.to_string()));
+    }
     line(&mut text, "sync", &config.sync, |sync| word(&sync.to_string()));
     section(&mut text, "collect");
     line(&mut text, "interval", &config.interval, |span| word(&config::show_span(*span)));

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::Deserialize;
 
-use super::values::{LongSpan, Sync, TickSpan};
+use super::values::{LongSpan, Size, Sync, TickSpan};
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
@@ -35,6 +35,11 @@ pub(super) struct Server {
 pub(super) struct Store {
     pub(super) directory: Option<PathBuf>,
     pub(super) retention: Option<LongSpan>,
+    pub(super) retention_minutes: Option<LongSpan>,
+    pub(super) retention_hours: Option<LongSpan>,
+    pub(super) max_size: Option<Size>,
+    pub(super) max_size_minutes: Option<Size>,
+    pub(super) max_size_hours: Option<Size>,
     pub(super) sync: Option<Sync>,
 }
 

@@ -1,7 +1,7 @@
 //! SIGHUP: the configuration is read again. A bad one changes nothing and is said; what cannot change
 //! while running is said too.
 
-use crate::config::{Config, Environment, Flags};
+use crate::config::{Config, Environment, Flags, Sourced};
 use crate::logging::Logging;
 
 /// What is needed to read the configuration again.
@@ -42,10 +42,16 @@ fn restart_only(current: &Config, fresh: &Config) -> Vec<&'static str> {
         ("hosts", current.hosts.value != fresh.hosts.value),
         ("directory", current.directory.value != fresh.directory.value),
         ("retention", current.retention.value != fresh.retention.value),
+        ("retention_minutes or retention_hours", values(&current.retention_coarse) != values(&fresh.retention_coarse)),
+        ("max_size, max_size_minutes or max_size_hours", values(&current.max_size) != values(&fresh.max_size)),
         ("sync", current.sync.value != fresh.sync.value),
         ("interval", current.interval.value != fresh.interval.value),
     ]
     .into_iter()
     .filter_map(|(name, differs)| differs.then_some(name))
     .collect()
+}
+
+fn values<T: Copy, const N: usize>(settings: &[Sourced<T>; N]) -> [T; N] {
+    std::array::from_fn(|at| settings[at].value)
 }
