@@ -53,6 +53,9 @@ Examples:
     /// Make, check or show the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Look after what is stored: check, measure, back up, delete, export, import.
+    #[command(subcommand, before_help = crate::store_command::EXAMPLES)]
+    Store(crate::store_command::StoreCommand),
 }
 
 /// Where the configuration comes from; shared by several commands.
@@ -149,14 +152,14 @@ mod tests {
     fn the_arguments_are_consistent() {
         let command = Cli::command();
         command.clone().debug_assert();
-        assert_eq!(command.get_subcommands().count(), 5);
+        assert_eq!(command.get_subcommands().count(), 6);
     }
 
     #[test]
     fn help_begins_with_examples() {
         let help = Cli::command().render_help().to_string();
         assert!(help.starts_with("Examples:\n"), "{help}");
-        for word in ["serve", "query", "record", "explain", "config"] {
+        for word in ["serve", "query", "record", "explain", "config", "store"] {
             assert!(help.contains(word), "{word}");
         }
     }

@@ -1,6 +1,5 @@
 //! From an error to a message and an exit code: 0 good; 1 it ran and the answer is bad; 2 usage or
-//! configuration; 4 the daemon cannot be reached. (3 is kept for a missing privilege, which no command
-//! needs yet.)
+//! configuration; 3 a privilege is missing; 4 the daemon cannot be reached.
 
 use std::fmt;
 use std::process::ExitCode;
@@ -12,6 +11,8 @@ use squirrel_model::Untrusted;
 pub(crate) enum Class {
     /// What was typed or configured cannot be.
     Usage,
+    /// This user may not do it.
+    Forbidden,
     /// The daemon does not answer.
     Unreachable,
 }
@@ -48,6 +49,7 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     crate::output::complain(&message(error));
     match error.downcast_ref::<Classed>().map(|classed| classed.class) {
         Some(Class::Usage) => ExitCode::from(2),
+        Some(Class::Forbidden) => ExitCode::from(3),
         Some(Class::Unreachable) => ExitCode::from(4),
         None => ExitCode::from(1),
     }

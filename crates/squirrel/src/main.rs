@@ -17,6 +17,7 @@ mod query;
 mod record;
 mod serve;
 mod status;
+mod store_command;
 
 use std::process::ExitCode;
 
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Config(ConfigCommand::Init) => config_command::init(),
         Command::Config(ConfigCommand::Check { file }) => config_command::check(file.as_deref(), &environment()),
         Command::Config(ConfigCommand::Show { source }) => config_command::show(source, &environment()),
+        Command::Store(command) => store_command::run(command, &environment()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -143,8 +143,8 @@ impl TryFrom<String> for Size {
 
 impl std::fmt::Display for Size {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let whole = SIZES.iter().find(|(_, bytes)| self.0.is_multiple_of(*bytes));
-        match whole {
+        let whole = SIZES.iter().filter(|(_, bytes)| self.0.is_multiple_of(*bytes));
+        match whole.min_by_key(|(_, bytes)| self.0 / bytes) {
             Some((unit, bytes)) if self.0 > 0 => write!(f, "{}{unit}", self.0 / bytes),
             _ => f.write_str("none"),
         }
