@@ -50,11 +50,15 @@ fn folder(place: &Place, environment: &Environment) -> anyhow::Result<RealDir> {
 fn of_store(error: StoreError) -> anyhow::Error {
     let class = match &error {
         StoreError::Io { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => Class::Forbidden,
-        StoreError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => Class::Usage,
+        StoreError::Io { source, .. } if is_wrong_path(source) => Class::Usage,
         StoreError::Io { .. } => return error.into(),
         _ => Class::Usage,
     };
     classed(class, &anyhow::Error::msg(error.to_string()))
+}
+
+fn is_wrong_path(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
 }
 
 /// The matchers of a selector; none for none.

@@ -8,5 +8,7 @@ mod hostile_names;
 mod lifecycle;
 #[path = "program/refusals.rs"]
 mod refusals;
+#[path = "program/store.rs"]
+mod store;
 #[path = "program/support.rs"]
 mod support;

@@ -5,9 +5,9 @@ use std::io;
 
 use squirrel_model::{Samples, TimeRange, Timestamp};
 
+use super::Block;
 use super::page::ChunkRef;
 use super::write::{BlockPlan, written};
-use super::Block;
 use crate::dir::Dir;
 use crate::series::{Index, SeriesId};
 

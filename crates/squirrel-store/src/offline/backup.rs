@@ -30,11 +30,7 @@ pub struct BackupReport {
 /// # Errors
 /// When the folder is no store, the target is not empty, or something cannot be read or written. What was copied by
 /// then stays, for the caller to remove.
-pub fn backup(
-    dir: &dyn Dir,
-    target: &dyn Dir,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<BackupReport, StoreError> {
+pub fn backup(dir: &dyn Dir, target: &dyn Dir, progress: &mut dyn FnMut(Progress)) -> Result<BackupReport, StoreError> {
     let unwritten = |subject: &str, error| StoreError::io(target.place(), "write", subject, error);
     if !is_empty_folder(target).map_err(|error| unwritten("the folder", error))? {
         return Err(StoreError::NotEmpty { place: target.place() });

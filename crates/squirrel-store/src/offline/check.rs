@@ -20,7 +20,8 @@ const MAX_FINDINGS: usize = 1000;
 
 const LOST: &str = "The rest is used. To get this back, stop Squirrel and put the same file of a backup in its place; \
                     without a backup it is lost, and the file goes when its time is over";
-const HARMLESS: &str = "Nothing is lost by it, and nothing has to be done; if it comes again, check the disk (dmesg, smartctl)";
+const HARMLESS: &str =
+    "Nothing is lost by it, and nothing has to be done; if it comes again, check the disk (dmesg, smartctl)";
 const LOG: &str = "The next start goes on behind it; the seconds in it are lost unless a backup has them";
 
 /// One thing that is not as it was written.

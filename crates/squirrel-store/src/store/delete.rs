@@ -148,12 +148,8 @@ impl Store {
         }
         let index = self.shared.view().index.clone();
         let meta = block.meta;
-        let plan = BlockPlan {
-            tier: meta.tier,
-            start_ms: meta.start_ms,
-            end_ms: meta.end_ms,
-            covers_seq: meta.covers_seq,
-        };
+        let plan =
+            BlockPlan { tier: meta.tier, start_ms: meta.start_ms, end_ms: meta.end_ms, covers_seq: meta.covers_seq };
         let (mut gone, mut lost) = (BTreeSet::new(), 0u64);
         // The block's figures are of steps that begin in its window.
         let own = TimeRange::new(Timestamp(meta.start_ms.saturating_add(1)), Timestamp(meta.end_ms));

@@ -53,12 +53,7 @@ pub(super) static SETTINGS: &[Setting] = &[
         default: r#""90d""#,
         help: &["How long the minimum, maximum, sum, count, last value and increase of each minute are kept."],
     },
-    Setting {
-        section: "store",
-        key: "retention_hours",
-        default: r#""5y""#,
-        help: &["The same for each hour."],
-    },
+    Setting { section: "store", key: "retention_hours", default: r#""5y""#, help: &["The same for each hour."] },
     Setting {
         section: "store",
         key: "max_size",
@@ -68,18 +63,8 @@ pub(super) static SETTINGS: &[Setting] = &[
             "The log of the last two hours comes on top.",
         ],
     },
-    Setting {
-        section: "store",
-        key: "max_size_minutes",
-        default: r#""none""#,
-        help: &["The same for the minutes."],
-    },
-    Setting {
-        section: "store",
-        key: "max_size_hours",
-        default: r#""none""#,
-        help: &["The same for the hours."],
-    },
+    Setting { section: "store", key: "max_size_minutes", default: r#""none""#, help: &["The same for the minutes."] },
+    Setting { section: "store", key: "max_size_hours", default: r#""none""#, help: &["The same for the hours."] },
     Setting {
         section: "store",
         key: "sync",

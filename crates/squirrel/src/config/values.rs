@@ -129,7 +129,8 @@ impl TryFrom<String> for Size {
         if text == "none" {
             return Ok(Self::NONE);
         }
-        let wrong = || format!("a size is \"none\" or whole bytes with a unit, such as \"20GiB\" or \"500MB\", not {text:?}");
+        let wrong =
+            || format!("a size is \"none\" or whole bytes with a unit, such as \"20GiB\" or \"500MB\", not {text:?}");
         let (number, unit) =
             SIZES.iter().find_map(|(unit, bytes)| Some((text.strip_suffix(unit)?, bytes))).ok_or_else(wrong)?;
         let number: u64 = number.trim_end().parse().map_err(|_| wrong())?;

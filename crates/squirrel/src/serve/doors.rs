@@ -94,10 +94,8 @@ fn open_store(config: &Config, instance: &str, monotonic: clock::Monotonic) -> a
     })?;
     let target =
         Labels::new([("job", "squirrel"), ("instance", instance)]).context("the host's name cannot be a label")?;
-    let options = StoreOptions {
-        stopwatch: Stopwatch::new(move || monotonic.elapsed()),
-        ..store_options(config, target)
-    };
+    let options =
+        StoreOptions { stopwatch: Stopwatch::new(move || monotonic.elapsed()), ..store_options(config, target) };
     let (store, report) = Store::open(Arc::new(dir), options, clock::wall())
         .map_err(|error| anyhow!("{error}\nThe directory is {}", named_by(config)))?;
     say(&report, clock::wall());

@@ -32,12 +32,12 @@ pub(super) fn run(args: &Export, environment: &Environment) -> anyhow::Result<()
     let dir = folder(&args.place, environment)?;
     let (select, report) = offline::snapshot(&dir, clock::wall()).map_err(of_store)?;
     if report.lost_anything() {
-        output::complain("squirrel: a part of the store is damaged and is not exported; `squirrel store check` says which");
+        output::complain(
+            "squirrel: a part of the store is damaged and is not exported; `squirrel store check` says which",
+        );
     }
     if let Some(full) = select.full_from().filter(|full| range.start < *full) {
-        output::complain(&format!(
-            "squirrel: before {full} there are minutes and hours only, which are not exported"
-        ));
+        output::complain(&format!("squirrel: before {full} there are minutes and hours only, which are not exported"));
     }
     let exported = match &args.output {
         None => {

@@ -71,9 +71,8 @@ pub(super) fn run(args: &Import, environment: &Environment) -> anyhow::Result<()
         serde_json::to_string_pretty(&document)? + "\n"
     } else {
         let verb = if args.dry_run { "would import" } else { "imported" };
-        let span = span.map_or_else(String::new, |(first, last)| {
-            format!(", from {} to {}", Timestamp(first), Timestamp(last))
-        });
+        let span = span
+            .map_or_else(String::new, |(first, last)| format!(", from {} to {}", Timestamp(first), Timestamp(last)));
         format!("{verb} {samples} samples{span}; {refused} refused\n")
     };
     output::print(&text)?;
@@ -143,12 +142,11 @@ impl Counted {
         let mut filled = u64::MAX;
         for (&window, &samples) in &self.windows {
             filled = filled.saturating_add(samples);
-            match slices.last_mut().filter(|_| filled <= SLICE) {
-                Some(slice) => slice.1 = window,
-                None => {
-                    slices.push((window, window));
-                    filled = samples;
-                }
+            if let Some(slice) = slices.last_mut().filter(|_| filled <= SLICE) {
+                slice.1 = window;
+            } else {
+                slices.push((window, window));
+                filled = samples;
             }
         }
         slices
@@ -159,11 +157,7 @@ impl Counted {
 const LATEST_MS: i64 = 253_402_300_799_999;
 
 /// Hands over each sample of a file; answers how many were refused.
-fn each(
-    path: &Path,
-    format: InFormat,
-    take: &mut dyn FnMut(Sample) -> anyhow::Result<()>,
-) -> anyhow::Result<u64> {
+fn each(path: &Path, format: InFormat, take: &mut dyn FnMut(Sample) -> anyhow::Result<()>) -> anyhow::Result<u64> {
     let file = File::open(path).context("it cannot be opened")?;
     ensure!(file.metadata()?.is_file(), "it is no file: it has to be read more than once");
     let reader = BufReader::with_capacity(1 << 20, file);

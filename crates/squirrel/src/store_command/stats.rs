@@ -38,7 +38,11 @@ fn text(place: &str, stats: &StoreStats, top: usize) -> String {
         stats.series_bytes
     );
     // Writing into a String cannot fail.
-    let _ = writeln!(text, "{:8} {:>6} {:>14} {:>14} {:>8} {:>8}  from .. to (s)", "", "blocks", "bytes", "samples", "series", "B/sample");
+    let _ = writeln!(
+        text,
+        "{:8} {:>6} {:>14} {:>14} {:>8} {:>8}  from .. to (s)",
+        "", "blocks", "bytes", "samples", "series", "B/sample"
+    );
     for (name, tier) in NAMES.iter().zip(&stats.tiers) {
         let each = tier.bytes_per_sample().map_or_else(|| "-".to_owned(), |bytes| format!("{bytes:.3}"));
         let span = tier.span.map_or_else(|| "-".to_owned(), |span| format!("{} .. {}", span.start, span.end));
@@ -49,9 +53,7 @@ fn text(place: &str, stats: &StoreStats, top: usize) -> String {
         );
     }
     let width = stats.metrics.iter().map(|metric| metric.name.len()).max().unwrap_or(0).min(70);
-    for (title, metrics) in
-        [("bytes", stats.metrics.iter().take(top).collect()), ("series", most_series(stats, top))]
-    {
+    for (title, metrics) in [("bytes", stats.metrics.iter().take(top).collect()), ("series", most_series(stats, top))] {
         let _ = writeln!(text, "\nmost {title}");
         for metric in metrics {
             let name = Untrusted(&metric.name).to_string();
@@ -65,9 +67,7 @@ fn text(place: &str, stats: &StoreStats, top: usize) -> String {
 }
 
 fn json(stats: &StoreStats, top: usize) -> anyhow::Result<String> {
-    let share = |metric: &MetricShare| {
-        serde_json::json!({ "name": metric.name, "series": metric.series, "bytes": metric.bytes })
-    };
+    let share = |metric: &MetricShare| serde_json::json!({ "name": metric.name, "series": metric.series, "bytes": metric.bytes });
     let tiers: Vec<_> = NAMES
         .iter()
         .zip(&stats.tiers)

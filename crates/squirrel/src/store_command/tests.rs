@@ -105,7 +105,11 @@ fn mistakes_are_named_by_their_line_and_nothing_is_stored() {
         (InFormat::Openmetrics, "a 1 1\n# EOF\nb 1 1\n", &["line 3", "# EOF"]),
         (InFormat::Openmetrics, "a{b=\"c\"} 1\n# EOF\n", &["no time", "b=\"c\""]),
         (InFormat::Openmetrics, "a 1 -5\n# EOF\n", &["1970"]),
-        (InFormat::Jsonl, "{\"metric\":{\"__name__\":\"a\"},\"values\":[1],\"timestamps\":[]}", &["line 1", "timestamps"]),
+        (
+            InFormat::Jsonl,
+            "{\"metric\":{\"__name__\":\"a\"},\"values\":[1],\"timestamps\":[]}",
+            &["line 1", "timestamps"],
+        ),
         (InFormat::Jsonl, "\n{\"metric\":1}", &["line 2"]),
     ] {
         let said = format!("{:#}", imported(text.as_bytes(), format).map(|_| ()).unwrap_err());

@@ -66,7 +66,8 @@ struct Time {
 impl Date {
     /// Days since 1970 of the Gregorian calendar; none for what is no date.
     fn days(self) -> Option<i64> {
-        let sound = (1970..=9999).contains(&self.year) && (1..=12).contains(&self.month) && (1..=31).contains(&self.day);
+        let sound =
+            (1970..=9999).contains(&self.year) && (1..=12).contains(&self.month) && (1..=31).contains(&self.day);
         // March is the first month, so that the leap day is the last of its year.
         let (year, month) = if self.month > 2 { (self.year, self.month - 3) } else { (self.year - 1, self.month + 9) };
         let leaps = year / 4 - year / 100 + year / 400;
@@ -102,9 +103,7 @@ pub(super) fn each(
     for interface in &document.interfaces {
         let name = &interface.name;
         let steps = steps(&interface.traffic).with_context(|| format!("interface {name:?}"))?;
-        for (direction, of) in
-            [("receive", (|step| step.rx) as fn(&Step) -> u64), ("transmit", |step| step.tx)]
-        {
+        for (direction, of) in [("receive", (|step| step.rx) as fn(&Step) -> u64), ("transmit", |step| step.tx)] {
             let metric = format!("squirrel_imported_{direction}_bytes_total");
             let labels = Labels::new([("__name__", metric.as_str()), ("device", name), ("source", "vnstat")])
                 .with_context(|| format!("interface {name:?}"))?;
@@ -208,8 +207,14 @@ mod tests {
         for (text, word) in [
             ("{}", "vnstat --json"),
             (r#"{"jsonversion":"1","interfaces":[]}"#, "KiB"),
-            (r#"{"jsonversion":"2","interfaces":[{"name":"e","traffic":{"day":[{"date":{"year":1,"month":13,"day":1},"rx":1,"tx":1}]}}]}"#, "no date"),
-            (r#"{"jsonversion":"2","interfaces":[{"name":"e","traffic":{"day":[{"date":{"year":2020,"month":1,"day":1},"rx":-1,"tx":1}]}}]}"#, "vnstat --json"),
+            (
+                r#"{"jsonversion":"2","interfaces":[{"name":"e","traffic":{"day":[{"date":{"year":1,"month":13,"day":1},"rx":1,"tx":1}]}}]}"#,
+                "no date",
+            ),
+            (
+                r#"{"jsonversion":"2","interfaces":[{"name":"e","traffic":{"day":[{"date":{"year":2020,"month":1,"day":1},"rx":-1,"tx":1}]}}]}"#,
+                "vnstat --json",
+            ),
         ] {
             let said = format!("{:#}", samples(text).unwrap_err());
             assert!(said.contains(word), "{text}: {said}");
