@@ -88,7 +88,10 @@ pub enum StoreError {
 
 impl StoreError {
     pub(crate) fn io(place: String, action: &'static str, subject: impl Into<String>, source: io::Error) -> Self {
+        // EMFILE, ENFILE.
+        let too_many = matches!(source.raw_os_error(), Some(23 | 24));
         let advice = match source.kind() {
+            _ if too_many => "A store holds each of its files open: allow more (`ulimit -n`)",
             io::ErrorKind::PermissionDenied => {
                 "Give the user that runs Squirrel the right to read and write this folder, or another --data-dir"
             }

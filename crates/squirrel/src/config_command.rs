@@ -73,3 +73,23 @@ fn word(text: &str) -> String {
 fn words(items: impl Iterator<Item = String>) -> String {
     format!("[{}]", items.map(|item| word(&item)).collect::<Vec<_>>().join(", "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_of_the_store_is_shown_with_its_origin() {
+        let text = shown(&Config::of_text("[store]\nmax_size = \"20GiB\"\nretention_hours = \"2y\""));
+        for line in [
+            "retention = \"2w\"  # default",
+            "retention_minutes = \"90d\"  # default",
+            "retention_hours = \"2y\"  # file",
+            "max_size = \"20GiB\"  # file",
+            "max_size_minutes = \"none\"  # default",
+            "max_size_hours = \"none\"  # default",
+        ] {
+            assert!(text.lines().any(|shown| shown == line), "{line} is not in:\n{text}");
+        }
+    }
+}

@@ -68,7 +68,6 @@ impl Frozen {
             let mut kept = Vec::with_capacity(entries.len());
             let mut gone = None;
             for mut entry in entries {
-                // A device or a pipe would wait for ever; a store has none.
                 let path = join(folder, &entry.name);
                 if !entry.is_folder {
                     match dir.open(&path).and_then(|file| Ok((file.len()?, file))) {
@@ -83,6 +82,8 @@ impl Frozen {
                             }
                             continue;
                         }
+                        // That is about this program, not about the file: it must not look like damage.
+                        Err(error) if matches!(error.raw_os_error(), Some(23 | 24)) => return Err(error),
                         Err(error) => {
                             self.files.insert(path, File::Closed(error.kind(), error.to_string()));
                         }

@@ -18,6 +18,7 @@ use crate::select::Snapshot;
 use crate::series::SeriesId;
 use crate::tier::{BEFORE_MS, Figures, STEPS, figure_of, series_of};
 use crate::view::hold;
+use crate::wal;
 
 /// What is to go.
 struct Doomed {
@@ -92,6 +93,10 @@ impl Store {
         let mut report = DeleteReport::default();
         let mut cut = MaintainReport::default();
         self.cut_all(maintenance, &mut cut);
+        // A loss of power must not bring the segments back: what they hold may be in no block any more.
+        if let Err(error) = self.dir.sync_folder(wal::FOLDER) {
+            cut.problems.push(format!("the log's folder cannot be synced: {error}"));
+        }
         if !cut.problems.is_empty() {
             report.problems = cut.problems;
             report.problems.push("nothing was deleted: the log must become blocks first".to_owned());

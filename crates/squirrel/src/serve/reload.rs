@@ -55,3 +55,25 @@ fn restart_only(current: &Config, fresh: &Config) -> Vec<&'static str> {
 fn values<T: Copy, const N: usize>(settings: &[Sourced<T>; N]) -> [T; N] {
     std::array::from_fn(|at| settings[at].value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limits_of_the_store_wait_for_a_restart_and_are_said_to() {
+        let usual = Config::of_text("");
+        assert_eq!(restart_only(&usual, &usual), Vec::<&str>::new());
+        for (key, value) in [
+            ("retention", "1d"),
+            ("retention_minutes", "1d"),
+            ("retention_hours", "1d"),
+            ("max_size", "1GB"),
+            ("max_size_minutes", "1GB"),
+            ("max_size_hours", "1GB"),
+        ] {
+            let said = restart_only(&usual, &Config::of_text(&format!("[store]\n{key} = {value:?}")));
+            assert!(said.len() == 1 && said.first().is_some_and(|name| name.contains(key)), "{key}: {said:?}");
+        }
+    }
+}

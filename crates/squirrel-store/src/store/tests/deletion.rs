@@ -161,6 +161,21 @@ fn a_disk_that_fills_at_any_operation_leaves_each_block_old_or_done() {
 }
 
 #[test]
+fn what_was_deleted_does_not_come_back_after_a_loss_of_power() {
+    for (seed, range) in (0..24).zip([TimeRange::ALL, between(T + HOUR, T + 6 * HOUR)].into_iter().cycle()) {
+        let dir = Arc::new(MemoryDir::new());
+        let (store, mut model) = filled(&dir);
+        let report = store.delete(&[], range);
+        assert_eq!(report.problems, Vec::<String>::new());
+        take(&mut model, "", range);
+        let after = Arc::new(dir.after_power_loss(seed));
+        let (store, opened) = open(&after, StoreOptions { step_ms: 10_000, ..options() });
+        assert!(!opened.lost_anything(), "{opened:?}");
+        same(&store, &model);
+    }
+}
+
+#[test]
 fn a_damaged_block_is_left_alone_and_named() {
     let dir = Arc::new(MemoryDir::new());
     let (store, _) = filled(&dir);
