@@ -35,6 +35,7 @@ use crate::wal::LogWriter;
 pub(crate) use compact::is_left_over;
 pub use delete::would_delete;
 pub(crate) use folder::{MARKER, is_empty_folder, is_part_of_backup, is_store, marker_is_whole};
+pub(crate) use reserve::FILE as RESERVE;
 use reserve::Reserve;
 use resolve::Resolver;
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::block::TIERS;
 use crate::dir::{Append, Dir, Entry, Lock, ReadAt};
+use crate::store::MARKER;
 use crate::{series, wal};
 
 /// How often a folder is listed anew because a file went between listing and opening. Each time is a larger block or
@@ -69,7 +70,9 @@ impl Frozen {
             let mut gone = None;
             for mut entry in entries {
                 let path = join(folder, &entry.name);
-                if !entry.is_folder {
+                // Of the top folder only this: it may turn out to be no store, and hold pipes, which wait for ever.
+                let is_read = !folder.is_empty() || entry.name == MARKER;
+                if is_read && !entry.is_folder {
                     match dir.open(&path).and_then(|file| Ok((file.len()?, file))) {
                         Ok((len, file)) => {
                             entry.len = len;

@@ -9,6 +9,7 @@ use crate::block::Block;
 use crate::dir::Dir;
 use crate::error::StoreError;
 use crate::series::{SeriesId, log::FOLDER as SERIES};
+use crate::store::RESERVE;
 use crate::tier::{STEPS, series_of};
 use crate::wal;
 
@@ -50,8 +51,10 @@ pub struct MetricShare {
 /// What a store holds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StoreStats {
-    /// Bytes of all files.
+    /// Bytes of all files, without the reserve.
     pub bytes: u64,
+    /// Bytes of the file that is given up when the disk is full.
+    pub reserve_bytes: u64,
     /// Bytes of the log.
     pub log_bytes: u64,
     /// Bytes of the series files.
@@ -85,6 +88,8 @@ pub fn stats(dir: &dyn Dir, now: Timestamp) -> Result<StoreStats, StoreError> {
             _ => {}
         }
     }
+    let top = frozen.list("").unwrap_or_default();
+    stats.reserve_bytes = top.iter().filter(|entry| entry.name == RESERVE).map(|entry| entry.len).sum();
     let (store, report) = open(frozen, now)?;
     stats.log_samples = report.log_samples;
     stats.newest = report.newest;

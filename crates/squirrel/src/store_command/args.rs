@@ -176,6 +176,7 @@ pub(crate) enum InFormat {
     Openmetrics,
     /// What `squirrel store export --format jsonl` writes.
     Jsonl,
-    /// What `vnstat --json` prints: bytes of each hour, and of each day before, as two counters a device.
+    /// What `vnstat --json` prints: bytes of each hour, and of each day before, as two counters a device. Times
+    /// without a timestamp (before vnStat 2.7) are taken for UTC.
     Vnstat,
 }

@@ -27,7 +27,7 @@ use crate::failure::{Class, classed};
 use crate::output;
 use crate::serve::doors::store_options;
 
-/// Most samples that are in memory at once, but for a window that has more.
+/// Most samples that are in memory at once.
 const SLICE: u64 = 8_000_000;
 /// Samples that are handed to the store at once.
 const ROW: usize = 8_192;
@@ -116,6 +116,7 @@ impl Counted {
     ) -> anyhow::Result<Vec<String>> {
         for (first, last) in self.slices() {
             let mut row: Vec<Sample> = Vec::with_capacity(ROW);
+            let mut held = 0;
             each(path, format, &mut |sample| {
                 let window = sample.1.millis().div_euclid(WINDOW_MS);
                 if (first..=last).contains(&window) {
@@ -123,6 +124,13 @@ impl Counted {
                     if row.len() == ROW {
                         store.import(now, &row)?;
                         row.clear();
+                        held += ROW as u64;
+                    }
+                    // A single window can have more than may be in memory: it then gets several blocks.
+                    if held > SLICE {
+                        held = 0;
+                        let problems = store.finish_import().problems;
+                        ensure!(problems.is_empty(), "{}", problems.join("; "));
                     }
                 }
                 Ok(())

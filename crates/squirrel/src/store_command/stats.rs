@@ -29,13 +29,14 @@ fn most_series(stats: &StoreStats, top: usize) -> Vec<&MetricShare> {
 
 fn text(place: &str, stats: &StoreStats, top: usize) -> String {
     let mut text = format!(
-        "{}: {} bytes, {} series\nlog {} bytes with {} samples that are in no block yet; series files {} bytes\n\n",
+        "{}: {} bytes, {} series\nlog {} bytes with {} samples that are in no block yet; series files {} bytes; reserve for a full disk {} bytes\n\n",
         Untrusted(place),
         stats.bytes,
         stats.series,
         stats.log_bytes,
         stats.log_samples,
-        stats.series_bytes
+        stats.series_bytes,
+        stats.reserve_bytes
     );
     // Writing into a String cannot fail.
     let _ = writeln!(
@@ -80,7 +81,7 @@ fn json(stats: &StoreStats, top: usize) -> anyhow::Result<String> {
         })
         .collect();
     let document = serde_json::json!({
-        "schema": 1, "bytes": stats.bytes, "log_bytes": stats.log_bytes, "series_bytes": stats.series_bytes,
+        "schema": 1, "bytes": stats.bytes, "log_bytes": stats.log_bytes, "series_bytes": stats.series_bytes, "reserve_bytes": stats.reserve_bytes,
         "log_samples": stats.log_samples, "series": stats.series, "tiers": tiers,
         "newest_ms": stats.newest.map(squirrel_model::Timestamp::millis), "incomplete": stats.incomplete,
         "most_bytes": stats.metrics.iter().take(top).map(share).collect::<Vec<_>>(),
