@@ -37,7 +37,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "test",
         usage: "[--fast|--library]  everything that must hold before a change is merged; --fast leaves out what \
-                installs, rustdoc, the library elsewhere and the browser; --library does only the library elsewhere: \
+                installs, rustdoc, the library elsewhere, the examples and the browser; --library does only the library elsewhere: \
                 under loom, with its oldest compiler, for Windows",
         run: test::run,
     },
@@ -49,7 +49,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        usage: "[--minutes N] [collection|daemon|store|page|build]  the README's figures, as a table",
+        usage: "[--minutes N] [collection|daemon|store|library|page|accounting|build]  the README's figures, as a table",
         run: bench::run,
     },
     Command {

@@ -2,6 +2,7 @@
 //! person wants to hear of a fault.
 
 mod browser;
+mod examples;
 mod hostile;
 mod install;
 mod library;
@@ -20,7 +21,7 @@ use report::{Counts, skips_in};
 
 /// How the command was called.
 struct Options {
-    /// Leave out what installs, rustdoc, the library elsewhere and the browser.
+    /// Leave out what installs, rustdoc, the library elsewhere, the examples and the browser.
     fast: bool,
     /// Nothing but the library elsewhere.
     library: bool,
@@ -58,22 +59,23 @@ fn all_steps(root: &Path, options: &Options, counts: &mut Counts) -> Result<()> 
         return library::run(&steps, counts);
     }
     if options.fast {
-        println!("left out, because of --fast: installing, documentation, the library elsewhere, the browser");
+        println!(
+            "left out, because of --fast: installing, documentation, the library elsewhere, the examples, the browser"
+        );
     } else {
         install::packages(&steps, counts);
     }
     steps.cargo("format", &["fmt", "--all", "--check"])?;
     steps::inside("tidy", "cargo xtask tidy", || tidy::run(root, &[]))?;
-    steps.cargo(
-        "lints",
-        &["clippy", "--workspace", "--all-targets", "--locked", "--keep-going", "--", "-D", "warnings"],
-    )?;
+    let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--keep-going"];
+    steps.cargo("lints", &[&clippy[..], &steps::FEATURES, &["--", "-D", "warnings"]].concat())?;
     if !options.fast {
         steps.documentation()?;
     }
     rust_tests(&steps, counts)?;
     if !options.fast {
         library::run(&steps, counts)?;
+        examples::run(&steps, counts)?;
     }
     let program = root.join("target/debug/squirrel");
     if root.join("crates/squirrel").exists() {
@@ -93,9 +95,10 @@ fn all_steps(root: &Path, options: &Options, counts: &mut Counts) -> Result<()> 
 fn rust_tests(steps: &Steps<'_>, counts: &mut Counts) -> Result<()> {
     let list = steps.log("skips");
     std::fs::write(&list, "")?;
-    steps.cargo("build of the tests", &["test", "--workspace", "--locked", "--no-run"])?;
+    let test = [&["test", "--workspace", "--locked"], &steps::FEATURES[..]].concat();
+    steps.cargo("build of the tests", &[&test[..], &["--no-run"]].concat())?;
     let mut command = process::cargo(steps.root);
-    command.args(["test", "--workspace", "--locked", "--no-fail-fast"]).env("SQUIRREL_SKIPS", &list);
+    command.args(test).arg("--no-fail-fast").env("SQUIRREL_SKIPS", &list);
     let outcome = steps.run("tests", &mut command);
     counts.add_rust(&steps.read_log("tests"));
     counts.add_skips(skips_in(&std::fs::read_to_string(&list)?));

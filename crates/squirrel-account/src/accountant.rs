@@ -101,6 +101,8 @@ pub struct Accountant {
     namespaces_missing: Vec<String>,
     ledger: Option<Box<dyn SocketLedger>>,
     ledger_failure: Option<String>,
+    /// Why there is no ledger.
+    ledger_missing: String,
     table: Table,
     processes: Processes,
     hosts: Hosts,
@@ -143,6 +145,7 @@ impl Accountant {
             namespaces_missing: Vec::new(),
             ledger: sources.ledger,
             ledger_failure: None,
+            ledger_missing: "no kernel-side ledger of sockets was given".to_owned(),
             table: Table::default(),
             processes: Processes::new(users),
             hosts: Hosts::default(),
@@ -177,6 +180,11 @@ impl Accountant {
         drawn
     }
 
+    /// Takes the reason why there is no kernel-side ledger of sockets, for [`Level::parts`](crate::Level::parts).
+    pub fn set_ledger_missing(&mut self, reason: String) {
+        self.ledger_missing = reason;
+    }
+
     /// Says whether packets are counted from now on, by whoever calls [`Accountant::packets`].
     pub fn set_by_packets(&mut self, on: bool) {
         self.by_packets = on;
@@ -193,6 +201,11 @@ impl Accountant {
                 namespace.links.count(count);
             }
         }
+    }
+
+    /// Whether there is a ledger and it could be read.
+    fn ledger_works(&self) -> bool {
+        self.ledger.is_some() && self.ledger_failure.is_none()
     }
 
     /// Rows that were dropped or refused to keep the bounds.

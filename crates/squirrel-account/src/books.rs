@@ -15,6 +15,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use squirrel_wire::sock_diag::{IPPROTO_TCP, IPPROTO_UDP};
+
 use crate::connection::Connection;
 use crate::links::{Interface, Links};
 use crate::picture::{Carrier, InterfaceRow, Source, Traffic};
@@ -28,23 +30,41 @@ pub enum PacketClass {
     Forwarded,
     /// It is the kernel's own: ICMP, ARP, neighbour discovery, the outside of a tunnel.
     Kernel,
+    /// Not known: the table of whoever counts was full. It stays unexplained.
+    Untold,
 }
 
-/// Packets in one direction.
+/// Packets in one direction, counted in two ways: an interface counts in one of them, and its own counter shows in
+/// which.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Frames {
-    /// Packets as the interface counts them.
+    /// Packets as the kernel hands them over, of which one may stand for many segments.
     pub packets: u64,
-    /// Their bytes as the interface counts them, headers included.
+    /// Their bytes, with the link's header as the interface counts it.
     pub bytes: u64,
-    /// Of these the payload of the transport protocol.
-    pub payload: u64,
+    /// Packets with each segment by itself, as a network card counts them.
+    pub wire_packets: u64,
+    /// Their bytes.
+    pub wire_bytes: u64,
+}
+
+impl Frames {
+    /// Bytes in both ways to count.
+    fn bytes(self) -> [u64; 2] {
+        [self.bytes, self.wire_bytes]
+    }
+
+    /// What is left without headers of this length, in both ways.
+    fn without(self, header: u64) -> [u64; 2] {
+        let less = |bytes: u64, packets: u64| bytes.saturating_sub(packets.saturating_mul(header));
+        [less(self.bytes, self.packets), less(self.wire_bytes, self.wire_packets)]
+    }
 }
 
 /// New packets of one interface, socket, pair of addresses and class since the last count.
 ///
 /// Whoever counts packets in the kernel hands these to [`Accountant::packets`](crate::Accountant::packets) before each
-/// step.
+/// step; [`PacketReader`](crate::PacketReader) makes them of a ledger's rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PacketCount {
     /// Inode number of the network namespace.
@@ -55,14 +75,29 @@ pub struct PacketCount {
     pub class: PacketClass,
     /// The socket's cookie; 0 when there is none.
     pub cookie: u64,
-    /// The address and port of this side, or of the sender of what passes through.
-    pub local: SocketAddr,
+    /// The IP protocol; 0 when it is none.
+    pub protocol: u8,
+    /// The address and port of this side, or of the sender of what passes through; `None` when it is not IP.
+    pub local: Option<SocketAddr>,
     /// The other side.
-    pub remote: SocketAddr,
+    pub remote: Option<SocketAddr>,
     /// Packets received.
     pub receive: Frames,
     /// Packets transmitted.
     pub transmit: Frames,
+}
+
+impl PacketCount {
+    /// Octets of the headers of one packet, near enough: TCP's with time stamps.
+    fn header(&self, link: u64) -> u64 {
+        let network = if self.remote.is_some_and(|remote| remote.is_ipv6()) { IPV6 } else { IPV4 };
+        let transport = match self.protocol {
+            IPPROTO_TCP => u64::from(TCP),
+            IPPROTO_UDP => UDP,
+            _ => 0,
+        };
+        link + network + transport
+    }
 }
 
 /// The parts of one interface's wire bytes.
@@ -88,19 +123,45 @@ impl Parts {
         self.attributed.plus(self.headers).plus(self.forwarded).plus(self.kernel)
     }
 
-    pub(crate) fn count(&mut self, count: &PacketCount) {
-        let bytes = Traffic::new(count.receive.bytes, count.transmit.bytes);
-        let part = match count.class {
-            PacketClass::Forwarded => &mut self.forwarded,
-            PacketClass::Kernel => &mut self.kernel,
+    fn add(&mut self, class: PacketClass, bytes: Traffic, payload: Traffic) {
+        match class {
+            PacketClass::Forwarded => self.forwarded = self.forwarded.plus(bytes),
+            PacketClass::Kernel => self.kernel = self.kernel.plus(bytes),
+            PacketClass::Untold => {}
             PacketClass::Socket => {
-                let payload = Traffic::new(count.receive.payload, count.transmit.payload);
                 self.attributed = self.attributed.plus(payload);
                 self.headers = self.headers.plus(bytes.minus(payload));
-                return;
             }
+        }
+    }
+}
+
+/// Parts by counts of packets, in both ways to count.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counted([Parts; 2]);
+
+impl Counted {
+    /// Takes in a count; `link` is the length of the link's header as the interface counts it. What of a packet is
+    /// payload is reckoned by the usual length of its headers, so that a part of the payload may stand with the headers
+    /// or the other way round; the sum is exact.
+    pub(crate) fn add(&mut self, count: &PacketCount, link: u64) {
+        let header = count.header(link);
+        let bytes = count.receive.bytes().into_iter().zip(count.transmit.bytes());
+        let payload = count.receive.without(header).into_iter().zip(count.transmit.without(header));
+        for ((parts, bytes), payload) in self.0.iter_mut().zip(bytes).zip(payload) {
+            parts.add(count.class, Traffic::new(bytes.0, bytes.1), Traffic::new(payload.0, payload.1));
+        }
+    }
+
+    /// The parts in that way to count which comes nearer to the interface's own counter, with what was estimated
+    /// besides.
+    fn nearest(&self, estimated: Parts, wire: Traffic) -> Parts {
+        let [packets, segments] = self.0.map(|parts| parts.plus(estimated));
+        let off = |parts: Parts| {
+            let sum = parts.sum();
+            sum.receive.abs_diff(wire.receive).saturating_add(sum.transmit.abs_diff(wire.transmit))
         };
-        *part = part.plus(bytes);
+        if off(segments) < off(packets) { segments } else { packets }
     }
 }
 
@@ -118,9 +179,9 @@ pub(crate) struct Estimate {
 /// Octets of headers.
 const IPV4: u64 = 20;
 const IPV6: u64 = 40;
-const TCP: u64 = 20;
-const STAMPS: u64 = 12;
 const UDP: u64 = 8;
+/// With time stamps.
+const TCP: u8 = 32;
 /// Options of a SYN that later segments do not have: segment size, selective acknowledgement, window scale.
 const SYN: u64 = 8;
 
@@ -135,9 +196,14 @@ impl Estimate {
         row.tcp.booked_again = row.tcp.booked_again.max(again);
         let network = if row.remote().is_ipv4() { IPV4 } else { IPV6 };
         let (transport, extra) = match row.carrier() {
-            Carrier::Tcp => (TCP + if row.tcp.stamps { STAMPS } else { 0 }, syns(fresh, segments)),
+            Carrier::Tcp => (u64::from(row.tcp.header), syns(fresh, segments, row.tcp.accepted)),
             Carrier::Udp => (UDP, fragments(new, fresh, network, link)),
         };
+        if row.tcp.accepted && !row.tcp.answer_booked {
+            row.tcp.answer_booked = true;
+            self.segments.transmit += 1;
+            self.headers.transmit += link.header() + network + transport + SYN;
+        }
         self.payload = self.payload.plus(new);
         self.segments = self.segments.plus(fresh);
         self.headers = self.headers.plus(fresh.times(link.header() + network + transport)).plus(extra);
@@ -178,10 +244,12 @@ impl Estimate {
     }
 }
 
-/// The longer headers of a connection's first segment each way, when it is among the new ones.
-fn syns(fresh: Traffic, segments: Traffic) -> Traffic {
+/// The longer headers of a connection's first segment each way, when it is among the new ones. The answer to an opening
+/// by the other side is not among them.
+fn syns(fresh: Traffic, segments: Traffic, accepted: bool) -> Traffic {
     let first = |fresh: u64, all: u64| if fresh > 0 && fresh == all { SYN } else { 0 };
-    Traffic::new(first(fresh.receive, segments.receive), first(fresh.transmit, segments.transmit))
+    let transmit = if accepted { 0 } else { first(fresh.transmit, segments.transmit) };
+    Traffic::new(first(fresh.receive, segments.receive), transmit)
 }
 
 /// The further headers of datagrams that do not fit into one packet.
@@ -205,7 +273,7 @@ pub(crate) fn rows(links: &Links, namespace: u64, uplink_elsewhere: bool, span: 
 fn row(links: &Links, link: &Interface, namespace: u64, uplink_elsewhere: bool, span: Duration) -> InterfaceRow {
     let wire = link.wire.total;
     let estimate = links.carried(link);
-    let mut parts = link.counted.plus(estimate.parts(link.packets.total));
+    let mut parts = link.counted.nearest(estimate.parts(link.packets.total), wire);
     let exact = link.exact_since_start();
     if !exact && links.is_passed_through(link) {
         // Nothing here has an address on it, so all that is not this host's own is others'.
@@ -261,7 +329,7 @@ impl Links {
     fn rest(&self) -> Traffic {
         let open = self.iter().filter(|link| !link.exact_since_start() && !self.is_passed_through(link));
         open.map(|link| {
-            let parts = link.counted.plus(self.carried(link).parts(link.packets.total));
+            let parts = link.counted.nearest(self.carried(link).parts(link.packets.total), link.wire.total);
             link.wire.total.minus(parts.sum())
         })
         .fold(Traffic::default(), Traffic::plus)

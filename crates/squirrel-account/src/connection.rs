@@ -249,8 +249,12 @@ pub(crate) struct Tcp {
     application_limited: u8,
     /// The place of the congestion algorithm's name.
     pub(crate) congestion: u8,
-    /// Whether time stamps make each header twelve octets longer.
-    pub(crate) stamps: bool,
+    /// Octets of its headers: time stamps make each longer.
+    pub(crate) header: u8,
+    /// Whether the other side opened the connection.
+    pub(crate) accepted: bool,
+    /// Whether the answer to its opening, which is not among the socket's segments, stands in the books.
+    pub(crate) answer_booked: bool,
     rtt_us: u32,
     rtt_variation_us: u32,
     min_rtt_us: u32,
@@ -270,6 +274,9 @@ pub(crate) struct Tcp {
 
 const NO: u32 = u32::MAX;
 const NONE: u64 = u64::MAX;
+/// Octets of a TCP header, and of time stamps in it.
+const HEADER: u8 = 20;
+const HEADER_STAMPS: u8 = 12;
 /// `TCPI_OPT_TIMESTAMPS`.
 const STAMPS: u8 = 1;
 
@@ -279,7 +286,9 @@ impl Default for Tcp {
             known: false,
             application_limited: 2,
             congestion: u8::MAX,
-            stamps: true,
+            header: HEADER + HEADER_STAMPS,
+            accepted: false,
+            answer_booked: false,
             rtt_us: NO,
             rtt_variation_us: NO,
             min_rtt_us: NO,
@@ -310,7 +319,9 @@ impl Tcp {
             known: true,
             application_limited: info.delivery_rate_limited().map_or(2, u8::from),
             congestion: self.congestion,
-            stamps: info.options().is_none_or(|options| options & STAMPS != 0),
+            header: HEADER + if info.options().is_none_or(|options| options & STAMPS != 0) { HEADER_STAMPS } else { 0 },
+            accepted: accepted(info).unwrap_or(self.accepted),
+            answer_booked: self.answer_booked,
             rtt_us: info.rtt_us().filter(|us| *us > 0).unwrap_or(NO),
             rtt_variation_us: info.rttvar_us().filter(|us| *us > 0).unwrap_or(NO),
             min_rtt_us: info.min_rtt_us().unwrap_or(NO),
@@ -337,6 +348,7 @@ impl Tcp {
     pub(crate) fn skip(&mut self) {
         self.booked = Traffic::new(u64::from(self.segments_in), u64::from(self.segments_out));
         self.booked_again = self.retransmitted();
+        self.answer_booked = true;
     }
 
     pub(crate) fn detail(&self, congestion: Option<&String>) -> TcpDetail {
@@ -357,4 +369,15 @@ impl Tcp {
             application_limited: (self.application_limited < 2).then_some(self.application_limited == 1),
         }
     }
+}
+
+/// Whether the other side opened a connection: then no SYN of ours is among the acknowledged bytes. It shows when all
+/// that was sent is acknowledged. A FIN of ours counts too, once it is acknowledged.
+fn accepted(info: &TcpInfo<'_>) -> Option<bool> {
+    const AFTER_FIN: [u8; 5] = [4, 5, 7, 9, 11];
+    if info.unacked()? > 0 {
+        return None;
+    }
+    let beyond = info.bytes_acked()?.checked_sub(info.payload_sent()?)?;
+    Some(beyond <= u64::from(AFTER_FIN.contains(&info.state()?)))
 }

@@ -15,6 +15,14 @@ struct Host {
     active: Duration,
 }
 
+/// What is open to a host.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Open {
+    pub(crate) connections: u32,
+    /// Whether the bytes of one of them cannot be known.
+    pub(crate) uncounted: bool,
+}
+
 /// All of them. Addresses are chosen by strangers, so the map has the standard library's keyed hash.
 #[derive(Debug, Default)]
 pub(crate) struct Hosts {
@@ -62,24 +70,26 @@ impl Hosts {
         self.rows.capacity() * (size_of::<(IpAddr, Host)>() + 1) * 8 / 7
     }
 
-    /// The rows; `open` counts open connections by host.
-    pub(crate) fn rows(&self, open: &HashMap<IpAddr, u32>, span: Duration) -> Vec<HostRow> {
+    /// The rows, with what is open now.
+    pub(crate) fn rows(&self, open: &HashMap<IpAddr, Open>, span: Duration) -> Vec<HostRow> {
+        let open_to = |address| open.get(address).copied().unwrap_or_default();
         let mut rows: Vec<HostRow> = self
             .rows
             .iter()
             .map(|(address, host)| HostRow {
                 address: *address,
                 figures: host.bytes.figures(host.before, span),
-                connections: open.get(address).copied().unwrap_or(0),
-                source: host.source,
+                connections: open_to(address).connections,
+                // What is only a part is not exact.
+                source: host.source.max(if open_to(address).uncounted { Source::Sampled } else { Source::Exact }),
             })
             .collect();
         let quiet = open.iter().filter(|(address, _)| !self.rows.contains_key(address));
-        rows.extend(quiet.map(|(address, connections)| HostRow {
+        rows.extend(quiet.map(|(address, open)| HostRow {
             address: *address,
             figures: Traffic::default().figures(Traffic::default(), span),
-            connections: *connections,
-            source: Source::Exact,
+            connections: open.connections,
+            source: if open.uncounted { Source::Unavailable } else { Source::Exact },
         }));
         rows
     }

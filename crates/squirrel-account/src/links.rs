@@ -7,7 +7,7 @@ use squirrel_sys::{Kernel, Netlink, SysError};
 use squirrel_wire::address::{Address, DUMP_ADDRESSES, RTM_GETADDR, RTM_NEWADDR};
 use squirrel_wire::link::{Counter, DUMP_LINKS, Link, RTM_GETLINK, RTM_NEWLINK, Statistics};
 
-use crate::books::{Estimate, PacketCount, Parts};
+use crate::books::{Counted, Estimate, PacketCount};
 use crate::connection::Connection;
 use crate::hash::NumberMap;
 use crate::picture::Traffic;
@@ -75,7 +75,7 @@ pub(crate) struct Interface {
     pub(crate) packets: Running,
     pub(crate) estimate: Estimate,
     /// What counts of packets said.
-    pub(crate) counted: Parts,
+    pub(crate) counted: Counted,
     packet_by_packet: PacketByPacket,
     seen: bool,
 }
@@ -208,7 +208,7 @@ impl Links {
     /// Takes in counts of packets.
     pub(crate) fn count(&mut self, count: &PacketCount) {
         if let Some(link) = self.rows.get_mut(&count.interface) {
-            link.counted.count(count);
+            link.counted.add(count, link.header());
         }
     }
 
@@ -287,7 +287,7 @@ fn stands_on(kind: &str) -> bool {
 fn describe(row: &mut Interface, link: &Link<'_>) {
     row.seen = true;
     if row.name.as_bytes() != link.name.as_bytes() {
-        row.name = link.name.to_string();
+        row.name = shown(link.name.as_bytes());
     }
     let text = |text: Option<squirrel_wire::Text<'_>>| text.map(|text| text.to_string()).unwrap_or_default();
     row.hardware = link.hardware_type;
@@ -300,4 +300,12 @@ fn describe(row: &mut Interface, link: &Link<'_>) {
 
 fn both(statistics: Statistics<'_>, receive: Counter, transmit: Counter) -> Traffic {
     Traffic::new(statistics.counter(receive).unwrap_or(0), statistics.counter(transmit).unwrap_or(0))
+}
+
+/// A name that is not UTF-8 is written with escapes, as the collectors write it, so that two of them stay two.
+fn shown(name: &[u8]) -> String {
+    match std::str::from_utf8(name) {
+        Ok(name) => name.to_owned(),
+        Err(_) => name.escape_ascii().to_string(),
+    }
 }

@@ -47,7 +47,8 @@ impl Owners {
         result
     }
 
-    /// Looks for the owners of sockets that have none. `budget` bounds the descriptors, but not in the first round.
+    /// Looks for the owners of sockets that have none. `budget` bounds the descriptors, but not in the first round;
+    /// when `all`, that one looks at every process, which also tells whose sockets are shared and what may not be seen.
     pub(crate) fn search(
         &mut self,
         kernel: &dyn Kernel,
@@ -55,6 +56,7 @@ impl Owners {
         processes: &mut Processes,
         now: Duration,
         budget: usize,
+        all: bool,
     ) {
         if self.retry.is_some_and(|at| now >= at) {
             self.retry = None;
@@ -62,8 +64,9 @@ impl Owners {
                 connection.clear(flag::SEARCHED);
             }
         }
-        let mut search = Search { kernel, missing: missing(table), table, processes, budget };
-        if search.missing == 0 {
+        let all = all && !self.first_done;
+        let mut search = Search { kernel, missing: missing(table), table, processes, budget, all };
+        if search.is_over() {
             return;
         }
         if !self.first_done {
@@ -142,11 +145,13 @@ struct Search<'a> {
     table: &'a mut Table,
     processes: &'a mut Processes,
     budget: usize,
+    /// Whether to go on when no socket lacks an owner.
+    all: bool,
 }
 
 impl Search<'_> {
     fn is_over(&self) -> bool {
-        self.missing == 0 || self.budget == 0
+        (self.missing == 0 && !self.all) || self.budget == 0
     }
 
     /// Looks at one process; answers whether that was forbidden. The process is named before and after its

@@ -28,14 +28,28 @@ pub(crate) struct Process {
     /// When it was found to have ended: wall clock, and the clock that never jumps.
     pub(crate) ended: Option<(Timestamp, Duration)>,
     pub(crate) source: Source,
+    /// Whether it had a socket whose bytes cannot be known.
+    pub(crate) has_uncounted: bool,
     /// The place of its series.
     pub(crate) group: Slot,
+}
+
+impl Process {
+    /// How its bytes are known. What is only a part of them is not exact, and a zero may mean nothing.
+    fn known(&self) -> Source {
+        match (self.has_uncounted, self.bytes.is_zero()) {
+            (true, true) => Source::Unavailable,
+            (true, false) => self.source.max(Source::Sampled),
+            (false, _) => self.source,
+        }
+    }
 }
 
 /// All of them.
 pub(crate) struct Processes {
     rows: Slots<Process>,
-    /// The one that had a number last.
+    by_identity: NumberMap<(u32, u64), Slot>,
+    /// The one of each number that started last.
     by_pid: NumberMap<u32, Slot>,
     users: Users,
     /// What is known of control groups by their number, which the ledger gives: a process that is gone before it could
@@ -50,6 +64,7 @@ impl Processes {
     pub(crate) fn new(users: Users) -> Self {
         Self {
             rows: Slots::default(),
+            by_identity: NumberMap::default(),
             by_pid: NumberMap::default(),
             users,
             places: NumberMap::default(),
@@ -78,17 +93,15 @@ impl Processes {
         self.rows.len()
     }
 
-    /// The process that has the number now, if it was met, is alive as far as known, and started then.
-    pub(crate) fn living(&self, pid: u32, started: u64) -> Option<Slot> {
-        let slot = *self.by_pid.get(&pid)?;
-        let process = self.rows.get(slot)?;
-        (process.summary.started == started).then_some(slot)
+    /// The process that had the number and started then, if it was met.
+    fn known(&self, pid: u32, started: u64) -> Option<Slot> {
+        self.by_identity.get(&(pid, started)).copied()
     }
 
     /// The process that has the number now, read from `/proc` unless it is known. `None` when it is gone.
     pub(crate) fn meet(&mut self, kernel: &dyn Kernel, pid: u32) -> Option<Slot> {
         let started = identity::stat(kernel, pid, &mut self.buffer)?.started;
-        if let Some(known) = self.living(pid, started) {
+        if let Some(known) = self.known(pid, started) {
             return Some(known);
         }
         let summary = identity::read(kernel, pid, &mut self.users, &mut self.buffer)?;
@@ -98,7 +111,7 @@ impl Processes {
     /// The process that a record of the ledger names; read from `/proc` when it still lives, else as the ledger has it.
     pub(crate) fn of_record(&mut self, kernel: &dyn Kernel, record: &SocketRecord) -> Slot {
         let started = record.started_ns / TICK_NS;
-        if let Some(known) = self.living(record.tgid, started) {
+        if let Some(known) = self.known(record.tgid, started) {
             if !self.places.contains_key(&record.cgroup)
                 && let Some(summary) = self.rows.get(known).map(|process| Arc::clone(&process.summary))
             {
@@ -147,7 +160,7 @@ impl Processes {
     }
 
     fn add(&mut self, summary: ProcessSummary) -> Slot {
-        let pid = summary.pid;
+        let (pid, started) = (summary.pid, summary.started);
         let slot = self.rows.insert(Process {
             summary: Arc::new(summary),
             bytes: Traffic::default(),
@@ -155,9 +168,14 @@ impl Processes {
             open: 0,
             ended: None,
             source: Source::Exact,
+            has_uncounted: false,
             group: Slot::NONE,
         });
-        self.by_pid.insert(pid, slot);
+        self.by_identity.insert((pid, started), slot);
+        let latest = self.by_pid.get(&pid).and_then(|slot| self.rows.get(*slot));
+        if latest.is_none_or(|latest| latest.summary.started < started) {
+            self.by_pid.insert(pid, slot);
+        }
         slot
     }
 
@@ -204,10 +222,11 @@ impl Processes {
             }
             self.pruned += u64::from(!faded);
             beyond = beyond.saturating_sub(1);
-            if let Some(process) = self.rows.remove(slot)
-                && self.by_pid.get(&process.summary.pid) == Some(&slot)
-            {
-                self.by_pid.remove(&process.summary.pid);
+            let Some(process) = self.rows.remove(slot) else { continue };
+            let (pid, started) = (process.summary.pid, process.summary.started);
+            self.by_identity.remove(&(pid, started));
+            if self.by_pid.get(&pid) == Some(&slot) {
+                self.by_pid.remove(&pid);
             }
         }
         self.rows.shrink();
@@ -221,7 +240,7 @@ impl Processes {
                 figures: process.bytes.figures(process.before, span),
                 connections: process.open,
                 ended: process.ended.map(|(at, _)| at),
-                source: process.source,
+                source: process.known(),
             })
             .collect()
     }

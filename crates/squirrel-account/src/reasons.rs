@@ -13,9 +13,11 @@ pub(crate) enum Reason {
     NoProcess,
     /// Its owner has not been found yet.
     NotFound,
+    /// The ledger could not note whose they were.
+    NoMemory,
 }
 
-const ALL: [(Reason, &str, &str); 4] = [
+const ALL: [(Reason, &str, &str); 5] = [
     (
         Reason::OwnerGone,
         "owner_gone",
@@ -29,12 +31,17 @@ const ALL: [(Reason, &str, &str); 4] = [
     (
         Reason::NoProcess,
         "no_process",
-        "No process has the socket open: the kernel itself uses it, or it sends the rest of what a program left behind.",
+        "No process has the socket open: it waits to be accepted, sends the rest of what a program left behind, or is the kernel's own.",
     ),
     (
         Reason::NotFound,
         "not_found",
         "The socket's owner has not been found among the processes yet, or lives where they cannot be seen.",
+    ),
+    (
+        Reason::NoMemory,
+        "no_memory",
+        "The kernel had no memory to note whose bytes they were. Those of TCP may be counted with their connection all the same.",
     ),
 ];
 

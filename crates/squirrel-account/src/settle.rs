@@ -5,6 +5,8 @@
 //! below it, or moved by the kernel (kTLS, zero copy). What the kernel counted beyond the ledger belongs to the
 //! socket's owner. Data that has arrived and was not taken yet (the receive queue) is no such remainder.
 
+use squirrel_wire::ledger::TcpCounters;
+
 use crate::connection::{Connection, Share, flag};
 use crate::picture::Traffic;
 use crate::slots::Slot;
@@ -54,6 +56,20 @@ impl Connection {
         if before.process.is_some() && !(before.booked.is_zero() && before.counted().is_zero()) {
             before.beyond = before.beyond.plus(before.booked.minus(before.counted()));
             self.others.push(before);
+        }
+    }
+
+    /// Takes over the last counters of a TCP socket as the ledger has them: without what the socket moved before the
+    /// ledger saw it, and with the word whether the other side's FIN is among them.
+    pub(crate) fn take_ledger_counters(&mut self, tcp: &TcpCounters) {
+        let sent = tcp.bytes_sent.saturating_sub(tcp.bytes_retransmitted);
+        // What the kernel's own counters say is from the same birth on, or from an earlier one.
+        self.kernel = self.kernel.max(Traffic::new(tcp.bytes_received, sent));
+        self.tcp.segments_out = self.tcp.segments_out.max(tcp.segments_out);
+        self.tcp.segments_in = self.tcp.segments_in.max(tcp.segments_in);
+        self.fin_is_open = false;
+        if tcp.fin_received {
+            self.set(flag::FIN);
         }
     }
 

@@ -1,6 +1,9 @@
 //! The accountant with kernels in memory.
 
+mod books;
 mod bounds;
+mod conservation;
+mod hostile;
 mod ledger;
 mod owners;
 mod sockets;

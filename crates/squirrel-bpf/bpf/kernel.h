@@ -48,8 +48,10 @@ enum {
 enum { SOCK_DONE = 1 };
 
 struct in6_addr {
-	u8 octets[16];
-};
+	union {
+		u32 u6_addr32[4];
+	} in6_u;
+} KERNEL;
 
 struct ns_common {
 	u32 inum;
@@ -90,7 +92,12 @@ struct inet_sock {
 	u16 inet_sport;
 } KERNEL;
 
+struct inet_connection_sock {
+	struct inet_sock icsk_inet;
+} KERNEL;
+
 struct tcp_sock {
+	struct inet_connection_sock inet_conn;
 	u32 copied_seq;
 	u32 rcv_nxt;
 	u32 snd_nxt;

@@ -124,6 +124,9 @@ INLINE void count(struct sock *sk, s32 result, enum way way)
 	if (row->tgid != tgid || row->flags & (INHERITED | PROVISIONAL)) {
 		if (!row->tgid || row->flags & (INHERITED | PROVISIONAL))
 			claim(row, tgid);
+		/* An accepted socket's, at its first call: each later one is spared the question. */
+		if (!row->cookie && protocol == IPPROTO_TCP)
+			row->cookie = socket_cookie(sk);
 		if (row->tgid != tgid) {
 			row = row_of_other(sk, row, tgid);
 			if (!row) {
@@ -222,6 +225,8 @@ INLINE struct record *begin(struct sock *sk)
 	if (row->flags & FROZEN && !(row->flags & ENDED))
 		hand_over(row);
 	__builtin_memset(row, 0, sizeof(*row));
+	/* Asked for early, since the packet ledger finds only cookies that somebody has asked for. */
+	row->cookie = socket_cookie(sk);
 	return row;
 }
 
@@ -240,10 +245,12 @@ int change_state(u64 *ctx)
 {
 	struct sock *sk = (struct sock *)ctx[0];
 	s32 old = (s32)ctx[1], new = (s32)ctx[2];
-	u32 tgid = (u32)(current_tgid_pid() >> 32);
 	struct record *row;
 
-	if (sk->sk_protocol != IPPROTO_TCP)
+	/* Half of all changes: not worth a look at the socket. */
+	if (!(1 << new & (1 << TCP_SYN_SENT | 1 << TCP_LISTEN | 1 << TCP_SYN_RECV | 1 << TCP_FIN_WAIT1 |
+			  1 << TCP_LAST_ACK | 1 << TCP_CLOSE)) ||
+	    sk->sk_protocol != IPPROTO_TCP)
 		return 0;
 	switch (new) {
 	case TCP_SYN_SENT:
@@ -251,7 +258,7 @@ int change_state(u64 *ctx)
 		/* connect and listen: in the calling process. */
 		row = begin(sk);
 		if (row) {
-			claim(row, tgid);
+			claim(row, (u32)(current_tgid_pid() >> 32));
 			__sync_fetch_and_or(&row->flags, PROVISIONAL);
 		}
 		break;
@@ -266,8 +273,8 @@ int change_state(u64 *ctx)
 	case TCP_LAST_ACK:
 		/* Only shutdown and close lead here, in the calling process. */
 		row = account_of(sk, 0);
-		if (row && tgid && (!row->tgid || row->flags & INHERITED))
-			claim(row, tgid);
+		if (row && (!row->tgid || row->flags & INHERITED))
+			claim(row, (u32)(current_tgid_pid() >> 32));
 		break;
 	case TCP_CLOSE:
 		/*
@@ -362,9 +369,10 @@ int seed(struct iter_task_file *ctx)
 	return 0;
 }
 
-/* One row for each socket that lives. */
-SEC("iter/bpf_sk_storage_map")
-int list(struct iter_socket_storage *ctx)
+enum which { ALL, CHANGED };
+
+/* One row for each socket that lives; or for those only that moved something since they were listed so last. */
+INLINE int list_row(struct iter_socket_storage *ctx, enum which which)
 {
 	struct record *row = ctx->value;
 	struct sock *sk = ctx->sk;
@@ -373,7 +381,7 @@ int list(struct iter_socket_storage *ctx)
 		return 0;
 	struct record out = *row;
 
-	if (out.protocol == IPPROTO_TCP || !out.cookie)
+	if (out.protocol == IPPROTO_TCP || !out.protocol)
 		identify(&out, sk);
 	if (!(out.flags & FROZEN)) {
 		out.state = sk->__sk_common.skc_state;
@@ -383,9 +391,30 @@ int list(struct iter_socket_storage *ctx)
 		if (*(volatile u32 *)&row->flags & FREEZING)
 			return 0;
 	}
+	if (which == CHANGED) {
+		/* In the storage, the time has no meaning: what was told stands there. Never 0, which is "nothing". */
+		u64 mark = 1 + out.transmit_calls + out.receive_calls + out.tcp_segments_in + out.tcp_segments_out +
+			   ((u64)out.state << 48) + ((u64)out.tgid << 32) + ((u64)(out.flags & SHARED) << 56);
+
+		if (row->at_ns == mark)
+			return 0;
+		row->at_ns = mark;
+	}
 	out.at_ns = boot_time_ns();
 	seq_write(ctx->meta->seq, &out, sizeof(out));
 	return 0;
+}
+
+SEC("iter/bpf_sk_storage_map")
+int list(struct iter_socket_storage *ctx)
+{
+	return list_row(ctx, ALL);
+}
+
+SEC("iter/bpf_sk_storage_map")
+int list_changed(struct iter_socket_storage *ctx)
+{
+	return list_row(ctx, CHANGED);
 }
 
 char licence[] SEC("license") = "Dual MIT/GPL";

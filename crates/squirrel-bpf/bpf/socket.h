@@ -13,11 +13,19 @@ INLINE void identify(struct record *row, struct sock *sk)
 	row->state = sk->__sk_common.skc_state;
 	row->family = (u8)sk->__sk_common.skc_family;
 	row->remote_port = sk->__sk_common.skc_dport;
+	struct tcp_sock *tcp = as_tcp(sk);
+
 	/* Not skc_num: that one is given back before a socket says that it is closed. */
-	read_kernel(&row->local_port, sizeof(row->local_port), &((struct inet_sock *)sk)->inet_sport);
+	if (tcp)
+		row->local_port = tcp->inet_conn.icsk_inet.inet_sport;
+	else
+		read_kernel(&row->local_port, sizeof(row->local_port), &((struct inet_sock *)sk)->inet_sport);
 	if (row->family == AF_INET6) {
-		read_kernel(row->local, 16, &sk->__sk_common.skc_v6_rcv_saddr);
-		read_kernel(row->remote, 16, &sk->__sk_common.skc_v6_daddr);
+#pragma unroll
+		for (int i = 0; i < 4; i++) {
+			((u32 *)row->local)[i] = sk->__sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[i];
+			((u32 *)row->remote)[i] = sk->__sk_common.skc_v6_daddr.in6_u.u6_addr32[i];
+		}
 	} else {
 		*(u32 *)row->local = sk->__sk_common.skc_rcv_saddr;
 		*(u32 *)row->remote = sk->__sk_common.skc_daddr;

@@ -1,6 +1,7 @@
 //! The ledger of sockets: opening it, and reading what the programs noted.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 
 use aya::maps::{HashMap, Map, MapData, MapError, PerCpuArray, RingBuf};
 use aya::programs::links::FdLink;
@@ -9,7 +10,7 @@ use squirrel_sys::bpf::MapIterator;
 use squirrel_sys::{Missed, SocketLedger, SysError, memory};
 use squirrel_wire::ledger::{RECORD_LEN, SocketRecord};
 
-use crate::parts::{self, GRANT, Part, Parts, Place, Unavailable};
+use crate::parts::{self, GRANT, Part, Parts, Place, TYPE_INFORMATION, Unavailable};
 use crate::rows::Rows;
 
 /// The programs, as `cargo xtask bpf` built them from `bpf/ledger.bpf.c`.
@@ -55,21 +56,32 @@ const FUNCTIONS: &[Part] = &[
 
 const OWNERS: &str = "owners of older sockets";
 const LIVING: &str = "living sockets";
+const CHANGED: &str = "living sockets that changed";
 
 /// How a ledger is opened.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Octets of the ring through which ended sockets are told; rounded up to a power of two. A row takes 184: the
-    /// default holds some 11,000 ends between two readings. The ring is mapped twice in a row, and the kernel
+    /// default holds some 22,000 ends between two readings. The ring is mapped twice in a row, and the kernel
     /// counts both as this process's resident memory.
     pub ring_bytes: u32,
+    /// The most rows of further processes that use a socket beside its owner. What finds no row is counted as
+    /// missed.
+    pub further_rows: u32,
     /// Programs, by their name in the C source, that are not even tried.
     pub without: Vec<String>,
+    /// The running kernel's type information (BTF), by which the programs find its fields.
+    pub type_information: PathBuf,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { ring_bytes: 2 << 20, without: Vec::new() }
+        Self {
+            ring_bytes: 4 << 20,
+            further_rows: 16_384,
+            without: Vec::new(),
+            type_information: TYPE_INFORMATION.into(),
+        }
     }
 }
 
@@ -85,11 +97,14 @@ pub struct Ledger {
     missed: PerCpuArray<MapData, u64>,
     told: [u64; 3],
     living: Option<MapIterator>,
+    changed: Option<MapIterator>,
     /// Cookies of `others` that the last pass over the living did not meet.
     absent: HashSet<u64>,
     /// Cookies of `others` whose socket is gone without a word: its end was lost in the ring.
     orphans: HashSet<u64>,
     outcomes: Vec<(String, Option<String>)>,
+    /// The latest time that a row told.
+    latest_ns: u64,
     rows: Rows<RECORD_LEN>,
     _links: Vec<FdLink>,
 }
@@ -115,16 +130,16 @@ impl Ledger {
 }
 
 fn open(options: &Options) -> Result<Ledger, Unavailable> {
-    let btf = Btf::from_sys_fs().map_err(|error| {
-        Unavailable(format!(
-            "no socket is accounted in the kernel: its type information cannot be read ({error}); \
-             it needs a kernel with CONFIG_DEBUG_INFO_BTF and a readable /sys/kernel/btf/vmlinux"
-        ))
-    })?;
-    let mut object =
-        EbpfLoader::new().btf(Some(&btf)).map_max_entries("ends", options.ring_bytes).load(OBJECT).map_err(
-            |error| Unavailable(format!("no socket is accounted in the kernel: {}; {GRANT}", parts::chain(&error))),
-        )?;
+    let btf = parts::type_information(&options.type_information)
+        .map_err(|reason| Unavailable(format!("no socket is accounted in the kernel: {reason}")))?;
+    let mut object = EbpfLoader::new()
+        .btf(Some(&btf))
+        .map_max_entries("ends", options.ring_bytes)
+        .map_max_entries("others", options.further_rows.max(1))
+        .load(OBJECT)
+        .map_err(|error| {
+            Unavailable(format!("no socket is accounted in the kernel: {}; {GRANT}", parts::chain(&error)))
+        })?;
     let mut parts = Parts { without: options.without.clone(), ..Parts::default() };
     for part in LIFE {
         parts.attach(&mut object, &btf, part);
@@ -147,13 +162,11 @@ fn open(options: &Options) -> Result<Ledger, Unavailable> {
         }
     }
     if !life && parts.links.len() == released {
-        let reasons: Vec<String> =
-            parts.outcomes.into_iter().filter_map(|(name, reason)| Some(format!("{name}: {}", reason?))).collect();
-        return Err(Unavailable(format!("no socket is accounted in the kernel: {}", reasons.join("; "))));
+        return Err(Unavailable(format!("no socket is accounted in the kernel: {}", parts.reasons())));
     }
     let seeded = parts.program(&mut object, "seed").and_then(|program| parts::seed(program, &btf));
     parts.note(OWNERS, seeded);
-    let living = living(&mut parts, &mut object, &btf);
+    let [living, changed] = living(&mut parts, &mut object, &btf);
     drop(btf);
     let unusable = |error: MapError| Unavailable(format!("the ledger's maps cannot be used: {error}"));
     let absent = |name| Unavailable(format!("the object has no map `{name}`"));
@@ -164,36 +177,36 @@ fn open(options: &Options) -> Result<Ledger, Unavailable> {
         missed: map("missed")?.try_into().map_err(unusable)?,
         told: [0; 3],
         living,
+        changed,
         absent: HashSet::new(),
         orphans: HashSet::new(),
         outcomes: parts.outcomes,
+        latest_ns: 0,
         rows: Rows::default(),
         _links: parts.links,
     })
 }
 
-/// Ties the iterator to the sockets' storage.
-fn living(parts: &mut Parts, object: &mut Ebpf, btf: &Btf) -> Option<MapIterator> {
+/// Ties the iterators to the sockets' storage: for all, and for those that changed.
+fn living(parts: &mut Parts, object: &mut Ebpf, btf: &Btf) -> [Option<MapIterator>; 2] {
     use std::os::fd::AsFd as _;
     let Some(Map::SkStorage(accounts)) = object.take_map("accounts") else {
         parts.note(LIVING, Err("the object has no storage of sockets".to_owned()));
-        return None;
+        return [None, None];
     };
-    let iterator = parts.program(object, "list").and_then(|program| {
-        let program = parts::load_iterator(program, "bpf_sk_storage_map", btf)?;
-        let program = program.fd().map_err(|error| parts::reason(&error))?;
-        MapIterator::new(program.as_fd(), accounts.fd().as_fd()).map_err(|error| error.to_string())
-    });
-    match iterator {
-        Ok(iterator) => {
-            parts.note(LIVING, Ok(()));
-            Some(iterator)
-        }
-        Err(reason) => {
-            parts.note(LIVING, Err(reason));
-            None
-        }
-    }
+    [("list", LIVING), ("list_changed", CHANGED)].map(|(program, part)| {
+        let iterator = parts.program(object, program).and_then(|program| {
+            let program = parts::load_iterator(program, "bpf_sk_storage_map", btf)?;
+            let program = program.fd().map_err(|error| parts::reason(&error))?;
+            MapIterator::new(program.as_fd(), accounts.fd().as_fd()).map_err(|error| error.to_string())
+        });
+        let (iterator, outcome) = match iterator {
+            Ok(iterator) => (Some(iterator), Ok(())),
+            Err(reason) => (None, Err(reason)),
+        };
+        parts.note(part, outcome);
+        iterator
+    })
 }
 
 /// Indices of the map `missed`.
@@ -232,6 +245,28 @@ impl Ledger {
     }
 }
 
+/// Hands over the rows of one pass, and answers the cookies of shared sockets among them.
+fn pass(
+    iterator: &MapIterator,
+    rows: &mut Rows<RECORD_LEN>,
+    latest_ns: &mut u64,
+    each: &mut dyn FnMut(SocketRecord),
+) -> Result<HashSet<u64>, SysError> {
+    let mut shared = HashSet::new();
+    let take = |row: &[u8]| {
+        if let Ok(record) = SocketRecord::parse(row) {
+            *latest_ns = record.at_ns.max(*latest_ns);
+            if record.shared {
+                shared.insert(record.cookie);
+            }
+            each(record);
+        }
+    };
+    rows.read(&mut iterator.pass()?, take)
+        .map_err(|source| SysError::new("read", "a pass over the living sockets", source))?;
+    Ok(shared)
+}
+
 /// A map that cannot be read.
 fn failed(map: &str, error: MapError) -> SysError {
     match error {
@@ -259,27 +294,13 @@ impl SocketLedger for Ledger {
 
     fn living(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
         let Some(iterator) = &self.living else { return Ok(()) };
-        let mut pass = iterator.pass()?;
-        let mut shared = HashSet::new();
-        let mut latest = 0;
-        let take = |row: &[u8]| {
-            if let Ok(record) = SocketRecord::parse(row) {
-                latest = latest.max(record.at_ns);
-                if record.shared {
-                    shared.insert(record.cookie);
-                }
-                each(record);
-            }
-        };
-        self.rows
-            .read(&mut pass, take)
-            .map_err(|source| SysError::new("read", "a pass over the living sockets", source))?;
+        let shared = pass(iterator, &mut self.rows, &mut self.latest_ns, each)?;
         let mut absent = HashSet::new();
         for entry in &self.others {
             let (key, row) = entry.map_err(|error| failed("others", error))?;
             let Ok(record) = SocketRecord::parse(&row) else { continue };
             if shared.contains(&key[0]) {
-                each(SocketRecord { at_ns: latest, ..record });
+                each(SocketRecord { at_ns: self.latest_ns, ..record });
             } else if self.absent.contains(&key[0]) {
                 self.orphans.insert(key[0]);
             } else {
@@ -290,6 +311,19 @@ impl SocketLedger for Ledger {
         Ok(())
     }
 
+    fn changed(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
+        let Some(iterator) = &self.changed else { return self.living(each) };
+        pass(iterator, &mut self.rows, &mut self.latest_ns, each)?;
+        // Further processes are few, and whether they moved something does not show in their socket's own row.
+        for entry in &self.others {
+            let (_, row) = entry.map_err(|error| failed("others", error))?;
+            if let Ok(record) = SocketRecord::parse(&row) {
+                each(SocketRecord { at_ns: self.latest_ns, ..record });
+            }
+        }
+        Ok(())
+    }
+
     fn missed(&mut self) -> Result<Missed, SysError> {
         let transmit_bytes = self.grown(MISSED_TRANSMIT_BYTES)?;
         Ok(Missed { transmit_bytes, receive_bytes: self.grown(MISSED_RECEIVE_BYTES)? })
@@ -297,5 +331,30 @@ impl SocketLedger for Ledger {
 
     fn parts(&self) -> Vec<(String, Option<String>)> {
         self.outcomes.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_verifier_dislikes_is_told_in_its_own_words() {
+        let test = "what_the_verifier_dislikes_is_told_in_its_own_words";
+        let btf = match parts::type_information(&TYPE_INFORMATION.into()) {
+            Ok(btf) => btf,
+            Err(reason) => return squirrel_testkit::skip(test, &reason),
+        };
+        let mut object = match EbpfLoader::new().btf(Some(&btf)).load(OBJECT) {
+            Ok(object) => object,
+            Err(error) => return squirrel_testkit::skip(test, &parts::chain(&error)),
+        };
+        // Its first argument is a packet there, and no socket.
+        let wrong = Part { program: "count_send", name: "wrong", place: Place::Tracepoint("kfree_skb") };
+        let mut parts = Parts::default();
+        assert!(!parts.attach(&mut object, &btf, &wrong));
+        let reason = parts.outcomes.pop().and_then(|(_, reason)| reason).expect("a reason");
+        assert!(reason.contains("verifier refused it") && reason.contains("sk_buff"), "{reason}");
+        assert!(parts.links.is_empty());
     }
 }

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::os::fd::AsFd as _;
+use std::path::PathBuf;
 
 use aya::maps::{Map, MapData};
 use aya::programs::links::FdLink;
 use aya::programs::tc::TcAttachOptions;
 use aya::programs::{LinkOrder, ProgramError, SchedClassifier, TcAttachType};
-use aya::{Btf, Ebpf, EbpfLoader};
+use aya::{Ebpf, EbpfLoader};
 use squirrel_sys::bpf::{MapIterator, network_namespace};
 use squirrel_sys::{PacketLedger, SysError, memory};
 use squirrel_wire::packets::{PacketRecord, RECORD_LEN};
 
-use crate::parts::{self, GRANT, Unavailable};
+use crate::parts::{self, GRANT, TYPE_INFORMATION, Unavailable};
 use crate::rows::Rows;
 
 /// The programs, as `cargo xtask bpf` built them from `bpf/packets.bpf.c`.
@@ -21,13 +22,15 @@ static OBJECT: &[u8] = aya::include_bytes_aligned!("../objects/packets.o");
 /// How a packet ledger is opened.
 #[derive(Clone, Debug)]
 pub struct PacketOptions {
-    /// The most rows. A row takes some 150 octets in the kernel; what finds no place is counted for its interface.
+    /// The most rows. A row takes some 200 octets in the kernel; what finds no place is counted for its interface.
     pub rows: u32,
+    /// The running kernel's type information (BTF), by which the programs find its fields.
+    pub type_information: PathBuf,
 }
 
 impl Default for PacketOptions {
     fn default() -> Self {
-        Self { rows: 65_536 }
+        Self { rows: 65_536, type_information: TYPE_INFORMATION.into() }
     }
 }
 
@@ -90,7 +93,7 @@ impl Packets {
 
 fn open(options: &PacketOptions) -> Result<Packets, String> {
     let namespace = network_namespace().map_err(|error| error.to_string())?;
-    let btf = Btf::from_sys_fs().map_err(|error| format!("the kernel's type information cannot be read: {error}"))?;
+    let btf = parts::type_information(&options.type_information)?;
     let mut object = EbpfLoader::new()
         .btf(Some(&btf))
         .map_max_entries("frames", options.rows)

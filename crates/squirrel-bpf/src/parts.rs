@@ -1,6 +1,7 @@
 //! Programs that are tried one by one, and why one of them is missing.
 
 use std::io;
+use std::path::PathBuf;
 
 use aya::programs::links::FdLink;
 use aya::programs::{BtfTracePoint, CgroupAttachMode, CgroupSock, FEntry, FExit, Iter, Program, ProgramError};
@@ -14,6 +15,21 @@ use crate::rows::Rows;
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Unavailable(pub(crate) String);
+
+/// Where kernels put their type information.
+pub(crate) const TYPE_INFORMATION: &str = "/sys/kernel/btf/vmlinux";
+
+/// Reads the kernel's type information.
+pub(crate) fn type_information(path: &PathBuf) -> Result<Btf, String> {
+    Btf::parse_file(path, aya::Endianness::default()).map_err(|error| {
+        format!(
+            "the kernel's type information cannot be read: {}: {}; \
+             it needs a kernel with CONFIG_DEBUG_INFO_BTF and a readable {TYPE_INFORMATION}",
+            path.display(),
+            chain(&error)
+        )
+    })
+}
 
 /// How to be allowed to load programs.
 pub(crate) const GRANT: &str = "run as root, or grant CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN: \
@@ -75,6 +91,21 @@ impl Parts {
         for (_, reason) in self.outcomes.iter_mut().skip(outcomes) {
             reason.get_or_insert_with(|| "given up, since its counterpart is missing".to_owned());
         }
+    }
+
+    /// Why parts are missing, each reason once.
+    pub(crate) fn reasons(&self) -> String {
+        let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+        for (name, reason) in &self.outcomes {
+            let Some(reason) = reason else { continue };
+            match reasons.iter_mut().find(|(known, _)| known == reason) {
+                Some((_, names)) => names.push(name),
+                None => reasons.push((reason, vec![name])),
+            }
+        }
+        let sentences: Vec<String> =
+            reasons.iter().map(|(reason, names)| format!("{}: {reason}", names.join(", "))).collect();
+        sentences.join("; ")
     }
 
     /// A program of the object, unless it is not wanted.
@@ -204,6 +235,15 @@ mod tests {
         assert!(verifier.contains("verifier") && verifier.ends_with("invalid access to field"), "{verifier}");
         let other = refused(&io::Error::from_raw_os_error(libc::EINVAL), "processed 0 insns\n");
         assert!(other.starts_with("the kernel refused it: Invalid argument"), "{other}");
+    }
+
+    #[test]
+    fn a_reason_that_several_parts_share_is_told_once() {
+        let mut parts = Parts::default();
+        for (name, outcome) in [("a", Err("no")), ("b", Ok(())), ("c", Err("never")), ("d", Err("no"))] {
+            parts.note(name, outcome.map_err(str::to_owned));
+        }
+        assert_eq!(parts.reasons(), "a, d: no; c: never");
     }
 
     #[test]

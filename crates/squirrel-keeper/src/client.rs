@@ -120,11 +120,11 @@ pub struct KeptLedger {
 }
 
 impl KeptLedger {
-    /// The keeper's ledger; `None` when none of its parts is there.
+    /// The keeper's ledger.
     ///
     /// # Errors
-    /// When the keeper is gone.
-    pub fn open(keeper: &Keeper) -> Result<Option<Self>, SysError> {
+    /// Why there is none, or that the keeper is gone.
+    pub fn open(keeper: &Keeper) -> Result<Self, SysError> {
         let mut parts = Vec::new();
         keeper.ask(Question::Parts, &mut |reader| {
             let part = read_text(reader)?;
@@ -133,8 +133,7 @@ impl KeptLedger {
             parts.push((part, is_missing.then_some(why)));
             Ok(())
         })?;
-        let works = parts.iter().any(|(_, missing)| missing.is_none());
-        Ok(works.then(|| Self { keeper: keeper.clone(), parts }))
+        Ok(Self { keeper: keeper.clone(), parts })
     }
 
     fn rows(&self, question: Question, each: &mut dyn FnMut(SocketRecord)) -> Result<u64, SysError> {
@@ -154,6 +153,10 @@ impl SocketLedger for KeptLedger {
 
     fn living(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
         self.rows(Question::Living, each).map(|_| ())
+    }
+
+    fn changed(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
+        self.rows(Question::Changed, each).map(|_| ())
     }
 
     fn missed(&mut self) -> Result<Missed, SysError> {

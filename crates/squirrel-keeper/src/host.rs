@@ -10,17 +10,17 @@ use crate::words::Door;
 /// Answers from the kernel that runs this program.
 pub struct Host {
     kernel: Linux,
-    ledger: Option<Box<dyn SocketLedger>>,
+    ledger: Result<Box<dyn SocketLedger>, String>,
     /// As found last: most questions come soon after the list.
     namespaces: Vec<NetworkNamespace>,
 }
 
 impl Host {
-    /// With the ledger that could be opened, if any.
+    /// With the ledger, or the reason why there is none.
     ///
     /// # Errors
     /// When a limit on descriptors was reached.
-    pub fn open(ledger: Option<Box<dyn SocketLedger>>) -> Result<Self, SysError> {
+    pub fn open(ledger: Result<Box<dyn SocketLedger>, String>) -> Result<Self, SysError> {
         Ok(Self { kernel: Linux::open()?, ledger, namespaces: Vec::new() })
     }
 
@@ -38,15 +38,15 @@ impl Host {
 
 impl std::fmt::Debug for Host {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Host").field("ledger", &self.ledger.is_some()).finish_non_exhaustive()
+        f.debug_struct("Host").field("ledger", &self.ledger.is_ok()).finish_non_exhaustive()
     }
 }
 
 impl Services for Host {
-    fn ledger(&mut self) -> Option<&mut dyn SocketLedger> {
+    fn ledger(&mut self) -> Result<&mut dyn SocketLedger, &str> {
         match &mut self.ledger {
-            Some(ledger) => Some(ledger.as_mut()),
-            None => None,
+            Ok(ledger) => Ok(ledger.as_mut()),
+            Err(reason) => Err(reason),
         }
     }
 

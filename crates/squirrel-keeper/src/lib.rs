@@ -10,6 +10,7 @@
 //! | parts | which programs of the ledger work, and why others do not | - |
 //! | ended | sockets that ended, each with its owner and bytes | `CAP_BPF`, `CAP_PERFMON`, `CAP_NET_ADMIN` at the start |
 //! | living | sockets that live | the same |
+//! | changed | those that moved something | the same |
 //! | missed | bytes that the ledger could not note | the same |
 //! | sockets of a process | inode numbers | `CAP_SYS_PTRACE` |
 //! | namespaces | the network namespaces of the host | `CAP_SYS_PTRACE` |

@@ -11,8 +11,11 @@ use crate::words::{Door, Question, answer, put_text};
 
 /// What the keeper can do for the other end. The real one asks the kernel; a test answers from a table.
 pub trait Services {
-    /// The ledger of sockets, if there is one.
-    fn ledger(&mut self) -> Option<&mut dyn SocketLedger>;
+    /// The ledger of sockets, or why there is none.
+    ///
+    /// # Errors
+    /// The reason, for people.
+    fn ledger(&mut self) -> Result<&mut dyn SocketLedger, &str>;
 
     /// Hands over the inode number of each socket of a process, and answers how many descriptors it has.
     ///
@@ -55,10 +58,10 @@ enum End {
 }
 
 fn answered(question: Question, services: &mut dyn Services, reply: &mut Reply<'_>) -> Result<End, SysError> {
-    let no_ledger = || SysError::new("ledger", "sockets", io::ErrorKind::Unsupported.into());
+    let no_ledger = |reason: &str| SysError::new("ledger", "sockets", io::Error::other(reason.to_owned()));
     match question {
         Question::Parts => {
-            let parts = services.ledger().map(|ledger| ledger.parts()).unwrap_or_default();
+            let parts = services.ledger().map_err(no_ledger)?.parts();
             for (part, missing) in parts {
                 reply.item(|out| {
                     put_text(&part, out);
@@ -69,17 +72,22 @@ fn answered(question: Question, services: &mut dyn Services, reply: &mut Reply<'
             Ok(End::Number(0))
         }
         Question::Ended => {
-            let ledger = services.ledger().ok_or_else(no_ledger)?;
+            let ledger = services.ledger().map_err(no_ledger)?;
             let lost = ledger.ended(&mut |row| reply.item(|out| record::put(&row, out)))?;
             Ok(End::Number(lost))
         }
         Question::Living => {
-            let ledger = services.ledger().ok_or_else(no_ledger)?;
+            let ledger = services.ledger().map_err(no_ledger)?;
             ledger.living(&mut |row| reply.item(|out| record::put(&row, out)))?;
             Ok(End::Number(0))
         }
+        Question::Changed => {
+            let ledger = services.ledger().map_err(no_ledger)?;
+            ledger.changed(&mut |row| reply.item(|out| record::put(&row, out)))?;
+            Ok(End::Number(0))
+        }
         Question::Missed => {
-            let missed = services.ledger().ok_or_else(no_ledger)?.missed()?;
+            let missed = services.ledger().map_err(no_ledger)?.missed()?;
             reply.item(|out| {
                 out.extend_from_slice(&missed.transmit_bytes.to_ne_bytes());
                 out.extend_from_slice(&missed.receive_bytes.to_ne_bytes());

@@ -23,6 +23,7 @@ pub(crate) enum Question {
     Parts,
     Ended,
     Living,
+    Changed,
     Missed,
     SocketsOf(u32),
     Namespaces,
@@ -37,6 +38,7 @@ impl Question {
             Self::Ended => out.push(2),
             Self::Living => out.push(3),
             Self::Missed => out.push(7),
+            Self::Changed => out.push(8),
             Self::SocketsOf(process) => {
                 out.push(4);
                 out.extend_from_slice(&process.to_ne_bytes());
@@ -63,6 +65,7 @@ impl Question {
             4 => Self::SocketsOf(reader.u32()?),
             5 => Self::Namespaces,
             7 => Self::Missed,
+            8 => Self::Changed,
             6 => Self::Open {
                 namespace: reader.u64()?,
                 door: match reader.u8()? {
@@ -117,6 +120,7 @@ mod tests {
             Question::Parts,
             Question::Ended,
             Question::Living,
+            Question::Changed,
             Question::Missed,
             Question::SocketsOf(77),
             Question::Namespaces,

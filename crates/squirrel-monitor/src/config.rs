@@ -32,8 +32,8 @@ pub struct NetworkConfig {
     /// Whether to track protocol metrics: messages, protocol errors and latency. When false, recording
     /// them does nothing.
     pub track_protocol: bool,
-    /// Export configuration. The core only keeps it for the exporter that is attached to the monitor,
-    /// and says so by an alert when none is.
+    /// Export configuration. The core only keeps it for the [`Exporter`](crate::Exporter) that is attached to
+    /// the monitor, such as `squirrel-monitor-export`, and says so by an alert when none is.
     pub export: Option<ExportConfig>,
 }
 

@@ -69,6 +69,11 @@ impl<R: Default> Table<R> {
         }
     }
 
+    /// How many names may have a row.
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// How many names have a row.
     pub(crate) fn used(&self) -> usize {
         self.used.load(Relaxed)

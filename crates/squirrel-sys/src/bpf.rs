@@ -48,16 +48,21 @@ pub fn network_namespace() -> Result<u32, SysError> {
     Ok(found.ino() as u32)
 }
 
-/// Opens the root of the control groups, version 2, wherever it is mounted.
+/// Opens the root of the control groups, version 2, wherever it is mounted. `ip netns exec` covers it with a `/sys` of
+/// its own: then it is reached as the first process sees it, or the kernel's own first thread.
 ///
 /// # Errors
 /// When none is mounted, or its folder cannot be opened.
 pub fn control_group_root() -> Result<File, SysError> {
-    const MOUNTS: &str = "/proc/self/mountinfo";
-    let mounts = std::fs::read_to_string(MOUNTS).map_err(|source| SysError::new("read", MOUNTS, source))?;
-    let none = || SysError::new("mount", "control groups version 2", io::ErrorKind::NotFound.into());
-    let path = control_group_mount(&mounts).ok_or_else(none)?;
-    File::open(&path).map_err(|source| SysError::new("open", path, source))
+    for (process, root) in [("self", ""), ("1", "/proc/1/root"), ("2", "/proc/2/root")] {
+        let Ok(mounts) = std::fs::read_to_string(format!("/proc/{process}/mountinfo")) else { continue };
+        let Some(path) = control_group_mount(&mounts).map(|path| format!("{root}{path}")) else { continue };
+        // What stands in the list may be covered by another mount.
+        if std::fs::metadata(format!("{path}/cgroup.controllers")).is_ok() {
+            return File::open(&path).map_err(|source| SysError::new("open", path, source));
+        }
+    }
+    Err(SysError::new("mount", "control groups version 2", io::ErrorKind::NotFound.into()))
 }
 
 /// The first mount of a whole `cgroup2`, from the text of `mountinfo` (`proc_pid_mountinfo(5)`).

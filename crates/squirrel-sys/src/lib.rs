@@ -25,6 +25,7 @@ mod recorder;
 mod recording;
 mod replay;
 pub mod signals;
+pub mod terminal;
 mod users;
 
 pub use ended::EndedSockets;

@@ -85,6 +85,16 @@ impl Linux {
         })
     }
 
+    /// Closes a socket on behalf of its owner, who then reads `ECONNABORTED`. `request` names it:
+    /// `squirrel_wire::sock_diag::InetSocket::request`.
+    ///
+    /// # Errors
+    /// The socket is gone (`ENOENT`), its kind cannot be closed or the kernel was built without
+    /// `CONFIG_INET_DIAG_DESTROY` (`EOPNOTSUPP`), or `CAP_NET_ADMIN` is missing.
+    pub fn destroy_socket(&self, request: &[u8]) -> Result<(), SysError> {
+        self.sock_diag.act(squirrel_wire::sock_diag::SOCK_DESTROY, request)
+    }
+
     /// A door for where netlink is refused (a sandbox without that address family): files can be read,
     /// and a dump tries to open its socket each time.
     pub fn without_netlink() -> Self {

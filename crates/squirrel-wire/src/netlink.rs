@@ -10,6 +10,8 @@ pub const HEADER_LEN: usize = 16;
 
 /// `NLM_F_REQUEST`: this is a request.
 pub const NLM_F_REQUEST: u16 = 0x1;
+/// `NLM_F_ACK`: answer also when there is nothing to say.
+pub const NLM_F_ACK: u16 = 0x4;
 /// `NLM_F_DUMP_INTR`: the table changed while it was being dumped, so that the dump may miss entries
 /// or hold them twice.
 pub const NLM_F_DUMP_INTR: u16 = 0x10;

@@ -52,6 +52,19 @@ fn shown(config: &Config) -> String {
     section(&mut text, "collect");
     line(&mut text, "interval", &config.interval, |span| word(&config::show_span(*span)));
     line(&mut text, "disabled", &config.disabled, |names| words(names.iter().cloned()));
+    let applications = &config.applications;
+    section(&mut text, "applications");
+    line(&mut text, "enabled", &applications.enabled, ToString::to_string);
+    line(&mut text, "max_instances", &applications.max_instances, ToString::to_string);
+    line(&mut text, "max_series", &applications.max_series, ToString::to_string);
+    line(&mut text, "max_series_total", &applications.max_series_total, ToString::to_string);
+    line(&mut text, "token_file", &applications.token_file, |path| {
+        word(&path.as_deref().map_or_else(String::new, |path| path.display().to_string()))
+    });
+    section(&mut text, "accounting");
+    line(&mut text, "level", &config.accounting, |level| word(&level.to_string()));
+    line(&mut text, "connections", &config.connections, ToString::to_string);
+    line(&mut text, "memory", &config.memory, |size| word(&size.to_string()));
     section(&mut text, "log");
     line(&mut text, "level", &config.log, |level| word(level));
     text

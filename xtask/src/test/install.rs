@@ -28,6 +28,8 @@ const TOOLS: &[Tool] = &[
         package: "prometheus-node-exporter",
         needed_for: "names and values of metrics",
     },
+    Tool { program: "prometheus", package: "prometheus", needed_for: "scrapes and remote write" },
+    Tool { program: "victoria-metrics", package: "victoria-metrics", needed_for: "remote write" },
     Tool { program: "chromium", package: "chromium", needed_for: "the dashboard" },
     Tool { program: "npm", package: "npm", needed_for: "the dashboard" },
 ];

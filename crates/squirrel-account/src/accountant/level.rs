@@ -7,7 +7,7 @@ impl Accountant {
     /// How the accountant gets its figures here, and what it lacks.
     pub fn level(&self) -> Level {
         let mut parts = self.parts();
-        let ledger = self.ledger.is_some();
+        let ledger = self.ledger_works();
         let denied = self.owners.denied;
         let (name, meaning, next) = if ledger && self.by_packets {
             (
@@ -20,9 +20,7 @@ impl Accountant {
                 "sockets",
                 "The kernel counts the bytes of each socket by process, TCP and UDP, from the first to the last. \
                  What an interface carries beyond them is estimated.",
-                Some(
-                    "Counting each packet in the kernel (accounting = \"packets\") makes the interfaces' books exact.",
-                ),
+                Some("Counting each packet in the kernel makes the interfaces' books exact."),
             )
         } else if denied == 0 && self.owners_failure.is_none() {
             (
@@ -82,7 +80,7 @@ impl Accountant {
                 parts.extend(ledger.parts().into_iter().map(|(part, missing)| PartStatus { part, missing }));
                 parts.push(part("ledger", self.ledger_failure.clone()));
             }
-            None => parts.push(part("ledger", Some("no kernel-side ledger of sockets was given".to_owned()))),
+            None => parts.push(part("ledger", Some(self.ledger_missing.clone()))),
         }
         if let Some(failure) = &self.owners_failure {
             parts.push(part("processes", Some(failure.clone())));

@@ -10,14 +10,17 @@ use super::step::reason;
 use super::{Accountant, Namespace};
 use crate::books;
 use crate::connection::{Connection, flag};
+use crate::hosts::Open;
 use crate::picture::{Carrier, ConnectionRow, InterfaceRow, NamespaceRow, Picture, Source};
 
 impl Accountant {
     pub(super) fn draw(&self) -> Picture {
         let connections: Vec<ConnectionRow> = self.table.iter().map(|(_, row)| self.connection(row)).collect();
-        let mut open: HashMap<IpAddr, u32> = HashMap::new();
+        let mut open: HashMap<IpAddr, Open> = HashMap::new();
         for row in connections.iter().filter(|row| row.closed.is_none() && !row.remote.ip().is_unspecified()) {
-            *open.entry(row.remote.ip()).or_default() += 1;
+            let open = open.entry(row.remote.ip()).or_default();
+            open.connections += 1;
+            open.uncounted |= row.source == Source::Unavailable;
         }
         // What open connections have and nobody got yet shows at once, and goes when an owner is found.
         let mut unattributed = self.unattributed;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use squirrel_model::{Elapsed, Timestamp};
 use squirrel_wire::ledger::SocketRecord;
-use squirrel_wire::sock_diag::{IPPROTO_UDP, TcpState};
+use squirrel_wire::sock_diag::{IPPROTO_TCP, IPPROTO_UDP, TcpState};
 
 use super::{Accountant, MAX_NAMESPACES, Namespace};
 use crate::connection::{Connection, flag, plain_ends};
@@ -38,8 +38,8 @@ impl Accountant {
             self.owners_failure = Some(error.to_string());
         } else {
             self.owners_failure = None;
-            let budget = self.options.descriptors;
-            self.owners.search(&*self.host, &mut self.table, &mut self.processes, now.0, budget);
+            let (budget, all) = (self.options.descriptors, self.ledger.is_none());
+            self.owners.search(&*self.host, &mut self.table, &mut self.processes, now.0, budget, all);
             self.processes.mark_ended(&self.owners.pids, wall, now.0);
             self.processes.check_some(&*self.host, wall, now.0, self.steps);
         }
@@ -125,6 +125,7 @@ impl Accountant {
     }
 
     fn read_namespace(&mut self, place: usize) {
+        let ledger = self.ledger_works();
         let Some(Some(namespace)) = self.namespaces.get_mut(place) else { return };
         namespace.look_up(&*self.host, &mut self.buffer);
         namespace.links.read(&*namespace.kernel);
@@ -135,7 +136,7 @@ impl Accountant {
             baseline: namespace.baseline,
             sampling: self.load.sampling,
             limit: self.options.connections,
-            ledger: self.ledger.is_some(),
+            ledger,
             dump: namespace.dumps.wrapping_add(1),
         };
         let mut reading = Reading {
@@ -194,13 +195,23 @@ impl Accountant {
         let Some(mut ledger) = self.ledger.take() else { return };
         let living = ledger.living(&mut |record| self.record(&record, false, first));
         let ended = ledger.ended(&mut |record| self.record(&record, true, first));
-        self.ledger_failure = living.as_ref().err().or(ended.as_ref().err()).map(ToString::to_string);
+        let missed = ledger.missed();
+        let failure = living.as_ref().err().or(ended.as_ref().err()).or(missed.as_ref().err());
+        self.ledger_failure = failure.map(ToString::to_string);
         self.lost += ended.unwrap_or(0);
+        if let Ok(missed) = missed {
+            // TCP's are found again in the kernel's counters of the connection; what is left is UDP's.
+            self.unattributed.add(Reason::NoMemory, Traffic::new(missed.receive_bytes, missed.transmit_bytes));
+        }
         self.ledger = Some(ledger);
     }
 
     fn record(&mut self, record: &SocketRecord, ended: bool, first: bool) {
         if !sampled(record.cookie, self.load.sampling) {
+            return;
+        }
+        // Sockets of ICMP and the like have no row.
+        if record.protocol != IPPROTO_UDP && record.protocol != IPPROTO_TCP {
             return;
         }
         // What ended before the first dump began is not this accountant's business.
@@ -225,23 +236,14 @@ impl Accountant {
         }
         if let Some(process) = process {
             let counted = Traffic::new(record.receive_bytes, record.transmit_bytes);
-            row.count(process, counted, record.tcp.is_some(), first);
+            row.count(process, counted, !record.further, first);
             row.clear(flag::UNKNOWN_BYTES);
         }
         if !ended {
             return;
         }
         if let Some(tcp) = record.tcp {
-            let sent = tcp.bytes_sent.saturating_sub(tcp.bytes_retransmitted);
-            row.kernel = row.kernel.max(Traffic::new(tcp.bytes_received, sent));
-            row.tcp.segments_out = row.tcp.segments_out.max(tcp.segments_out);
-            row.tcp.segments_in = row.tcp.segments_in.max(tcp.segments_in);
-            // The ledger's own count tells whether the last received byte is the FIN.
-            let beyond = row.counted_by_kernel().receive.saturating_sub(row.counted_by_process().receive);
-            if beyond > 0 && !row.is(flag::FIN) {
-                row.set(flag::FIN);
-            }
-            row.fin_is_open = false;
+            row.take_ledger_counters(&tcp);
         }
         row.state = TcpState::CLOSE;
         if row.is_open() {
@@ -296,6 +298,7 @@ impl Accountant {
             if row.is_open() {
                 if let Some(process) = self.processes.get_mut(row.owner.process) {
                     process.open += factor as u32;
+                    process.has_uncounted |= row.is(flag::UNKNOWN_BYTES);
                 }
             } else {
                 self.unattributed.add(reason(row, denied), row.unbooked().times(factor));

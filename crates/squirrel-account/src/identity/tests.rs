@@ -1,3 +1,5 @@
+//! Names of processes, users, units and containers, from kernels in memory and from any octets.
+
 use super::*;
 use crate::picture::Container;
 use proptest::prelude::*;

@@ -13,9 +13,9 @@ use crate::picture::{Source, Traffic};
 const HERE: &str = "10.0.0.1:4000";
 const THERE: &str = "10.0.0.2:80";
 /// Nanoseconds of a clock tick.
-const TICK: u64 = 10_000_000;
+pub(super) const TICK: u64 = 10_000_000;
 
-fn record(cookie: u64, tgid: u32, receive: u64, transmit: u64) -> SocketRecord {
+pub(super) fn record(cookie: u64, tgid: u32, receive: u64, transmit: u64) -> SocketRecord {
     let mut comm = [0; 16];
     comm.iter_mut().zip(b"brief\x1b[").for_each(|(place, octet)| *place = *octet);
     SocketRecord {
@@ -33,6 +33,9 @@ fn record(cookie: u64, tgid: u32, receive: u64, transmit: u64) -> SocketRecord {
         cgroup: 77,
         comm,
         inherited: false,
+        older: false,
+        shared: false,
+        further: false,
         transmit_bytes: transmit,
         receive_bytes: receive,
         transmit_calls: 1,
@@ -43,12 +46,14 @@ fn record(cookie: u64, tgid: u32, receive: u64, transmit: u64) -> SocketRecord {
 }
 
 fn counted(record: SocketRecord, received: u64, sent: u64) -> SocketRecord {
-    let tcp = TcpCounters { bytes_received: received, bytes_sent: sent, ..TcpCounters::default() };
+    // The FIN is one more received byte.
+    let fin_received = received > record.receive_bytes;
+    let tcp = TcpCounters { bytes_received: received, bytes_sent: sent, fin_received, ..TcpCounters::default() };
     SocketRecord { state: 7, tcp: Some(tcp), ..record }
 }
 
 fn further(record: SocketRecord) -> SocketRecord {
-    SocketRecord { tcp: None, ..record }
+    SocketRecord { tcp: None, further: true, ..record }
 }
 
 fn with_socket() -> World {
@@ -226,4 +231,20 @@ fn a_socket_of_a_namespace_that_is_not_watched_is_followed_by_the_ledger_alone()
     assert_eq!((row.namespace, row.closed, row.figures.bytes), (0, None, Traffic::new(10, 0)));
     world.state().living.clear();
     assert!(connection(&watch.steps(3), 7).closed.is_some());
+}
+
+#[test]
+fn a_ledger_that_fails_is_not_shown_as_one_that_counts() {
+    let world = with_socket();
+    world.state().sockets.push(DiagSocket::udp(5, "0.0.0.0:53"));
+    world.state().broken = true;
+    let mut watch = world.watch(Options::default(), true);
+    watch.step();
+    world.change(1, |socket| socket.sent = 20);
+    let picture = watch.step();
+    assert_eq!((picture.level.name, process(&picture, 100).figures.bytes.transmit), ("counters", 20));
+    let part = picture.level.parts.iter().find(|part| part.part == "ledger").unwrap();
+    assert!(part.missing.as_ref().unwrap().contains("bpf"), "{part:?}");
+    world.state().broken = false;
+    assert_eq!(watch.steps(2).level.name, "sockets");
 }

@@ -151,9 +151,13 @@ fn sockets_that_only_wait_for_late_segments_are_no_connections() {
 fn udp_is_listed_and_its_bytes_are_not_known_without_a_ledger() {
     let world = World::default();
     world.state().sockets.push(DiagSocket::udp(5, "0.0.0.0:53"));
+    let remote = "192.0.2.9:53".parse().unwrap();
+    world.state().sockets.push(DiagSocket { remote, state: 1, ..DiagSocket::udp(7, "10.0.0.1:9") });
     world.state().sockets.push(DiagSocket::udp(6, "[::]:53"));
     world.process(100, "dns", 900, &[5, 6]);
     let picture = world.watch(Options::default(), false).step();
+    assert_eq!(process(&picture, 100).source, Source::Unavailable, "its zero means nothing");
+    assert_eq!((picture.hosts[0].connections, picture.hosts[0].source), (1, Source::Unavailable));
     for cookie in [5, 6] {
         let row = connection(&picture, cookie);
         assert_eq!((row.state, row.source, row.carrier.word()), ("UNCONN", Source::Unavailable, "udp"));
@@ -171,4 +175,24 @@ fn a_message_that_cannot_be_read_is_a_fault_and_costs_nothing_else() {
     world.state().sockets.push(broken);
     world.state().links.push(vec![1, 2, 3]);
     assert_eq!(watch.step().connections.len(), 2);
+}
+
+#[test]
+fn a_process_of_which_only_tcp_is_counted_is_not_called_exact() {
+    let world = one_connection();
+    world.state().sockets.push(DiagSocket::udp(5, "0.0.0.0:53"));
+    world.process(100, "both", 900, &[1, 5]);
+    let mut watch = world.watch(Options::default(), false);
+    watch.step();
+    world.change(1, |socket| socket.sent = 100);
+    let picture = watch.step();
+    assert_eq!((process(&picture, 100).figures.bytes.transmit, process(&picture, 100).source), (30, Source::Sampled));
+}
+
+#[test]
+fn an_accountant_can_be_given_to_another_thread() {
+    let world = one_connection();
+    let mut watch = world.watch(Options::default(), true);
+    let picture = std::thread::spawn(move || watch.step()).join().unwrap();
+    assert_eq!(picture.connections.len(), 1);
 }

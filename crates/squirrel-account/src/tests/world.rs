@@ -33,6 +33,8 @@ pub(super) struct State {
     /// The ledger's living and ended sockets.
     pub(super) living: Vec<SocketRecord>,
     pub(super) finished: Vec<SocketRecord>,
+    /// Whether the ledger fails.
+    pub(super) broken: bool,
     /// How many dumps of TCP sockets were asked for.
     pub(super) dumps: usize,
     /// How often the descriptors of a process were listed.
@@ -174,6 +176,9 @@ impl SocketLedger for World {
     }
 
     fn living(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
+        if self.state().broken {
+            return Err(SysError::new("bpf", "iterator", std::io::ErrorKind::PermissionDenied.into()));
+        }
         self.state().living.iter().copied().for_each(each);
         Ok(())
     }

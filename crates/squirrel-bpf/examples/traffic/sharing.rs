@@ -83,14 +83,16 @@ pub(crate) fn worker(moved: &mut Moved, listener: &OwnedFd) -> Outcome {
     }
 }
 
-/// A connected socket that a child uses too.
-pub(crate) fn shared(moved: &mut Moved, length: usize) -> Outcome {
+/// A connected socket that children use too, one after the other.
+pub(crate) fn shared(moved: &mut Moved, length: usize, children: usize) -> Outcome {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let to = listener.local_addr()?;
     let sink = start("sink", &[], OwnedFd::from(listener))?;
     let stream = TcpStream::connect(to)?;
     moved.send(&stream, length)?;
-    join([start("shared-second", &[(length / 2).to_string()], OwnedFd::from(stream.try_clone()?))?])?;
+    for _ in 0..children {
+        join([start("shared-second", &[(length / 2).to_string()], OwnedFd::from(stream.try_clone()?))?])?;
+    }
     moved.send(&stream, 10)?;
     drop(stream);
     join([sink])

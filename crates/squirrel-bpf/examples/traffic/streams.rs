@@ -129,6 +129,27 @@ pub(crate) fn files_client(moved: &mut Moved, to: &str, length: usize) -> Outcom
     Ok(())
 }
 
+/// One socket that connects, moves 100 bytes, disconnects, connects again, moves 200, disconnects, and is refused.
+pub(crate) fn again(moved: &mut Moved) -> Outcome {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let to = listener.local_addr()?;
+    let client = TcpStream::connect(to)?;
+    for length in [100, 200] {
+        let (server, _) = listener.accept()?;
+        moved.send(&client, length)?;
+        moved.receive(&server, length)?;
+        rustix::net::connect_unspec(&client)?;
+        if length == 100 {
+            rustix::net::connect(&client, &to)?;
+        }
+    }
+    drop(listener);
+    match rustix::net::connect(&client, &to) {
+        Err(rustix::io::Errno::CONNREFUSED) => Ok(()),
+        other => Err(format!("the closed port answered {other:?}").into()),
+    }
+}
+
 /// A connection that has moved bytes before the ledger is opened. It says `ready`, waits for a line, and moves
 /// 50 bytes more, of which 30 had waited unread. What it prints at the end is what it read and wrote since.
 pub(crate) fn late(moved: &mut Moved) -> Outcome {

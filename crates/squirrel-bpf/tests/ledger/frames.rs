@@ -108,7 +108,8 @@ impl Line {
 
 /// Why no frame can be counted here.
 fn impossible() -> Option<String> {
-    Packets::open(&PacketOptions::default()).err().map(|error| error.to_string())
+    let attached = Packets::open(&PacketOptions::default()).and_then(|mut packets| packets.attach("lo"));
+    attached.err().map(|error| error.to_string())
 }
 
 #[test]

@@ -67,6 +67,11 @@ impl SocketLedger for Table {
         Ok(())
     }
 
+    fn changed(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
+        each(row(2));
+        Ok(())
+    }
+
     fn missed(&mut self) -> Result<Missed, SysError> {
         Ok(Missed { transmit_bytes: 3, receive_bytes: u64::MAX })
     }
@@ -77,14 +82,14 @@ impl SocketLedger for Table {
 }
 
 fn host(rows: u64, fails: bool) -> Host {
-    Host::open(Some(Box::new(Table { rows, fails }))).unwrap()
+    Host::open(Ok(Box::new(Table { rows, fails }))).unwrap()
 }
 
 #[test]
 fn a_ledger_reads_the_same_through_the_keeper_however_long_it_is() {
     for rows in [0, 1, 5_000] {
         let (keeper, _) = kept(host(rows, false));
-        let mut ledger = KeptLedger::open(&keeper).unwrap().expect("one part works");
+        let mut ledger = KeptLedger::open(&keeper).unwrap();
         assert_eq!(ledger.parts()[1].1.as_deref(), Some("EPERM: locked down"));
         let mut seen = Vec::new();
         assert_eq!(ledger.ended(&mut |row| seen.push(row)).unwrap(), 17);
@@ -92,6 +97,9 @@ fn a_ledger_reads_the_same_through_the_keeper_however_long_it_is() {
         let mut living = Vec::new();
         ledger.living(&mut |row| living.push(row)).unwrap();
         assert_eq!(living, [row(1)]);
+        living.clear();
+        ledger.changed(&mut |row| living.push(row)).unwrap();
+        assert_eq!(living, [row(2)]);
         assert_eq!(ledger.missed().unwrap(), Missed { transmit_bytes: 3, receive_bytes: u64::MAX });
     }
 }
@@ -99,7 +107,7 @@ fn a_ledger_reads_the_same_through_the_keeper_however_long_it_is() {
 #[test]
 fn a_failure_is_told_with_its_number_and_the_next_question_is_answered() {
     let (keeper, _) = kept(host(3, true));
-    let mut ledger = KeptLedger::open(&keeper).unwrap().unwrap();
+    let mut ledger = KeptLedger::open(&keeper).unwrap();
     let error = ledger.ended(&mut |_| {}).unwrap_err();
     assert_eq!(error.source.raw_os_error(), Some(5));
     assert!(error.to_string().contains("read ring"), "{error}");
@@ -108,8 +116,8 @@ fn a_failure_is_told_with_its_number_and_the_next_question_is_answered() {
 
 #[test]
 fn a_keeper_without_a_ledger_says_so_and_one_that_is_gone_is_an_error() {
-    let (keeper, _) = kept(Host::open(None).unwrap());
-    assert!(KeptLedger::open(&keeper).unwrap().is_none());
+    let (keeper, _) = kept(Host::open(Err("locked down".to_owned())).unwrap());
+    assert!(KeptLedger::open(&keeper).unwrap_err().to_string().contains("locked down"));
     let (ours, theirs) = Courier::pair().unwrap();
     drop(theirs);
     let keeper = Keeper::new(ours);
@@ -119,7 +127,7 @@ fn a_keeper_without_a_ledger_says_so_and_one_that_is_gone_is_an_error() {
 
 #[test]
 fn the_keeper_ends_with_the_other_end() {
-    let (keeper, thread) = kept(Host::open(None).unwrap());
+    let (keeper, thread) = kept(Host::open(Err("locked down".to_owned())).unwrap());
     keeper.namespaces().unwrap();
     drop(keeper);
     assert!(thread.join().unwrap().is_ok());
@@ -129,14 +137,14 @@ fn the_keeper_ends_with_the_other_end() {
 fn words_of_another_language_end_the_keeper() {
     let (ours, theirs) = Courier::pair().unwrap();
     ours.send(b"\xffwhat", None).unwrap();
-    assert!(serve(&Courier::from(theirs), &mut Host::open(None).unwrap()).is_err());
+    assert!(serve(&Courier::from(theirs), &mut Host::open(Err("locked down".to_owned())).unwrap()).is_err());
 }
 
 #[test]
 fn the_sockets_of_a_process_come_through_the_keeper() {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let inode = std::fs::File::from(OwnedFd::from(socket.try_clone().unwrap())).metadata().unwrap().ino();
-    let (keeper, _) = kept(Host::open(None).unwrap());
+    let (keeper, _) = kept(Host::open(Err("locked down".to_owned())).unwrap());
     let kernel = KeptKernel::new(Linux::open().unwrap(), &keeper);
     let mut seen = Vec::new();
     assert!(kernel.sockets_of(std::process::id(), &mut |inode| seen.push(inode)).unwrap() > 2);
@@ -152,7 +160,7 @@ fn a_namespace_is_seen_through_sockets_that_the_keeper_opened() {
         Err(reason) => return skip(name, &reason),
     };
     namespace.ip(&["link", "add", "only-here", "type", "veth", "peer", "name", "other"]).unwrap();
-    let (keeper, _) = kept(Host::open(None).unwrap());
+    let (keeper, _) = kept(Host::open(Err("locked down".to_owned())).unwrap());
     let found = keeper.namespaces().unwrap();
     let there = found.namespaces.iter().find(|found| found.name.as_deref() == Some(namespace.name())).unwrap();
     let kernel = Linux::open_by(&keeper.opener(there.inode)).unwrap();

@@ -7,7 +7,7 @@ use super::task::Watch;
 use crate::alert::Alerts;
 #[cfg(feature = "sockets")]
 use crate::sockets::TrackingLimits;
-use crate::{AlertSink, NetworkConfig, NetworkMonitor, Quantity};
+use crate::{AlertSink, Exporter, InspectionOptions, NetworkConfig, NetworkMonitor, Quantity};
 
 /// Collection intervals in the span of averages, unless told otherwise: a minute at the usual 5 seconds.
 const AVERAGE_INTERVALS: u32 = 12;
@@ -28,6 +28,8 @@ pub struct NetworkMonitorBuilder {
     thresholds: Vec<(Quantity, f64)>,
     average: Option<Duration>,
     exporter_attached: bool,
+    inspection: InspectionOptions,
+    exporters: Vec<Arc<dyn Exporter>>,
     #[cfg(feature = "sockets")]
     tracked: TrackingLimits,
     #[cfg(feature = "sockets")]
@@ -42,6 +44,8 @@ impl NetworkMonitorBuilder {
             thresholds: Vec::new(),
             average: None,
             exporter_attached: false,
+            inspection: InspectionOptions::default(),
+            exporters: Vec::new(),
             #[cfg(feature = "sockets")]
             tracked: TRACKED,
             #[cfg(feature = "sockets")]
@@ -69,10 +73,23 @@ impl NetworkMonitorBuilder {
         self
     }
 
+    /// Exports by this exporter while the monitor runs. May be called several times.
+    pub fn exporter(mut self, exporter: impl Exporter + 'static) -> Self {
+        self.exporters.push(Arc::new(exporter));
+        self.exporter_attached = true;
+        self
+    }
+
     /// Says that somebody exports this monitor's numbers as [`NetworkConfig::export`] asks, so that no
     /// alert says otherwise.
     pub fn exporter_attached(mut self) -> Self {
         self.exporter_attached = true;
+        self
+    }
+
+    /// What is inspected, instead of MCP over stdio as its server. Nothing is when `track_protocol` is off.
+    pub fn inspection(mut self, options: InspectionOptions) -> Self {
+        self.inspection = options;
         self
     }
 
@@ -117,12 +134,13 @@ impl NetworkMonitorBuilder {
         #[cfg(feature = "sockets")]
         let tracked = if self.config.track_per_connection { self.tracked } else { TrackingLimits::NONE };
         let watch = Watch::new(self.config, average, alerts, &self.thresholds, unexported);
+        let watch = watch.inspecting(self.inspection);
         #[cfg(feature = "sockets")]
         let watch = watch.tracking(tracked);
         #[cfg(feature = "sockets")]
         if let Some(table) = self.table {
             watch.sockets.ask(table);
         }
-        NetworkMonitor::from_watch(watch)
+        NetworkMonitor::from_watch(watch, self.exporters)
     }
 }

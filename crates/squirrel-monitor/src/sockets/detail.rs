@@ -23,6 +23,17 @@ pub enum TrackingDetail {
 impl TrackingDetail {
     const STEPS: [Self; 3] = [Self::Full, Self::Slower, Self::Sampled];
 
+    /// A sentence for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Full => "connections are followed closely again",
+            Self::Slower => "following connections takes over 0.5 % of the time: each fourth interval from now on",
+            Self::Sampled => {
+                "following connections takes over 0.5 % of the time: a sample each sixteenth interval from now on"
+            }
+        }
+    }
+
     /// Collection intervals from one collection to the next.
     pub fn intervals(self) -> u32 {
         match self {

@@ -35,7 +35,7 @@ impl EndedMulticast {
     /// # Errors
     /// When the kernel is too old or has no netlink.
     pub fn open() -> Result<Self, SysError> {
-        Self::at(&Home::default())
+        Self::at(&Home::default(), RECEIVE_BUFFER)
     }
 
     /// Listens in another network namespace.
@@ -43,7 +43,7 @@ impl EndedMulticast {
     /// # Errors
     /// As for [`EndedMulticast::open`], or when the namespace may not be entered.
     pub fn open_in(namespace: &NetworkNamespace) -> Result<Self, SysError> {
-        Self::at(&namespace.home())
+        Self::at(&namespace.home(), RECEIVE_BUFFER)
     }
 
     /// Listens where `opener` opens sockets.
@@ -51,11 +51,13 @@ impl EndedMulticast {
     /// # Errors
     /// When it opens none.
     pub fn open_by(opener: std::sync::Arc<dyn SocketOpener>) -> Result<Self, SysError> {
-        Self::at(&Home::Asked(opener))
+        Self::at(&Home::Asked(opener), RECEIVE_BUFFER)
     }
 
-    fn at(home: &Home) -> Result<Self, SysError> {
-        let door = home.open_announcer().map_err(|source| SysError::new("netlink bind", "ends of sockets", source))?;
+    fn at(home: &Home, receive_buffer: i32) -> Result<Self, SysError> {
+        let door = home
+            .open_announcer(receive_buffer)
+            .map_err(|source| SysError::new("netlink bind", "ends of sockets", source))?;
         Ok(Self { door, buffer: vec![0; BUFFER_LEN], dropped: 0 })
     }
 
@@ -96,5 +98,32 @@ impl EndedMulticast {
 impl EndedSockets for EndedMulticast {
     fn drain(&mut self, each: &mut dyn FnMut(&[u8])) -> Result<u64, SysError> {
         self.fetch(each).map_err(|source| SysError::new("recvfrom", "ends of sockets", source))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn announcements_that_did_not_fit_are_counted() {
+        let mut ends = EndedMulticast::at(&Home::default(), 1).unwrap();
+        let open = || std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        // The kernel announces from a thread of its own: the test ends with the loss.
+        let (mut lost, mut seen) = (0, 0);
+        while lost == 0 {
+            (0..100).for_each(|_| drop(open()));
+            lost += ends.drain(&mut |_| seen += 1).unwrap();
+            std::thread::yield_now();
+        }
+        assert!(lost > 0);
+        // It goes on afterwards.
+        let before = seen;
+        while seen == before {
+            drop(open());
+            ends.drain(&mut |_| seen += 1).unwrap();
+            std::thread::yield_now();
+        }
+        assert!(seen > before);
     }
 }

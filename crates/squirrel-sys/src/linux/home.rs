@@ -57,10 +57,10 @@ impl Home {
     }
 
     /// Opens a socket there to which the ends of sockets are announced.
-    pub(super) fn open_announcer(&self) -> io::Result<NetlinkSocket> {
+    pub(super) fn open_announcer(&self, receive_buffer: i32) -> io::Result<NetlinkSocket> {
         let listen = || {
             let door = NetlinkSocket::open(Netlink::SockDiag.protocol(), ANNOUNCER_PATIENCE_SECONDS)?;
-            door.set_receive_buffer(super::ended::RECEIVE_BUFFER)?;
+            door.set_receive_buffer(receive_buffer)?;
             door.join(super::ended::GROUPS)?;
             Ok(door)
         };

@@ -12,6 +12,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::ended::RECEIVE_BUFFER;
 use super::home::Home;
 use super::raw::NetlinkSocket;
 use crate::{Netlink, SysError};
@@ -75,7 +76,7 @@ impl NetworkNamespace {
     /// # Errors
     /// As [`NetworkNamespace::open_socket`].
     pub fn open_announcer(&self) -> Result<OwnedFd, SysError> {
-        let opened = self.home().open_announcer().map(NetlinkSocket::into_inner);
+        let opened = self.home().open_announcer(RECEIVE_BUFFER).map(NetlinkSocket::into_inner);
         opened.map_err(|source| SysError::new("netlink bind", format!("network namespace {}", self.inode), source))
     }
 

@@ -10,6 +10,7 @@ mod heap;
 mod multicast;
 mod namespace;
 mod privilege;
+mod terminal;
 
 use std::io;
 use std::mem::{size_of, zeroed};
@@ -21,6 +22,7 @@ pub(crate) use guarded::GuardedBuffer;
 pub(crate) use heap::{keep_heap_small, trim_heap};
 pub(crate) use namespace::enter_network_namespace;
 pub(crate) use privilege::{CapabilitySets, Prctl, capabilities, effective_uid, prctl, set_capabilities};
+pub(crate) use terminal::terminal_size;
 
 /// What a call answered that is negative in case of an error.
 fn checked(answer: libc::c_int) -> io::Result<libc::c_int> {
@@ -35,6 +37,18 @@ fn checked_len(answer: libc::ssize_t) -> io::Result<usize> {
 pub(crate) fn ignore_signal(number: libc::c_int) {
     // SAFETY: sets a disposition that runs no code of ours.
     unsafe { libc::signal(number, libc::SIG_IGN) };
+}
+
+/// `kill(2)` for one process.
+pub(crate) fn kill(process: i32, signal: i32) -> io::Result<()> {
+    // SAFETY: two numbers; the kernel checks them.
+    checked(unsafe { libc::kill(process, signal) }).map(|_| ())
+}
+
+/// `signal(2)` with `SIG_DFL`. A number that is no signal changes nothing.
+pub(crate) fn default_action(signal: i32) {
+    // SAFETY: sets a disposition that runs no code of ours.
+    unsafe { libc::signal(signal, libc::SIG_DFL) };
 }
 
 fn open_socket(family: libc::c_int, kind: libc::c_int, protocol: libc::c_int) -> io::Result<OwnedFd> {

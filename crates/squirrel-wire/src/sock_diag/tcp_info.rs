@@ -28,6 +28,8 @@ macro_rules! fields {
 }
 
 fields! {
+    /// The connection's state, as [`TcpState`](super::TcpState) numbers it.
+    state: u8 @ 0;
     /// State of the congestion control: 0 open, 1 disorder, 2 CWR, 3 recovery, 4 loss.
     congestion_state: u8 @ 1;
     /// Retransmission timeouts in a row, without an answer.

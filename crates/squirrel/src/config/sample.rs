@@ -87,6 +87,63 @@ pub(super) static SETTINGS: &[Setting] = &[
         help: &["Names of collectors that stay off, such as [\"ethtool\"]."],
     },
     Setting {
+        section: "applications",
+        key: "enabled",
+        default: "true",
+        help: &[
+            "Whether applications that use the library squirrel-monitor may report here. Without a token only those on",
+            "this host may.",
+        ],
+    },
+    Setting {
+        section: "applications",
+        key: "max_instances",
+        default: "64",
+        help: &["Processes that are known at one time; the one that is silent longest makes room for a new one."],
+    },
+    Setting {
+        section: "applications",
+        key: "max_series",
+        default: "10000",
+        help: &["Series of one process; what is beyond is refused, and it is told so."],
+    },
+    Setting {
+        section: "applications",
+        key: "max_series_total",
+        default: "50000",
+        help: &["Series of all processes together, and new ones within an hour."],
+    },
+    Setting {
+        section: "applications",
+        key: "token_file",
+        default: r#""""#,
+        help: &[
+            "A file with a secret that each report must carry, from whatever host; only the owner and his group may read",
+            "it. None: no secret, and reports from this host only.",
+        ],
+    },
+    Setting {
+        section: "accounting",
+        key: "level",
+        default: r#""sockets""#,
+        help: &[
+            "Whose bytes they are: \"sockets\" counts them by process, connection and remote host, as exactly as the",
+            "kernel and the privileges allow (`squirrel top` says how exactly); \"off\" counts nothing of that.",
+        ],
+    },
+    Setting {
+        section: "accounting",
+        key: "connections",
+        default: "100000",
+        help: &["Connections that are followed one by one. Above it a share of them is, and the error is shown."],
+    },
+    Setting {
+        section: "accounting",
+        key: "memory",
+        default: r#""256MiB""#,
+        help: &["Most memory for these tables. What is pruned to keep it is counted."],
+    },
+    Setting {
         section: "log",
         key: "level",
         default: r#""info""#,

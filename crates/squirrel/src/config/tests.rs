@@ -39,10 +39,17 @@ fn the_sample_says_the_defaults() {
     }
     assert_eq!(config.interval.value, defaults.interval.value);
     assert_eq!(config.log.value, defaults.log.value);
+    assert_eq!(config.accounting.value, defaults.accounting.value);
+    assert_eq!(config.connections.value, defaults.connections.value);
+    assert_eq!(config.memory.value, defaults.memory.value);
+    assert_eq!(config.memory.origin, Origin::File);
     assert_eq!(config.interval.origin, Origin::File, "each setting stands in the sample");
     assert_eq!(config.hosts.origin, Origin::File);
     assert_eq!(config.disabled.origin, Origin::File);
     assert_eq!(config.allow_remote.origin, Origin::File);
+    assert_eq!(config.applications.limits(), defaults.applications.limits());
+    assert_eq!(config.applications.token_file, Sourced { value: None, origin: Origin::File });
+    assert_eq!(config.applications.max_series_total.origin, Origin::File);
     resolve(&sample()).expect("the sample is valid as printed");
 }
 
@@ -81,7 +88,13 @@ fn mistakes_are_shown_with_their_place() {
         ("[server]\nlisten = [\"0.0.0.0:7775\"]", &["0.0.0.0:7775", "allow_remote"]),
         ("[server]\nlisten = []", &["listen", "at least one"]),
         ("[server]\nhosts = [\"http://x/\"]", &["hosts", "http://x/"]),
+        ("[applications]\nmax_series = 0", &["line 2", "1 to 1000000"]),
+        ("[applications]\nmax_serie = 5", &["line 2", "max_series"]),
         ("[server", &["line 1"]),
+        ("[accounting]\nlevel = \"on\"", &["line 2", "sockets", "off"]),
+        ("[accounting]\nmemory = \"1MiB\"", &["line 2", "16MiB"]),
+        ("[accounting]\nmemory = \"99999999999999999999GiB\"", &["line 2", "256MiB"]),
+        ("[accounting]\nconnections = 1", &["connections", "100 to 10000000"]),
     ] {
         let said = complaint(text);
         for word in words {

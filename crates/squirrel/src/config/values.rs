@@ -91,64 +91,85 @@ impl From<LongSpan> for Duration {
     }
 }
 
-/// A limit in bytes, or none.
+/// How many of something there may be: 1 to a million.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub(crate) struct Size(u64);
+#[serde(try_from = "i64")]
+pub(crate) struct Count(usize);
 
-/// Units of sizes, the larger of each kind first.
-const SIZES: [(&str, u64); 9] = [
-    ("TiB", 1 << 40),
-    ("GiB", 1 << 30),
-    ("MiB", 1 << 20),
-    ("KiB", 1 << 10),
-    ("TB", 1_000_000_000_000),
-    ("GB", 1_000_000_000),
-    ("MB", 1_000_000),
-    ("kB", 1_000),
-    ("B", 1),
-];
+impl TryFrom<i64> for Count {
+    type Error = String;
 
-/// The least limit: less would be a slip of the pen, since one block of two hours takes more.
-const LEAST_SIZE: u64 = 1_000_000;
-
-impl Size {
-    /// No limit.
-    pub(crate) const NONE: Self = Self(0);
-
-    /// The bytes; 0 for no limit.
-    pub(crate) fn limit(self) -> u64 {
-        self.0
+    fn try_from(number: i64) -> Result<Self, String> {
+        let count = usize::try_from(number).ok().filter(|count| (1..=1_000_000).contains(count));
+        count.map(Self).ok_or_else(|| format!("a limit is 1 to 1000000, not {number}"))
     }
 }
+
+impl From<Count> for usize {
+    fn from(count: Count) -> Self {
+        count.0
+    }
+}
+
+/// How the bytes of processes and connections are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) enum AccountingLevel {
+    /// Not at all.
+    Off,
+    /// By socket.
+    Sockets,
+}
+
+impl TryFrom<String> for AccountingLevel {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            "off" => Ok(Self::Off),
+            "sockets" => Ok(Self::Sockets),
+            other => Err(format!("the level of the accounting is \"sockets\" or \"off\", not {other:?}")),
+        }
+    }
+}
+
+impl std::fmt::Display for AccountingLevel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Off => "off",
+            Self::Sockets => "sockets",
+        })
+    }
+}
+
+/// An amount of memory: at least 16 MiB, written in MiB or GiB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Size(pub(crate) usize);
+
+/// Below this the tables of a small host do not fit.
+const LEAST_MIB: usize = 16;
 
 impl TryFrom<String> for Size {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        if text == "none" {
-            return Ok(Self::NONE);
+        let (number, factor) = match (text.strip_suffix("MiB"), text.strip_suffix("GiB")) {
+            (Some(number), _) => (number, 1),
+            (_, Some(number)) => (number, 1024),
+            _ => ("", 1),
+        };
+        let mib = number.parse::<usize>().ok().and_then(|number| number.checked_mul(factor));
+        match mib.filter(|mib| *mib >= LEAST_MIB).and_then(|mib| mib.checked_mul(1 << 20)) {
+            Some(bytes) => Ok(Self(bytes)),
+            None => Err(format!("an amount of memory is at least {LEAST_MIB}MiB, such as \"256MiB\", not {text:?}")),
         }
-        let wrong =
-            || format!("a size is \"none\" or whole bytes with a unit, such as \"20GiB\" or \"500MB\", not {text:?}");
-        let (number, unit) =
-            SIZES.iter().find_map(|(unit, bytes)| Some((text.strip_suffix(unit)?, bytes))).ok_or_else(wrong)?;
-        let number: u64 = number.trim_end().parse().map_err(|_| wrong())?;
-        let bytes = number.checked_mul(*unit).ok_or_else(wrong)?;
-        if bytes < LEAST_SIZE {
-            return Err(format!("a limit of {text:?} is less than a megabyte; write \"none\" for no limit"));
-        }
-        Ok(Self(bytes))
     }
 }
 
 impl std::fmt::Display for Size {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let whole = SIZES.iter().filter(|(_, bytes)| self.0.is_multiple_of(*bytes));
-        match whole.min_by_key(|(_, bytes)| self.0 / bytes) {
-            Some((unit, bytes)) if self.0 > 0 => write!(f, "{}{unit}", self.0 / bytes),
-            _ => f.write_str("none"),
-        }
+        write!(f, "{}MiB", self.0 >> 20)
     }
 }
 

@@ -45,7 +45,11 @@ fn restart_only(current: &Config, fresh: &Config) -> Vec<&'static str> {
         ("retention_minutes or retention_hours", values(&current.retention_coarse) != values(&fresh.retention_coarse)),
         ("max_size, max_size_minutes or max_size_hours", values(&current.max_size) != values(&fresh.max_size)),
         ("sync", current.sync.value != fresh.sync.value),
+        ("level under [accounting]", current.accounting.value != fresh.accounting.value),
+        ("connections", current.connections.value != fresh.connections.value),
+        ("memory", current.memory.value != fresh.memory.value),
         ("interval", current.interval.value != fresh.interval.value),
+        ("[applications]", current.applications != fresh.applications),
     ]
     .into_iter()
     .filter_map(|(name, differs)| differs.then_some(name))
