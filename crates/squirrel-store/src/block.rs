@@ -20,11 +20,14 @@ mod compact;
 mod footer;
 mod page;
 mod read;
+mod rewrite;
+mod verify;
 mod write;
 
 pub(crate) use compact::compact_blocks;
 pub(crate) use footer::BlockMeta;
 pub(crate) use read::{Block, BlockFault, Ledger};
+pub(crate) use rewrite::{Rewritten, rewritten};
 pub(crate) use write::{BlockPlan, write_block, written};
 
 /// Folders of the tiers: full resolution, minutes, hours.

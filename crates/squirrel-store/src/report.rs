@@ -102,6 +102,25 @@ pub struct MaintainReport {
     pub problems: Vec<String>,
 }
 
+/// What a deletion did, or would do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeleteReport {
+    /// Series that have samples to delete.
+    pub series: usize,
+    /// Samples of full resolution.
+    pub samples: u64,
+    /// Figures of minutes and hours.
+    pub figures: u64,
+    /// Blocks that were written anew without them.
+    pub blocks_rewritten: usize,
+    /// Blocks that held nothing else.
+    pub blocks_removed: usize,
+    /// Series of which nothing is left.
+    pub series_retired: usize,
+    /// What could not be done, in sentences. What these name is as it was before; the rest is done.
+    pub problems: Vec<String>,
+}
+
 /// The state of the store.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoreReport {

@@ -27,6 +27,11 @@ pub(crate) fn series_of(figure: SeriesId) -> SeriesId {
     SeriesId(figure.0 / SLOTS)
 }
 
+/// Which figure an id in a tier's block stands for.
+pub(crate) fn figure_of(id: SeriesId) -> Option<Figure> {
+    Figure::ALL.into_iter().find(|figure| number(*figure) == id.0 % SLOTS)
+}
+
 /// Part of the format: never changed.
 fn number(figure: Figure) -> u64 {
     match figure {

@@ -89,6 +89,9 @@ Examples:
     /// Make, check or show the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Look after what is stored: check, measure, back up, delete, export, import.
+    #[command(subcommand, before_help = crate::store_command::EXAMPLES)]
+    Store(crate::store_command::StoreCommand),
     /// The part of the daemon that keeps privileges; the daemon starts it by itself.
     #[command(hide = true)]
     Keeper,
@@ -249,14 +252,14 @@ mod tests {
     fn the_arguments_are_consistent() {
         let command = Cli::command();
         command.clone().debug_assert();
-        assert_eq!(command.get_subcommands().count(), 9);
+        assert_eq!(command.get_subcommands().count(), 10);
     }
 
     #[test]
     fn help_begins_with_examples() {
         let help = Cli::command().render_help().to_string();
         assert!(help.starts_with("Examples:\n"), "{help}");
-        for word in ["serve", "top", "sockets", "query", "record", "explain", "mcp", "config"] {
+        for word in ["serve", "top", "sockets", "query", "record", "explain", "mcp", "config", "store"] {
             assert!(help.contains(word), "{word}");
         }
     }

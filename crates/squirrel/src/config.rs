@@ -2,6 +2,7 @@
 //! sample (`sample.rs`).
 
 mod applications;
+mod disk_size;
 mod file;
 mod sample;
 mod values;
@@ -17,6 +18,7 @@ use squirrel_server::AllowedHost;
 
 use crate::cli;
 pub(crate) use applications::Applications;
+pub(crate) use disk_size::DiskSize;
 pub(crate) use sample::sample;
 pub(crate) use values::{AccountingLevel, Size, Sync, show_span};
 
@@ -72,6 +74,10 @@ pub(crate) struct Config {
     pub(crate) allow_remote: Sourced<bool>,
     pub(crate) directory: Sourced<PathBuf>,
     pub(crate) retention: Sourced<Duration>,
+    /// How long minutes and hours are kept.
+    pub(crate) retention_coarse: [Sourced<Duration>; 2],
+    /// Most bytes of full resolution, minutes and hours.
+    pub(crate) max_size: [Sourced<DiskSize>; 3],
     pub(crate) sync: Sourced<Sync>,
     pub(crate) interval: Sourced<Duration>,
     pub(crate) disabled: Sourced<BTreeSet<String>>,
@@ -146,6 +152,11 @@ impl Config {
                 (None, None) => Sourced { value: default_directory(environment)?, origin: Origin::Default },
             },
             retention: Sourced::choose(None, file.store.retention.map(Into::into), || Duration::from_hours(14 * 24)),
+            retention_coarse: [(file.store.retention_minutes, 90), (file.store.retention_hours, 5 * 365)].map(
+                |(written, days)| Sourced::choose(None, written.map(Into::into), || Duration::from_hours(days * 24)),
+            ),
+            max_size: [file.store.max_size, file.store.max_size_minutes, file.store.max_size_hours]
+                .map(|written| Sourced::choose(None, written, || DiskSize::NONE)),
             sync: Sourced::choose(None, file.store.sync, || Sync::Tick),
             interval: Sourced::choose(None, file.collect.interval.map(Into::into), || Duration::from_secs(1)),
             disabled: Sourced::choose(None, file.collect.disabled, BTreeSet::new),
@@ -158,6 +169,14 @@ impl Config {
         };
         config.check()?;
         Ok(config)
+    }
+
+    /// The configuration that a text means, as root.
+    #[cfg(test)]
+    pub(crate) fn of_text(text: &str) -> Self {
+        let environment = Environment { root: true, ..Environment::default() };
+        let file = file::File::parse(text).expect("a valid configuration");
+        Self::resolve(file, None, &Flags::default(), &environment).expect("a sensible configuration")
     }
 
     /// What single values cannot say: what must not stand together.

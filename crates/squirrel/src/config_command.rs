@@ -42,6 +42,12 @@ fn shown(config: &Config) -> String {
     section(&mut text, "store");
     line(&mut text, "directory", &config.directory, |path| word(&path.display().to_string()));
     line(&mut text, "retention", &config.retention, |span| word(&config::show_span(*span)));
+    for (key, span) in ["retention_minutes", "retention_hours"].into_iter().zip(&config.retention_coarse) {
+        line(&mut text, key, span, |span| word(&config::show_span(*span)));
+    }
+    for (key, size) in ["max_size", "max_size_minutes", "max_size_hours"].into_iter().zip(&config.max_size) {
+        line(&mut text, key, size, |size| word(&size.to_string()));
+    }
     line(&mut text, "sync", &config.sync, |sync| word(&sync.to_string()));
     section(&mut text, "collect");
     line(&mut text, "interval", &config.interval, |span| word(&config::show_span(*span)));
@@ -79,4 +85,24 @@ fn word(text: &str) -> String {
 
 fn words(items: impl Iterator<Item = String>) -> String {
     format!("[{}]", items.map(|item| word(&item)).collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_of_the_store_is_shown_with_its_origin() {
+        let text = shown(&Config::of_text("[store]\nmax_size = \"20GiB\"\nretention_hours = \"2y\""));
+        for line in [
+            "retention = \"2w\"  # default",
+            "retention_minutes = \"90d\"  # default",
+            "retention_hours = \"2y\"  # file",
+            "max_size = \"20GiB\"  # file",
+            "max_size_minutes = \"none\"  # default",
+            "max_size_hours = \"none\"  # default",
+        ] {
+            assert!(text.lines().any(|shown| shown == line), "{line} is not in:\n{text}");
+        }
+    }
 }

@@ -23,6 +23,7 @@ mod record;
 mod serve;
 mod sockets;
 mod status;
+mod store_command;
 mod table;
 mod top;
 mod units;
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         Command::Config(ConfigCommand::Init) => config_command::init(),
         Command::Config(ConfigCommand::Check { file }) => config_command::check(file.as_deref(), &environment()),
         Command::Config(ConfigCommand::Show { source }) => config_command::show(source, &environment()),
+        Command::Store(command) => store_command::run(command, &environment()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -18,6 +18,8 @@ mod mcp;
 mod refusals;
 #[path = "program/sockets.rs"]
 mod sockets;
+#[path = "program/store.rs"]
+mod store;
 #[path = "program/support.rs"]
 mod support;
 #[path = "program/top.rs"]

@@ -99,8 +99,19 @@ impl Records {
         Some(Self { chunks: chunks.to_vec(), counts, bytes })
     }
 
+    /// Adds the samples of all records; `None` when one of them is none after all.
+    pub(super) fn decode(&self, out: &mut Samples) -> Option<()> {
+        for (_, _, record) in self.iter() {
+            let mut reader = Reader::new(record);
+            reader.u32()?;
+            reader.varint()?;
+            codec::decode(reader.rest(), out).ok()?;
+        }
+        Some(())
+    }
+
     /// Each record with its span and number of samples.
-    fn iter(&self) -> impl Iterator<Item = (ChunkRef, usize, &[u8])> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (ChunkRef, usize, &[u8])> {
         let mut rest = self.bytes.as_slice();
         self.chunks.iter().zip(&self.counts).map(move |(chunk, count)| {
             let (record, after) = rest.split_at_checked(chunk.len as usize).unwrap_or_default();

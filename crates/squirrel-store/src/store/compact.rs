@@ -121,7 +121,7 @@ fn in_memory(view: &View, start_ms: i64, end_ms: i64) -> bool {
 }
 
 /// Whether all of `part` is in `whole`: what a crash left behind after a day's blocks were put together.
-pub(super) fn is_left_over(part: &BlockMeta, whole: &BlockMeta) -> bool {
+pub(crate) fn is_left_over(part: &BlockMeta, whole: &BlockMeta) -> bool {
     let longer = whole.end_ms.saturating_sub(whole.start_ms) > part.end_ms.saturating_sub(part.start_ms);
     longer && whole.start_ms <= part.start_ms && part.end_ms <= whole.end_ms && part.covers_seq <= whole.covers_seq
 }

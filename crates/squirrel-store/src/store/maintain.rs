@@ -134,7 +134,7 @@ impl Store {
     }
 
     /// Forgets the series that no block and nothing in memory has samples of.
-    fn retire_series(&self, maintenance: &mut Maintenance) -> io::Result<usize> {
+    pub(super) fn retire_series(&self, maintenance: &mut Maintenance) -> io::Result<usize> {
         let view = self.shared.view();
         let mut living: HashSet<SeriesId> = HashSet::new();
         for block in view.blocks.iter() {

@@ -45,7 +45,8 @@ impl Store {
         }
         let (blocks, covered_seq) = opening.blocks(TIERS[0])?;
         // Coarse blocks are made of those of full resolution: they say nothing about the log.
-        let coarse = [opening.blocks(TIERS[1])?.0, opening.blocks(TIERS[2])?.0];
+        let [(minutes, by_minutes), (hours, by_hours)] = [opening.blocks(TIERS[1])?, opening.blocks(TIERS[2])?];
+        let coarse = [minutes, hours];
         let durable: HashSet<SeriesId> = loaded.series.keys().copied().collect();
         let mut replay = Replay::new(&options, loaded, &blocks);
         for (tier, blocks) in [&blocks].into_iter().chain(&coarse).enumerate() {
@@ -64,7 +65,8 @@ impl Store {
             segment_ms: options.segment_ms,
             segment_bytes: options.segment_bytes,
         };
-        let next_seq = replayed.next_seq.max(covered_seq);
+        // Where samples were deleted, coarse blocks may be all that remembers which numbers were given.
+        let next_seq = replayed.next_seq.max(covered_seq).max(by_minutes).max(by_hours);
         let closed = replayed.segments;
         let mut log = LogWriter::new(dir.clone(), options.sync, limits, (replayed.next_number, next_seq), closed);
         // Blocks hold everything of these: the last run ended before it could delete them.

@@ -5,8 +5,10 @@
 
 mod behaviour;
 mod compaction;
+mod deletion;
 mod faults;
 mod layouts;
+mod outside;
 mod tiers;
 
 use std::collections::BTreeMap;

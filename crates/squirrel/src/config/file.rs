@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::Deserialize;
 
+use super::disk_size::DiskSize;
 use super::values::{AccountingLevel, Count, LongSpan, Size, Sync, TickSpan};
 
 /// The whole file.
@@ -37,6 +38,11 @@ pub(super) struct Server {
 pub(super) struct Store {
     pub(super) directory: Option<PathBuf>,
     pub(super) retention: Option<LongSpan>,
+    pub(super) retention_minutes: Option<LongSpan>,
+    pub(super) retention_hours: Option<LongSpan>,
+    pub(super) max_size: Option<DiskSize>,
+    pub(super) max_size_minutes: Option<DiskSize>,
+    pub(super) max_size_hours: Option<DiskSize>,
     pub(super) sync: Option<Sync>,
 }
 

@@ -44,9 +44,27 @@ pub(super) static SETTINGS: &[Setting] = &[
         key: "retention",
         default: r#""14d""#,
         help: &[
-            "How long samples are kept. At 1 s an idle host needs about 30 MB a day, 3,000 busy series about 280 MB.",
+            "How long samples are kept at full resolution. At 1 s an idle host needs about 30 MB a day, 3,000 busy series about 280 MB.",
         ],
     },
+    Setting {
+        section: "store",
+        key: "retention_minutes",
+        default: r#""90d""#,
+        help: &["How long the minimum, maximum, sum, count, last value and increase of each minute are kept."],
+    },
+    Setting { section: "store", key: "retention_hours", default: r#""5y""#, help: &["The same for each hour."] },
+    Setting {
+        section: "store",
+        key: "max_size",
+        default: r#""none""#,
+        help: &[
+            "Most bytes of full resolution, such as \"20GiB\" or \"500MB\"; above it the oldest go, whatever their age.",
+            "The log of the last two hours comes on top.",
+        ],
+    },
+    Setting { section: "store", key: "max_size_minutes", default: r#""none""#, help: &["The same for the minutes."] },
+    Setting { section: "store", key: "max_size_hours", default: r#""none""#, help: &["The same for the hours."] },
     Setting {
         section: "store",
         key: "sync",

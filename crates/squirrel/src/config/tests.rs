@@ -31,6 +31,12 @@ fn the_sample_says_the_defaults() {
     assert_eq!(config.directory.value, defaults.directory.value);
     assert_eq!(config.retention.value, defaults.retention.value);
     assert_eq!(config.sync.value, defaults.sync.value);
+    for (written, default) in config.retention_coarse.iter().zip(&defaults.retention_coarse) {
+        assert_eq!((written.value, written.origin), (default.value, Origin::File));
+    }
+    for (written, default) in config.max_size.iter().zip(&defaults.max_size) {
+        assert_eq!((written.value, written.origin), (default.value, Origin::File));
+    }
     assert_eq!(config.interval.value, defaults.interval.value);
     assert_eq!(config.log.value, defaults.log.value);
     assert_eq!(config.accounting.value, defaults.accounting.value);
@@ -73,6 +79,10 @@ fn mistakes_are_shown_with_their_place() {
         ("[collect]\ninterval = \"1500ms\"", &["whole seconds"]),
         ("[store]\nretention = \"5m\"", &["line 2", "shorter than an hour"]),
         ("[store]\nretention = \"99999999999999y\"", &["line 2"]),
+        ("[store]\nretention_hours = \"5\"", &["line 2"]),
+        ("[store]\nmax_size = \"5\"", &["line 2", "20GiB"]),
+        ("[store]\nmax_size_hours = \"5kB\"", &["line 2", "megabyte", "none"]),
+        ("[store]\nmax_size = \"99999999999TiB\"", &["line 2"]),
         ("[store]\nsync = \"sometimes\"", &["line 2", "tick", "never"]),
         ("[collect]\ndisabled = [\"netdve\"]", &["netdve", "interfaces"]),
         ("[server]\nlisten = [\"0.0.0.0:7775\"]", &["0.0.0.0:7775", "allow_remote"]),
@@ -100,4 +110,12 @@ fn without_root_and_home_the_directory_must_be_named() {
     let home = Environment { home: Some("/users/u".into()), ..Environment::default() };
     let config = Config::resolve(file::File::default(), None, &Flags::default(), &home).unwrap();
     assert_eq!(config.directory.value, PathBuf::from("/users/u/.local/state/squirrel"));
+}
+
+#[test]
+fn a_size_is_shown_as_it_can_be_written() {
+    for text in ["none", "20GiB", "500MB", "1TB", "1025KiB", "1000001B"] {
+        let config = resolve(&format!("[store]\nmax_size = {text:?}")).unwrap();
+        assert_eq!(config.max_size[0].value.to_string(), text);
+    }
 }
