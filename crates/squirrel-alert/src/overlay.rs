@@ -83,3 +83,56 @@ impl Select for Overlay<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use squirrel_testkit::MemorySelect;
+
+    fn labels(name: u8, job: u8) -> Labels {
+        Labels::new([("__name__", format!("m{name}")), ("job", format!("j{job}"))]).unwrap_or_default()
+    }
+
+    /// All that a query can see: labels, times, values.
+    fn seen(store: &dyn Select, matchers: &[Matcher], range: TimeRange) -> Vec<(Labels, Samples)> {
+        let mut out = Vec::new();
+        for found in store.find(matchers, range).unwrap_or_default() {
+            let mut samples = Samples::default();
+            assert_eq!(store.read(&found, range, &mut samples), Ok(()));
+            out.push((found.labels, samples));
+        }
+        out.sort_by(|a, b| a.0.cmp(&b.0));
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn what_lies_over_a_store_is_seen_as_if_it_had_been_appended(
+            old in prop::collection::vec((0u8..3, 0u8..3, 0i64..10), 0..20),
+            fresh in prop::collection::btree_set((0u8..4, 0u8..3), 0..6),
+            name in 0u8..4,
+            start in 0i64..12,
+            length in 0i64..12,
+        ) {
+            let mut below = MemorySelect::default();
+            for (name, job, time) in old {
+                below.put(&labels(name, job), time, 1.0);
+            }
+            let mut whole = below.clone();
+            let samples: Vec<NewSample> = fresh
+                .into_iter()
+                .map(|(name, job)| NewSample { labels: labels(name, job), time: Timestamp(10), value: 2.0 })
+                .collect();
+            for one in &samples {
+                whole.put(&one.labels, 10, 2.0);
+            }
+            let mut over = Overlay::new(&below);
+            over.add(&samples);
+            let range = TimeRange::new(Timestamp(start), Timestamp(start + length));
+            let named = [Matcher::equal("__name__", format!("m{name}"))];
+            prop_assert_eq!(seen(&over, &named, range), seen(&whole, &named, range));
+            prop_assert_eq!(seen(&over, &[], range), seen(&whole, &[], range));
+        }
+    }
+}

@@ -29,7 +29,7 @@ fn labels(text: &str) -> Labels {
     for (name, value) in others.split(',').filter_map(|pair| pair.split_once('=')) {
         builder.set(name, value);
     }
-    builder.build().unwrap()
+    builder.build().expect("labels of a test")
 }
 
 /// A host with steady traffic, some old errors, and now and then a retransmission.
@@ -132,7 +132,7 @@ const FAULTS: &[(&str, &str, From)] = &[
 ];
 
 fn rules() -> RuleFile {
-    built_in_rules(&|_| None).unwrap()
+    built_in_rules(&|_| None).expect("the table makes a rule file")
 }
 
 /// The store of a host, with the fault if there is one.

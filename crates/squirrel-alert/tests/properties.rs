@@ -66,8 +66,83 @@ fn template_text() -> impl Strategy<Value = String> {
     prop::collection::vec(words, 0..40).prop_map(|words| words.concat())
 }
 
+/// Templates that are read, most of them: blocks closed, functions known, with any values in any place.
+fn whole_template() -> impl Strategy<Value = String> {
+    let leaf = prop::sample::select(vec![
+        "$value",
+        "$labels",
+        "$labels.a",
+        ".",
+        "$",
+        "$x",
+        "1",
+        "2.5",
+        "\"up\"",
+        "\"%5.2f|%d|%s\"",
+        "`(.*)`",
+        "nil",
+        "true",
+        "(query \"up\")",
+        "(query \"up\" | first)",
+        "\"\"",
+        "\"1h\"",
+        "'c'",
+    ]);
+    let function = prop::sample::select(vec![
+        "and",
+        "or",
+        "not",
+        "eq",
+        "ne",
+        "lt",
+        "ge",
+        "len",
+        "index",
+        "slice",
+        "print",
+        "println",
+        "printf",
+        "urlquery",
+        "query",
+        "first",
+        "value",
+        "label",
+        "strvalue",
+        "sortByLabel",
+        "args",
+        "reReplaceAll",
+        "match",
+        "title",
+        "toUpper",
+        "stripPort",
+        "stripDomain",
+        "humanize",
+        "humanize1024",
+        "humanizeDuration",
+        "humanizePercentage",
+        "humanizeTimestamp",
+        "parseDuration",
+        "graphLink",
+        "now",
+    ]);
+    let call = (function, prop::collection::vec(leaf.clone(), 0..4), leaf)
+        .prop_map(|(name, args, last)| format!("{last} | {name} {}", args.join(" ")));
+    let action = (call.clone(), 0..3).prop_map(|(call, kind)| match kind {
+        0 => format!("{{{{ {call} }}}}"),
+        1 => format!("{{{{- $x = {call} -}}}}"),
+        _ => format!("{{{{ with {call} }}}}{{{{ . }}}}{{{{ end }}}}"),
+    });
+    let nested = action.prop_recursive(4, 24, 4, move |inner| {
+        let block = prop::sample::select(vec!["if", "with", "range", "range $i, $x :=", "with $x :="]);
+        (block, call.clone(), prop::collection::vec(inner, 1..4)).prop_map(|(block, call, inner)| {
+            format!("{{{{ {block} {call} }}}}{}{{{{ else }}}}-{{{{ end }}}}", inner.concat())
+        })
+    });
+    nested.prop_map(|text| format!("{{{{ $x := 1 }}}}{text}"))
+}
+
 fn expand(template: &Template, value: f64) -> String {
-    let labels = Labels::new([("__name__", "up"), ("a", "b\u{202e}{{ end }}")]).unwrap();
+    let labels = Labels::new([("__name__", "up"), ("a", "b\u{202e}{{ end }}")]).expect("labels of a test");
     let data = TemplateData {
         labels: &labels,
         value,
@@ -85,6 +160,15 @@ proptest! {
     #[test]
     fn any_template_ends_within_its_limit(text in template_text(), value in any::<f64>()) {
         if let Ok(template) = Template::parse(&text) {
+            prop_assert!(expand(&template, value).len() <= MAX_TEMPLATE_OUTPUT + 1_000);
+        }
+    }
+
+    #[test]
+    fn any_functions_on_any_values_end_within_their_limit(text in whole_template(), value in any::<f64>()) {
+        let template = Template::parse(&text);
+        prop_assert!(template.is_ok() || text.contains("nil |"), "{text}: {template:?}");
+        if let Ok(template) = template {
             prop_assert!(expand(&template, value).len() <= MAX_TEMPLATE_OUTPUT + 1_000);
         }
     }

@@ -8,7 +8,7 @@ use squirrel_testkit::MemorySelect;
 const MINUTE: i64 = 60_000;
 
 fn labels(pairs: &[(&str, &str)]) -> Labels {
-    Labels::new(pairs.iter().copied()).unwrap()
+    Labels::new(pairs.iter().copied()).expect("labels of a test")
 }
 
 /// A group, the store that its samples go to, and a clock that is turned by hand.
@@ -42,7 +42,7 @@ impl Host {
 
 fn spec(rules: &str) -> squirrel_alert::RuleGroup {
     let text = format!("groups:\n- {{name: g, {rules}}}\n");
-    RuleFile::parse("f.yml", &text).unwrap().groups.remove(0)
+    RuleFile::parse("f.yml", &text).expect("rules of a test").groups.remove(0)
 }
 
 fn evaluate(group: &mut Group, store: &MemorySelect, at: Timestamp) -> Vec<NewSample> {
@@ -138,9 +138,10 @@ fn since_after_restart(hold: i64, down: i64, up: i64) -> f64 {
     }
     host.group = Group::after_start("f.yml", spec(&rules));
     assert_eq!(host.evaluate(up), [], "the samples of the last run are not hidden before they were read");
-    host.group.restore(&host.store, Timestamp(up * MINUTE)).unwrap();
+    host.group.restore(&host.store, Timestamp(up * MINUTE)).expect("a store in memory is read");
     assert_eq!(host.evaluate(up).len(), 2);
-    host.group.rules()[0].alerts().next().unwrap().active_at.millis() as f64 / MINUTE as f64
+    let alert = host.group.rules()[0].alerts().next().expect("the alert is active");
+    alert.active_at.millis() as f64 / MINUTE as f64
 }
 
 #[test]

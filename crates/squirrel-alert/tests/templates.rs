@@ -17,30 +17,30 @@ const TABLE: &[(&str, f64, &str)] = &[
     ("plain", 1.0, "plain"),
     ("{{ $labels.device }} {{ .Labels.device }} {{ $labels.nothing }}|", 1.0, "eth0 eth0 |"),
     ("{{ $value }}", 0.125, "0.125"),
-    ("{{ $value }} {{ .Value }}", 1234567.0, "1.234567e+06 1.234567e+06"),
-    ("{{ $value }}", 100000.0, "100000"),
-    ("{{ $value }}", 1000000.0, "1e+06"),
+    ("{{ $value }} {{ .Value }}", 1_234_567.0, "1.234567e+06 1.234567e+06"),
+    ("{{ $value }}", 100_000.0, "100000"),
+    ("{{ $value }}", 1_000_000.0, "1e+06"),
     ("{{ $value }}", 0.00001, "1e-05"),
     ("{{ $externalLabels.site }} {{ .ExternalLabels.site }}", 1.0, "ams ams"),
     ("{{ printf \"%.2f\" $value }}", 2.0 / 3.0, "0.67"),
     ("{{ printf \"%f|%e|%g|%v\" $value $value $value $value }}", 1234.5, "1234.500000|1.234500e+03|1234.5|1234.5"),
     ("{{ printf \"%d\" 42 }} {{ printf \"%d\" $value }}", 3.0, "42 %!d(float64=3)"),
     ("{{ printf \"%s is %q %%\" $labels.device $labels.path }}", 1.0, "eth0 is \"/var\" %"),
-    ("{{ printf \"%5.1f|%-8s|%08.3f|%+d|%x\" $value \"a\" $value 5 255 }}", 3.14159, "  3.1|a       |0003.142|+5|ff"),
+    ("{{ printf \"%5.1f|%-8s|%08.3f|%+d|%x\" $value \"a\" $value 5 255 }}", 3.375, "  3.4|a       |0003.375|+5|ff"),
     ("{{ printf \"%s %d\" \"a\" }}", 1.0, "a %!d(MISSING)"),
     ("{{ printf \"%s\" \"a\" 5 }}", 1.0, "a%!(EXTRA int=5)"),
     ("{{ printf \"%s\" $value }}", 1.5, "%!s(float64=1.5)"),
     ("{{ printf \"%t\" true }}", 1.5, "true"),
     ("{{ $value | printf \"%.3g\" }}", 12345.0, "1.23e+04"),
-    ("{{ humanize 0.0 }} {{ humanize $value }} {{ humanize \"0.00005\" }}", 123456.0, "0 123.5k 50u"),
-    ("{{ humanize1024 $value }} {{ humanize1024 0.5 }}", 1048576.0, "1Mi 0.5"),
+    ("{{ humanize 0.0 }} {{ humanize $value }} {{ humanize \"0.00005\" }}", 123_456.0, "0 123.5k 50u"),
+    ("{{ humanize1024 $value }} {{ humanize1024 0.5 }}", 1_048_576.0, "1Mi 0.5"),
     ("{{ $value | humanizeDuration }}", 0.012, "12ms"),
     ("{{ $value | humanizeDuration }}", 59.25, "59.25s"),
     ("{{ $value | humanizeDuration }}", 3723.9, "1h 2m 3s"),
     ("{{ $value | humanizeDuration }}", -90061.0, "-1d 1h 1m 1s"),
-    ("{{ $value | humanizePercentage }}", 0.123456, "12.35%"),
-    ("{{ $value | humanizeTimestamp }}", 1435065584.128, "2015-06-23 13:19:44.128 +0000 UTC"),
-    ("{{ $value | humanizeTimestamp }}", 1435065584.0, "2015-06-23 13:19:44 +0000 UTC"),
+    ("{{ $value | humanizePercentage }}", 0.123_456, "12.35%"),
+    ("{{ $value | humanizeTimestamp }}", 1_435_065_584.128, "2015-06-23 13:19:44.128 +0000 UTC"),
+    ("{{ $value | humanizeTimestamp }}", 1_435_065_584.0, "2015-06-23 13:19:44 +0000 UTC"),
     (
         "{{ title \"aa bB cc-d e_f\" }} {{ toUpper $labels.device }} {{ \"ABC\" | toLower }}",
         1.0,
@@ -98,7 +98,7 @@ const TABLE: &[(&str, f64, &str)] = &[
 ];
 
 fn labels(pairs: &[(&str, &str)]) -> Labels {
-    Labels::new(pairs.iter().copied()).unwrap()
+    Labels::new(pairs.iter().copied()).expect("labels of a test")
 }
 
 fn store() -> MemorySelect {

@@ -167,8 +167,7 @@ const CASES: &[(&str, &str, bool)] = &[
 fn file(case: &str) -> String {
     let series = if case.contains("input_series") { "" } else { SERIES };
     format!(
-        "rule_files: [rules.yml]\nevaluation_interval: 1m\ngroup_eval_order: [first]\ntests:\n- interval: 1m{}\n  {case}\n",
-        series
+        "rule_files: [rules.yml]\nevaluation_interval: 1m\ngroup_eval_order: [first]\ntests:\n- interval: 1m{series}\n  {case}\n"
     )
     .replace("group_eval_order: [first]\n", if case.contains("half") { "group_eval_order: [second, first]\n" } else { "" })
 }
