@@ -4,6 +4,9 @@ use squirrel_model::{DurationError, parse_duration_ms};
 
 use crate::yaml::{Kind, Node, Problem};
 
+/// Fields whose text counts as it is written, as Prometheus reads them: `null` is a metric there.
+const AS_WRITTEN: [&str; 3] = ["record", "alert", "expr"];
+
 /// Collects what is wrong, so that a file is mended in one go and not mistake by mistake.
 #[derive(Default)]
 pub(crate) struct Problems(pub(crate) Vec<Problem>);
@@ -30,22 +33,22 @@ impl Problems {
         for (key, value) in pairs {
             let name = key.text().unwrap_or_default();
             match known.iter().position(|known| *known == name) {
-                Some(i) => found[i] = Some(value).filter(|value| !value.is_null() || name == "expr"),
+                Some(i) => found[i] = Some(value).filter(|value| !value.is_null() || AS_WRITTEN.contains(&name)),
                 None => self.add(key, format!("{name:?} is no field of {what}: it may have {}", known.join(", "))),
             }
         }
         found
     }
 
-    /// The items of a list; nothing is an empty list.
-    pub(crate) fn items<'n>(&mut self, node: Option<&'n Node>, what: &str) -> &'n [Node] {
+    /// The items of a list, without those that are nothing; nothing is an empty list.
+    pub(crate) fn items<'n>(&mut self, node: Option<&'n Node>, what: &str) -> Vec<&'n Node> {
         match node {
-            Some(Node { kind: Kind::List(items), .. }) => items,
+            Some(Node { kind: Kind::List(items), .. }) => items.iter().filter(|item| !item.is_null()).collect(),
             Some(node) if !node.is_null() => {
                 self.add(node, format!("{what} is a list (lines that begin with -), not {}", node.word()));
-                &[]
+                Vec::new()
             }
-            _ => &[],
+            _ => Vec::new(),
         }
     }
 
@@ -81,7 +84,7 @@ impl Problems {
     pub(crate) fn integer(&mut self, node: Option<&Node>, what: &str) -> Option<i64> {
         let node = node?;
         let number = match &node.kind {
-            Kind::Scalar { text, plain: true } => text.replace('_', "").parse().ok(),
+            Kind::Scalar { text, plain: true } => whole_number(&text.replace('_', "")),
             _ => None,
         };
         if number.is_none() {
@@ -128,4 +131,13 @@ impl Problems {
         }
         out
     }
+}
+
+/// `100`, `0x64`, and `100.0`, which some tools write.
+fn whole_number(text: &str) -> Option<i64> {
+    if let Some(hexadecimal) = text.strip_prefix("0x") {
+        return i64::from_str_radix(hexadecimal, 16).ok();
+    }
+    let float = || text.parse().ok().filter(|n: &f64| n.fract() == 0.0 && n.abs() < 9e15).map(|n| n as i64);
+    text.parse().ok().or_else(float)
 }

@@ -4,6 +4,9 @@
 //! and labels of groups). On purpose stricter or different:
 //! - Names of metrics and labels have the classic shape, as everywhere in Squirrel.
 //! - `expr: *alias` is the text that the alias stands for, not the alias's name.
+//! - `limit` is a whole number: 1.5 is not cut to 1.
+//! - Templates that could only fail are refused: `{{ nil }}`, a pipe with nothing behind it, a variable of
+//!   the first branch used behind `else`.
 //! - Templates know no `define`, `template`, `block`, and not the functions that make HTML pages.
 //!
 //! <https://prometheus.io/docs/prometheus/latest/configuration/recording_rules/>

@@ -21,7 +21,7 @@ groups:
     expr: up == 0
     for: 2m
     labels: {severity: page, job: '{{ $labels.job }}!'}
-    annotations: {summary: '{{ $labels.instance }} is down ({{ $value }})', twice: '{{ query \"job:up:twice\" | first | value }}'}
+    annotations: {summary: '{{ $labels.instance }} is down ({{ $value }})', twice: '{{ query `job:up:twice{job=\"a\"}` | first | value }}'}
   - {alert: Kept, expr: up == 0, keep_firing_for: 3m}
   - {alert: Seen, expr: 'ALERTS{alertname=\"Down\",alertstate=\"firing\"}'}
   - {alert: Broken, expr: up == 0, annotations: {x: '{{ $externalLabels.site }}'}}

@@ -69,7 +69,7 @@ impl Reader<'_> {
         let query_offset_ms = self.problems.duration(query_offset, "query_offset");
         let limit = self.problems.integer(limit, "limit").and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0);
         let nodes = self.problems.items(rules, "rules");
-        let rules = nodes.iter().filter_map(|node| self.rule(node, &common)).collect();
+        let rules = nodes.into_iter().filter_map(|node| self.rule(node, &common)).collect();
         RuleGroup { name, interval_ms, limit, query_offset_ms, rules }
     }
 

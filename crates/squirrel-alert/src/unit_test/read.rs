@@ -26,7 +26,7 @@ pub(super) fn file(name: &str, text: &str) -> Result<UnitTests, Vec<Problem>> {
         }
         let texts = |problems: &mut Problems, node, what: &str| {
             let items = problems.items(node, what);
-            items.iter().filter_map(|item| problems.text(Some(item), what)).collect::<Vec<_>>()
+            items.into_iter().filter_map(|item| problems.text(Some(item), what)).collect::<Vec<_>>()
         };
         out.rule_files = texts(&mut problems, files, "rule_files");
         out.order = texts(&mut problems, order, "group_eval_order");
