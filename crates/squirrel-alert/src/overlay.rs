@@ -1,25 +1,36 @@
 //! A store with samples laid over it that are not in it yet: rules of a group see what the rules
 //! before them yielded at the same moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use squirrel_model::{Figure, Found, Labels, Matcher, Samples, Select, SelectError, Tier, TimeRange, Timestamp};
+use squirrel_model::{
+    Figure, Found, Labels, MatchOp, Matcher, NAME_LABEL, Samples, Select, SelectError, Tier, TimeRange, Timestamp,
+};
 
 use crate::NewSample;
 
 /// A frozen store, and samples that came after it was frozen.
 pub(crate) struct Overlay<'a> {
     base: &'a dyn Select,
-    fresh: BTreeMap<Labels, (i64, f64)>,
+    /// By name of the metric, since selectors name one: a group may have thousands of rules, each with
+    /// thousands of results.
+    fresh: HashMap<String, BTreeMap<Labels, (i64, f64)>>,
 }
 
 impl<'a> Overlay<'a> {
     pub(crate) fn new(base: &'a dyn Select) -> Self {
-        Self { base, fresh: BTreeMap::new() }
+        Self { base, fresh: HashMap::new() }
     }
 
     pub(crate) fn add(&mut self, samples: &[NewSample]) {
-        self.fresh.extend(samples.iter().map(|one| (one.labels.clone(), (one.time.millis(), one.value))));
+        for one in samples {
+            let name = one.labels.metric_name().to_owned();
+            self.fresh.entry(name).or_default().insert(one.labels.clone(), (one.time.millis(), one.value));
+        }
+    }
+
+    fn fresh(&self, labels: &Labels) -> Option<(i64, f64)> {
+        self.fresh.get(labels.metric_name())?.get(labels).copied()
     }
 
     /// The series as the store below knows it.
@@ -32,27 +43,32 @@ impl<'a> Overlay<'a> {
 impl Select for Overlay<'_> {
     fn find(&self, matchers: &[Matcher], range: TimeRange) -> Result<Vec<Found>, SelectError> {
         let mut found = self.base.find(matchers, range)?;
-        for (labels, (time, _)) in &self.fresh {
-            let fits = |m: &Matcher| m.matches(labels.get(m.name()).unwrap_or_default());
-            let within = range.contains(Timestamp(*time)) && matchers.iter().all(fits);
-            if within && found.iter().all(|known| known.labels != *labels) {
-                // The key is never used: a fresh series is looked up by its labels.
-                found.push(Found { labels: labels.clone(), key: u64::MAX });
-            }
-        }
+        let named = matchers.iter().find(|m| m.name() == NAME_LABEL && m.op() == MatchOp::Equal);
+        let one_name = named.and_then(|m| self.fresh.get(m.value()));
+        let all = self.fresh.values().filter(|_| named.is_none());
+        let fits = |labels: &Labels| matchers.iter().all(|m| m.matches(labels.get(m.name()).unwrap_or_default()));
+        let fresh = one_name.into_iter().chain(all).flatten();
+        let fresh = fresh.filter(|(labels, (time, _))| range.contains(Timestamp(*time)) && fits(labels));
+        let known: HashSet<&Labels> = found.iter().map(|found| &found.labels).collect();
+        // The key is never used: a fresh series is looked up by its labels.
+        let new: Vec<Found> = fresh
+            .filter(|(labels, _)| !known.contains(labels))
+            .map(|(labels, _)| Found { labels: labels.clone(), key: u64::MAX })
+            .collect();
+        found.extend(new);
         Ok(found)
     }
 
     fn read(&self, series: &Found, range: TimeRange, out: &mut Samples) -> Result<(), SelectError> {
-        let Some((time, value)) = self.fresh.get(&series.labels) else {
+        let Some((time, value)) = self.fresh(&series.labels) else {
             return self.base.read(series, range, out);
         };
         out.clear();
         if let Some(below) = self.below(&series.labels, range)? {
             self.base.read(&below, range, out)?;
         }
-        if range.contains(Timestamp(*time)) && out.times.last().is_none_or(|last| last < time) {
-            out.push(*time, *value);
+        if range.contains(Timestamp(time)) && out.times.last().is_none_or(|last| *last < time) {
+            out.push(time, value);
         }
         Ok(())
     }
@@ -73,7 +89,7 @@ impl Select for Overlay<'_> {
         range: TimeRange,
         out: &mut Samples,
     ) -> Result<(), SelectError> {
-        if !self.fresh.contains_key(&series.labels) {
+        if self.fresh(&series.labels).is_none() {
             return self.base.read_tier(tier, figure, series, range, out);
         }
         out.clear();
