@@ -22,7 +22,7 @@ const TOOLS: &[Tool] = &[
     Tool { program: "conntrack", package: "conntrack", needed_for: "connection tracking" },
     Tool { program: "clang-14", package: "clang-14", needed_for: "the eBPF objects" },
     Tool { program: "llvm-strip-14", package: "llvm-14", needed_for: "the eBPF objects" },
-    Tool { program: "promtool", package: "prometheus", needed_for: "the query API" },
+    Tool { program: "promtool", package: "prometheus", needed_for: "the query API and rule files" },
     Tool {
         program: "prometheus-node-exporter",
         package: "prometheus-node-exporter",
