@@ -1,7 +1,7 @@
 //! A store's folder seen from outside: judged, measured, read and copied without its lock, while a program may be
 //! writing to it. Nothing here changes the folder.
 //!
-//! All of it works on a [`Frozen`] folder: every file is opened first, in an order in which whatever moves on
+//! All of it works on a frozen view of the folder: every file is opened first, in an order in which whatever moves on
 //! meanwhile from the log to a block is seen at least once, and read up to the length that it had then.
 
 mod backup;
