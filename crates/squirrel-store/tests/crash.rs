@@ -9,8 +9,8 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use squirrel_model::{Batch, Kind, Labels, Metric, Samples, TimeRange, Timestamp, Unit};
 use squirrel_store::dir::RealDir;

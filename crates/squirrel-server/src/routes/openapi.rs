@@ -41,6 +41,9 @@ const fn text(path: &'static str, summary: &'static str) -> Operation {
     Operation { path, kind: Kind::Text, summary }
 }
 
+/// Where applications report, which is the only thing that can be told to the daemon.
+const APPLICATIONS: &str = "/api/applications";
+
 /// Every path that the router knows; a test compares the two.
 const OPERATIONS: &[Operation] = &[
     own("/api/live/processes", "Processes and the payload that each moved"),
@@ -49,6 +52,8 @@ const OPERATIONS: &[Operation] = &[
     own("/api/live/interfaces", "Interfaces, their wire bytes and the parts of these"),
     own("/api/live/books", "Where the bytes of the host went, and what belongs to nobody"),
     own("/api/live/top", "All tables of one moment: the document of squirrel top --json"),
+    own(APPLICATIONS, "Applications that report, and how each does"),
+    own("/api/applications/{name}", "One application: its processes, alerts and what was refused"),
     own("/api/verdict", "Whether the network is fine, and what is wrong if it is not"),
     own("/api/collectors", "The collectors, the accounting, and how they do"),
     own("/api/charts", "The charts that every screen shows"),
@@ -95,7 +100,11 @@ fn document() -> Value {
     let mut paths = Map::new();
     for operation in OPERATIONS {
         let schema = described.iter().find(|(path, _)| *path == operation.path).map(|(_, schema)| schema.clone());
-        paths.insert(operation.path.to_owned(), json!({ "get": get(operation, schema) }));
+        let mut methods = json!({ "get": get(operation, schema) });
+        if operation.path == APPLICATIONS {
+            methods["post"] = report();
+        }
+        paths.insert(operation.path.to_owned(), methods);
     }
     json!({
         "openapi": "3.1.0",
@@ -146,6 +155,22 @@ fn get(operation: &Operation, schema: Option<Value>) -> Value {
     operation_object
 }
 
+/// How an application tells of itself. The library's exporter speaks it.
+fn report() -> Value {
+    let json = |description: &str| json!({ "description": description, "content": { "application/json": { "schema": { "type": "object" } } } });
+    let mut body = json("The numbers of one process: `squirrel_api::application::ApplicationReport`.");
+    body["required"] = true.into();
+    let failed = json!({
+        "description": "Not taken, and why.",
+        "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } },
+    });
+    json!({
+        "summary": "The report of an application; from this host only, or with the token of the configuration",
+        "requestBody": body,
+        "responses": { "200": json("What was kept and what was refused."), "default": failed },
+    })
+}
+
 fn parameters(path: &str) -> Vec<Value> {
     use squirrel_api::live::fields;
     match path {
@@ -167,7 +192,7 @@ fn parameters(path: &str) -> Vec<Value> {
             "An expression in PromQL; may be given several times.",
             &json!({ "type": "string" }),
         )],
-        "/api/v1/label/{name}/values" => {
+        "/api/v1/label/{name}/values" | "/api/applications/{name}" => {
             vec![json!({ "name": "name", "in": "path", "required": true, "schema": { "type": "string" } })]
         }
         _ => Vec::new(),
