@@ -1,5 +1,7 @@
 //! The accountant in this program: what it may read here, and its place beside the ticks of the daemon.
 
+mod packets;
+
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,6 +14,9 @@ use squirrel_bpf::Ledger;
 use squirrel_model::{Batch, Elapsed, Timestamp, Untrusted};
 use squirrel_sys::{Missed, NetworkNamespace, SocketLedger, SysError, clock, network_namespaces};
 use squirrel_wire::ledger::SocketRecord;
+
+use crate::config::AccountingLevel;
+use packets::Frames;
 
 /// How long a tick waits for a step that began with it. A longer one is shown with the next tick.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -29,14 +34,17 @@ pub(crate) struct Opened {
     sources: Sources,
     /// Why there is no kernel-side ledger of sockets.
     ledger_missing: Option<String>,
+    /// Who counts packets, or why nobody does although it was asked for.
+    packets: Option<Result<Frames, String>>,
 }
 
 impl Opened {
-    /// All network namespaces of the host, or this one inside of another; with the ledger where it can be had.
+    /// All network namespaces of the host, or this one inside of another; with the ledger where it can be had, and with
+    /// counts of packets of this one where `level` asks for them and they can be had.
     ///
     /// # Errors
     /// When netlink is refused here.
-    pub(crate) fn open() -> Result<Self, SysError> {
+    pub(crate) fn open(level: AccountingLevel) -> Result<Self, SysError> {
         let everywhere = is_on_the_host();
         let mut sources = Sources::open(everywhere)?;
         let ledger_missing = match Ledger::open(&squirrel_bpf::Options::default()) {
@@ -50,12 +58,26 @@ impl Opened {
             }
             Err(unavailable) => Some(unavailable.to_string()),
         };
-        Ok(Self { sources, ledger_missing })
+        let counts_packets = level == AccountingLevel::Packets;
+        let packets = counts_packets.then(|| Frames::open(Arc::clone(&sources.host)));
+        Ok(Self { sources, ledger_missing, packets })
+    }
+
+    /// A sentence when packets are not counted although they should be.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        let reason = self.packets.as_ref()?.as_ref().err()?;
+        Some(format!("{reason}. The accounting goes on by sockets, and estimates the books of the interfaces"))
     }
 
     /// An accountant that has read nothing yet.
     pub(crate) fn accountant(self, options: Options) -> Accountant {
+        let own = self.sources.namespaces.first().map(|own| own.inode);
         let mut accountant = Accountant::new(options, self.sources);
+        match (self.packets, own) {
+            (Some(Ok(frames)), Some(own)) => accountant.set_packets(own, Box::new(frames)),
+            (Some(Err(reason)), _) => accountant.set_packets_missing(reason),
+            _ => {}
+        }
         if let Some(reason) = self.ledger_missing {
             accountant.set_ledger_missing(reason);
         }
@@ -102,8 +124,14 @@ impl SocketLedger for OfNamespace {
 ///
 /// # Errors
 /// When netlink is refused here.
-pub(crate) fn open_for_daemon() -> anyhow::Result<Opened> {
-    let mut opened = Opened::open().context("cannot open what the accounting reads")?;
+pub(crate) fn open_for_daemon(level: AccountingLevel) -> anyhow::Result<Opened> {
+    let mut opened = Opened::open(level).context("cannot open what the accounting reads")?;
+    if let Some(refusal) = opened.refusal() {
+        tracing::warn!("accounting: {}", Untrusted(&refusal));
+    }
+    if let Some(Ok(frames)) = &mut opened.packets {
+        frames.seal();
+    }
     let sources = &mut opened.sources;
     if let Some(mut find) = sources.find.take() {
         let watched: Vec<u64> = sources.namespaces.iter().map(|namespace| namespace.inode).collect();
