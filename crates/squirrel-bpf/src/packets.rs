@@ -39,8 +39,8 @@ impl Default for PacketOptions {
 ///
 /// It needs Linux 6.6, whose programs stand beside those of others and vanish with their descriptor. Not counted
 /// are frames that never reach the stack (dropped, sent back or redirected by XDP) and those of packet sockets
-/// that bypass the queue. A frame that a queueing discipline drops after it was counted is in that one's own
-/// counter of drops.
+/// that bypass the queue; nor the copies of a multicast that its sender gets himself, which no device receives. A
+/// frame that a queueing discipline drops after it was counted is in that one's own counter of drops.
 pub struct Packets {
     namespace: u32,
     object: Ebpf,
