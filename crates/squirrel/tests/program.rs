@@ -12,6 +12,8 @@ mod inside;
 mod lifecycle;
 #[path = "program/mcp.rs"]
 mod mcp;
+#[path = "program/packets.rs"]
+mod packets;
 #[path = "program/refusals.rs"]
 mod refusals;
 #[path = "program/sockets.rs"]

@@ -133,7 +133,9 @@ impl Accountant {
                 let counts = packets.read();
                 namespace.links.set_watched(packets.watched());
                 namespace.links.read(&*namespace.kernel);
-                counts.iter().for_each(|count| namespace.links.count(count));
+                for count in &counts {
+                    namespace.links.count(count);
+                }
             }
             None => namespace.links.read(&*namespace.kernel),
         }
