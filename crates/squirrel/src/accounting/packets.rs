@@ -72,11 +72,13 @@ impl PacketSource for Frames {
             }
         })?;
         let gone: Vec<u32> = self.packets.attached().filter(|index| !present.contains_key(index)).collect();
-        gone.into_iter().for_each(|index| self.packets.detach(index));
+        for index in gone {
+            self.packets.detach(index);
+        }
         self.refused.retain(|index, _| present.contains_key(index));
         let followed = present.into_iter().map(|(index, name)| {
             let missing = self.attach(index, &name);
-            FollowedInterface { index, name: name.utf8_chunks().map(shown).collect(), missing }
+            FollowedInterface { index, name: shown(&name), missing }
         });
         Ok(followed.collect())
     }
@@ -90,7 +92,7 @@ impl PacketSource for Frames {
     }
 }
 
-/// A part of a name; what is not UTF-8 is written with escapes.
-fn shown(chunk: std::str::Utf8Chunk<'_>) -> String {
-    format!("{}{}", chunk.valid(), chunk.invalid().escape_ascii())
+/// A name that is not UTF-8 is written with escapes, as the accountant writes it.
+fn shown(name: &[u8]) -> String {
+    std::str::from_utf8(name).map_or_else(|_| name.escape_ascii().to_string(), str::to_owned)
 }
