@@ -11,7 +11,6 @@ use std::time::Duration;
 use squirrel_model::Timestamp;
 use squirrel_sys::{EndedSockets, Kernel, SocketLedger};
 
-use crate::books::PacketCount;
 use crate::groups::Groups;
 use crate::hosts::Hosts;
 use crate::identity::Place;
@@ -19,6 +18,7 @@ use crate::links::Links;
 use crate::load::Load;
 use crate::options::Options;
 use crate::owners::Owners;
+use crate::packets::{ByPackets, PacketSource};
 use crate::picture::{Container, Picture};
 use crate::processes::Processes;
 use crate::reading::Algorithms;
@@ -123,8 +123,9 @@ pub struct Accountant {
     lost: u64,
     pruned: u64,
     malformed: u64,
-    /// Whether packets are counted by somebody.
-    by_packets: bool,
+    packets: Option<ByPackets>,
+    /// Why packets are not counted although somebody wished it.
+    packets_missing: Option<String>,
     buffer: Vec<u8>,
     drawn: Option<Arc<Picture>>,
 }
@@ -163,7 +164,8 @@ impl Accountant {
             lost: 0,
             pruned: 0,
             malformed: 0,
-            by_packets: false,
+            packets: None,
+            packets_missing: None,
             buffer: Vec::new(),
             drawn: None,
         }
@@ -185,22 +187,15 @@ impl Accountant {
         self.ledger_missing = reason;
     }
 
-    /// Says whether packets are counted from now on, by whoever calls [`Accountant::packets`].
-    pub fn set_by_packets(&mut self, on: bool) {
-        self.by_packets = on;
-        for namespace in self.namespaces.iter_mut().flatten() {
-            namespace.links.set_by_packets(on);
-        }
+    /// Counts packets from the next step on, of the interfaces of the network namespace with this inode number: their
+    /// books are no longer estimated. To be called before the first step, else they are exact from then on only.
+    pub fn set_packets(&mut self, namespace: u64, source: Box<dyn PacketSource>) {
+        self.packets = Some(ByPackets::new(namespace, source));
     }
 
-    /// Takes in the packets that were counted since the last time; to be called before each step.
-    pub fn packets(&mut self, counts: &[PacketCount]) {
-        for count in counts {
-            let of = |namespace: &&mut Namespace| namespace.inode == count.namespace;
-            if let Some(namespace) = self.namespaces.iter_mut().flatten().find(of) {
-                namespace.links.count(count);
-            }
-        }
+    /// Takes the reason why packets are not counted although they should be, for [`Level::parts`](crate::Level::parts).
+    pub fn set_packets_missing(&mut self, reason: String) {
+        self.packets_missing = Some(reason);
     }
 
     /// Whether there is a ledger and it could be read.

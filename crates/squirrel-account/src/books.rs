@@ -12,7 +12,7 @@
 //!
 //! **With counts of packets** ([`PacketCount`]) for an interface, these take the place of the estimate from then on.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use squirrel_wire::sock_diag::{IPPROTO_TCP, IPPROTO_UDP};
@@ -23,7 +23,7 @@ use crate::picture::{Carrier, InterfaceRow, Source, Traffic};
 
 /// What a packet is to this host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum PacketClass {
+pub(crate) enum PacketClass {
     /// A socket sent it or received it.
     Socket,
     /// It passes through from one interface to another.
@@ -37,15 +37,15 @@ pub enum PacketClass {
 /// Packets in one direction, counted in two ways: an interface counts in one of them, and its own counter shows in
 /// which.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Frames {
+pub(crate) struct Frames {
     /// Packets as the kernel hands them over, of which one may stand for many segments.
-    pub packets: u64,
+    pub(crate) packets: u64,
     /// Their bytes, with the link's header as the interface counts it.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
     /// Packets with each segment by itself, as a network card counts them.
-    pub wire_packets: u64,
+    pub(crate) wire_packets: u64,
     /// Their bytes.
-    pub wire_bytes: u64,
+    pub(crate) wire_bytes: u64,
 }
 
 impl Frames {
@@ -63,34 +63,27 @@ impl Frames {
 
 /// New packets of one interface, socket, pair of addresses and class since the last count.
 ///
-/// Whoever counts packets in the kernel hands these to [`Accountant::packets`](crate::Accountant::packets) before each
-/// step; [`PacketReader`](crate::PacketReader) makes them of a ledger's rows.
+/// [`PacketReader`](crate::packets::PacketReader) makes them of a ledger's rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PacketCount {
-    /// Inode number of the network namespace.
-    pub namespace: u64,
-    /// The interface's index there.
-    pub interface: u32,
+pub(crate) struct PacketCount {
+    /// The interface's index.
+    pub(crate) interface: u32,
     /// What they are.
-    pub class: PacketClass,
-    /// The socket's cookie; 0 when there is none.
-    pub cookie: u64,
+    pub(crate) class: PacketClass,
     /// The IP protocol; 0 when it is none.
-    pub protocol: u8,
-    /// The address and port of this side, or of the sender of what passes through; `None` when it is not IP.
-    pub local: Option<SocketAddr>,
-    /// The other side.
-    pub remote: Option<SocketAddr>,
+    pub(crate) protocol: u8,
+    /// The receiver's address; `None` when it is not IP.
+    pub(crate) destination: Option<IpAddr>,
     /// Packets received.
-    pub receive: Frames,
+    pub(crate) receive: Frames,
     /// Packets transmitted.
-    pub transmit: Frames,
+    pub(crate) transmit: Frames,
 }
 
 impl PacketCount {
     /// Octets of the headers of one packet, near enough: TCP's with time stamps.
     fn header(&self, link: u64) -> u64 {
-        let network = if self.remote.is_some_and(|remote| remote.is_ipv6()) { IPV6 } else { IPV4 };
+        let network = if self.destination.is_some_and(|destination| destination.is_ipv6()) { IPV6 } else { IPV4 };
         let transport = match self.protocol {
             IPPROTO_TCP => u64::from(TCP),
             IPPROTO_UDP => UDP,
@@ -116,6 +109,17 @@ impl Parts {
             headers: self.headers.plus(other.headers),
             forwarded: self.forwarded.plus(other.forwarded),
             kernel: self.kernel.plus(other.kernel),
+        }
+    }
+
+    /// These, with the way out of others.
+    fn with_transmit(self, other: Self) -> Self {
+        let both = |way_in: Traffic, way_out: Traffic| Traffic::new(way_in.receive, way_out.transmit);
+        Self {
+            attributed: both(self.attributed, other.attributed),
+            headers: both(self.headers, other.headers),
+            forwarded: both(self.forwarded, other.forwarded),
+            kernel: both(self.kernel, other.kernel),
         }
     }
 
@@ -154,14 +158,15 @@ impl Counted {
     }
 
     /// The parts in that way to count which comes nearer to the interface's own counter, with what was estimated
-    /// besides.
+    /// besides. Each direction by itself: there are drivers that count segments on the way in and large packets on the
+    /// way out.
     fn nearest(&self, estimated: Parts, wire: Traffic) -> Parts {
         let [packets, segments] = self.0.map(|parts| parts.plus(estimated));
-        let off = |parts: Parts| {
-            let sum = parts.sum();
-            sum.receive.abs_diff(wire.receive).saturating_add(sum.transmit.abs_diff(wire.transmit))
+        let nearer = |way: fn(Traffic) -> u64| {
+            let off = |parts: Parts| way(parts.sum()).abs_diff(way(wire));
+            if off(segments) < off(packets) { segments } else { packets }
         };
-        if off(segments) < off(packets) { segments } else { packets }
+        nearer(|traffic| traffic.receive).with_transmit(nearer(|traffic| traffic.transmit))
     }
 }
 

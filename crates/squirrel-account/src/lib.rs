@@ -8,7 +8,7 @@
 //! [`Accountant::picture`] draws what is known, and [`Accountant::batch`] gives the series. [`Accountant::level`] says
 //! in words how the figures are got on this host, and what the next better way would need:
 //!
-//! - `packets`: the ledger, and each packet of each interface ([`PacketReader`]);
+//! - `packets`: the ledger, and each packet of each interface of one namespace (a [`PacketSource`]);
 //! - `sockets`: the kernel counts each socket's bytes by process (a [`squirrel_sys::SocketLedger`]); TCP and UDP exact;
 //! - `counters`: without it, TCP by the kernel's counters of each connection, owners by descriptors;
 //! - `own`: the same without privilege, where only one's own sockets have an owner.
@@ -40,9 +40,8 @@ mod table;
 mod traffic;
 
 pub use accountant::Accountant;
-pub use books::{Frames, PacketClass, PacketCount};
 pub use options::Options;
-pub use packets::PacketReader;
+pub use packets::{FollowedInterface, PacketSource};
 pub use picture::{
     Carrier, ConnectionRow, Container, Figures, HostRow, InterfaceRow, Level, NamespaceRow, PartStatus, Picture,
     ProcessRow, ProcessSummary, Source, TcpDetail, Traffic, UnattributedRow,

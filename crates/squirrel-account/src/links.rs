@@ -1,6 +1,6 @@
 //! The interfaces of one network namespace, their counters and addresses.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 
 use squirrel_sys::{Kernel, Netlink, SysError};
@@ -114,6 +114,8 @@ pub(crate) struct Links {
     loopback: u32,
     /// What sockets moved of which the interface is not known.
     pub(crate) unplaced: Estimate,
+    /// Interfaces whose every frame is counted.
+    watched: HashSet<u32>,
     readings: u64,
     pub(crate) failure: Option<String>,
 }
@@ -135,7 +137,7 @@ impl Links {
         for row in self.rows.values_mut() {
             row.seen = false;
         }
-        let rows = &mut self.rows;
+        let (rows, watched) = (&mut self.rows, &self.watched);
         kernel.dump(Netlink::Route, RTM_GETLINK, &DUMP_LINKS, &mut |kind, payload| {
             if kind != RTM_NEWLINK {
                 return;
@@ -146,7 +148,12 @@ impl Links {
             }
             let row = rows.entry(link.index).or_insert_with(|| {
                 changed = true;
-                let packet_by_packet = PacketByPacket { now: false, always: true };
+                let now = watched.contains(&link.index);
+                // One that came since the accountant began counts from its own begin, and may have carried something
+                // before its frames were counted.
+                let none = |statistics| both(statistics, Counter::RX_BYTES, Counter::TX_BYTES).is_zero();
+                let always = now && (!whole || link.statistics.is_none_or(none));
+                let packet_by_packet = PacketByPacket { now, always };
                 Interface { index: link.index, packet_by_packet, ..Interface::default() }
             });
             describe(row, &link);
@@ -212,16 +219,22 @@ impl Links {
         }
     }
 
-    /// Says whether packets of all interfaces are counted from now on.
-    pub(crate) fn set_by_packets(&mut self, on: bool) {
+    /// Says of which interfaces each frame is counted from now on; of those that are to come, too.
+    pub(crate) fn set_watched(&mut self, watched: impl Iterator<Item = u32>) {
+        self.watched.clear();
+        self.watched.extend(watched);
         for link in self.rows.values_mut() {
-            link.packet_by_packet.now = on;
-            link.packet_by_packet.always &= on;
+            link.packet_by_packet.now = self.watched.contains(&link.index);
+            link.packet_by_packet.always &= link.packet_by_packet.now;
         }
     }
 
     /// What is known of an interface, together with what it carries for those that stand on it (VLANs and the like).
     pub(crate) fn carried(&self, link: &Interface) -> Estimate {
+        if !link.is_estimated() {
+            // Their frames are among those that are counted here.
+            return link.estimate;
+        }
         let upper = self.rows.values().filter(|upper| {
             upper.lower == link.index && upper.index != link.index && !upper.lower_elsewhere && stands_on(&upper.kind)
         });

@@ -6,6 +6,7 @@ mod conservation;
 mod hostile;
 mod ledger;
 mod owners;
+mod packets;
 mod sockets;
 mod world;
 

@@ -63,7 +63,7 @@ struct {
 
 enum { ETH_IPV4 = 0x0008, ETH_IPV6 = 0xdd86 }; /* network order */
 enum { FROM_NETWORK = 1 };
-enum { TO_US = 0, TO_OTHERS = 3 };
+enum { TO_US = 0, TO_OTHERS = 3, LOOPED_BACK = 5 };
 enum { STREAM = 1, RAW = 3 };
 enum { ECHO_REQUEST = 8, ECHO_REQUEST6 = 128 };
 /* The loopback's index, in each namespace. */
@@ -321,6 +321,9 @@ int incoming(struct frame *frame)
 	struct row_key key = { .interface = frame->interface };
 	struct headers headers = {};
 
+	/* The sender's own copy of a multicast, which no device has received (ip_mc_output, ip6_finish_output2). */
+	if (frame->type == LOOPED_BACK)
+		return NEXT;
 	read_headers(frame, &key, &headers);
 	classify_incoming(frame, &key);
 	count(frame, &key, &headers);

@@ -33,7 +33,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut before = Vec::new();
     for name in &names {
         before.push(counters(name)?);
-        ledger.attach(name)?;
+        let index = std::fs::read_to_string(format!("/sys/class/net/{name}/ifindex"))?.trim().parse()?;
+        ledger.attach(index, name)?;
     }
     println!("ready");
     std::io::stdin().read_line(&mut String::new())?;

@@ -103,7 +103,7 @@ fn compare(name: &str, load: &mut dyn FnMut() -> Outcome, units: u32, with_packe
         let mut ledger = Ledger::open(&Options { without: std::env::args().skip(2).collect(), ..Options::default() })?;
         let mut packets = None;
         if with_packets {
-            packets.insert(Packets::open(&PacketOptions::default())?).attach("lo")?;
+            packets.insert(Packets::open(&PacketOptions::default())?).attach(1, "lo")?;
         }
         let on = round(load, units)?;
         ledger.ended(&mut |_| ())?;

@@ -39,12 +39,13 @@ impl Default for PacketOptions {
 ///
 /// It needs Linux 6.6, whose programs stand beside those of others and vanish with their descriptor. Not counted
 /// are frames that never reach the stack (dropped, sent back or redirected by XDP) and those of packet sockets
-/// that bypass the queue. A frame that a queueing discipline drops after it was counted is in that one's own
-/// counter of drops.
+/// that bypass the queue; nor the copies of a multicast that its sender gets himself, which no device receives. A
+/// frame that a queueing discipline drops after it was counted is in that one's own counter of drops.
 pub struct Packets {
     namespace: u32,
     object: Ebpf,
-    interfaces: BTreeMap<String, [FdLink; 2]>,
+    /// By index.
+    interfaces: BTreeMap<u32, [FdLink; 2]>,
     tables: Vec<MapIterator>,
     rows: Rows<RECORD_LEN>,
     _maps: Vec<MapData>,
@@ -67,13 +68,14 @@ impl Packets {
         opened.map_err(|reason| Unavailable(format!("no frame is counted in the kernel: {reason}")))
     }
 
-    /// Counts the frames of one interface of this namespace from now on. The thread that calls must be in the
-    /// namespace in which the ledger was opened. An interface that is attached already stays so.
+    /// Counts the frames of one interface, by its index and name, of this namespace from now on. The thread that calls must be in the
+    /// namespace in which the ledger was opened. An interface that is attached already stays so, whatever its name is
+    /// now.
     ///
     /// # Errors
     /// A sentence that says why the interface cannot be watched; nothing of it is watched then.
-    pub fn attach(&mut self, interface: &str) -> Result<(), Unavailable> {
-        if self.interfaces.contains_key(interface) {
+    pub fn attach(&mut self, index: u32, interface: &str) -> Result<(), Unavailable> {
+        if self.interfaces.contains_key(&index) {
             return Ok(());
         }
         // First of all on the way in, where the device has counted already; last of all on the way out.
@@ -81,13 +83,18 @@ impl Packets {
         let incoming = tie("incoming", TcAttachType::Ingress, LinkOrder::first());
         let links = incoming.and_then(|link| Ok([link, tie("outgoing", TcAttachType::Egress, LinkOrder::last())?]));
         let links = links.map_err(|reason| Unavailable(format!("frames of {interface} are not counted: {reason}")))?;
-        self.interfaces.insert(interface.to_owned(), links);
+        self.interfaces.insert(index, links);
         Ok(())
     }
 
     /// Counts an interface no longer; its rows stay.
-    pub fn detach(&mut self, interface: &str) {
-        self.interfaces.remove(interface);
+    pub fn detach(&mut self, index: u32) {
+        self.interfaces.remove(&index);
+    }
+
+    /// The indexes of the interfaces that are counted.
+    pub fn attached(&self) -> impl Iterator<Item = u32> {
+        self.interfaces.keys().copied()
     }
 }
 

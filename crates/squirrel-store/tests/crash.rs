@@ -105,12 +105,11 @@ fn check(store: &Store, last: std::ops::RangeInclusive<i64>) -> i64 {
 
 #[test]
 fn the_writer_of_the_crash_test_writes_what_it_acknowledges() {
-    match std::env::var_os(FOLDER) {
-        Some(folder) => check_the_writer_that_is_killed(Path::new(&folder)),
-        None => {
-            let _alone = ALONE.lock();
-            check_the_writer_that_ends();
-        }
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        check_the_writer_that_is_killed(Path::new(&folder));
+    } else {
+        let _alone = ALONE.lock();
+        check_the_writer_that_ends();
     }
 }
 

@@ -1,5 +1,7 @@
 //! The accountant in this program: what it may read here, and its place beside the ticks of the daemon.
 
+mod packets;
+
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,11 +11,13 @@ use squirrel_account::{Accountant, Options, Picture, Sources};
 use squirrel_api::live::LevelReport;
 use squirrel_api::{CollectorState, CollectorStatus, FaultReport};
 use squirrel_bpf::Ledger;
-use squirrel_model::{Batch, Elapsed, Timestamp};
+use squirrel_model::{Batch, Elapsed, Timestamp, Untrusted};
 use squirrel_sys::{Missed, NetworkNamespace, SocketLedger, SysError, clock, network_namespaces};
 use squirrel_wire::ledger::SocketRecord;
 
+use crate::config::AccountingLevel;
 use crate::keeper::Running;
+use packets::Frames;
 
 /// How long a tick waits for a step that began with it. A longer one is shown with the next tick.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -33,14 +37,17 @@ pub(crate) struct Opened {
     ledger_missing: Option<String>,
     /// Answers what needs a privilege, as long as it is held.
     keeper: Option<Running>,
+    /// Who counts packets, or why nobody does although it was asked for.
+    packets: Option<Result<Frames, String>>,
 }
 
 impl Opened {
-    /// All network namespaces of the host, or this one inside of another; with the ledger where it can be had.
+    /// All network namespaces of the host, or this one inside of another; with the ledger where it can be had, and with
+    /// counts of packets of this one where `level` asks for them and they can be had.
     ///
     /// # Errors
     /// When netlink is refused here.
-    pub(crate) fn open() -> Result<Self, SysError> {
+    pub(crate) fn open(level: AccountingLevel) -> Result<Self, SysError> {
         let everywhere = is_on_the_host();
         let mut sources = Sources::open(everywhere)?;
         let ledger_missing = match Ledger::open(&squirrel_bpf::Options::default()) {
@@ -51,15 +58,16 @@ impl Opened {
             }
             Err(unavailable) => Some(unavailable.to_string()),
         };
-        Ok(Self { sources, ledger_missing, keeper: None })
+        let packets = Frames::wanted(level, &sources);
+        Ok(Self { sources, ledger_missing, packets, keeper: None })
     }
 
     /// The same, with what needs a privilege asked of a second process: this one can give all of it up.
     ///
     /// # Errors
     /// When netlink is refused here, or the second process cannot be started.
-    fn by_keeper() -> anyhow::Result<Self> {
-        let Some(keeper) = Running::start()? else { return Ok(Self::open()?) };
+    fn by_keeper(level: AccountingLevel) -> anyhow::Result<Self> {
+        let Some(keeper) = Running::start()? else { return Ok(Self::open(level)?) };
         let everywhere = is_on_the_host();
         let (mut sources, ledger) = keeper.sources(everywhere)?;
         let own = sources.namespaces.first().map(|own| own.inode);
@@ -70,12 +78,25 @@ impl Opened {
             }
             Err(reason) => Some(reason),
         };
-        Ok(Self { sources, ledger_missing, keeper: Some(keeper) })
+        let packets = Frames::wanted(level, &sources);
+        Ok(Self { sources, ledger_missing, packets, keeper: Some(keeper) })
+    }
+
+    /// A sentence when packets are not counted although they should be.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        let reason = self.packets.as_ref()?.as_ref().err()?;
+        Some(format!("{reason}. The accounting goes on by sockets, and estimates the books of the interfaces"))
     }
 
     /// An accountant that has read nothing yet, and what it must not outlive.
     pub(crate) fn accountant(self, options: Options) -> (Accountant, Option<Running>) {
+        let own = self.sources.namespaces.first().map(|own| own.inode);
         let mut accountant = Accountant::new(options, self.sources);
+        match (self.packets, own) {
+            (Some(Ok(frames)), Some(own)) => accountant.set_packets(own, Box::new(frames)),
+            (Some(Err(reason)), _) => accountant.set_packets_missing(reason),
+            _ => {}
+        }
         if let Some(reason) = self.ledger_missing {
             accountant.set_ledger_missing(reason);
         }
@@ -139,8 +160,15 @@ impl<L: SocketLedger> SocketLedger for OfNamespace<L> {
 ///
 /// # Errors
 /// When netlink is refused here.
-pub(crate) fn open_for_daemon() -> anyhow::Result<Opened> {
-    Opened::by_keeper().context("cannot open what the accounting reads")
+pub(crate) fn open_for_daemon(level: AccountingLevel) -> anyhow::Result<Opened> {
+    let mut opened = Opened::by_keeper(level).context("cannot open what the accounting reads")?;
+    if let Some(refusal) = opened.refusal() {
+        tracing::warn!("accounting: {}", Untrusted(&refusal));
+    }
+    if let Some(Ok(frames)) = &mut opened.packets {
+        frames.seal();
+    }
+    Ok(opened)
 }
 
 /// What one step brought for the store and the log.

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-pub(crate) use live::{Direction, Sockets, Top, TopTable};
+pub(crate) use live::{Direction, Sockets, Top, TopLevel, TopTable};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -83,7 +83,7 @@ struct Command<'a> {
 impl Command<'_> {
     /// `--for`: the command's own account, begun now, so that what is short-lived is in it.
     async fn measure(&mut self, period: Duration) -> anyhow::Result<()> {
-        let mut own = Own::open()?;
+        let mut own = Own::open(self.args)?;
         own.step();
         output::complain(&format!("squirrel: measuring for {} s; an interrupt ends it now", period.as_secs_f64()));
         let mut ended_early = false;

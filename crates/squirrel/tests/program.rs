@@ -14,6 +14,8 @@ mod keeper;
 mod lifecycle;
 #[path = "program/mcp.rs"]
 mod mcp;
+#[path = "program/packets.rs"]
+mod packets;
 #[path = "program/refusals.rs"]
 mod refusals;
 #[path = "program/sockets.rs"]

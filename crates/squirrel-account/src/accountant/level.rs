@@ -9,10 +9,11 @@ impl Accountant {
         let mut parts = self.parts();
         let ledger = self.ledger_works();
         let denied = self.owners.denied;
-        let (name, meaning, next) = if ledger && self.by_packets {
+        let packets = self.packets.as_ref().filter(|packets| packets.works());
+        let (name, meaning, next) = if ledger && packets.is_some() {
             (
                 "packets",
-                "The kernel counts the bytes of each socket by process, and each packet of each interface.",
+                "The kernel counts the bytes of each socket by process, TCP and UDP, from the first to the last.",
                 None,
             )
         } else if ledger {
@@ -20,7 +21,7 @@ impl Accountant {
                 "sockets",
                 "The kernel counts the bytes of each socket by process, TCP and UDP, from the first to the last. \
                  What an interface carries beyond them is estimated.",
-                Some("Counting each packet in the kernel makes the interfaces' books exact."),
+                Some("Counting each packet in the kernel (level `packets`) makes the interfaces' books exact."),
             )
         } else if denied == 0 && self.owners_failure.is_none() {
             (
@@ -47,6 +48,11 @@ impl Accountant {
             });
         }
         let mut meaning = meaning.to_owned();
+        if let Some(packets) = packets {
+            meaning += " It counts each packet of the interfaces of this network namespace too, so that their books \
+                        are exact.";
+            meaning += &packets.limits(self.namespaces.iter().flatten().count());
+        }
         if self.load.sampling > 1 {
             meaning += &format!(
                 " There are more connections than are followed: one in {} is, and counts as many times, every {} steps. \
@@ -81,6 +87,11 @@ impl Accountant {
                 parts.push(part("ledger", self.ledger_failure.clone()));
             }
             None => parts.push(part("ledger", Some(self.ledger_missing.clone()))),
+        }
+        if let Some(packets) = &self.packets {
+            parts.extend(packets.parts());
+        } else if let Some(missing) = &self.packets_missing {
+            parts.push(part("packets", Some(missing.clone())));
         }
         if let Some(failure) = &self.owners_failure {
             parts.push(part("processes", Some(failure.clone())));

@@ -128,8 +128,17 @@ impl Accountant {
         let ledger = self.ledger_works();
         let Some(Some(namespace)) = self.namespaces.get_mut(place) else { return };
         namespace.look_up(&*self.host, &mut self.buffer);
-        namespace.links.read(&*namespace.kernel);
-        namespace.links.set_by_packets(self.by_packets);
+        match self.packets.as_mut().filter(|packets| packets.namespace == namespace.inode) {
+            Some(packets) => {
+                let counts = packets.read();
+                namespace.links.set_watched(packets.watched());
+                namespace.links.read(&*namespace.kernel);
+                for count in &counts {
+                    namespace.links.count(count);
+                }
+            }
+            None => namespace.links.read(&*namespace.kernel),
+        }
         let intake = Intake {
             namespace: place as u16,
             wall: self.wall.0,

@@ -6,20 +6,20 @@ use std::sync::Arc;
 use squirrel_testkit::DiagSocket;
 
 use super::world::{HOST, Watch, World};
+use crate::Options;
 use crate::picture::{InterfaceRow, Picture, Source, Traffic};
-use crate::{Frames, Options, PacketClass, PacketCount};
 
 /// An interface as `RTM_NEWLINK` describes it.
 #[derive(Clone, Default)]
-struct Nic {
-    index: u32,
-    name: &'static str,
-    kind: &'static str,
-    master: u32,
-    lower: u32,
-    loopback: bool,
+pub(super) struct Nic {
+    pub(super) index: u32,
+    pub(super) name: &'static str,
+    pub(super) kind: &'static str,
+    pub(super) master: u32,
+    pub(super) lower: u32,
+    pub(super) loopback: bool,
     /// Packets and bytes received, packets and bytes sent.
-    counters: [u64; 4],
+    pub(super) counters: [u64; 4],
 }
 
 fn attribute(out: &mut Vec<u8>, kind: u16, value: &[u8]) {
@@ -56,7 +56,7 @@ impl Nic {
     }
 }
 
-fn address(index: u32, address: &str) -> Vec<u8> {
+pub(super) fn address(index: u32, address: &str) -> Vec<u8> {
     let octets = match address.parse().unwrap() {
         IpAddr::V4(v4) => v4.octets().to_vec(),
         IpAddr::V6(v6) => v6.octets().to_vec(),
@@ -68,7 +68,7 @@ fn address(index: u32, address: &str) -> Vec<u8> {
 }
 
 /// A host with a card, its address on it, and its loopback.
-fn host() -> (World, Watch) {
+pub(super) fn host() -> (World, Watch) {
     let world = World::default();
     set(&world, &[nic(0, 0), LOOPBACK]);
     world.state().addresses.extend([address(2, "10.0.0.1"), address(1, "127.0.0.1")]);
@@ -78,17 +78,18 @@ fn host() -> (World, Watch) {
     (world, watch)
 }
 
-const LOOPBACK: Nic = Nic { index: 1, name: "lo", kind: "", master: 0, lower: 0, loopback: true, counters: [0; 4] };
+pub(super) const LOOPBACK: Nic =
+    Nic { index: 1, name: "lo", kind: "", master: 0, lower: 0, loopback: true, counters: [0; 4] };
 
-fn nic(packets: u64, bytes: u64) -> Nic {
+pub(super) fn nic(packets: u64, bytes: u64) -> Nic {
     Nic { index: 2, name: "eth0", counters: [packets, bytes, packets, bytes], ..Nic::default() }
 }
 
-fn set(world: &World, nics: &[Nic]) {
+pub(super) fn set(world: &World, nics: &[Nic]) {
     world.state().links = nics.iter().map(Nic::encode).collect();
 }
 
-fn book(picture: &Picture, name: &str) -> InterfaceRow {
+pub(super) fn book(picture: &Picture, name: &str) -> InterfaceRow {
     let row = picture.interfaces.iter().find(|row| row.name == name).expect("the interface has books").clone();
     let sum = row.attributed.plus(row.headers).plus(row.forwarded).plus(row.kernel);
     assert_eq!(row.wire.bytes.receive as i64, sum.receive as i64 + row.unexplained_receive, "{row:?}");
@@ -212,44 +213,4 @@ fn what_stands_on_an_interface_is_in_its_books_too() {
     for name in ["vlan", "eth0"] {
         assert_eq!(book(&picture, name).attributed.transmit, 1000, "{name}");
     }
-}
-
-#[test]
-fn counts_of_packets_take_the_place_of_the_estimate() {
-    let (world, mut watch) = host();
-    watch.accountant.set_by_packets(true);
-    watch.step();
-    moved(&world, 1000, 2);
-    set(&world, &[nic(5, 2_000), LOOPBACK]);
-    let count = |class, packets, bytes| PacketCount {
-        namespace: HOST,
-        interface: 2,
-        class,
-        cookie: 1,
-        protocol: 6,
-        local: "10.0.0.1:4000".parse().ok(),
-        remote: "10.0.0.2:80".parse().ok(),
-        receive: Frames::default(),
-        // One large packet stands for all of its segments; the card counts these.
-        transmit: Frames {
-            packets: 1,
-            bytes: bytes - (packets - 1) * HEADERS,
-            wire_packets: packets,
-            wire_bytes: bytes,
-        },
-    };
-    watch.accountant.packets(&[
-        count(PacketClass::Socket, 2, 1_132),
-        count(PacketClass::Forwarded, 1, 800),
-        count(PacketClass::Kernel, 1, 68),
-        PacketCount { interface: 77, ..count(PacketClass::Kernel, 1, 5) },
-        PacketCount { namespace: 77, ..count(PacketClass::Kernel, 1, 5) },
-    ]);
-    let picture = watch.step();
-    let row = book(&picture, "eth0");
-    assert_eq!((row.attributed.transmit, row.headers.transmit), (1_000, 132));
-    assert_eq!((row.forwarded.transmit, row.kernel.transmit, row.unexplained_transmit), (800, 68, 0));
-    assert_eq!(row.source, Source::Sampled, "the first step was estimated");
-    let process_bytes: u64 = picture.connections.iter().map(|row| row.figures.bytes.transmit).sum();
-    assert_eq!(process_bytes, 1_000, "connections are counted as before");
 }

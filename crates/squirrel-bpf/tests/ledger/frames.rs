@@ -108,7 +108,7 @@ impl Line {
 
 /// Why no frame can be counted here.
 fn impossible() -> Option<String> {
-    let attached = Packets::open(&PacketOptions::default()).and_then(|mut packets| packets.attach("lo"));
+    let attached = Packets::open(&PacketOptions::default()).and_then(|mut packets| packets.attach(1, "lo"));
     attached.err().map(|error| error.to_string())
 }
 

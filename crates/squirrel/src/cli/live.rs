@@ -16,6 +16,15 @@ pub(crate) enum TopTable {
     Interfaces,
 }
 
+/// What `squirrel top` counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TopLevel {
+    /// The bytes of each socket; what interfaces carry beyond them is estimated
+    Sockets,
+    /// Each packet of this namespace's interfaces too, so that their books are exact (Linux 6.6, root)
+    Packets,
+}
+
 /// Which end of an order comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Direction {
@@ -68,6 +77,9 @@ pub(crate) struct Top {
     /// Measure without asking a daemon
     #[arg(long, conflicts_with = "server")]
     pub(crate) no_daemon: bool,
+    /// What the command counts by itself; no daemon is asked [default: the daemon's level, or sockets]
+    #[arg(long, value_enum, value_name = "LEVEL", conflicts_with = "server")]
+    pub(crate) level: Option<TopLevel>,
     /// Print the JSON schema of --json
     #[arg(long)]
     pub(crate) schema: bool,

@@ -91,7 +91,7 @@ fn mistakes_are_shown_with_their_place() {
         ("[applications]\nmax_series = 0", &["line 2", "1 to 1000000"]),
         ("[applications]\nmax_serie = 5", &["line 2", "max_series"]),
         ("[server", &["line 1"]),
-        ("[accounting]\nlevel = \"on\"", &["line 2", "sockets", "off"]),
+        ("[accounting]\nlevel = \"on\"", &["line 2", "sockets", "packets", "off"]),
         ("[accounting]\nmemory = \"1MiB\"", &["line 2", "16MiB"]),
         ("[accounting]\nmemory = \"99999999999999999999GiB\"", &["line 2", "256MiB"]),
         ("[accounting]\nconnections = 1", &["connections", "100 to 10000000"]),

@@ -119,6 +119,8 @@ pub(crate) enum AccountingLevel {
     Off,
     /// By socket.
     Sockets,
+    /// By socket, and each packet of the interfaces.
+    Packets,
 }
 
 impl TryFrom<String> for AccountingLevel {
@@ -128,7 +130,8 @@ impl TryFrom<String> for AccountingLevel {
         match text.as_str() {
             "off" => Ok(Self::Off),
             "sockets" => Ok(Self::Sockets),
-            other => Err(format!("the level of the accounting is \"sockets\" or \"off\", not {other:?}")),
+            "packets" => Ok(Self::Packets),
+            other => Err(format!("the level of the accounting is \"sockets\", \"packets\" or \"off\", not {other:?}")),
         }
     }
 }
@@ -138,6 +141,7 @@ impl std::fmt::Display for AccountingLevel {
         f.write_str(match self {
             Self::Off => "off",
             Self::Sockets => "sockets",
+            Self::Packets => "packets",
         })
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn open(config: &Config, monotonic: clock::Monotonic) -> anyhow::Resu
     let store = open_store(config, &instance(&kernel, port), monotonic)?;
     let sources = match config.accounting.value {
         AccountingLevel::Off => None,
-        AccountingLevel::Sockets => Some(accounting::open_for_daemon()?),
+        level => Some(accounting::open_for_daemon(level)?),
     };
     Ok(Doors { kernel, listeners, store, application_token, sources })
 }

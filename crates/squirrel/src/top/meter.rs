@@ -7,11 +7,13 @@ use anyhow::anyhow;
 use squirrel_account::{Accountant, Figures, Options, Picture};
 use squirrel_api::client::{Client, ClientError};
 use squirrel_api::live::{Connections, Hosts, Interfaces, Processes, Question, Table, Top};
+use squirrel_model::Untrusted;
 use squirrel_sys::clock;
 
 use super::view::View;
 use crate::accounting::Opened;
-use crate::cli;
+use crate::cli::{self, TopLevel};
+use crate::config::AccountingLevel;
 use crate::failure::{Class, classed, forbidden_or};
 use crate::live_client::{self, USUAL_ADDRESS};
 use crate::output;
@@ -24,9 +26,16 @@ pub(super) struct Own {
 
 impl Own {
     /// Opens everything that this user may read: all network namespaces on the host, this one inside of another.
-    pub(super) fn open() -> anyhow::Result<Self> {
-        let opened = Opened::open();
+    pub(super) fn open(args: &cli::Top) -> anyhow::Result<Self> {
+        let level = match args.level {
+            None | Some(TopLevel::Sockets) => AccountingLevel::Sockets,
+            Some(TopLevel::Packets) => AccountingLevel::Packets,
+        };
+        let opened = Opened::open(level);
         let opened = opened.map_err(|error| forbidden_or(error, "the kernel's list of sockets is refused here"))?;
+        if let Some(refusal) = opened.refusal() {
+            output::complain(&format!("squirrel: {}", Untrusted(&refusal)));
+        }
         Ok(Self { accountant: opened.accountant(Options::default()).0, clock: clock::Monotonic::start() })
     }
 
@@ -64,7 +73,7 @@ pub(super) enum Meter {
 impl Meter {
     /// The daemon where one answers, else the command itself; which it is, is said on standard error.
     pub(super) async fn open(args: &cli::Top) -> anyhow::Result<Self> {
-        if !args.no_daemon {
+        if !args.no_daemon && args.level.is_none() {
             let address = args.server.as_deref().unwrap_or(USUAL_ADDRESS);
             let client = live_client::client(address);
             let probe = Question { limit: 0, ..Question::default() };
@@ -82,7 +91,7 @@ impl Meter {
             }
         }
         output::complain("squirrel: measuring without a daemon, from now on");
-        Ok(Self::Own(Box::new(Own::open()?)))
+        Ok(Self::Own(Box::new(Own::open(args)?)))
     }
 
     /// Reads once more; a daemon does so by itself.

@@ -2,7 +2,7 @@
 //! to end so that it lives as long as the test wants.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -96,6 +96,14 @@ pub(crate) fn play() -> bool {
     match word() {
         "serve" => serve(word().parse().expect("bytes")),
         "send" => send(word().parse().expect("an address"), word().parse().expect("bytes")),
+        "exchange" => {
+            let to = word().parse().expect("an address");
+            exchange(to, word().parse().expect("bytes"), word().parse().expect("bytes"));
+        }
+        "scatter" => {
+            let closed = [word(), word()].map(|word| word.parse().expect("an address"));
+            scatter(&closed, word().parse().expect("an address"));
+        }
         "datagrams" => datagrams(word().parse().expect("a number"), word().parse().expect("bytes")),
         "short" => {
             let to: SocketAddr = word().parse().expect("an address");
@@ -140,6 +148,36 @@ fn send(to: SocketAddr, bytes: usize) {
     let mut stream = TcpStream::connect(to).expect("somebody listens");
     stream.write_all(&vec![b'x'; bytes]).expect("all is sent");
     stream.shutdown(std::net::Shutdown::Write).expect("the end is sent");
+    wait_for_the_end_of_input();
+}
+
+/// Sends so many bytes, and reads an answer of so many.
+fn exchange(to: SocketAddr, bytes: usize, answer: usize) {
+    let mut stream = TcpStream::connect(to).expect("somebody listens");
+    stream.write_all(&vec![b'x'; bytes]).expect("all is sent");
+    stream.shutdown(std::net::Shutdown::Write).expect("the end is sent");
+    stream.read_exact(&mut vec![0; answer]).expect("all is read");
+    say("fetched");
+    wait_for_the_end_of_input();
+}
+
+/// Sends datagrams to closed ports, whose kernel answers, and to a group of which it is a member itself.
+fn scatter(closed: &[SocketAddr], own: Ipv4Addr) {
+    for to in closed {
+        let socket = UdpSocket::bind(if to.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" }).expect("a port");
+        for _ in 0..20 {
+            socket.send_to(&[b'u'; 400], to).expect("sent");
+        }
+    }
+    let group = Ipv4Addr::new(239, 77, 7, 7);
+    let member = UdpSocket::bind("0.0.0.0:7777").expect("a port");
+    member.join_multicast_v4(&group, &own).expect("a member");
+    // The way to the group is the default route.
+    for _ in 0..10 {
+        member.send_to(&[b'm'; 100], (group, 7777)).expect("sent");
+        member.recv(&mut [0; 200]).expect("its own copy");
+    }
+    say("scattered");
     wait_for_the_end_of_input();
 }
 
