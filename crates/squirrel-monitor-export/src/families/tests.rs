@@ -68,7 +68,7 @@ fn failing() -> NetworkMonitor {
     let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search"}}"#;
     let failed = r#"{"jsonrpc":"2.0","id":1,"result":{"content":[],"isError":true}}"#;
     let refused = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"no"}}"#;
-    let now = std::time::Instant::now();
+    let now = tokio::time::Instant::now().into_std();
     for answer in [failed, refused, failed] {
         monitor.inspect_message(call.as_bytes(), Received, now).unwrap();
         monitor.inspect_message(answer.as_bytes(), Sent, now + Duration::from_millis(4)).unwrap();

@@ -3,7 +3,7 @@
 import { rare, wave } from "./series.mjs";
 
 const HOSTILE = "<img src=x onerror=alert(1)>\u202e\u001b[31m";
-const TYPES = { shop: ["order", "search", "invoice"], "mcp-files": ["tools/call(read_file)", "tools/call(search)", "tools/list", "ping"] };
+const TYPES = { shop: ["order", "search", "invoice"], "mcp-files": ["tools/call read_file", "tools/call search", "tools/list", "ping"] };
 const TOOLS = [["tools/call", "read_file", 0.004], ["tools/call", "search", 0.35], ["tools/list", "", 0.0008], ["ping", "", 0.0002]];
 
 const FAILURES = {

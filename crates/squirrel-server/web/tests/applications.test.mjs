@@ -83,7 +83,7 @@ export const tests = {
       const [, none, noShare] = await cells("tools/list");
       assert.deepEqual([parseFloat(none), parseFloat(noShare)], [0, 0], `what never failed has failures of zero: ${none}, ${noShare}`);
       const kinds = await page.locator('[data-breakdown="failures"] tbody th').allInnerTexts();
-      assert.deepEqual(kinds.sort(), ["tools/call search protocol: invalid_params", "tools/call search tool: tool_error"]);
+      assert.deepEqual(kinds.sort(), ["tools/call search, protocol: invalid_params", "tools/call search, tool: tool_error"]);
       await page.waitForSelector('[data-chart="app-mcp-failures"]');
       assert.equal(await page.locator('[data-chart="app-connect-phases"]').count(), 0, "no parts of connecting where none are told");
     });

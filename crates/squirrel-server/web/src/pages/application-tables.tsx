@@ -25,6 +25,9 @@ export const FAILURES: readonly FigureColumn[] = [
   { key: "failed", title: "Failed", unit: "ratio" },
 ];
 
+/** More figures than these have no room in half of a page. */
+const FIGURES_NARROW = 5;
+
 /** Rows that are drawn; an application is told to keep its names few, and may not. */
 const ROWS_MAX = 100;
 
@@ -46,7 +49,7 @@ export function BreakdownTable({ id, title, note, breakdown, columns, first, nam
   // What the application tells under other names, such as the latencies of MCP, needs no column of dashes.
   const told = columns.filter(({ key }) => rows.some((row) => row.figures[key] !== undefined));
   return (
-    <section class="card breakdown" aria-labelledby={`${id}-title`} data-breakdown={id}>
+    <section class={told.length > FIGURES_NARROW ? "card breakdown wide" : "card breakdown"} aria-labelledby={`${id}-title`} data-breakdown={id}>
       <header>
         <h2 id={`${id}-title`}>{title}</h2>
         <p class="note">{note}</p>
@@ -98,7 +101,7 @@ export function FailureName({ labels }: { labels: Labels }) {
       <Told text={mcp_method_name || message_type} without="no type" />
       {gen_ai_tool_name && <span class="tool"> <bdi>{visible(gen_ai_tool_name)}</bdi></span>}
       {role === "client" && <span class="dim"> as a client</span>}
-      <span class="dim"> <bdi>{kind}{more}</bdi></span>
+      <span class="dim">, <bdi>{kind}{more}</bdi></span>
     </>
   );
 }

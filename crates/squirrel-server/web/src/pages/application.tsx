@@ -118,14 +118,14 @@ function Tables({ scope, window }: { scope: string; window: number }) {
   const rate = { key: "rate", title: "Rate", unit: "per_second" } as const;
   return (
     <div class="breakdowns">
-      <BreakdownTable id="types" title="Messages by type" note={note} breakdown={tables.types} first="Type"
-        columns={[{ key: "receive", title: "Received", unit: "per_second" }, { key: "transmit", title: "Sent", unit: "per_second" }, ...FAILURES, ...PERCENTILES]}
-        name={(row) => <Told text={row.labels["message_type"]} without="no type" />} />
       {(["server", "client"] as const).map((role) => (
         <BreakdownTable key={role} id={`mcp-${role}`} title={`MCP as a ${role}: methods and tools`} note={note} breakdown={tables[role]} first="Method"
           columns={[rate, ...FAILURES, ...PERCENTILES]}
           name={({ labels }) => <><Told text={labels["mcp_method_name"]} without="no method" />{labels["gen_ai_tool_name"] && <span class="tool"> <bdi>{visible(labels["gen_ai_tool_name"])}</bdi></span>}</>} />
       ))}
+      <BreakdownTable id="types" title="Messages by type" note={note} breakdown={tables.types} first="Type"
+        columns={[{ key: "receive", title: "Received", unit: "per_second" }, { key: "transmit", title: "Sent", unit: "per_second" }, ...FAILURES, ...PERCENTILES]}
+        name={(row) => <Told text={row.labels["message_type"]} without="no type" />} />
       <BreakdownTable id="failures" title="Failures: whose, and how" note={`Rates over ${spanText(window)}`} breakdown={tables.failures} first="What failed"
         columns={[rate, { key: "total", title: "Since its start", unit: "count" }]}
         name={({ labels }) => <FailureName labels={labels} />} />
