@@ -1,5 +1,8 @@
 //! What is exported, by OpenTelemetry's names.
 
+mod declared;
+mod named;
+
 use std::time::SystemTime;
 
 use squirrel_exchange::{Family, Kind, Point, Value};
@@ -8,68 +11,11 @@ use squirrel_monitor::{HistogramSnapshot, MessageTypeMetrics, MonitorSnapshot};
 
 use crate::histogram::{classic, exponential};
 use crate::options::{Options, Protocol};
+pub use declared::{DECLARED, Declared};
+pub use named::{NamedDurations, durations};
+use named::{TYPE, operation};
 
 const DIRECTION: &str = "network.io.direction";
-const TYPE: &str = "message.type";
-
-/// A family that is exported, declared once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Declared {
-    /// Its name by OpenTelemetry's conventions.
-    pub name: &'static str,
-    /// How its values behave.
-    pub kind: Kind,
-    /// Unit by UCUM.
-    pub unit: &'static str,
-    /// What it counts.
-    pub help: &'static str,
-}
-
-const fn declared(name: &'static str, kind: Kind, unit: &'static str, help: &'static str) -> Declared {
-    Declared { name, kind, unit, help }
-}
-
-/// All families that there can be.
-pub static DECLARED: &[Declared] = &[
-    declared("process.network.io", Kind::Counter, "By", "Bytes that the application moved over the network."),
-    declared(
-        "squirrel.connections.active",
-        Kind::Gauge,
-        "{connection}",
-        "Connections of the application that are open now.",
-    ),
-    declared("squirrel.connection.attempts", Kind::Counter, "{attempt}", "Attempts of the application to connect."),
-    declared("squirrel.connection.duration", Kind::Histogram, "s", "How long successful connections took to be made."),
-    declared("squirrel.messages", Kind::Counter, "{message}", "Messages of the application's protocol."),
-    declared("squirrel.message.io", Kind::Counter, "By", "Bytes of the messages of the application's protocol."),
-    declared(
-        "squirrel.message.duration",
-        Kind::Histogram,
-        "s",
-        "How long messages took, usually from request to answer.",
-    ),
-    declared(
-        "mcp.server.operation.duration",
-        Kind::Histogram,
-        "s",
-        "How long requests took as this MCP server saw them.",
-    ),
-    declared(
-        "mcp.client.operation.duration",
-        Kind::Histogram,
-        "s",
-        "How long requests took as this MCP client saw them.",
-    ),
-    declared("squirrel.protocol.errors", Kind::Counter, "{error}", "Errors of the application's protocol."),
-    declared("squirrel.protocol", Kind::Info, "", "The version of the application's protocol."),
-    declared(
-        "squirrel.monitor.lost",
-        Kind::Counter,
-        "{item}",
-        "What the monitor could not tell: alerts that no sink took, samples that nobody took.",
-    ),
-];
 
 /// The families of a snapshot, in OpenTelemetry's naming:
 ///
@@ -79,21 +25,34 @@ pub static DECLARED: &[Declared] = &[
 /// | `squirrel.connections.active` | gauge | |
 /// | `squirrel.connection.attempts` | counter | `outcome`: `success`, `failure` |
 /// | `squirrel.connection.duration` | histogram, `s` | |
+/// | `squirrel.connection.lifetime`, `….time_to_first_byte` | histogram, `s` | |
+/// | `squirrel.connection.phase.duration` | histogram, `s` | `phase`: `dns`, `tcp`, `tls` |
+/// | `squirrel.connection.phase.failures` | counter | `phase` |
+/// | `squirrel.io.errors` | counter | `error.type` |
+/// | `squirrel.requests.active` | gauge | |
 /// | `squirrel.messages` | counter | `message.type`, `network.io.direction` |
 /// | `squirrel.message.io` | counter, `By` | `message.type`, `network.io.direction` |
 /// | `squirrel.message.duration` | histogram, `s` | `message.type` |
 /// | `mcp.server.operation.duration` or `mcp.client.…` | histogram, `s` | `mcp.method.name`, `gen_ai.tool.name` |
+/// | `squirrel.message.failures` | counter | `failure.class`, `error.type`, and whose: `message.type`, or `role`, `mcp.method.name` and `gen_ai.tool.name` |
 /// | `squirrel.protocol.errors` | counter | `error.type` |
 /// | `squirrel.protocol` | info | `version` |
 /// | `squirrel.monitor.lost` | counter | `what`: `alerts`, `exports` |
 ///
-/// With the option `protocol` the MCP name replaces `squirrel.message.duration`. Counters count from the
-/// monitor's start; types that were never seen have no points.
+/// With the option `protocol` the MCP name replaces `squirrel.message.duration`, and failures are told by
+/// method and tool, and by role: `server`, `client`. Counters count from the monitor's start; types, kinds and
+/// parts that were never seen have no points, nor has what only wrappers tell without one.
+///
+/// `failure.class` is `protocol`, `tool`, `unanswered` or `conformance`, as
+/// [`FailureClass`](squirrel_monitor::FailureClass) has them, and `application` for those that were recorded
+/// without inspection, whose `error.type` is `_OTHER`, OpenTelemetry's word for what is not known.
 pub fn families(snapshot: &MonitorSnapshot, options: &Options) -> Vec<Family> {
     let mut out =
         Made { options, start: timestamp(snapshot.started), at: timestamp(snapshot.taken), families: Vec::new() };
     out.connections(snapshot);
     out.messages(snapshot);
+    out.failures(snapshot);
+    out.transport(snapshot);
     out.durations(snapshot);
     let lost = [("alerts", snapshot.lost_alerts), ("exports", snapshot.lost_exports)];
     let lost = lost.map(|(what, count)| ([("what", what)], number(count)));
@@ -195,6 +154,46 @@ impl Made<'_> {
         self.family("squirrel.protocol", known);
     }
 
+    fn failures(&mut self, snapshot: &MonitorSnapshot) {
+        let protocol = self.options.protocol;
+        let role = match protocol {
+            Protocol::Any => None,
+            Protocol::McpServer => Some(("role", "server")),
+            Protocol::McpClient => Some(("role", "client")),
+        };
+        let labels = |message_type, class, error| {
+            let mut labels = operation(message_type, protocol);
+            labels.extend(role);
+            labels.extend([("failure.class", class), ("error.type", error)]);
+            labels
+        };
+        let inspected = snapshot
+            .failures
+            .iter()
+            .map(|row| (labels(row.message_type.as_str(), row.class.name(), row.error.as_str()), row.count));
+        let told = snapshot.message_types.iter().map(|row| {
+            let count = row.failed.saturating_sub(row.failed_inspected);
+            (labels(row.message_type.as_str(), "application", "_OTHER"), count)
+        });
+        let rows: Vec<_> = inspected.chain(told).filter(|(_, count)| *count > 0).collect();
+        let points = rows.iter().map(|(labels, count)| (labels.as_slice(), number(*count)));
+        self.family("squirrel.message.failures", points);
+    }
+
+    fn transport(&mut self, snapshot: &MonitorSnapshot) {
+        let transport = &snapshot.transport;
+        // Zero requests in flight is told of those who have had one.
+        let active = (transport.requests > 0).then(|| Value::Number(f64::from(transport.requests_in_flight)));
+        self.family("squirrel.requests.active", active.map(|active| (&[] as &[_], active)));
+        let errors: Vec<_> =
+            transport.io_errors.iter().map(|(kind, count)| ([("error.type", *kind)], number(*count))).collect();
+        self.family("squirrel.io.errors", errors.iter().map(|(labels, count)| (labels.as_slice(), count.clone())));
+        let failed = transport.connect_phases.iter().filter(|phase| phase.failures > 0);
+        let failed: Vec<_> = failed.map(|phase| ([("phase", phase.phase.name())], number(phase.failures))).collect();
+        let points = failed.iter().map(|(labels, count)| (labels.as_slice(), count.clone()));
+        self.family("squirrel.connection.phase.failures", points);
+    }
+
     fn durations(&mut self, snapshot: &MonitorSnapshot) {
         let durations = durations(snapshot, self.options);
         // Those of one name stand together.
@@ -208,103 +207,5 @@ impl Made<'_> {
     }
 }
 
-/// A histogram of durations with its name.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct NamedDurations<'a> {
-    /// The family's name, one of [`DECLARED`].
-    pub name: &'static str,
-    /// Whose durations.
-    pub attributes: Vec<(&'static str, &'a str)>,
-    /// The durations.
-    pub values: &'a HistogramSnapshot,
-}
-
-/// The histograms among [`families`] as the library has them, those of one name together, for bridges that
-/// have no use for bounds. Those that hold nothing are left out.
-pub fn durations<'a>(snapshot: &'a MonitorSnapshot, options: &Options) -> Vec<NamedDurations<'a>> {
-    let connections =
-        NamedDurations { name: "squirrel.connection.duration", attributes: vec![], values: &snapshot.connection_time };
-    let name = match options.protocol {
-        Protocol::Any => "squirrel.message.duration",
-        Protocol::McpServer => "mcp.server.operation.duration",
-        Protocol::McpClient => "mcp.client.operation.duration",
-    };
-    let messages = snapshot.message_types.iter().map(|row| NamedDurations {
-        name,
-        attributes: latency_attributes(&row.message_type, options.protocol),
-        values: &row.latency,
-    });
-    std::iter::once(connections).chain(messages).filter(|durations| durations.values.count() > 0).collect()
-}
-
-/// An inspector names a tool's calls `tools/call(search)`.
-fn latency_attributes(message_type: &str, protocol: Protocol) -> Vec<(&'static str, &str)> {
-    if protocol == Protocol::Any {
-        return vec![(TYPE, message_type)];
-    }
-    match message_type.strip_suffix(')').and_then(|whole| whole.split_once('(')) {
-        Some((method, tool)) if !tool.is_empty() => vec![("mcp.method.name", method), ("gen_ai.tool.name", tool)],
-        _ => vec![("mcp.method.name", message_type)],
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use squirrel_exchange::text::{Format, write};
-    use squirrel_monitor::{NetworkConfig, NetworkMonitor};
-    use std::time::Duration;
-
-    pub(crate) fn busy() -> NetworkMonitor {
-        let monitor = NetworkMonitor::new(NetworkConfig::default());
-        let recorder = monitor.recorder();
-        recorder.record_connection_attempt(true, Duration::from_millis(3));
-        recorder.record_connection_attempt(false, Duration::from_millis(3));
-        recorder.update_active_connections(2);
-        recorder.record_bytes_received(1_000);
-        recorder.record_message_received("tools/call(search)", 100);
-        recorder.record_message_latency("tools/call(search)", Duration::from_millis(20));
-        recorder.record_protocol_error("parse \"it\"\n");
-        recorder.set_protocol_version("2025-06-18");
-        monitor
-    }
-
-    fn text(options: &[(&str, &str)]) -> String {
-        let options = options.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let mut text = String::new();
-        let refused =
-            write(&mut text, Format::Prometheus, &families(&busy().snapshot(), &Options::read(&options).unwrap()));
-        assert!(refused.is_none());
-        text
-    }
-
-    #[test]
-    fn every_number_is_exported() {
-        let text = text(&[("buckets", "0.01,0.1")]);
-        for line in [
-            "process_network_io_bytes_total{network_io_direction=\"receive\"} 1000",
-            "process_network_io_bytes_total{network_io_direction=\"transmit\"} 0",
-            "squirrel_connections_active 2",
-            "squirrel_connection_attempts_total{outcome=\"failure\"} 1",
-            "squirrel_connection_duration_seconds_bucket{le=\"0.01\"} 1",
-            "squirrel_messages_total{message_type=\"tools/call(search)\",network_io_direction=\"receive\"} 1",
-            "squirrel_message_io_bytes_total{message_type=\"tools/call(search)\",network_io_direction=\"receive\"} 100",
-            "squirrel_message_duration_seconds_bucket{le=\"0.1\",message_type=\"tools/call(search)\"} 1",
-            "squirrel_message_duration_seconds_sum{message_type=\"tools/call(search)\"} 0.02",
-            "squirrel_protocol_errors_total{error_type=\"parse \\\"it\\\"\\n\"} 1",
-            "squirrel_protocol_info{version=\"2025-06-18\"} 1",
-            "squirrel_monitor_lost_total{what=\"exports\"} 0",
-        ] {
-            assert!(text.lines().any(|known| known == line), "{line} in\n{text}");
-        }
-    }
-
-    #[test]
-    fn mcp_has_its_own_names() {
-        let text = text(&[("protocol", "mcp.server")]);
-        let line =
-            "mcp_server_operation_duration_seconds_count{gen_ai_tool_name=\"search\",mcp_method_name=\"tools/call\"} 1";
-        assert!(text.contains(line) && !text.contains("squirrel_message_duration"), "{text}");
-    }
-}
+mod tests;

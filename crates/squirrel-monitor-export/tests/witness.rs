@@ -11,7 +11,7 @@ use squirrel_api::reply::QueryData;
 use squirrel_exchange::Limits;
 use squirrel_exchange::text::{Format, parse};
 use squirrel_model::Timestamp;
-use squirrel_monitor::{ExportConfig, ExportFormat, NetworkConfig, NetworkMonitor};
+use squirrel_monitor::{ConnectPhase, ExportConfig, ExportFormat, NetworkConfig, NetworkMonitor};
 use squirrel_monitor_export::{HttpExporter, install};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
@@ -30,6 +30,12 @@ fn monitor(format: ExportFormat, endpoint: &str) -> (NetworkMonitor, HttpExporte
     recorder.record_connection_attempt(true, Duration::from_millis(3));
     recorder.record_bytes_received(5_000);
     recorder.record_message_received("tools/call(s\"e\\arch)", 100);
+    recorder.record_message_failed("tools/call(s\"e\\arch)");
+    recorder.record_connect_phase(ConnectPhase::Dns, true, Duration::from_millis(3));
+    recorder.record_connect_phase(ConnectPhase::Tls, false, Duration::from_millis(3));
+    recorder.record_io_error(std::io::ErrorKind::ConnectionReset);
+    drop(recorder.begin_request());
+    recorder.open_connection().received(1);
     recorder.record_protocol_error("parse");
     recorder.set_protocol_version("2025-06-18");
     for ms in [3, 20, 21, 4_000] {
@@ -128,9 +134,14 @@ async fn check_all(address: &str) {
     let cases = [
         (
             r#"process_network_io_bytes_total{job="shop",instance="one",network_io_direction="receive"}"#.to_owned(),
-            5_000.0,
+            5_001.0,
         ),
         (r#"squirrel_connection_attempts_total{outcome="success"}"#.to_owned(), 1.0),
+        (format!(r#"squirrel_message_failures_total{{role="server",failure_class="application",{tool}}}"#), 1.0),
+        (r#"squirrel_connection_phase_duration_seconds_count{phase="dns"}"#.to_owned(), 1.0),
+        (r#"squirrel_connection_phase_failures_total{phase="tls"}"#.to_owned(), 1.0),
+        (r#"squirrel_io_errors_total{error_type="connection_reset"}"#.to_owned(), 1.0),
+        ("squirrel_connection_time_to_first_byte_seconds_count".to_owned(), 1.0),
         (r#"squirrel_protocol_errors_total{error_type="parse"}"#.to_owned(), 1.0),
         (r#"squirrel_protocol_info{version="2025-06-18"}"#.to_owned(), 1.0),
         (format!(r#"mcp_server_operation_duration_seconds_count{{mcp_method_name="tools/call",{tool}}}"#), 4.0),

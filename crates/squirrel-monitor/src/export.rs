@@ -14,8 +14,8 @@ use tokio::task::JoinHandle;
 
 use crate::monitor::Watch;
 use crate::{
-    Alert, AlertKind, BandwidthMetrics, ConnectionMetrics, ExportConfig, HistogramSnapshot, MessageTypeMetrics,
-    MonitorError,
+    Alert, AlertKind, BandwidthMetrics, ConnectionMetrics, ExportConfig, FailureMetrics, HistogramSnapshot,
+    MessageTypeMetrics, MonitorError, TransportMetrics,
 };
 
 /// How long [`NetworkMonitor::stop`](crate::NetworkMonitor::stop) waits for exporters to send what they
@@ -61,10 +61,14 @@ pub struct MonitorSnapshot {
     pub bandwidth: BandwidthMetrics,
     /// Message types, in the order of their names.
     pub message_types: Vec<MessageTypeMetrics>,
+    /// Failures that inspection found, by message type, class and kind, in that order.
+    pub failures: Vec<FailureMetrics>,
     /// Protocol errors by type, in the order of their names.
     pub protocol_errors: Vec<(String, u64)>,
     /// Protocol version, as last told; empty before.
     pub protocol_version: String,
+    /// What wrappers recorded of connections and requests.
+    pub transport: TransportMetrics,
     /// How many alerts there were so far.
     pub alerts: u64,
     /// How many alerts a sink did not take.

@@ -104,7 +104,7 @@ impl MessageRecorder {
     #[inline]
     pub fn failed(&self) {
         if let Some(row) = &self.0 {
-            row.failed.get().add([1]);
+            row.failed.get().add([1, 0]);
         }
     }
 }

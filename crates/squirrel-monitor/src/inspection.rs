@@ -194,6 +194,10 @@ impl Inspections {
         }
     }
 
+    pub(crate) fn failures(&self) -> Vec<FailureMetrics> {
+        self.hub.failures()
+    }
+
     pub(crate) fn metrics(&self) -> InspectionMetrics {
         self.hub.metrics()
     }

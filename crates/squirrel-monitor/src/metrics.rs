@@ -69,6 +69,10 @@ pub struct MessageTypeMetrics {
     pub sent_bytes: u64,
     /// How many of them asked for something that failed.
     pub failed: u64,
+    /// Those of `failed` that inspection found, whose kinds are in
+    /// [`InspectionMetrics::failures`](crate::InspectionMetrics::failures). The rest was told by the application
+    /// or a wrapper.
+    pub failed_inspected: u64,
     /// How long they took.
     pub latency: crate::HistogramSnapshot,
 }

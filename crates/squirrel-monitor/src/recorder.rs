@@ -20,7 +20,8 @@ pub(crate) struct MessageRow {
     pub(crate) received: Lazy<Arc<Sharded<2>>>,
     pub(crate) sent: Lazy<Arc<Sharded<2>>>,
     pub(crate) latency: Lazy<Arc<Histogram>>,
-    pub(crate) failed: Lazy<Arc<Sharded<1>>>,
+    /// Failures that were told, and those that inspection found.
+    pub(crate) failed: Lazy<Arc<Sharded<2>>>,
 }
 
 /// What is kept of one error type.
@@ -192,7 +193,14 @@ impl Recorder {
     #[inline]
     pub fn record_message_failed(&self, message_type: &str) {
         if self.0.track_protocol {
-            self.0.messages.row(message_type).failed.get().add([1]);
+            self.0.messages.row(message_type).failed.get().add([1, 0]);
+        }
+    }
+
+    /// The same of a failure whose kind inspection counts.
+    pub(crate) fn record_inspected_failure(&self, message_type: &str) {
+        if self.0.track_protocol {
+            self.0.messages.row(message_type).failed.get().add([0, 1]);
         }
     }
 
@@ -288,8 +296,18 @@ impl Recorder {
     pub fn message_types(&self) -> Vec<MessageTypeMetrics> {
         let detail = |(name, row): (&str, &MessageRow)| {
             let ([received, received_bytes], [sent, sent_bytes]) = (row.received.sums(), row.sent.sums());
-            let (message_type, latency, [failed]) = (name.to_owned(), row.latency.snapshot(), row.failed.sums());
-            MessageTypeMetrics { message_type, received, received_bytes, sent, sent_bytes, failed, latency }
+            let (message_type, latency, [told, inspected]) =
+                (name.to_owned(), row.latency.snapshot(), row.failed.sums());
+            MessageTypeMetrics {
+                message_type,
+                received,
+                received_bytes,
+                sent,
+                sent_bytes,
+                failed: told + inspected,
+                failed_inspected: inspected,
+                latency,
+            }
         };
         let mut types: Vec<MessageTypeMetrics> = self.0.messages.rows().map(detail).collect();
         types.retain(|row| row.received > 0 || row.sent > 0 || row.failed > 0 || row.latency.count() > 0);

@@ -2,7 +2,10 @@
 //! when the first octet comes, which errors end them, and what connecting is made of.
 
 use std::io;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicU32, AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
 use std::time::Duration;
 
 use crate::histogram::Histogram;
@@ -68,7 +71,8 @@ struct Phase {
 /// thousands of times more seldom than octets pass: single atomics do.
 pub(crate) struct Transport {
     open: AtomicU32,
-    requests: AtomicU32,
+    /// Requests that began, and those that ended.
+    requests: [AtomicU64; 2],
     lifetime: Histogram,
     first_byte: Histogram,
     phases: [Phase; ConnectPhase::ALL.len()],
@@ -80,7 +84,7 @@ impl Transport {
     pub(crate) fn new() -> Self {
         Self {
             open: AtomicU32::new(0),
-            requests: AtomicU32::new(0),
+            requests: [AtomicU64::new(0), AtomicU64::new(0)],
             lifetime: Histogram::new(),
             first_byte: Histogram::new(),
             phases: std::array::from_fn(|_| Phase { time: Histogram::new(), failures: AtomicU64::new(0) }),
@@ -124,6 +128,8 @@ pub struct ConnectPhaseMetrics {
 pub struct TransportMetrics {
     /// Connections that live now, as far as they are counted by wrappers.
     pub open_connections: u32,
+    /// Requests that have begun so far.
+    pub requests: u64,
     /// Requests that have begun and not ended.
     pub requests_in_flight: u32,
     /// How long connections lived that have ended.
@@ -170,7 +176,8 @@ impl Recorder {
 
     /// A request that is in flight until the guard is dropped.
     pub fn begin_request(&self) -> RequestGuard {
-        self.transport().requests.fetch_add(1, Relaxed);
+        let [began, _] = &self.transport().requests;
+        began.fetch_add(1, Relaxed);
         RequestGuard(self.clone())
     }
 
@@ -185,9 +192,14 @@ impl Recorder {
         };
         let names = ERROR_KINDS.iter().map(|(_, name)| *name).chain(["other"]);
         let errors = names.zip(&transport.errors).map(|(name, count)| (name, count.load(Relaxed)));
+        let [began, ended] = &transport.requests;
+        // In this order there is never an end without its beginning.
+        let ended = ended.load(Acquire);
+        let requests = began.load(Relaxed);
         TransportMetrics {
             open_connections: transport.open(),
-            requests_in_flight: transport.requests.load(Relaxed),
+            requests,
+            requests_in_flight: u32::try_from(requests.saturating_sub(ended)).unwrap_or(u32::MAX),
             connection_lifetime: transport.lifetime.snapshot(),
             time_to_first_byte: transport.first_byte.snapshot(),
             connect_phases: ConnectPhase::ALL.map(phase).into(),
@@ -259,7 +271,9 @@ pub struct RequestGuard(Recorder);
 
 impl Drop for RequestGuard {
     fn drop(&mut self) {
-        self.0.transport().requests.fetch_sub(1, Relaxed);
+        let [_, ended] = &self.0.transport().requests;
+        // Whoever sees this end sees its beginning too.
+        ended.fetch_add(1, Release);
     }
 }
 
@@ -311,7 +325,8 @@ mod tests {
         let guards = [recorder.begin_request(), recorder.begin_request()];
         assert_eq!(recorder.transport_metrics().requests_in_flight, 2);
         drop(guards);
-        assert_eq!(recorder.transport_metrics().requests_in_flight, 0);
+        let told = recorder.transport_metrics();
+        assert_eq!((told.requests, told.requests_in_flight), (2, 0));
     }
 
     #[test]

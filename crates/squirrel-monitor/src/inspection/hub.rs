@@ -133,7 +133,7 @@ impl Hub {
                 self.recorder.record_protocol_error(failure.kind.name());
                 name.clear();
                 push_type(name, failure.label, failure.detail);
-                self.recorder.record_message_failed(name);
+                self.recorder.record_inspected_failure(name);
                 self.failures.count(failure, name);
             }
             Event::Field(field) => {
@@ -185,6 +185,10 @@ impl Hub {
         self.counts.add([0, 0, 0, 0, 0, 0, 0, 0, 1]);
     }
 
+    pub(super) fn failures(&self) -> Vec<FailureMetrics> {
+        self.failures.metrics()
+    }
+
     pub(super) fn metrics(&self) -> InspectionMetrics {
         let [messages, bytes, pending, evicted, expired, folded, clock_steps, conversations, panics] =
             self.counts.sums();
@@ -201,7 +205,7 @@ impl Hub {
             folded,
             clock_steps,
             panics,
-            failures: self.failures.metrics(),
+            failures: self.failures(),
             fields: self.fields.as_ref().map(Fields::metrics).unwrap_or_default(),
         }
     }

@@ -60,6 +60,11 @@ async fn messages_become_protocol_metrics() {
     let call = types.iter().find(|row| row.message_type == call).unwrap();
     assert_eq!((call.received_bytes, call.sent_bytes), (2 * CALL.len() as u64, (ANSWER.len() + REFUSAL.len()) as u64));
     assert!(call.latency.quantile(0.99).unwrap() >= Duration::from_micros(7_900));
+    monitor.recorder().record_message_failed("tools/call search");
+    let snapshot = monitor.snapshot();
+    assert_eq!(snapshot.failures, found.failures);
+    let call = snapshot.message_types.iter().find(|row| row.message_type == "tools/call search").unwrap();
+    assert_eq!((call.failed, call.failed_inspected), (3, 2));
 }
 
 #[test]

@@ -79,7 +79,7 @@ async fn handles_and_names_count_the_same() {
     all.failed();
     let [only] = <[_; 1]>::try_from(monitor.message_types()).unwrap();
     assert_eq!((only.received, only.received_bytes, only.sent, only.sent_bytes), (3, 15, 3, 18));
-    assert_eq!((only.latency.count(), only.failed), (3, 2));
+    assert_eq!((only.latency.count(), only.failed, only.failed_inspected), (3, 2, 0));
     assert_eq!(monitor.get_protocol_metrics().await.protocol_errors["e"], 2);
     let bandwidth = monitor.get_bandwidth_metrics().await;
     assert_eq!((bandwidth.bytes_received, bandwidth.bytes_transmitted), (14, 16));

@@ -114,6 +114,81 @@ static CONNECT_TIME: Metric = Metric::new(
 .check(&["a step at one or three seconds: the first packet was lost and sent again", "the name server's latency"])
 .labels(&["application", "le"]);
 
+static LIFETIME: Metric = Metric::new(
+    "squirrel_connection_lifetime_seconds_<part>",
+    Kind::Counter,
+    Unit::Seconds,
+    "How long an application's connections lived that have ended: buckets, sum and count.",
+)
+.why("Short lives are connections that are not used again, or that somebody cuts.")
+.check(&["squirrel_io_errors_total by kind: whether errors end them", "time limits of proxies on the way"])
+.labels(&["application", "le"]);
+
+static FIRST_BYTE: Metric = Metric::new(
+    "squirrel_connection_time_to_first_byte_seconds_<part>",
+    Kind::Counter,
+    Unit::Seconds,
+    "From the beginning of an application's connection to the first byte received: buckets, sum and count.",
+)
+.why("Where it grows and connecting does not, the peer is slow to answer.")
+.check(&["squirrel_connection_phase_duration_seconds by phase", "the peer's own latency"])
+.labels(&["application", "le"]);
+
+static PHASE_TIME: Metric = Metric::new(
+    "squirrel_connection_phase_duration_seconds_<part>",
+    Kind::Counter,
+    Unit::Seconds,
+    "How long the parts of connecting took that succeeded, by phase (dns, tcp, tls): buckets, sum and count.",
+)
+.why("It says which part of connecting is slow.")
+.check(&["dns: the name server", "tcp: the way, or a first packet that was lost", "tls: the peer's load"])
+.labels(&["application", "phase", "le"]);
+
+static PHASE_FAILURES: Metric = Metric::new(
+    "squirrel_connection_phase_failures_total",
+    Kind::Counter,
+    Unit::None,
+    "How often a part of an application's connecting failed or was given up, by phase (dns, tcp, tls).",
+)
+.why("It says where connecting ends: at a name, at a peer or a firewall, at a certificate.")
+.check(&["squirrel_io_errors_total by kind", "the application's log names the error"])
+.labels(&["application", "phase"]);
+
+static IO_ERRORS: Metric = Metric::new(
+    "squirrel_io_errors_total",
+    Kind::Counter,
+    Unit::None,
+    "Errors of reading, writing, accepting and connecting of an application, by kind.",
+)
+.why("Each ended a connection, or kept one from being made.")
+.check(&["connection_reset: the peer or something on the way cut it", "timed_out: nobody answered"])
+.labels(&["application", "error_type"]);
+
+static REQUESTS: Metric = Metric::new(
+    "squirrel_requests_active",
+    Kind::Gauge,
+    Unit::None,
+    "Requests of an application that have begun and not ended.",
+)
+.why("One that only rises is work that nobody finishes.")
+.check(&["squirrel_message_duration_seconds: slower, or more of them"])
+.labels(&["application"]);
+
+static FAILURES: Metric = Metric::new(
+    "squirrel_message_failures_total",
+    Kind::Counter,
+    Unit::None,
+    "What failed of an application's messages, by class (protocol, tool, unanswered, conformance, application) and \
+     kind; by type, or in MCP by role, method and tool.",
+)
+.why("The class says who is to be asked: a tool that failed is no error of the protocol.")
+.check(&[
+    "failure_class tool: the tool's own log",
+    "failure_class protocol: what the client sent, such as invalid_params",
+    "failure_class unanswered: a server that hangs",
+])
+.labels(&["application", "message_type", "role", "mcp_method_name", "gen_ai_tool_name", "failure_class", "error_type"]);
+
 static MESSAGES: Metric = Metric::new(
     "squirrel_messages_total",
     Kind::Counter,
@@ -193,10 +268,17 @@ pub static APPLICATION_METRICS: &[&Metric] = &[
     &CONNECTIONS,
     &ATTEMPTS,
     &CONNECT_TIME,
+    &LIFETIME,
+    &FIRST_BYTE,
+    &PHASE_TIME,
+    &PHASE_FAILURES,
+    &IO_ERRORS,
+    &REQUESTS,
     &MESSAGES,
     &MESSAGE_IO,
     &MESSAGE_TIME,
     &MCP_TIME,
+    &FAILURES,
     &ERRORS,
     &VERSION,
     &MONITOR_LOST,

@@ -34,6 +34,9 @@ const LATENCY: &str = "application-latency";
 /// Shown where the application speaks MCP.
 const MCP: &str = "application-mcp";
 
+/// Shown where wrappers tell of connections or requests.
+const TRANSPORT: &str = "application-transport";
+
 /// In the order of the page.
 pub(super) static CHARTS: &[ChartSpec] = &[
     chart(
@@ -226,5 +229,86 @@ pub(super) static CHARTS: &[ChartSpec] = &[
                 ),
             ]
         },
+    ),
+    chart(
+        MCP,
+        "app-mcp-failures",
+        "MCP failures by method and tool",
+        ChartUnit::PerSecond,
+        "Requests that failed: of a tool, whose answer says so, of the protocol, or without an answer. As a server \
+         above, as a client below zero.",
+        const {
+            &[
+                above(
+                    "receive {{mcp_method_name}} {{gen_ai_tool_name}} {{failure_class}}",
+                    rate!(
+                        "by (mcp_method_name, gen_ai_tool_name, failure_class) ",
+                        "squirrel_message_failures_total",
+                        ",role=\"server\",failure_class!=\"conformance\""
+                    ),
+                ),
+                below(
+                    "transmit {{mcp_method_name}} {{gen_ai_tool_name}} {{failure_class}}",
+                    rate!(
+                        "by (mcp_method_name, gen_ai_tool_name, failure_class) ",
+                        "squirrel_message_failures_total",
+                        ",role=\"client\",failure_class!=\"conformance\""
+                    ),
+                ),
+            ]
+        },
+    ),
+    chart(
+        TRANSPORT,
+        "app-connect-phases",
+        "Parts of connecting, 95th percentile",
+        ChartUnit::Seconds,
+        "One attempt in twenty took longer to find the name (dns), to reach the peer (tcp) or to shake hands (tls).",
+        const { &[above("{{phase}}", quantile!("0.95", "le, phase", "squirrel_connection_phase_duration_seconds"))] },
+    ),
+    chart(
+        TRANSPORT,
+        "app-first-byte",
+        "Time to first byte",
+        ChartUnit::Seconds,
+        "From the beginning of a connection to the first byte received. Where it grows and connecting does not, the \
+         peer is slow to answer.",
+        const {
+            &[
+                above("median", quantile!("0.5", "le", "squirrel_connection_time_to_first_byte_seconds")),
+                above("95th percentile", quantile!("0.95", "le", "squirrel_connection_time_to_first_byte_seconds")),
+            ]
+        },
+    ),
+    chart(
+        TRANSPORT,
+        "app-lifetime",
+        "Lifetime of connections",
+        ChartUnit::Seconds,
+        "Half of the connections that ended then lived shorter. Short lives are connections that are not used again, or that \
+         somebody cuts.",
+        const { &[above("median", quantile!("0.5", "le", "squirrel_connection_lifetime_seconds"))] },
+    ),
+    chart(
+        TRANSPORT,
+        "app-io-errors",
+        "Errors of connections",
+        ChartUnit::PerSecond,
+        "Errors of reading, writing, accepting and connecting by kind, and below zero the parts of connecting that \
+         failed.",
+        const {
+            &[
+                above("{{error_type}}", rate!("by (error_type) ", "squirrel_io_errors_total", "")),
+                below("{{phase}}", rate!("by (phase) ", "squirrel_connection_phase_failures_total", "")),
+            ]
+        },
+    ),
+    chart(
+        TRANSPORT,
+        "app-requests-active",
+        "Requests in flight",
+        ChartUnit::Count,
+        "Requests that have begun and not ended. A line that only rises is work that nobody finishes.",
+        const { &[above("in flight", "sum(squirrel_requests_active{job=\"application\",$scope})")] },
     ),
 ];

@@ -61,8 +61,25 @@ fn application(store: &mut MemorySelect, name: &str, speed: f64) {
     }
     tell("squirrel_connections_active", &[], 0.0);
     tell("squirrel_protocol_errors_total", &[("error_type", "timeout")], 1.0);
-    let durations: [(&str, &[(&str, &str)]); 3] = [
+    tell("squirrel_requests_active", &[], 0.0);
+    tell("squirrel_io_errors_total", &[("error_type", "timed_out")], 1.0);
+    tell("squirrel_connection_phase_failures_total", &[("phase", "dns")], 1.0);
+    for role in ["server", "client"] {
+        for (class, a_second) in [("tool", 2.0), ("conformance", 9.0)] {
+            let own = [
+                ("role", role),
+                ("mcp_method_name", "tools/call"),
+                ("gen_ai_tool_name", "search"),
+                ("failure_class", class),
+            ];
+            tell("squirrel_message_failures_total", &own, a_second);
+        }
+    }
+    let durations: [(&str, &[(&str, &str)]); 6] = [
         ("squirrel_message_duration_seconds", &[("message_type", "order")]),
+        ("squirrel_connection_lifetime_seconds", &[]),
+        ("squirrel_connection_time_to_first_byte_seconds", &[]),
+        ("squirrel_connection_phase_duration_seconds", &[("phase", "tls")]),
         ("mcp_server_operation_duration_seconds", &[("mcp_method_name", "tools/call"), ("gen_ai_tool_name", "search")]),
         ("mcp_client_operation_duration_seconds", &[("mcp_method_name", "tools/call"), ("gen_ai_tool_name", "search")]),
     ];
@@ -84,6 +101,9 @@ fn an_applications_charts_show_that_application_alone() {
     assert!(of("app-bandwidth")[0].ends_with(r#""value":[1700000000,"8000"]}]}"#), "{:?}", of("app-bandwidth"));
     assert!(of("app-messages")[0].ends_with(r#"{"message_type":"order"},"value":[1700000000,"10"]}]}"#));
     assert!(of("app-error-share")[0].ends_with(r#""value":[1700000000,"0.05"]}]}"#), "{:?}", of("app-error-share"));
+    let failures = of("app-mcp-failures");
+    assert!(failures[0].contains(r#""failure_class":"tool""#) && !failures[0].contains("conformance"), "{failures:?}");
+    assert!(failures[0].ends_with(r#""value":[1700000000,"2"]}]}"#), "{failures:?}");
     assert!(of("app-mcp-tools")[0].ends_with(r#"{"gen_ai_tool_name":"search"},"value":[1700000000,"10"]}]}"#));
 }
 
@@ -186,7 +206,7 @@ fn every_chart_has_a_name_of_its_own_a_help_and_queries() {
     assert_eq!(names.len(), charts().count());
     for chart in charts() {
         assert!(
-            [OVERVIEW, INTERFACES, "application", "application-latency", "application-mcp"]
+            [OVERVIEW, INTERFACES, "application", "application-latency", "application-mcp", "application-transport"]
                 .contains(&chart.page.as_ref()),
             "{}",
             chart.id

@@ -3,8 +3,16 @@
 import { rare, wave } from "./series.mjs";
 
 const HOSTILE = "<img src=x onerror=alert(1)>\u202e\u001b[31m";
-const TYPES = { shop: ["order", "search", "invoice"], "mcp-files": ["tools/call(read_file)", "tools/call(search)", "tools/list", "ping"] };
+const TYPES = { shop: ["order", "search", "invoice"], "mcp-files": ["tools/call read_file", "tools/call search", "tools/list", "ping"] };
 const TOOLS = [["tools/call", "read_file", 0.004], ["tools/call", "search", 0.35], ["tools/list", "", 0.0008], ["ping", "", 0.0002]];
+
+const FAILURES = {
+  shop: [{ message_type: "order", failure_class: "unanswered", error_type: "unanswered" }],
+  "mcp-files": [
+    { role: "server", mcp_method_name: "tools/call", gen_ai_tool_name: "search", failure_class: "tool", error_type: "tool_error" },
+    { role: "server", mcp_method_name: "tools/call", gen_ai_tool_name: "search", failure_class: "protocol", error_type: "invalid_params" },
+  ],
+};
 
 const alert = (number, name, state, level, sentence) => ({ number, at: Date.now() / 1000 - 90 + number, name, state, level, sentence, value: 9, threshold: 8 });
 
@@ -63,10 +71,24 @@ export function applicationSeries(expr, time, host) {
       if (/protocol_errors/.test(expr)) return [[own({}), value(application + "e", 0.004)]];
       return [[own({}), value(application, /io_bytes/.test(expr) ? 4e6 : 120)]];
     }
+    if (by.includes("__name__")) {
+      const names = isMcp(application) ? ["mcp_server_operation_duration_seconds_count"] : ["squirrel_message_duration_seconds_count", "squirrel_connection_phase_duration_seconds_count"];
+      return names.map((name) => [{ __name__: name }, 4]);
+    }
+    if (/message_failures/.test(expr)) {
+      if (/role="client"/.test(expr) || (/role="server"/.test(expr) && !isMcp(application))) return [];
+      const all = host.hostile ? [{ message_type: HOSTILE, failure_class: HOSTILE, error_type: HOSTILE }] : (FAILURES[application] ?? []);
+      return all.map((labels) => [own(labels), /^sum by \([^)]*\) \(squirrel/.test(expr) ? 37 : wave(labels.error_type + "f", time, 0.4)]);
+    }
+    if (/connection_(lifetime|phase|time_to)|io_errors|requests_active/.test(expr)) {
+      if (isMcp(application)) return [];
+      if (by.includes("phase")) return ["dns", "tcp", "tls"].map((phase, i) => [own({ phase }), quantile ? wave(phase, time, 0.004 * (i + 1)) : rare(phase, time, 1)]);
+      if (by.includes("error_type")) return ["connection_reset", "timed_out"].map((kind) => [own({ error_type: kind }), rare(kind, time, 1)]);
+      return [[{}, quantile ? wave("transport", time, 0.02) * quantile : Math.round(wave("in flight", time, 6))]];
+    }
     if (/mcp_client/.test(expr)) return [];
     if (/mcp_server/.test(expr)) {
       if (!isMcp(application)) return [];
-      if (/^count/.test(expr)) return [[{}, 4]];
       const rows = by.includes("gen_ai_tool_name") && /gen_ai_tool_name!=/.test(expr) ? TOOLS.filter(([, tool]) => tool) : TOOLS;
       return rows.map(([method, tool, seconds]) => [own({ mcp_method_name: method, gen_ai_tool_name: tool }), quantile ? wave(method + tool, time, seconds) * quantile : wave(method + tool, time, 3)]);
     }

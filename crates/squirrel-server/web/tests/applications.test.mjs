@@ -36,7 +36,7 @@ export const tests = {
       const types = page.locator('[data-breakdown="types"] tbody tr');
       await types.first().waitFor();
       assert.deepEqual((await types.locator("th").allInnerTexts()).sort(), ["invoice", "order", "search"]);
-      assert.deepEqual(await page.locator('[data-breakdown="types"] thead th').allInnerTexts(), ["Type", "Received", "Sent", "Median", "95 %", "99 %"]);
+      assert.deepEqual(await page.locator('[data-breakdown="types"] thead th').allInnerTexts(), ["Type", "Received", "Sent", "Failures", "Failed", "Median", "95 %", "99 %"]);
       assert.equal(await page.locator('[data-breakdown="mcp-server"], [data-chart^="app-mcp"]').count(), 0, "no MCP where none is spoken");
       const pixels = await painted(page);
       assert.ok(pixels.length > 0 && pixels.every((count) => count > 500), `blank charts: ${pixels}`);
@@ -64,10 +64,55 @@ export const tests = {
       await table.waitFor();
       const names = await table.locator("tbody th").allInnerTexts();
       assert.deepEqual(names.sort(), ["ping", "tools/call read_file", "tools/call search", "tools/list"]);
-      assert.deepEqual(await table.locator("thead th").allInnerTexts(), ["Method", "Rate", "Median", "95 %", "99 %"]);
+      assert.deepEqual(await table.locator("thead th").allInnerTexts(), ["Method", "Rate", "Failures", "Failed", "Median", "95 %", "99 %"]);
       await page.waitForSelector('[data-chart="app-mcp-tools"]');
       assert.equal(await page.locator('[data-chart="app-latency"]').count(), 0, "an empty chart tells nothing");
       assert.deepEqual(await page.locator('[data-breakdown="types"] thead th').allInnerTexts(), ["Type", "Received", "Sent"]);
+    });
+  },
+
+  async failures_stand_beside_the_method_and_tool_that_failed(browser) {
+    await withPage(browser, { path: "/applications/mcp-files", mock: {} }, async ({ page }) => {
+      const operations = page.locator('[data-breakdown="mcp-server"] tbody tr');
+      const cells = async (name) => operations.filter({ has: page.locator("th", { hasText: name }) }).locator("td").allInnerTexts();
+      await operations.first().waitFor();
+      await page.waitForFunction(() => document.querySelectorAll('[data-breakdown="mcp-server"] thead th').length === 7);
+      const [, failures, share] = await cells("tools/call search");
+      assert.match(failures, /^0?\.\d+|^[1-9]/, "the tool that fails has a rate of failures");
+      assert.match(share, /^[1-9][\d.]*\s?%$/);
+      const [, none, noShare] = await cells("tools/list");
+      assert.deepEqual([parseFloat(none), parseFloat(noShare)], [0, 0], `what never failed has failures of zero: ${none}, ${noShare}`);
+      const kinds = await page.locator('[data-breakdown="failures"] tbody th').allInnerTexts();
+      assert.deepEqual(kinds.sort(), ["tools/call search, protocol: invalid_params", "tools/call search, tool: tool_error"]);
+      await page.waitForSelector('[data-chart="app-mcp-failures"]');
+      assert.equal(await page.locator('[data-chart="app-connect-phases"]').count(), 0, "no parts of connecting where none are told");
+    });
+  },
+
+  async a_page_with_every_chart_asks_no_more_than_a_stream_carries(browser) {
+    await withPage(browser, { path: "/applications", mock: {} }, async ({ page }) => {
+      await page.waitForSelector(row("importer"));
+      // Of one that is silent every chart is there.
+      const whole = page.waitForRequest((request) => request.url().includes("/api/stream?") && request.url().includes("requests_active"));
+      await page.locator(`${row("importer")} a`).click();
+      const address = (await whole).url();
+      for (const id of ["app-bandwidth", "app-latency", "app-mcp-failures", "app-requests-active"]) await page.waitForSelector(`[data-chart="${id}"]`);
+      const queries = new URL(address).searchParams.getAll("query");
+      assert.ok(queries.some((query) => query.includes("requests_active")) && queries.some((query) => query.includes("message_failures")), "the stream was opened before the page stood");
+      assert.ok(queries.length > 40 && queries.length < 64, `${queries.length} queries; of more than 64 the rest is cut`);
+      assert.ok(address.length < 16_000, `an address of ${address.length} octets is refused by servers on the way`);
+    });
+  },
+
+  async parts_of_connecting_are_drawn_where_wrappers_tell_them(browser) {
+    await withPage(browser, { path: "/applications/shop", mock: {} }, async ({ page }) => {
+      const chart = page.locator('[data-chart="app-connect-phases"]');
+      await chart.waitFor();
+      await chart.scrollIntoViewIfNeeded();
+      await chart.locator(".legend tbody tr").nth(2).waitFor();
+      const legend = await chart.locator(".legend tbody").innerText();
+      for (const phase of ["dns", "tcp", "tls"]) assert.ok(legend.includes(phase), `${phase} in ${legend}`);
+      await page.waitForSelector('[data-chart="app-first-byte"]');
     });
   },
 

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use squirrel_monitor::{ExportConfig, ExportFormat, NetworkConfig, NetworkMonitor, Quantity};
+use squirrel_monitor::{ExportConfig, ExportFormat, MessageDirection, NetworkConfig, NetworkMonitor, Quantity};
 
 use crate::hostile_names::assert_inert;
 use crate::support::{Daemon, PATIENCE, squirrel};
@@ -68,6 +68,7 @@ fn work(address: &str, instance: &str) {
                 monitor.record_message_received("order", 100).await;
                 monitor.record_message_latency("order", Duration::from_millis(20)).await;
                 monitor.record_bytes_received(1_000).await;
+                call_a_tool_that_fails(&monitor);
             }
         };
         tokio::select! {
@@ -75,6 +76,18 @@ fn work(address: &str, instance: &str) {
             _ = end => {}
         }
     });
+}
+
+/// The protocol is in order; the tool's answer says that it failed.
+fn call_a_tool_that_fails(monitor: &NetworkMonitor) {
+    let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search"}}"#;
+    let answer = r#"{"jsonrpc":"2.0","id":1,"result":{"content":[],"isError":true}}"#;
+    let now = tokio::time::Instant::now().into_std();
+    for (message, direction, at) in
+        [(call, MessageDirection::Received, now), (answer, MessageDirection::Sent, now + Duration::from_millis(20))]
+    {
+        monitor.inspect_message(message.as_bytes(), direction, at).expect("MCP is known");
+    }
 }
 
 fn of_instance(state: &Value, instance: &str) -> Value {
@@ -96,13 +109,16 @@ fn an_application_is_shown_from_its_first_report_to_its_end() {
     let mut daemon = Daemon::start(dir.path(), &[]);
     let mut first = Application::start(&daemon, "a");
     let second = Application::start(&daemon, "b");
-    let live = "count(squirrel_messages_total{job=\"application\",application=\"shop\"}) or vector(0)";
+    let live =
+        "count(squirrel_messages_total{job=\"application\",application=\"shop\",message_type=\"order\"}) or vector(0)";
     daemon.wait_until(live, |live| live == 2.0);
     daemon.wait_until("sum(rate(process_network_io_bytes_total{application=\"shop\"}[10s])) or vector(0)", |rate| {
         rate > 1_000.0
     });
     let p95 = "histogram_quantile(0.95, sum by (le) (rate(squirrel_message_duration_seconds_bucket{application=\"shop\"}[30s])))";
     daemon.wait_until(&format!("{p95} or vector(0)"), |p95| p95 > 0.005 && p95 < 0.1);
+    let failed = "squirrel_message_failures_total{application=\"shop\",message_type=\"tools/call search\",failure_class=\"tool\",error_type=\"tool_error\"}";
+    daemon.wait_until(&format!("count({failed} > 0) or vector(0)"), |instances| instances == 2.0);
     daemon.wait_until("squirrel_application_alerts", |alerts| alerts == 2.0);
     let state = shop(&daemon);
     assert_eq!((&state["state"], &state["level"]), (&json!("live"), &json!("warning")), "{state}");

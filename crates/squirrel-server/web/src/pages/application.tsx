@@ -7,12 +7,12 @@ import { visible } from "../lib/text";
 import { momentText, spanText } from "../lib/time";
 import { digits } from "../lib/units";
 import type { Application, ApplicationAlert, ApplicationInstance } from "../state/api";
-import { applicationFailure, errorKinds, mcpOperations, messageTypes, rateWindow, useApplications } from "../state/applications";
+import { applicationFailure, errorKinds, failureKinds, mcpOperations, messageTypes, rateWindow, useApplications } from "../state/applications";
 import { seriesOf, shown, useLiveQueries } from "../state/stream";
 import { Icon } from "../ui/icons";
 import { Headline, LevelIcon } from "../ui/level";
 import { Link } from "../ui/link";
-import { BreakdownTable, PERCENTILES, Told } from "./application-tables";
+import { BreakdownTable, FAILURES, FailureName, PERCENTILES, Told } from "./application-tables";
 import { stateText } from "./applications";
 
 /** Chart windows: a rate needs three reports. */
@@ -44,7 +44,7 @@ export function ApplicationPage({ name }: { name: string }) {
         <>
           <Tables scope={subject.scope} window={rateWindow(one, TABLE_WINDOW)} />
           <ChartGrid page="application" subject={subject} />
-          <LatencyCharts subject={subject} live={one?.state === "live"} />
+          <ToldCharts subject={subject} live={one?.state === "live"} />
         </>
       )}
       {one && <Instances application={one} />}
@@ -108,6 +108,7 @@ function Tables({ scope, window }: { scope: string; window: number }) {
     () => ({
       types: messageTypes(scope, window),
       errors: errorKinds(scope, window),
+      failures: failureKinds(scope, window),
       server: mcpOperations("server", scope, window),
       client: mcpOperations("client", scope, window),
     }),
@@ -117,14 +118,17 @@ function Tables({ scope, window }: { scope: string; window: number }) {
   const rate = { key: "rate", title: "Rate", unit: "per_second" } as const;
   return (
     <div class="breakdowns">
-      <BreakdownTable id="types" title="Messages by type" note={note} breakdown={tables.types} first="Type"
-        columns={[{ key: "receive", title: "Received", unit: "per_second" }, { key: "transmit", title: "Sent", unit: "per_second" }, ...PERCENTILES]}
-        name={(row) => <Told text={row.labels["message_type"]} without="no type" />} />
       {(["server", "client"] as const).map((role) => (
         <BreakdownTable key={role} id={`mcp-${role}`} title={`MCP as a ${role}: methods and tools`} note={note} breakdown={tables[role]} first="Method"
-          columns={[rate, ...PERCENTILES]}
+          columns={[rate, ...FAILURES, ...PERCENTILES]}
           name={({ labels }) => <><Told text={labels["mcp_method_name"]} without="no method" />{labels["gen_ai_tool_name"] && <span class="tool"> <bdi>{visible(labels["gen_ai_tool_name"])}</bdi></span>}</>} />
       ))}
+      <BreakdownTable id="types" title="Messages by type" note={note} breakdown={tables.types} first="Type"
+        columns={[{ key: "receive", title: "Received", unit: "per_second" }, { key: "transmit", title: "Sent", unit: "per_second" }, ...FAILURES, ...PERCENTILES]}
+        name={(row) => <Told text={row.labels["message_type"]} without="no type" />} />
+      <BreakdownTable id="failures" title="Failures: whose, and how" note={`Rates over ${spanText(window)}`} breakdown={tables.failures} first="What failed"
+        columns={[rate, { key: "total", title: "Since its start", unit: "count" }]}
+        name={({ labels }) => <FailureName labels={labels} />} />
       <BreakdownTable id="errors" title="Errors by kind" note={`Rates over ${spanText(window)}`} breakdown={tables.errors} first="Kind"
         columns={[rate, { key: "total", title: "Since its start", unit: "count" }]}
         name={(row) => <Told text={row.labels["error_type"]} without="no kind" />} />
@@ -132,21 +136,34 @@ function Tables({ scope, window }: { scope: string; window: number }) {
   );
 }
 
-/** Latencies are told as those of MCP or as those of messages: empty charts of the other tell nothing. */
-function LatencyCharts({ subject, live }: { subject: { scope: string; leastWindow: number }; live: boolean }) {
-  const [messages, ...mcp] = useMemo(
-    () => ["squirrel_message", "mcp_server_operation", "mcp_client_operation"].map((name) => `count(${name}_duration_seconds_count{job="application",${subject.scope}})`),
+const MCP = ["mcp_server_operation_duration_seconds_count", "mcp_client_operation_duration_seconds_count"];
+const MESSAGES = ["squirrel_message_duration_seconds_count"];
+/** What only wrappers of connections and requests tell. */
+const TRANSPORT = [
+  "squirrel_connection_lifetime_seconds_count",
+  "squirrel_connection_time_to_first_byte_seconds_count",
+  "squirrel_connection_phase_duration_seconds_count",
+  "squirrel_connection_phase_failures_total",
+  "squirrel_io_errors_total",
+  "squirrel_requests_active",
+];
+
+/** Latencies are told as those of MCP or as those of messages, and some things by few: empty charts tell nothing. */
+function ToldCharts({ subject, live }: { subject: { scope: string; leastWindow: number }; live: boolean }) {
+  // One question for all names: a page has a limited number of them.
+  const asked = useMemo(
+    () => [`count by (__name__) ({__name__=~"${[...MESSAGES, ...MCP, ...TRANSPORT].join("|")}",job="application",${subject.scope}})`],
     [subject.scope],
   );
-  const asked = [messages ?? "", ...mcp];
   useLiveQueries(asked);
-  const told = (query: string | undefined): boolean => seriesOf(shown.value, query ?? "").length > 0;
-  const speaksMcp = mcp.some(told);
+  const names = new Set(asked.flatMap((query) => seriesOf(shown.value, query).map(({ metric }) => metric["__name__"])));
+  const tells = (some: readonly string[]): boolean => some.some((name) => names.has(name));
   // Of one that is silent only the history knows.
   return (
     <>
-      {(!speaksMcp || told(messages) || !live) && <ChartGrid page="application-latency" subject={subject} />}
-      {(speaksMcp || !live) && <ChartGrid page="application-mcp" subject={subject} />}
+      {(!tells(MCP) || tells(MESSAGES) || !live) && <ChartGrid page="application-latency" subject={subject} />}
+      {(tells(MCP) || !live) && <ChartGrid page="application-mcp" subject={subject} />}
+      {(tells(TRANSPORT) || !live) && <ChartGrid page="application-transport" subject={subject} />}
     </>
   );
 }

@@ -86,6 +86,8 @@ export function figuresOf(column: Column): ReadonlyMap<string, number> {
 export interface Breakdown {
   labels: readonly string[];
   queries: Readonly<Record<string, string>>;
+  /** Which failures are of its rows, and the key of the rate of those that were answered. One query serves all tables. */
+  failures?: { query: string; answered: string; are: (labels: Labels) => boolean };
 }
 
 const quantiles = (metric: string, labels: string, scope: string) =>
@@ -96,12 +98,23 @@ const quantiles = (metric: string, labels: string, scope: string) =>
     ]),
   ) as Record<string, string>;
 
+const FAILURE_LABELS = ["message_type", "role", "mcp_method_name", "gen_ai_tool_name", "failure_class", "error_type"];
+
+const failureRate = (scope: string, window: number): string =>
+  `sum by (${FAILURE_LABELS.join(", ")}) (rate(squirrel_message_failures_total{${JOB},${scope}}[${window}s]))`;
+
 export function messageTypes(scope: string, window: number): Breakdown {
   const rate = (direction: string) =>
     `sum by (message_type) (rate(squirrel_messages_total{${JOB},${scope},network_io_direction="${direction}"}[${window}s]))`;
   return {
     labels: ["message_type"],
-    queries: { receive: rate("receive"), transmit: rate("transmit"), ...quantiles("squirrel_message_duration_seconds", "message_type", scope) },
+    queries: {
+      receive: rate("receive"),
+      transmit: rate("transmit"),
+      answered: `sum by (message_type) (rate(squirrel_message_duration_seconds_count{${JOB},${scope}}[${window}s]))`,
+      ...quantiles("squirrel_message_duration_seconds", "message_type", scope),
+    },
+    failures: { query: failureRate(scope, window), answered: "answered", are: (labels) => Boolean(labels["message_type"]) },
   };
 }
 
@@ -109,7 +122,17 @@ export function mcpOperations(role: "server" | "client", scope: string, window: 
   const metric = `mcp_${role}_operation_duration_seconds`;
   const labels = ["mcp_method_name", "gen_ai_tool_name"];
   const rate = `sum by (${labels.join(", ")}) (rate(${metric}_count{${JOB},${scope}}[${window}s]))`;
-  return { labels, queries: { rate, ...quantiles(metric, labels.join(", "), scope) } };
+  return {
+    labels,
+    queries: { rate, ...quantiles(metric, labels.join(", "), scope) },
+    failures: { query: failureRate(scope, window), answered: "rate", are: (of) => of["role"] === role },
+  };
+}
+
+/** Who failed, and how: a tool that failed is told from an error of the protocol. */
+export function failureKinds(scope: string, window: number): Breakdown {
+  const total = `sum by (${FAILURE_LABELS.join(", ")}) (squirrel_message_failures_total{${JOB},${scope}})`;
+  return { labels: FAILURE_LABELS, queries: { rate: failureRate(scope, window), total } };
 }
 
 export function errorKinds(scope: string, window: number): Breakdown {
@@ -126,18 +149,53 @@ export interface BreakdownRow {
   figures: Readonly<Record<string, number>>;
 }
 
+interface Gathered {
+  key: string;
+  labels: Labels;
+  figures: Record<string, number>;
+}
+
 /** The rows of a table, as the stream's newest answers have them; the busiest first. */
 export function rowsOf(breakdown: Breakdown): BreakdownRow[] {
-  const rows = new Map<string, { key: string; labels: Labels; figures: Record<string, number> }>();
+  const rows = new Map<string, Gathered>();
+  const rowOf = (labels: Labels): Gathered => {
+    const key = JSON.stringify(breakdown.labels.map((label) => labels[label] ?? ""));
+    const row = rows.get(key) ?? { key, labels, figures: {} };
+    rows.set(key, row);
+    return row;
+  };
   for (const [name, query] of Object.entries(breakdown.queries)) {
     for (const { metric, value } of seriesOf(shown.value, query)) {
-      const key = JSON.stringify(breakdown.labels.map((label) => metric[label] ?? ""));
-      const row = rows.get(key) ?? { key, labels: metric, figures: {} };
       const number = numberOf(value[1]);
+      const row = rowOf(metric);
       if (Number.isFinite(number)) row.figures[name] = number;
-      rows.set(key, row);
     }
   }
+  if (breakdown.failures) addFailures(breakdown.failures, rowOf, rows);
   const busy = (row: BreakdownRow): number => (row.figures["rate"] ?? 0) + (row.figures["receive"] ?? 0) + (row.figures["transmit"] ?? 0);
   return [...rows.values()].sort((a, b) => busy(b) - busy(a) || (a.key < b.key ? -1 : 1));
+}
+
+/**
+ * Failures a second, and their share of the requests that ended: the answered ones, and those that nobody answered.
+ * What is not as its protocol wants it (conformance) may be no request at all, and stands in the table of failures only.
+ */
+function addFailures({ query, answered, are }: NonNullable<Breakdown["failures"]>, rowOf: (labels: Labels) => Gathered, rows: ReadonlyMap<string, Gathered>): void {
+  const unanswered = new Map<Gathered, number>();
+  for (const { metric, value } of seriesOf(shown.value, query)) {
+    const number = numberOf(value[1]);
+    const kind = metric["failure_class"];
+    if (!are(metric) || kind === "conformance" || !Number.isFinite(number)) continue;
+    const row = rowOf(metric);
+    row.figures["failures"] = (row.figures["failures"] ?? 0) + number;
+    if (kind === "unanswered") unanswered.set(row, (unanswered.get(row) ?? 0) + number);
+  }
+  for (const row of rows.values()) {
+    const requests = row.figures[answered];
+    const silent = unanswered.get(row);
+    // What never failed has no series that says so.
+    if (requests !== undefined) row.figures["failures"] ??= 0;
+    const ended = (requests ?? 0) + (silent ?? 0);
+    if (ended > 0) row.figures["failed"] = Math.min(1, (row.figures["failures"] ?? 0) / ended);
+  }
 }
