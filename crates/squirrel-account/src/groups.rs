@@ -31,6 +31,15 @@ struct Group {
     bytes: Traffic,
     open: u64,
     active: Duration,
+    /// Whether it is of this step. A counter that is born with its first value hides that value from everybody who
+    /// asks for increases: so the first row is zero, and the bytes come with the next.
+    new: bool,
+}
+
+impl Group {
+    fn shown(&self) -> Traffic {
+        if self.new { Traffic::default() } else { self.bytes }
+    }
 }
 
 /// The rows.
@@ -81,7 +90,7 @@ impl Groups {
         ];
         // Only a text of a megabyte is refused.
         let Ok(labels) = Labels::new(pairs) else { return Slot::NONE };
-        let group = Group { key: key.clone(), labels, bytes: Traffic::default(), open: 0, active: now };
+        let group = Group { key: key.clone(), labels, bytes: Traffic::default(), open: 0, active: now, new: true };
         let slot = self.rows.insert(group);
         self.by_key.insert(key, slot);
         slot
@@ -92,6 +101,7 @@ impl Groups {
         (self.other_open, self.beyond) = (0, 0);
         for (_, group) in self.rows.iter_mut() {
             group.open = 0;
+            group.new = false;
         }
     }
 
@@ -127,14 +137,14 @@ impl Groups {
 
     pub(crate) fn emit(&self, out: &mut Batch) {
         for (_, group) in self.rows.iter() {
-            out.put(&metrics::RECEIVE, &group.labels, group.bytes.receive as f64);
+            out.put(&metrics::RECEIVE, &group.labels, group.shown().receive as f64);
         }
         let other = self.beyond > 0 || !self.other.is_zero();
         if other {
             out.put(&metrics::RECEIVE, &self.other_labels, self.other.receive as f64);
         }
         for (_, group) in self.rows.iter() {
-            out.put(&metrics::TRANSMIT, &group.labels, group.bytes.transmit as f64);
+            out.put(&metrics::TRANSMIT, &group.labels, group.shown().transmit as f64);
         }
         if other {
             out.put(&metrics::TRANSMIT, &self.other_labels, self.other.transmit as f64);

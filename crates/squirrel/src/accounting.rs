@@ -189,7 +189,7 @@ pub(crate) struct Accounting {
     running: bool,
     late: u64,
     /// Ends with this.
-    _keeper: Option<Running>,
+    keeper: Option<Running>,
 }
 
 /// The newest picture, for whoever serves it; none before the first step.
@@ -224,7 +224,7 @@ impl Accounting {
                 }
             }
         })?;
-        Ok(Self { accountant, begin, done, last: None, running: false, late: 0, _keeper: keeper })
+        Ok(Self { accountant, begin, done, last: None, running: false, late: 0, keeper })
     }
 
     /// Gives the newest picture; a step that is under way is waited for.
@@ -238,6 +238,9 @@ impl Accounting {
 
     /// Orders a step; one that is still under way is left to end.
     pub(crate) fn begin(&mut self, now: Elapsed, wall: Timestamp) {
+        if let Some(how) = self.keeper.as_mut().and_then(Running::ended) {
+            tracing::error!("accounting: {how}");
+        }
         if !self.running {
             self.running = self.begin.try_send((now, wall)).is_ok();
         }
@@ -279,12 +282,15 @@ impl Accounting {
     /// The accounting among the collectors: what it gives here, and which parts of it are missing.
     pub(crate) fn status(&self) -> Option<CollectorStatus> {
         let step = self.last.as_ref()?;
-        let faults: Vec<FaultReport> = step
+        let mut faults: Vec<FaultReport> = step
             .level
             .missing
             .iter()
             .map(|part| FaultReport { subject: part.part.clone(), reason: part.reason.clone() })
             .collect();
+        if let Some(reason) = self.keeper.as_ref().and_then(Running::failure) {
+            faults.push(FaultReport { subject: "keeper".to_owned(), reason: reason.to_owned() });
+        }
         let state = if faults.is_empty() { CollectorState::Running } else { CollectorState::Degraded };
         let about = format!("Whose bytes they are, by {}: {}", step.level.name, step.level.meaning);
         let duration_seconds = step.seconds;

@@ -24,6 +24,8 @@ pub(crate) const WORD: &str = "keeper";
 pub(crate) struct Running {
     child: Child,
     keeper: Keeper,
+    /// How it ended, once it has.
+    failure: Option<String>,
 }
 
 impl Running {
@@ -44,7 +46,26 @@ impl Running {
             .stdout(Stdio::null())
             .spawn()
             .context("cannot start this program a second time, to keep the privileges")?;
-        Ok(Some(Self { child, keeper: Keeper::new(courier) }))
+        Ok(Some(Self { child, keeper: Keeper::new(courier), failure: None }))
+    }
+
+    /// A sentence when it is found to have ended; once. This process has given up what a new one would need.
+    pub(crate) fn ended(&mut self) -> Option<&str> {
+        if self.failure.is_some() {
+            return None;
+        }
+        let status = self.child.try_wait().ok().flatten()?;
+        let process = self.child.id();
+        self.failure = Some(format!(
+            "the process {process}, which kept the privileges, ended ({status}): other users' sockets have no owner \
+             any more, and bytes are counted less exactly; restart squirrel"
+        ));
+        self.failure()
+    }
+
+    /// How it ended, if it has.
+    pub(crate) fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
     }
 
     /// What the accountant reads, with all that needs a privilege asked of the keeper; and why there is no ledger, if

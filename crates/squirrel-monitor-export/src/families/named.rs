@@ -11,7 +11,7 @@ pub(super) const TYPE: &str = "message.type";
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NamedDurations<'a> {
-    /// The family's name, one of [`DECLARED`].
+    /// The family's name, one of those that are declared.
     pub name: &'static str,
     /// Whose durations.
     pub attributes: Vec<(&'static str, &'a str)>,

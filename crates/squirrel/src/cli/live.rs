@@ -42,7 +42,7 @@ pub(crate) struct Top {
     #[arg(value_enum, value_name = "TABLE", default_value_t)]
     pub(crate) table: TopTable,
     /// Measure for this long, such as 10s, then print once; an interrupt ends it early
-    #[arg(long = "for", value_name = "TIME", conflicts_with_all = ["once", "interval"])]
+    #[arg(long = "for", value_name = "TIME", conflicts_with_all = ["once", "interval", "server"])]
     pub(crate) period: Option<String>,
     /// Print once: the totals, and the rates of one second
     #[arg(long, conflicts_with = "interval")]
@@ -59,7 +59,7 @@ pub(crate) struct Top {
     /// Print one JSON document a line, each interval
     #[arg(long)]
     pub(crate) json_lines: bool,
-    /// Only rows that fulfil this, such as 'port:443 process:nginx -state:time_wait rtt:>50ms'
+    /// Only rows that fulfil this, such as 'user:www-data rate:>1Mbit', or of connections 'port:443 rtt:>50ms'
     #[arg(long, value_name = "FILTER", default_value = "")]
     pub(crate) filter: String,
     /// Order by this field [default: rate, then bytes]

@@ -88,3 +88,20 @@ fn a_network_namespace_that_comes_later_is_seen_by_a_daemon_without_privileges()
     });
     assert!(seen, "{}", daemon.text("/api/live/interfaces?limit=1000"));
 }
+
+#[test]
+fn its_death_is_said_and_the_daemon_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut daemon = Daemon::start(dir.path(), &[]);
+    let Some(keeper) = keeper(&daemon) else {
+        return skip("its_death_is_said_and_the_daemon_goes_on", "no privilege to keep");
+    };
+    let killed = std::process::Command::new("kill").args(["-KILL", &keeper.to_string()]).status().unwrap();
+    assert!(killed.success());
+    let line = daemon.wait_for("which kept the privileges, ended");
+    assert!(line.contains(&keeper.to_string()) && line.contains("signal: 9") && line.contains("restart"), "{line}");
+    daemon.next_tick();
+    assert!(daemon.text("/api/collectors").contains("which kept the privileges"), "{}", daemon.text("/api/collectors"));
+    assert!(status(keeper, "State:").is_none(), "nobody waits for it any more");
+    assert_eq!(daemon.number("up"), 1.0);
+}
