@@ -3,10 +3,13 @@
 //! Each figure has a limit; the table says whether it is kept. Figures are never asserted in tests:
 //! a busy machine would fail them without a fault of ours, so what can be a ratio is one.
 
+mod accounting;
 mod build;
 mod collection;
 mod daemon;
+mod library;
 mod page;
+mod sockets;
 mod store;
 mod usage;
 
@@ -48,12 +51,15 @@ struct Options {
     names: Vec<String>,
 }
 
-const NAMES: [&str; 5] = ["collection", "daemon", "store", "page", "build"];
+const NAMES: [&str; 8] = ["collection", "sockets", "daemon", "store", "library", "page", "accounting", "build"];
 
 /// Measures all figures but the clean build, or those named, and prints them as a table.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
     if arguments.first().map(String::as_str) == Some(collection::INSIDE) {
         return collection::inside(&arguments[1..]).map(|()| true);
+    }
+    if arguments.first().map(String::as_str) == Some(sockets::INSIDE) {
+        return sockets::inside(&arguments[1..]).map(|()| true);
     }
     let options = parse(arguments)?;
     let steps = Steps::new(root)?;
@@ -62,9 +68,12 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
     for name in &options.names {
         let measured = match name.as_str() {
             "collection" => collection::measure(&steps),
+            "sockets" => sockets::measure(&steps),
             "daemon" => daemon::measure(&steps, options.minutes),
             "store" => store::measure(&steps),
+            "library" => library::measure(&steps),
             "page" => page::measure(&steps),
+            "accounting" => accounting::measure(&steps),
             _ => build::measure(&steps),
         };
         match measured {

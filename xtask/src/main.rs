@@ -6,6 +6,8 @@
 
 mod audit;
 mod bench;
+mod bpf;
+mod conformance;
 mod daemon;
 mod http;
 mod metadata;
@@ -34,8 +36,9 @@ struct Command {
 const COMMANDS: &[Command] = &[
     Command {
         name: "test",
-        usage: "[--fast]  everything that must hold before a change is merged; --fast leaves out what installs, \
-                rustdoc and the browser",
+        usage: "[--fast|--library]  everything that must hold before a change is merged; --fast leaves out what \
+                installs, rustdoc, the library elsewhere, the examples and the browser; --library does only the library elsewhere: \
+                under loom, with its oldest compiler, for Windows",
         run: test::run,
     },
     Command { name: "tidy", usage: "the rules of the repository that no compiler knows", run: tidy::run },
@@ -46,8 +49,19 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        usage: "[--minutes N] [collection|daemon|store|page|build]  the README's figures, as a table",
+        usage: "[--minutes N] [collection|daemon|store|library|page|accounting|build]  the README's figures, as a table",
         run: bench::run,
+    },
+    Command {
+        name: "promql-conformance",
+        usage: "[--verbose] DIR [FILE…]  judges our PromQL by the promqltest files of a folder, such as those of \
+                Prometheus' source; they are not part of this repository",
+        run: conformance::run,
+    },
+    Command {
+        name: "bpf",
+        usage: "builds the committed eBPF objects anew from their sources; needs clang 14",
+        run: bpf::run,
     },
     Command {
         name: "package",

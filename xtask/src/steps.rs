@@ -11,6 +11,9 @@ use crate::stopwatch::Stopwatch;
 /// So much of a failed step's output is shown; the rest is in its log.
 const SHOWN_LINES: usize = 400;
 
+/// Features of the library that are off by default, and that all is checked and tested with.
+pub(crate) const FEATURES: [&str; 2] = ["--features", "squirrel-monitor/tokio-net,squirrel-monitor-tower/full"];
+
 /// Runs steps one after the other.
 pub(crate) struct Steps<'a> {
     pub(crate) root: &'a Path,
@@ -45,6 +48,7 @@ impl<'a> Steps<'a> {
         let mut command = process::cargo(self.root);
         command
             .args(["doc", "--workspace", "--no-deps", "--locked", "--keep-going"])
+            .args(FEATURES)
             .env("RUSTDOCFLAGS", "-D warnings");
         self.run("documentation", &mut command)
     }

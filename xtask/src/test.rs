@@ -2,8 +2,11 @@
 //! person wants to hear of a fault.
 
 mod browser;
+mod examples;
 mod hostile;
 mod install;
+mod library;
+mod oldest;
 mod report;
 
 use std::path::Path;
@@ -18,19 +21,23 @@ use report::{Counts, skips_in};
 
 /// How the command was called.
 struct Options {
-    /// Leave out what installs, rustdoc and the browser.
+    /// Leave out what installs, rustdoc, the library elsewhere, the examples and the browser.
     fast: bool,
+    /// Nothing but the library elsewhere.
+    library: bool,
     /// Any skip is a failure.
     ci: bool,
 }
 
 /// Runs everything; whether all passed. The last line is `N passed, N failed, N skipped`.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
-    let mut options = Options { fast: false, ci: std::env::var("CI").is_ok_and(|value| value == "true") };
+    let ci = std::env::var("CI").is_ok_and(|value| value == "true");
+    let mut options = Options { fast: false, library: false, ci };
     for argument in arguments {
         match argument.as_str() {
             "--fast" => options.fast = true,
-            other => bail!("`cargo xtask test` does not know `{other}`; it takes --fast"),
+            "--library" => options.library = true,
+            other => bail!("`cargo xtask test` does not know `{other}`; it takes --fast or --library"),
         }
     }
     let watch = Stopwatch::start();
@@ -48,21 +55,28 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
 
 fn all_steps(root: &Path, options: &Options, counts: &mut Counts) -> Result<()> {
     let steps = Steps::new(root)?;
+    if options.library {
+        return library::run(&steps, counts);
+    }
     if options.fast {
-        println!("left out, because of --fast: installing, documentation, the browser");
+        println!(
+            "left out, because of --fast: installing, documentation, the library elsewhere, the examples, the browser"
+        );
     } else {
         install::packages(&steps, counts);
     }
     steps.cargo("format", &["fmt", "--all", "--check"])?;
     steps::inside("tidy", "cargo xtask tidy", || tidy::run(root, &[]))?;
-    steps.cargo(
-        "lints",
-        &["clippy", "--workspace", "--all-targets", "--locked", "--keep-going", "--", "-D", "warnings"],
-    )?;
+    let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--keep-going"];
+    steps.cargo("lints", &[&clippy[..], &steps::FEATURES, &["--", "-D", "warnings"]].concat())?;
     if !options.fast {
         steps.documentation()?;
     }
     rust_tests(&steps, counts)?;
+    if !options.fast {
+        library::run(&steps, counts)?;
+        examples::run(&steps, counts)?;
+    }
     let program = root.join("target/debug/squirrel");
     if root.join("crates/squirrel").exists() {
         // Its integration tests have built it; a build of its own would compile everything once more,
@@ -81,9 +95,10 @@ fn all_steps(root: &Path, options: &Options, counts: &mut Counts) -> Result<()> 
 fn rust_tests(steps: &Steps<'_>, counts: &mut Counts) -> Result<()> {
     let list = steps.log("skips");
     std::fs::write(&list, "")?;
-    steps.cargo("build of the tests", &["test", "--workspace", "--locked", "--no-run"])?;
+    let test = [&["test", "--workspace", "--locked"], &steps::FEATURES[..]].concat();
+    steps.cargo("build of the tests", &[&test[..], &["--no-run"]].concat())?;
     let mut command = process::cargo(steps.root);
-    command.args(["test", "--workspace", "--locked", "--no-fail-fast"]).env("SQUIRREL_SKIPS", &list);
+    command.args(test).arg("--no-fail-fast").env("SQUIRREL_SKIPS", &list);
     let outcome = steps.run("tests", &mut command);
     counts.add_rust(&steps.read_log("tests"));
     counts.add_skips(skips_in(&std::fs::read_to_string(&list)?));

@@ -154,7 +154,19 @@ impl Client {
     /// # Errors
     /// As [`Client::query`].
     pub async fn resource<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
-        let answer = self.get(path, &[]).await?;
+        self.get_resource(path, &[]).await
+    }
+
+    /// One of Squirrel's own resources that has parameters, such as `/api/live/processes`.
+    ///
+    /// # Errors
+    /// As [`Client::query`].
+    pub async fn get_resource<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        parameters: &[(&str, String)],
+    ) -> Result<T, ClientError> {
+        let answer = self.get(path, parameters).await?;
         if answer.status != 200 {
             return Err(refusal(&answer));
         }

@@ -3,15 +3,19 @@
 //! [`envelope`] and [`result`] write Prometheus' answers straight into a text, sample by sample, so that
 //! a large matrix never stands in memory twice. [`reply`] reads them. [`params`] reads what comes in
 //! with a question. Squirrel's own resources ([`CollectorStatus`], [`Verdict`], [`ChartSpec`],
-//! [`CatalogueEntry`]) are serde structures. [`client`] asks a running daemon.
+//! [`CatalogueEntry`]) are serde structures; [`application`] is what applications tell the daemon of
+//! themselves, and [`applications`] what the daemon says of them. [`client`] asks a running daemon.
 //!
 //! Absences: no store, no screen, no clock.
 #![forbid(unsafe_code)]
 
+pub mod application;
+pub mod applications;
 pub mod client;
 pub mod envelope;
 mod error;
 pub mod json;
+pub mod live;
 pub mod params;
 pub mod reply;
 mod resources;

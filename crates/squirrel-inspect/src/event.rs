@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::Field;
+
 /// Which way octets went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Direction {
@@ -130,7 +132,7 @@ pub struct Version<'a> {
 }
 
 /// What an inspector tells, in the order of the octets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Event<'a> {
     /// A message is complete.
@@ -139,6 +141,8 @@ pub enum Event<'a> {
     Failure(Failure<'a>),
     /// The protocol's version.
     Version(Version<'a>),
+    /// The value of a field that was asked for.
+    Field(Field<'a>),
 }
 
 macro_rules! conformance {
@@ -206,6 +210,10 @@ conformance! {
     EmptyBatch = "empty_batch",
     /// A batch in a revision that has none.
     UnwantedBatch = "unwanted_batch",
+    /// A header that repeats a part of the body is missing in a revision that wants it.
+    MissingHeader = "missing_header",
+    /// A header that repeats a part of the body says something else.
+    WrongHeader = "wrong_header",
     /// A head of HTTP that is none.
     BadHead = "bad_head",
     /// A head longer than [`Limits::max_head`](crate::Limits::max_head).

@@ -1,27 +1,40 @@
 //! HTTP/1.1 (RFC 9112): messages by method and class of status, and what is spoken inside.
 
+mod bodies;
 mod head;
 mod labels;
 mod lane;
+mod mirrored;
+mod sessions;
 mod sse;
 
 use std::collections::VecDeque;
+use std::sync::Mutex;
 use std::time::Duration;
 
-use crate::rpc::Rpc;
+use crate::rpc::Session;
 use crate::websocket::WebSocketInspector;
-use crate::{Conformance, Counts, Direction, Event, Failure, FailureKind, Inspector, Kind, Limits, Message, Version};
-use head::{Content, First};
+use crate::{
+    Conformance, Counts, Direction, Event, Failure, FailureKind, FieldPaths, Inspector, Kind, Limits, Message, Version,
+};
+use bodies::Bodies;
+use head::First;
 use labels::Method;
 use lane::{Body, Lane, Step};
-use sse::{Events, Part};
+pub(crate) use mirrored::Expected;
+pub use sessions::McpSessions;
+use sessions::SessionRef;
+
+type SessionLock = Mutex<Session>;
 
 /// A request that awaits its answer.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Asked {
     method: Method,
     number: u64,
     sent: Duration,
+    /// The session of MCP that the answer belongs to.
+    session: Option<SessionRef>,
 }
 
 /// Both directions of a connection.
@@ -44,13 +57,6 @@ struct Http {
     bodies: Option<Bodies>,
     websocket: Option<Box<WebSocketInspector>>,
     counts: Counts,
-}
-
-/// MCP in the bodies.
-#[derive(Debug)]
-struct Bodies {
-    rpc: Rpc,
-    events: [Events; 2],
 }
 
 fn side(direction: Direction) -> usize {
@@ -110,9 +116,6 @@ impl Http {
         }
         let version = lane.head.version;
         let said = lane.said_body();
-        if let (Some(bodies), Some(revision)) = (&mut self.bodies, lane.head.revision) {
-            bodies.rpc.session.version_said(revision, events);
-        }
         match lane.head.first {
             Some(First::Answer(status)) => {
                 self.answered = if (100..200).contains(&status) && status != 101 { None } else { self.take_asked() };
@@ -123,8 +126,10 @@ impl Http {
                     lane.head.faults.add(Conformance::BadLength);
                 }
                 lane.body(said.unwrap_or(Body::None));
+                let bodies = self.bodies.as_mut();
+                let session = bodies.and_then(|bodies| bodies.request_begins(direction, &lane.head, events));
                 if direction == Direction::ToServer {
-                    self.remember(method, at);
+                    self.remember(method, session, at);
                 }
             }
             None => {}
@@ -137,7 +142,11 @@ impl Http {
 
     /// What follows the head of an answer (RFC 9112, section 6.3).
     fn answer_begins(&mut self, status: u16, said: Option<Body>, direction: Direction) {
-        let method = self.answered.map(|asked| asked.method).unwrap_or_default().name();
+        let answered = self.answered.as_ref();
+        if let Some(bodies) = &mut self.bodies {
+            bodies.answer_begins(direction, answered.and_then(|asked| asked.session.clone()));
+        }
+        let method = answered.map(|asked| asked.method).unwrap_or_default().name();
         let [to_server, to_client] = &mut self.lanes;
         let (lane, other) =
             if direction == Direction::ToClient { (to_client, to_server) } else { (to_server, to_client) };
@@ -157,14 +166,14 @@ impl Http {
         }
     }
 
-    fn remember(&mut self, method: Method, at: Duration) {
+    fn remember(&mut self, method: Method, session: Option<SessionRef>, at: Duration) {
         self.next += 1;
         if self.beyond > 0 || self.asked.len() >= self.limits.max_pending {
             self.beyond += 1;
             self.counts.evicted += 1;
             return;
         }
-        self.asked.push_back(Asked { method, number: self.next, sent: at });
+        self.asked.push_back(Asked { method, number: self.next, sent: at, session });
     }
 
     fn take_asked(&mut self) -> Option<Asked> {
@@ -177,27 +186,15 @@ impl Http {
 
     fn body(&mut self, direction: Direction, part: &[u8], at: Duration, events: Sink<'_>) {
         let (Some(bodies), Some(lane)) = (&mut self.bodies, self.lanes.get(side(direction))) else { return };
-        if lane.head.packed {
-            return;
-        }
-        let rpc = &mut bodies.rpc;
-        match (lane.head.content, bodies.events.get_mut(side(direction))) {
-            (Content::Json, _) => rpc.part(direction, part, at, events),
-            (Content::Events, Some(parts)) => parts.push(part, &mut |part| match part {
-                Part::Data(data) => rpc.part(direction, data, at, events),
-                Part::Event => rpc.finish(direction, at, events),
-            }),
-            _ => {}
-        }
+        bodies.part(direction, &lane.head, part, at, events);
     }
 
     /// The message inside has ended with the one around it.
     fn bodies_ended(&mut self, direction: Direction, at: Duration, events: Sink<'_>) {
-        if let Some(bodies) = &mut self.bodies {
-            bodies.rpc.finish(direction, at, events);
-            if let Some(parts) = bodies.events.get_mut(side(direction)) {
-                *parts = Events::default();
-            }
+        let (Some(bodies), Some(lane)) = (&mut self.bodies, self.lanes.get(side(direction))) else { return };
+        bodies.ended(direction, &lane.head, lane.size, at, events);
+        if lane.head.first.is_some_and(First::is_delete) {
+            bodies.session_ended(&lane.head);
         }
     }
 
@@ -227,10 +224,10 @@ impl Http {
             }
             Some(First::Answer(status)) => {
                 let answered = self.answered.take();
-                let method = answered.map(|asked| asked.method).unwrap_or_default();
+                let method = answered.as_ref().map(|asked| asked.method).unwrap_or_default();
                 message.label = method.answered(status);
                 message.matched = answered.is_some();
-                message.latency = answered.and_then(|asked| at.checked_sub(asked.sent));
+                message.latency = answered.as_ref().and_then(|asked| at.checked_sub(asked.sent));
                 self.counts.clock_steps += u64::from(answered.is_some() && message.latency.is_none());
                 let interim = (100..200).contains(&status) && status != 101;
                 message.kind = if interim { Kind::Notification } else { Kind::Response };
@@ -299,7 +296,7 @@ impl Http {
             failure(Direction::ToServer, asked.method.name(), FailureKind::Unanswered, events);
         }
         if let Some(bodies) = &mut self.bodies {
-            bodies.rpc.session.expire(at, events);
+            bodies.expire(at, events);
         }
         if let Some(websocket) = &mut self.websocket {
             websocket.tick(at, events);
@@ -309,10 +306,8 @@ impl Http {
     fn counts(&self) -> Counts {
         let own =
             Counts { pending: self.asked.len(), work: self.lanes.iter().map(|lane| lane.work).sum(), ..self.counts };
-        let inner = [
-            self.bodies.as_ref().map(|bodies| bodies.rpc.counts()),
-            self.websocket.as_ref().map(|websocket| websocket.counts()),
-        ];
+        let inner =
+            [self.bodies.as_ref().map(Bodies::counts), self.websocket.as_ref().map(|websocket| websocket.counts())];
         inner.into_iter().flatten().fold(own, |sum, inner| Counts { octets: sum.octets, ..sum.plus(inner) })
     }
 }
@@ -357,6 +352,12 @@ macro_rules! over_http {
                 self.0.tick(at, events);
             }
 
+            fn read_fields(&mut self, fields: &FieldPaths) {
+                if let Some(bodies) = &mut self.0.bodies {
+                    bodies.read_fields(fields);
+                }
+            }
+
             fn counts(&self) -> Counts {
                 self.0.counts()
             }
@@ -374,8 +375,18 @@ over_http! {
 over_http! {
     /// The Model Context Protocol over streamable HTTP: what [`HttpInspector`] tells, and the messages
     /// in bodies of JSON and of server-sent events as [`McpInspector`](crate::McpInspector) tells
-    /// them. Answers are matched within one connection. A compressed body is not read.
-    McpHttpInspector, "mcp", |limits| Some(Bodies { rpc: Rpc::mcp(limits), events: Default::default() })
+    /// them. Answers are matched within one connection, unless the inspector is
+    /// [`in_sessions`](Self::in_sessions). A compressed body is not read; the headers `Mcp-Method` and
+    /// `Mcp-Name` tell what it was.
+    McpHttpInspector, "mcp", |limits| Some(Bodies::new(limits, None))
+}
+
+impl McpHttpInspector {
+    /// An inspector of one of several connections: messages with the header `Mcp-Session-Id` are matched
+    /// with those of the other inspectors of the same sessions.
+    pub fn in_sessions(limits: Limits, sessions: &McpSessions) -> Self {
+        Self(Http::new(limits, Some(Bodies::new(limits, Some(sessions.clone())))))
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::http::{HttpInspector, McpHttpInspector};
 use crate::rpc::{JsonRpcInspector, McpInspector};
 use crate::websocket::WebSocketInspector;
-use crate::{Direction, Event, Limits};
+use crate::{Direction, Event, FieldPaths, Limits};
 
 /// Watches one conversation: the octets of both directions of one connection or pair of pipes.
 ///
@@ -32,6 +32,10 @@ pub trait Inspector: Send {
     /// Reports and forgets requests that waited too long. The other methods do so too for what they
     /// touch; this is for conversations that have fallen silent.
     fn tick(&mut self, at: Duration, events: &mut dyn FnMut(Event<'_>));
+
+    /// From now on tells the values of these fields, of messages that are JSON. An inspector that reads
+    /// no JSON does nothing here.
+    fn read_fields(&mut self, _fields: &FieldPaths) {}
 
     /// What was lost, and what it costs.
     fn counts(&self) -> Counts;

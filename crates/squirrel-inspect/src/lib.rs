@@ -14,6 +14,9 @@
 //!   everything else is [`OTHER`].
 //! - *Allocation*: none per message, but when a table grows to its bound or a name is seen first.
 //!
+//! Beside messages, an inspector tells the values of [fields](FieldPaths) that somebody asked for by
+//! [`Inspector::read_fields`]; and [`McpSessions`] join connections of MCP over HTTP that speak in one session.
+//!
 //! ```
 //! use std::time::Duration;
 //! use squirrel_inspect::{Direction, Event, Inspector, Limits, McpInspector};
@@ -33,6 +36,7 @@
 #![forbid(unsafe_code)]
 
 mod event;
+mod field;
 mod http;
 mod inspector;
 mod json;
@@ -46,7 +50,8 @@ mod testing;
 mod websocket;
 
 pub use event::{Conformance, Direction, Event, Failure, FailureKind, Kind, Message, Version};
-pub use http::{HttpInspector, McpHttpInspector};
+pub use field::{BadPath, Field, FieldPaths, FieldValue};
+pub use http::{HttpInspector, McpHttpInspector, McpSessions};
 pub use inspector::{Builder, Counts, INSPECTORS, Inspector, Inspectors, NameTaken};
 pub use label::OTHER;
 pub use limits::Limits;

@@ -31,7 +31,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_pending: 1_024,
-            answer_within: Duration::from_mins(5),
+            answer_within: Duration::from_secs(5 * 60),
             max_labels: 256,
             max_message: 64 << 20,
             max_depth: 64,

@@ -30,8 +30,8 @@ impl Classes {
         }
         let mut words = [0_u64; BLOCK / 8];
         let mut any = 0;
-        for (word, octets) in words.iter_mut().zip(classes.as_chunks::<8>().0) {
-            *word = u64::from_le_bytes(*octets);
+        for (word, octets) in words.iter_mut().zip(classes.chunks_exact(8)) {
+            *word = octets.first_chunk().copied().map_or(0, u64::from_le_bytes);
             any |= *word;
         }
         Self { words, any }
@@ -108,16 +108,39 @@ pub(crate) fn is_plain_text(block: &[u8; BLOCK]) -> bool {
     block.iter().fold(0, |found, octet| found | u8::from(*octet == b'"') | u8::from(*octet == b'\\')) == 0
 }
 
+/// Where the first quotation mark or backslash stands, eight octets at a time; the length when there is none.
+#[inline]
+pub(crate) fn find_text_end(octets: &[u8]) -> usize {
+    let words = octets.chunks_exact(8);
+    let (whole, tail) = (words.len(), words.remainder());
+    for (index, word) in words.enumerate() {
+        let word = word.first_chunk().map_or(0, |word| u64::from_le_bytes(*word));
+        let found = zeros(word ^ (LOW_BITS * u64::from(b'"'))) | zeros(word ^ (LOW_BITS * u64::from(b'\\')));
+        if found != 0 {
+            return index * 8 + found.trailing_zeros() as usize / 8;
+        }
+    }
+    let end = tail.iter().position(|octet| matches!(octet, b'"' | b'\\')).unwrap_or(tail.len());
+    whole * 8 + end
+}
+
+/// The highest bit of each octet that is zero. Octets above the first such one may be marked wrongly.
+#[inline]
+fn zeros(word: u64) -> u64 {
+    word.wrapping_sub(LOW_BITS) & !word & (LOW_BITS << 7)
+}
+
 /// Where `wanted` stands first.
 #[inline]
 pub(crate) fn find(octets: &[u8], wanted: u8) -> Option<usize> {
-    let (blocks, tail) = octets.as_chunks::<BLOCK>();
-    for (index, block) in blocks.iter().enumerate() {
+    let blocks = octets.chunks_exact(BLOCK);
+    let (whole, tail) = (blocks.len(), blocks.remainder());
+    for (index, block) in blocks.enumerate() {
         if block.iter().fold(0_u8, |found, octet| found | u8::from(*octet == wanted)) != 0 {
             return block.iter().position(|octet| *octet == wanted).map(|place| index * BLOCK + place);
         }
     }
-    tail.iter().position(|octet| *octet == wanted).map(|place| blocks.len() * BLOCK + place)
+    tail.iter().position(|octet| *octet == wanted).map(|place| whole * BLOCK + place)
 }
 
 #[cfg(test)]
@@ -168,6 +191,11 @@ mod tests {
         #[test]
         fn the_first_is_found(octets in proptest::collection::vec(0_u8..20, 0..300)) {
             prop_assert_eq!(find(&octets, 7), octets.iter().position(|octet| *octet == 7));
+            let near = [b'"', b'!', b'#', b'\\', b'[', b']', 0xa2, 0xdc, 0x80, 0, b'a', 0xff];
+            let texts: Vec<u8> = octets.iter().map(|octet| near[usize::from(*octet) % (near.len() + 6) % near.len()]).collect();
+            let plain: Vec<u8> = texts.iter().copied().filter(|octet| !b"\"\\".contains(octet)).collect();
+            let end = texts.iter().position(|octet| b"\"\\".contains(octet)).unwrap_or(texts.len());
+            prop_assert_eq!((find_text_end(&texts), find_text_end(&plain)), (end, plain.len()));
         }
     }
 }

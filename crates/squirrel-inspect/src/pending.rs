@@ -89,9 +89,8 @@ impl<K: Copy + Eq + Hash, T: Copy> Pending<K, T> {
             return None;
         }
         let before = self.entries.remove(&key).map(|(_, waiting)| waiting);
-        if self.entries.len() >= self.capacity
-            && let Some((key, _)) = self.oldest()
-        {
+        let full = self.entries.len() >= self.capacity;
+        if let Some((key, _)) = full.then(|| self.oldest()).flatten() {
             self.entries.remove(&key);
             self.order.pop_front();
             self.evicted += 1;

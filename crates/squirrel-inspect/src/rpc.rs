@@ -6,28 +6,42 @@ mod session;
 
 use std::time::Duration;
 
-use crate::{Counts, Direction, Event, Inspector, Limits};
-use lane::Lane;
-pub(crate) use session::revision;
-use session::{Dialect, Session};
+use crate::{Counts, Direction, Event, FieldPaths, Inspector, Limits};
+pub(crate) use lane::Lane;
+pub(crate) use mcp::mirrors_body;
+use session::Dialect;
+pub(crate) use session::{Session, revision};
 
 /// Both directions of one conversation in JSON-RPC.
 #[derive(Debug)]
 pub(crate) struct Rpc {
     to_server: Lane,
     to_client: Lane,
-    whole: Lane,
-    pub(crate) session: Session,
+    /// For messages that come whole; made when the first does.
+    whole: Option<Box<Lane>>,
+    fields: Option<FieldPaths>,
+    limits: Limits,
+    session: Session,
 }
 
 impl Rpc {
     pub(crate) fn new(dialect: Dialect, limits: Limits) -> Self {
         let lane = || Lane::new(&limits);
-        Self { to_server: lane(), to_client: lane(), whole: lane(), session: Session::new(dialect, limits) }
+        Self {
+            to_server: lane(),
+            to_client: lane(),
+            whole: None,
+            fields: None,
+            limits,
+            session: Session::new(dialect, limits),
+        }
     }
 
-    pub(crate) fn mcp(limits: Limits) -> Self {
-        Self::new(Dialect::Mcp, limits)
+    fn read_fields(&mut self, fields: &FieldPaths) {
+        self.whole = None;
+        self.to_server.read_fields(fields);
+        self.to_client.read_fields(fields);
+        self.fields = Some(fields.clone());
     }
 
     fn lane(&mut self, direction: Direction) -> (&mut Lane, &mut Session) {
@@ -36,18 +50,6 @@ impl Rpc {
             Direction::ToClient => &mut self.to_client,
         };
         (lane, &mut self.session)
-    }
-
-    /// Shows a part of a message that something else frames; [`finish`](Self::finish) ends it.
-    pub(crate) fn part(
-        &mut self,
-        direction: Direction,
-        octets: &[u8],
-        at: Duration,
-        events: &mut dyn FnMut(Event<'_>),
-    ) {
-        let (lane, session) = self.lane(direction);
-        lane.push(octets, direction, at, session, events);
     }
 
     /// The message is complete, or never will be.
@@ -73,12 +75,19 @@ impl Rpc {
     fn whole(&mut self, direction: Direction, octets: &[u8], at: Duration, events: &mut dyn FnMut(Event<'_>)) {
         self.session.shown(octets.len());
         self.session.expire(at, events);
-        self.whole.push(octets, direction, at, &mut self.session, events);
-        self.whole.finish(direction, at, &mut self.session, events);
+        let whole = self.whole.get_or_insert_with(|| {
+            let mut lane = Lane::new(&self.limits);
+            if let Some(fields) = &self.fields {
+                lane.read_fields(fields);
+            }
+            Box::new(lane)
+        });
+        whole.push(octets, direction, at, &mut self.session, events);
+        whole.finish(direction, at, &mut self.session, events);
     }
 
     pub(crate) fn counts(&self) -> Counts {
-        let work = self.to_server.work() + self.to_client.work() + self.whole.work();
+        let work = self.to_server.work() + self.to_client.work() + self.whole.as_ref().map_or(0, |lane| lane.work());
         Counts { work, ..self.session.counts() }
     }
 }
@@ -127,6 +136,10 @@ macro_rules! by_lines {
 
             fn tick(&mut self, at: Duration, events: &mut dyn FnMut(Event<'_>)) {
                 self.0.session.expire(at, events);
+            }
+
+            fn read_fields(&mut self, fields: &FieldPaths) {
+                self.0.read_fields(fields);
             }
 
             fn counts(&self) -> Counts {

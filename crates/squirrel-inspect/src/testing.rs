@@ -18,6 +18,7 @@ pub(crate) fn line(event: &Event<'_>) -> String {
             let detail = failure.detail.map(|detail| format!("({detail})")).unwrap_or_default();
             format!("! {} {}{detail}", failure.kind.name(), failure.label)
         }
+        Event::Field(field) => format!("{} = {:?}", field.path, field.value),
         Event::Version(version) => format!("version {}", version.version),
     }
 }

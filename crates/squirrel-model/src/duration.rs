@@ -62,7 +62,7 @@ pub fn duration_text(ms: i64) -> String {
     for (name, unit) in UNITS {
         let unit = unit.unsigned_abs();
         let whole_only = matches!(name, "y" | "w");
-        if rest >= unit && (!whole_only || rest.is_multiple_of(unit)) {
+        if rest >= unit && (!whole_only || rest % unit == 0) {
             text += &format!("{}{name}", rest / unit);
             rest %= unit;
         }

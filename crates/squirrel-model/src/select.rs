@@ -1,6 +1,6 @@
 //! The query boundary: all that a query may know of where samples are kept.
 
-use crate::{Labels, Matcher, TimeRange};
+use crate::{Labels, Matcher, TimeRange, Timestamp};
 
 /// Samples of one series as two columns of equal length, in the order of time.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -58,6 +58,38 @@ pub struct Found {
     pub key: u64,
 }
 
+/// What a coarse copy keeps of the samples of a series in each of its steps. A step's figures stand under the time of
+/// its end, which is not part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Figure {
+    /// The last value, or a stale marker if the series ended.
+    Last,
+    /// The least value.
+    Min,
+    /// The greatest value.
+    Max,
+    /// The sum of the values.
+    Sum,
+    /// How many there were.
+    Count,
+    /// By how much a counter rose since the step before, its resets taken into account.
+    Increase,
+}
+
+impl Figure {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Last, Self::Min, Self::Max, Self::Sum, Self::Count, Self::Increase];
+}
+
+/// A coarse copy of all series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tier {
+    /// Length of its steps in milliseconds; they begin at multiples of it.
+    pub step_ms: i64,
+    /// Where it begins.
+    pub from: Timestamp,
+}
+
 /// Why a selection failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -87,6 +119,34 @@ pub trait Select: Send + Sync {
     /// # Errors
     /// When a block cannot be read.
     fn read(&self, series: &Found, range: TimeRange, out: &mut Samples) -> Result<(), SelectError>;
+
+    /// Where full resolution begins, when something older is kept in a coarse copy only.
+    fn full_from(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// The coarse copies, finest first.
+    fn tiers(&self) -> Vec<Tier> {
+        Vec::new()
+    }
+
+    /// Replaces `out` by one figure of a found series for each step of a copy whose end lies in `range`. `tier` is a
+    /// place in [`Select::tiers`].
+    ///
+    /// # Errors
+    /// When a block cannot be read.
+    fn read_tier(
+        &self,
+        tier: usize,
+        figure: Figure,
+        series: &Found,
+        range: TimeRange,
+        out: &mut Samples,
+    ) -> Result<(), SelectError> {
+        let _ = (tier, figure, series, range);
+        out.clear();
+        Ok(())
+    }
 
     /// Names of all labels of the series that [`Select::find`] would give, sorted, each once.
     ///

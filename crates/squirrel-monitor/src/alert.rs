@@ -1,6 +1,7 @@
 //! What a monitor tells without being asked: thresholds crossed, limits reached, parts that fail.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -63,6 +64,13 @@ pub enum AlertKind {
     },
     /// An export is configured, but no exporter reads this monitor. Told once.
     NothingExports,
+    /// Exports do not arrive. Told once, until [`AlertKind::ExportWorks`].
+    ExportFailing {
+        /// What went wrong, without secrets.
+        reason: String,
+    },
+    /// Exports arrive again.
+    ExportWorks,
     /// Connections are tracked, and the sockets of this process cannot be read. Told once; the next try
     /// comes later each time, at most 64 collection intervals, and [`AlertKind::SocketsReadable`] tells
     /// when it succeeds.
@@ -72,6 +80,93 @@ pub enum AlertKind {
     },
     /// The sockets of this process can be read again.
     SocketsReadable,
+    /// There are nine tenths as many connections as can be listed. Told once, and again only after they
+    /// were fewer than three quarters.
+    #[cfg(feature = "sockets")]
+    ConnectionsNearlyFull {
+        /// How many there are.
+        used: u64,
+        /// How many can be listed: the lower of what `max_connections` and `tracking_memory` allow.
+        limit: u64,
+    },
+    /// There are more connections than can be listed: a sample is listed from now on.
+    #[cfg(feature = "sockets")]
+    ConnectionsSampled {
+        /// How many are listed.
+        listed: u64,
+        /// How many there are.
+        total: u64,
+        /// How wrong a share that is counted in the sample may be, as [`Precision`](crate::Precision) has it.
+        error: f64,
+    },
+    /// All connections are listed again.
+    #[cfg(feature = "sockets")]
+    ConnectionsExact,
+    /// Connections are followed more or less closely than before, by what that costs.
+    #[cfg(feature = "sockets")]
+    TrackingDetail {
+        /// How closely from now on.
+        detail: crate::TrackingDetail,
+    },
+}
+
+impl AlertKind {
+    /// A short name that stays: of a threshold its quantity's, of what begins and ends the same for both.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Raised { quantity, .. } | Self::Cleared { quantity, .. } => quantity.name(),
+            Self::TypesNearlyFull { .. } => "types_nearly_full",
+            Self::TypesFull { .. } => "types_full",
+            Self::NothingExports => "nothing_exports",
+            Self::ExportFailing { .. } | Self::ExportWorks => "export",
+            Self::SocketsUnreadable { .. } | Self::SocketsReadable => "sockets",
+            #[cfg(feature = "sockets")]
+            Self::ConnectionsNearlyFull { .. } => "connections_nearly_full",
+            #[cfg(feature = "sockets")]
+            Self::ConnectionsSampled { .. } | Self::ConnectionsExact => "connections_sampled",
+            #[cfg(feature = "sockets")]
+            Self::TrackingDetail { .. } => "tracking_detail",
+        }
+    }
+}
+
+/// A sentence for people.
+impl fmt::Display for AlertKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Raised { quantity, value, threshold } => {
+                write!(f, "{} is {value:.1}, above {threshold:.1}", quantity.words())
+            }
+            Self::Cleared { quantity, value, threshold } => {
+                write!(f, "{} is {value:.1}, no longer above {threshold:.1}", quantity.words())
+            }
+            Self::TypesNearlyFull { table, used, limit } => write!(f, "{used} {table} of at most {limit} are tracked"),
+            Self::TypesFull { table, limit } => {
+                write!(f, "more than {limit} {table}: what comes now is counted as `other`; raise max_message_types")
+            }
+            Self::NothingExports => f.write_str("an export is configured, and no exporter is attached to the monitor"),
+            Self::ExportFailing { reason } => write!(f, "exports do not arrive: {reason}"),
+            Self::ExportWorks => f.write_str("exports arrive again"),
+            Self::SocketsUnreadable { reason } => write!(f, "the sockets of this process cannot be read: {reason}"),
+            Self::SocketsReadable => f.write_str("the sockets of this process can be read again"),
+            #[cfg(feature = "sockets")]
+            Self::ConnectionsNearlyFull { used, limit } => {
+                write!(f, "{used} connections of at most {limit} are listed; raise max_connections or tracking_memory")
+            }
+            #[cfg(feature = "sockets")]
+            Self::ConnectionsSampled { listed, total, error } => {
+                let percent = error * 100.0;
+                write!(
+                    f,
+                    "{listed} of {total} connections are listed: shares counted in them may be {percent:.1} % off"
+                )
+            }
+            #[cfg(feature = "sockets")]
+            Self::ConnectionsExact => f.write_str("all connections are listed again"),
+            #[cfg(feature = "sockets")]
+            Self::TrackingDetail { detail } => f.write_str(detail.words()),
+        }
+    }
 }
 
 /// What a threshold can be set for.
@@ -88,6 +183,28 @@ pub enum Quantity {
     ProtocolErrorRate,
     /// Active connections.
     ActiveConnections,
+}
+
+impl Quantity {
+    fn name(self) -> &'static str {
+        match self {
+            Self::ReceiveRate => "receive_rate",
+            Self::TransmitRate => "transmit_rate",
+            Self::ConnectionErrorRate => "connection_error_rate",
+            Self::ProtocolErrorRate => "protocol_error_rate",
+            Self::ActiveConnections => "active_connections",
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::ReceiveRate => "the receive rate in bytes per second",
+            Self::TransmitRate => "the transmit rate in bytes per second",
+            Self::ConnectionErrorRate => "the share of connection attempts that fail, in percent,",
+            Self::ProtocolErrorRate => "the rate of protocol errors per second",
+            Self::ActiveConnections => "the number of active connections",
+        }
+    }
 }
 
 /// Somebody who is told alerts. It is called by the monitor's task, never by a recording thread, and
@@ -124,6 +241,8 @@ pub fn alert_channel(capacity: usize) -> (AlertSender, mpsc::Receiver<Alert>) {
 pub(crate) struct Alerts {
     sinks: Vec<Arc<dyn AlertSink>>,
     recent: Mutex<VecDeque<Alert>>,
+    /// How many there were.
+    told: AtomicU64,
     lost: AtomicU64,
 }
 
@@ -145,10 +264,24 @@ impl Alerts {
             recent.pop_front();
         }
         recent.push_back(alert);
+        // Under the lock, so that the last alert in the memory has this number.
+        self.told.fetch_add(1, Relaxed);
     }
 
     pub(crate) fn recent(&self) -> Vec<Alert> {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    /// Those after a number, with their numbers.
+    pub(crate) fn after(&self, number: u64) -> Vec<(u64, Alert)> {
+        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = self.told() + 1 - recent.len() as u64;
+        (first..).zip(recent.iter().cloned()).filter(|(own, _)| *own > number).collect()
+    }
+
+    /// How many there were.
+    pub(crate) fn told(&self) -> u64 {
+        self.told.load(Relaxed)
     }
 
     pub(crate) fn lost(&self) -> u64 {
@@ -238,6 +371,11 @@ mod tests {
         let alerts = Alerts::default();
         (0..100).for_each(|second| alerts.tell(alert(second)));
         let recent = alerts.recent();
+        let after: Vec<u64> = alerts.after(97).into_iter().map(|(number, _)| number).collect();
+        assert_eq!(
+            (after.as_slice(), alerts.after(0).first().map(|(number, _)| *number)),
+            ([98, 99, 100].as_slice(), Some(37))
+        );
         assert_eq!((recent.len(), recent.first(), recent.last()), (RECENT_ALERTS, Some(&alert(36)), Some(&alert(99))));
     }
 }

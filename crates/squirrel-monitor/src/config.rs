@@ -25,15 +25,15 @@ pub struct NetworkConfig {
     /// What comes after them is counted in one row named `other`. Zero puts everything there;
     /// more than [`MAX_MESSAGE_TYPES`] means that many.
     pub max_message_types: usize,
-    /// Whether to track per-connection metrics: the TCP connections of this process are read each collection
+    /// Whether to track per-connection metrics: the connections of this process are read each collection
     /// interval while the monitor runs (`NetworkMonitor::connections`), and listed by
     /// `NetworkMonitor::collect_socket_stats`. Needs the feature `sockets`.
     pub track_per_connection: bool,
     /// Whether to track protocol metrics: messages, protocol errors and latency. When false, recording
     /// them does nothing.
     pub track_protocol: bool,
-    /// Export configuration. The core only keeps it for the exporter that is attached to the monitor,
-    /// and says so by an alert when none is.
+    /// Export configuration. The core only keeps it for the [`Exporter`](crate::Exporter) that is attached to
+    /// the monitor, such as `squirrel-monitor-export`, and says so by an alert when none is.
     pub export: Option<ExportConfig>,
 }
 

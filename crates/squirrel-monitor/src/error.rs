@@ -18,7 +18,31 @@ pub enum MonitorError {
     /// `start` was called outside a tokio runtime.
     #[error("no tokio runtime: call start from a task, or inside Runtime::enter")]
     NoRuntime,
-    /// The sockets of this process could not be read, neither by netlink nor from `/proc/net`.
+    /// A field of [`InspectionOptions::fields`](crate::InspectionOptions::fields) cannot be found by anybody.
+    #[error("{reason}")]
+    Field {
+        /// Which, and what is wrong with it.
+        reason: String,
+    },
+    /// There is no inspector of the name that [`InspectionOptions`](crate::InspectionOptions) or
+    /// [`NetworkMonitor::inspection_as`](crate::NetworkMonitor::inspection_as) gave.
+    #[error(
+        "no inspector for the protocol {name:?}: there are {known}; one of your own is added by InspectionOptions::inspectors"
+    )]
+    UnknownProtocol {
+        /// The name.
+        name: String,
+        /// All names that there are.
+        known: String,
+    },
+    /// An exporter could not begin.
+    #[error("export: {reason}")]
+    Export {
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+    /// The sockets of this process could not be read, neither by netlink nor from `/proc/net`, nor by what
+    /// other systems have.
     #[cfg(feature = "sockets")]
     #[error("sockets of this process: {reason}")]
     Sockets {

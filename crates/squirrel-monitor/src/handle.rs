@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::counter::Sharded;
 use crate::histogram::Histogram;
+use crate::recorder::MessageRow;
 
 /// Counts bytes of one direction.
 #[derive(Clone)]
@@ -69,6 +70,45 @@ impl LatencyRecorder {
     }
 }
 
+/// Records all that is known of one message type.
+#[derive(Clone)]
+#[must_use = "a recorder that is not kept records nothing"]
+pub struct MessageRecorder(pub(crate) Option<Arc<MessageRow>>);
+
+impl MessageRecorder {
+    /// Adds one message received of a size in bytes.
+    #[inline]
+    pub fn received(&self, size: u64) {
+        if let Some(row) = &self.0 {
+            row.received.get().add([1, size]);
+        }
+    }
+
+    /// Adds one message sent of a size in bytes.
+    #[inline]
+    pub fn sent(&self, size: u64) {
+        if let Some(row) = &self.0 {
+            row.sent.get().add([1, size]);
+        }
+    }
+
+    /// Adds one latency.
+    #[inline]
+    pub fn latency(&self, latency: Duration) {
+        if let Some(row) = &self.0 {
+            row.latency.get().record(latency);
+        }
+    }
+
+    /// Adds one that failed.
+    #[inline]
+    pub fn failed(&self) {
+        if let Some(row) = &self.0 {
+            row.failed.get().add([1, 0]);
+        }
+    }
+}
+
 macro_rules! debug_by_name {
     ($($name:ident),*) => {
         $(impl fmt::Debug for $name {
@@ -78,4 +118,4 @@ macro_rules! debug_by_name {
         })*
     };
 }
-debug_by_name!(ByteCounter, MessageCounter, ErrorCounter, LatencyRecorder);
+debug_by_name!(ByteCounter, MessageCounter, ErrorCounter, LatencyRecorder, MessageRecorder);

@@ -6,20 +6,22 @@
 //! most **1/64 (1.6 %)**. Values above 2⁴⁷ ns (39 hours) are counted as that long. Sum, and so the mean,
 //! are exact below that limit.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use crate::slot;
+use crate::sync::OnceLock;
+use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Bits below the highest one that tell buckets apart.
 const BITS: u32 = 5;
 /// Parts of each power of two.
 const PARTS: u64 = 1 << BITS;
+/// Values have so many bits; fewer in the models, where each bucket is costly.
+const VALUE_BITS: u32 = if cfg!(squirrel_loom) { 6 } else { 47 };
 /// The largest value that is told from larger ones, in nanoseconds.
-const LARGEST: u64 = (1 << 47) - 1;
+const LARGEST: u64 = (1 << VALUE_BITS) - 1;
 /// Number of buckets: those of single values, and 32 for each power of two from 2⁵ to 2⁴⁶.
-const BUCKETS: usize = (PARTS + (47 - BITS as u64) * PARTS) as usize;
+const BUCKETS: usize = (PARTS + (VALUE_BITS - BITS) as u64 * PARTS) as usize;
 
 /// The bucket of a value that is at most [`LARGEST`].
 #[inline]
@@ -67,7 +69,10 @@ pub(crate) struct Histogram {
 
 impl Histogram {
     pub(crate) fn new() -> Self {
-        let exclusive = slot::exclusive_lines();
+        Self::with_exclusive(slot::exclusive_lines())
+    }
+
+    pub(crate) fn with_exclusive(exclusive: usize) -> Self {
         Self { shards: (0..slot::all_lines(exclusive)).map(|_| OnceLock::new()).collect(), exclusive }
     }
 
@@ -132,7 +137,7 @@ impl HistogramSnapshot {
 
     /// All of them together. Each counts for at most 39 hours.
     pub fn sum(&self) -> Duration {
-        Duration::from_nanos_u128(self.sum)
+        duration(self.sum)
     }
 
     /// The longest, exactly; zero when there is none.
@@ -142,7 +147,7 @@ impl HistogramSnapshot {
 
     /// The mean, exactly; `None` when there is none.
     pub fn mean(&self) -> Option<Duration> {
-        self.sum.checked_div(u128::from(self.count)).map(Duration::from_nanos_u128)
+        self.sum.checked_div(u128::from(self.count)).map(duration)
     }
 
     /// The duration that a share `quantile` (0 to 1; others are brought into that range, NaN is 0) of all
@@ -172,5 +177,11 @@ impl HistogramSnapshot {
     }
 }
 
-#[cfg(test)]
+/// The standard library has this only since Rust 1.93.
+fn duration(nanoseconds: u128) -> Duration {
+    const SECOND: u128 = 1_000_000_000;
+    u64::try_from(nanoseconds / SECOND).map_or(Duration::MAX, |s| Duration::new(s, (nanoseconds % SECOND) as u32))
+}
+
+#[cfg(all(test, not(squirrel_loom)))]
 mod tests;

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// Connections of the application.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ConnectionMetrics {
-    /// Number of active connections, as last told.
+    /// Number of active connections: as last told, and those that wrappers count.
     pub active_connections: u32,
     /// Number of connection attempts: the successful and the failed.
     pub connection_attempts: u64,
@@ -67,6 +67,12 @@ pub struct MessageTypeMetrics {
     pub sent: u64,
     /// Bytes of the messages sent.
     pub sent_bytes: u64,
+    /// How many of them asked for something that failed.
+    pub failed: u64,
+    /// Those of `failed` that inspection found, whose kinds are in
+    /// [`InspectionMetrics::failures`](crate::InspectionMetrics::failures). The rest was told by the application
+    /// or a wrapper.
+    pub failed_inspected: u64,
     /// How long they took.
     pub latency: crate::HistogramSnapshot,
 }

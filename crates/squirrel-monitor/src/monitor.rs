@@ -8,15 +8,18 @@ mod tests;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::export::Exports;
 use crate::handle::{ByteCounter, ErrorCounter, LatencyRecorder, MessageCounter};
+use crate::inspection::Inspections;
 use crate::recorder::Recorder;
 use crate::{
-    Alert, BandwidthMetrics, ConnectionMetrics, MessageTypeMetrics, MonitorError, NetworkConfig, ProtocolMetrics,
-    Result,
+    Alert, BandwidthMetrics, ConnectionMetrics, Exporter, MessageTypeMetrics, MonitorError, MonitorSnapshot,
+    MonitorSource, NetworkConfig, ProtocolMetrics, Result,
 };
 
 pub use builder::NetworkMonitorBuilder;
-use task::{Running, Watch};
+use task::Running;
+pub(crate) use task::Watch;
 
 /// Watches the network activity of the application that it is part of.
 ///
@@ -29,10 +32,19 @@ use task::{Running, Watch};
 /// thresholds once each collection interval. Dropping the monitor ends the task.
 ///
 /// To share it, put it into an [`Arc`].
-#[derive(Debug)]
 pub struct NetworkMonitor {
     watch: Arc<Watch>,
     running: Mutex<Option<Running>>,
+    exporters: Mutex<Vec<Arc<dyn Exporter>>>,
+}
+
+impl std::fmt::Debug for NetworkMonitor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NetworkMonitor")
+            .field("watch", &self.watch)
+            .field("running", &self.running)
+            .finish_non_exhaustive()
+    }
 }
 
 impl NetworkMonitor {
@@ -46,28 +58,32 @@ impl NetworkMonitor {
         NetworkMonitorBuilder::new(config)
     }
 
-    fn from_watch(watch: Watch) -> Self {
-        Self { watch: Arc::new(watch), running: Mutex::new(None) }
+    fn from_watch(watch: Watch, exporters: Vec<Arc<dyn Exporter>>) -> Self {
+        Self { watch: Arc::new(watch), running: Mutex::new(None), exporters: Mutex::new(exporters) }
     }
 
     /// Begins to sample rates and to check thresholds. On a monitor that is running it does nothing.
     ///
     /// # Errors
-    /// When `collection_interval` is zero or longer than a day, or there is no tokio runtime. The
-    /// runtime must have time enabled, as `#[tokio::main]` and `#[tokio::test]` do.
+    /// When `collection_interval` is zero or longer than a day, the protocol to inspect is not known, or there is no
+    /// tokio runtime. The runtime must have time enabled, as `#[tokio::main]` and `#[tokio::test]` do. When an exporter
+    /// says that it cannot begin; then nothing has begun.
     #[expect(clippy::unused_async, reason = "the specification has it async, and callers await it")]
     pub async fn start(&self) -> Result<()> {
         let interval = self.watch.config.interval()?;
+        self.watch.inspections.check()?;
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| MonitorError::NoRuntime)?;
         let mut running = self.running();
         // A task may have ended with the runtime that it ran on.
         if running.as_ref().is_none_or(Running::has_ended) {
-            *running = Some(Running::spawn(&runtime, &self.watch, interval));
+            let exports = Exports::spawn(&runtime, &self.watch, &self.exporters())?;
+            *running = Some(Running::spawn(&runtime, &self.watch, interval, exports));
         }
         Ok(())
     }
 
-    /// Ends sampling and waits until the task is gone. Counting goes on. On a monitor that is not
+    /// Ends sampling and waits until the task is gone, and until exporters have sent what they have, at most
+    /// [`EXPORT_STOP_LIMIT`](crate::EXPORT_STOP_LIMIT). Counting goes on. On a monitor that is not
     /// running it does nothing.
     ///
     /// # Errors
@@ -86,8 +102,50 @@ impl NetworkMonitor {
         self.running().as_ref().is_some_and(|running| !running.has_ended())
     }
 
+    /// Exports by this exporter from now on: at once when the monitor is running, else from its start. For
+    /// monitors that were made by [`new`](Self::new); attach it before the start, or an alert says that
+    /// nothing exports.
+    ///
+    /// # Errors
+    /// When the monitor is running and the exporter cannot begin, or is not in a tokio runtime; it is not
+    /// attached then.
+    pub fn attach_exporter(&self, exporter: impl Exporter + 'static) -> Result<()> {
+        let exporter: Arc<dyn Exporter> = Arc::new(exporter);
+        if let Some(running) = self.running().as_mut().filter(|running| !running.has_ended()) {
+            let runtime = tokio::runtime::Handle::try_current().map_err(|_| MonitorError::NoRuntime)?;
+            let exports = Exports::spawn(&runtime, &self.watch, std::slice::from_ref(&exporter))?;
+            running.export(&runtime, exports);
+        }
+        self.watch.exporter_attached();
+        self.exporters().push(exporter);
+        Ok(())
+    }
+
+    fn exporters(&self) -> MutexGuard<'_, Vec<Arc<dyn Exporter>>> {
+        self.exporters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All numbers as they are now.
+    pub fn snapshot(&self) -> MonitorSnapshot {
+        self.watch.snapshot()
+    }
+
+    /// What reads this monitor for as long as it lives, for handlers of a server.
+    pub fn source(&self) -> MonitorSource {
+        MonitorSource::new(&self.watch)
+    }
+
+    /// How many samples exporters could not deliver and will not try again.
+    pub fn lost_exports(&self) -> u64 {
+        self.watch.lost_exports()
+    }
+
     fn running(&self) -> MutexGuard<'_, Option<Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn inspections(&self) -> &Inspections {
+        &self.watch.inspections
     }
 
     /// What the monitor was made with.
@@ -184,14 +242,14 @@ impl NetworkMonitor {
 /// What the kernel knows.
 #[cfg(feature = "sockets")]
 impl NetworkMonitor {
-    /// The TCP sockets of this process as the kernel's books have them, and with
+    /// The TCP and UDP sockets of this process as the system's books have them, and with
     /// `track_per_connection` each connection. Works whether or not the monitor was started.
     ///
-    /// The kernel is asked on the runtime's threads for blocking work when there is a runtime. It takes about a
-    /// microsecond for each descriptor of the process and each TCP socket of the host.
+    /// The system is asked on the runtime's threads for blocking work when there is a runtime. On Linux it takes
+    /// some microseconds for each descriptor of the process and each socket of the host.
     ///
     /// # Errors
-    /// When neither `sock_diag` nor `/proc/net/tcp` may be read.
+    /// When the sockets may not be read: on Linux neither by `sock_diag` nor from `/proc/net/tcp`.
     pub async fn collect_socket_stats(&self) -> Result<crate::SocketStats> {
         self.watch.sockets.collect().await
     }
@@ -201,6 +259,18 @@ impl NetworkMonitor {
     /// connections than are listed it is the sample of [`SocketStats`](crate::SocketStats).
     pub fn connections(&self) -> Vec<crate::TrackedConnection> {
         self.watch.sockets.connections()
+    }
+
+    /// The last connections that were listed and are gone, the oldest first. Whoever came and went between two
+    /// collections was never seen.
+    pub fn closed_connections(&self) -> Vec<crate::ClosedConnection> {
+        self.watch.sockets.closed()
+    }
+
+    /// How far [`connections`](Self::connections) can be believed, how closely they are followed, and what
+    /// that costs.
+    pub fn connection_tracking(&self) -> crate::ConnectionTracking {
+        self.watch.sockets.tracking()
     }
 }
 

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use crate::config::MAX_MESSAGE_TYPES;
 use crate::counter::Sharded;
-use crate::handle::{ByteCounter, ErrorCounter, LatencyRecorder, MessageCounter};
+use crate::handle::{ByteCounter, ErrorCounter, LatencyRecorder, MessageCounter, MessageRecorder};
 use crate::histogram::Histogram;
 use crate::table::Table;
+use crate::transport::Transport;
 use crate::{ConnectionMetrics, HistogramSnapshot, MessageTypeMetrics, NetworkConfig, ProtocolMetrics};
 
 /// What is kept of one message type. Each part is made when it is first needed.
@@ -19,12 +20,25 @@ pub(crate) struct MessageRow {
     pub(crate) received: Lazy<Arc<Sharded<2>>>,
     pub(crate) sent: Lazy<Arc<Sharded<2>>>,
     pub(crate) latency: Lazy<Arc<Histogram>>,
+    /// Failures that were told, and those that inspection found.
+    pub(crate) failed: Lazy<Arc<Sharded<2>>>,
 }
 
 /// What is kept of one error type.
 #[derive(Default)]
 pub(crate) struct ErrorRow {
     count: Lazy<Arc<Sharded<1>>>,
+}
+
+impl ErrorRow {
+    pub(crate) fn add(&self) {
+        self.count.get().add([1]);
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        let [count] = self.count.sums();
+        count
+    }
 }
 
 /// A value that is made when it is first needed.
@@ -65,6 +79,7 @@ struct Counts {
     attempts: Sharded<2>,
     connect_time: Histogram,
     active: AtomicU32,
+    transport: Transport,
     messages: Table<MessageRow>,
     errors: Table<ErrorRow>,
     all_errors: Arc<Sharded<1>>,
@@ -96,6 +111,7 @@ impl Recorder {
             attempts: Sharded::new(),
             connect_time: Histogram::new(),
             active: AtomicU32::new(0),
+            transport: Transport::new(),
             messages: Table::new(types),
             errors: Table::new(types),
             all_errors: Arc::new(Sharded::new()),
@@ -113,7 +129,14 @@ impl Recorder {
         }
     }
 
-    /// Tells how many connections are active now.
+    /// Records a connection that was accepted: a successful attempt, of which nobody here knows how long
+    /// it took, so that the average connection time is not changed.
+    #[inline]
+    pub fn record_accepted(&self) {
+        self.0.attempts.add([1, 0]);
+    }
+
+    /// Tells how many connections are active now, apart from those that wrappers count by themselves.
     #[inline]
     pub fn update_active_connections(&self, count: u32) {
         self.0.active.store(count, Relaxed);
@@ -166,6 +189,21 @@ impl Recorder {
         }
     }
 
+    /// Records that what a message of a type asked for failed.
+    #[inline]
+    pub fn record_message_failed(&self, message_type: &str) {
+        if self.0.track_protocol {
+            self.0.messages.row(message_type).failed.get().add([1, 0]);
+        }
+    }
+
+    /// The same of a failure whose kind inspection counts.
+    pub(crate) fn record_inspected_failure(&self, message_type: &str) {
+        if self.0.track_protocol {
+            self.0.messages.row(message_type).failed.get().add([0, 1]);
+        }
+    }
+
     /// Tells the version of the protocol that is spoken.
     pub fn set_protocol_version(&self, version: &str) {
         let mut known = self.0.version.write().unwrap_or_else(PoisonError::into_inner);
@@ -208,13 +246,18 @@ impl Recorder {
         LatencyRecorder(self.0.track_protocol.then(|| row(&self.0)))
     }
 
+    /// All recordings of one message type, with the name looked up once.
+    pub fn message_type(&self, message_type: &str) -> MessageRecorder {
+        MessageRecorder(self.0.track_protocol.then(|| Arc::clone(self.0.messages.row(message_type))))
+    }
+
     /// The connections as they are now.
     pub fn connection_metrics(&self) -> ConnectionMetrics {
         let [successful, failed] = self.0.attempts.sums();
         // The attempts are the sum of both, so that the three always agree.
         let attempts = successful.wrapping_add(failed);
         ConnectionMetrics {
-            active_connections: self.0.active.load(Relaxed),
+            active_connections: self.active_connections(),
             connection_attempts: attempts,
             successful_connections: successful,
             failed_connections: failed,
@@ -253,11 +296,21 @@ impl Recorder {
     pub fn message_types(&self) -> Vec<MessageTypeMetrics> {
         let detail = |(name, row): (&str, &MessageRow)| {
             let ([received, received_bytes], [sent, sent_bytes]) = (row.received.sums(), row.sent.sums());
-            let (message_type, latency) = (name.to_owned(), row.latency.snapshot());
-            MessageTypeMetrics { message_type, received, received_bytes, sent, sent_bytes, latency }
+            let (message_type, latency, [told, inspected]) =
+                (name.to_owned(), row.latency.snapshot(), row.failed.sums());
+            MessageTypeMetrics {
+                message_type,
+                received,
+                received_bytes,
+                sent,
+                sent_bytes,
+                failed: told + inspected,
+                failed_inspected: inspected,
+                latency,
+            }
         };
         let mut types: Vec<MessageTypeMetrics> = self.0.messages.rows().map(detail).collect();
-        types.retain(|row| row.received > 0 || row.sent > 0 || row.latency.count() > 0);
+        types.retain(|row| row.received > 0 || row.sent > 0 || row.failed > 0 || row.latency.count() > 0);
         types.sort_unstable_by(|a, b| a.message_type.cmp(&b.message_type));
         types
     }
@@ -274,8 +327,23 @@ impl Recorder {
         Totals { received, transmitted, successful, failed, errors }
     }
 
+    pub(crate) fn is_tracking_protocol(&self) -> bool {
+        self.0.track_protocol
+    }
+
+    /// How many message types may have a row.
+    pub(crate) fn max_message_types(&self) -> usize {
+        self.0.messages.limit()
+    }
+
+    /// As last told, and those that are counted by wrappers.
     pub(crate) fn active_connections(&self) -> u32 {
-        self.0.active.load(Relaxed)
+        self.0.active.load(Relaxed).saturating_add(self.0.transport.open())
+    }
+
+    #[inline]
+    pub(crate) fn transport(&self) -> &Transport {
+        &self.0.transport
     }
 
     /// How many message types, and error types, have a row.

@@ -5,10 +5,12 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::PoisonError;
 
-/// Lines that are shared by the threads beyond the exclusive ones.
-const SHARED: usize = 4;
+use crate::sync::{Mutex, thread_local};
+
+/// Lines that are shared by the threads beyond the exclusive ones; one in the models, so that they meet.
+const SHARED: usize = if cfg!(squirrel_loom) { 1 } else { 4 };
 
 /// Numbers in use and given back.
 struct Numbers {
@@ -16,7 +18,13 @@ struct Numbers {
     returned: BinaryHeap<Reverse<usize>>,
 }
 
+#[cfg(not(all(test, squirrel_loom)))]
 static NUMBERS: Mutex<Numbers> = Mutex::new(Numbers { next: 0, returned: BinaryHeap::new() });
+
+#[cfg(all(test, squirrel_loom))]
+loom::lazy_static! {
+    static ref NUMBERS: Mutex<Numbers> = Mutex::new(Numbers { next: 0, returned: BinaryHeap::new() });
+}
 
 /// A thread's number, which is given back when the thread ends.
 ///
@@ -71,7 +79,7 @@ pub(crate) fn place(exclusive: usize) -> Place {
 /// How many lines have one writer each: twice the processors, since a runtime has as many workers and
 /// some helpers besides.
 pub(crate) fn exclusive_lines() -> usize {
-    static LINES: OnceLock<usize> = OnceLock::new();
+    static LINES: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
     *LINES.get_or_init(|| {
         let processors = std::thread::available_parallelism().map_or(4, std::num::NonZero::get);
         processors.saturating_mul(2).clamp(8, 64)
@@ -83,7 +91,20 @@ pub(crate) fn all_lines(exclusive: usize) -> usize {
     exclusive + SHARED
 }
 
-#[cfg(test)]
+/// Waits until all threads have given their numbers back. In the models a thread that was joined may not have
+/// come to that yet, other than with the standard library, and what it needs ends with the model.
+#[cfg(all(test, squirrel_loom))]
+pub(crate) fn wait_for_the_returned() {
+    let all_returned = || {
+        let numbers = NUMBERS.lock().unwrap_or_else(PoisonError::into_inner);
+        numbers.returned.len() == numbers.next
+    };
+    while !all_returned() {
+        loom::thread::yield_now();
+    }
+}
+
+#[cfg(all(test, not(squirrel_loom)))]
 mod tests {
     use super::*;
 

@@ -10,9 +10,11 @@
 //! chooses the names cannot choose where they collide.
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicBool, AtomicUsize};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, PoisonError};
+
+use crate::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use crate::sync::atomic::{AtomicBool, AtomicUsize};
+use crate::sync::{Mutex, OnceLock};
 
 /// The name of the row for what has no row of its own.
 pub(crate) const OTHER: &str = "other";
@@ -39,13 +41,17 @@ pub(crate) struct Table<R> {
 
 impl<R: Default> Table<R> {
     pub(crate) fn new(limit: usize) -> Self {
-        let places = (limit * 2).next_power_of_two().max(2);
         let secret = RandomState::new();
+        // An even factor would lose bits.
+        Self::with_seeds(limit, [secret.hash_one(0u8), secret.hash_one(1u8) | 1])
+    }
+
+    pub(crate) fn with_seeds(limit: usize, seeds: [u64; 2]) -> Self {
+        let places = (limit * 2).next_power_of_two().max(2);
         Self {
             places: (0..places).map(|_| OnceLock::new()).collect(),
             limit,
-            // An even factor would lose bits.
-            seeds: [secret.hash_one(0u8), secret.hash_one(1u8) | 1],
+            seeds,
             used: AtomicUsize::new(0),
             filling: Mutex::new(()),
             other: Arc::default(),
@@ -61,6 +67,11 @@ impl<R: Default> Table<R> {
             Found::Row(row) => row,
             Found::Empty(_) => self.insert(hash, name),
         }
+    }
+
+    /// How many names may have a row.
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
     }
 
     /// How many names have a row.
@@ -155,7 +166,7 @@ fn hash(seeds: [u64; 2], octets: &[u8]) -> u64 {
     let [seed, factor] = seeds;
     let mut state = seed ^ (octets.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     if let Some(last) = octets.last_chunk::<8>() {
-        for word in octets.as_chunks::<8>().0 {
+        for word in octets.chunks_exact(8).filter_map(<[u8]>::first_chunk) {
             state = fold(state ^ u64::from_le_bytes(*word), factor);
         }
         return fold(state ^ u64::from_le_bytes(*last), factor);
@@ -173,7 +184,7 @@ fn fold(a: u64, b: u64) -> u64 {
     product as u64 ^ (product >> 64) as u64
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(squirrel_loom)))]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -12,6 +12,7 @@
 mod script;
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use script::{Outcome, Verdict, run};
 
@@ -50,7 +51,7 @@ fn files(dir: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(files)
 }
 
-fn main() -> Result<(), String> {
+fn main() -> Result<ExitCode, String> {
     let mut args: Vec<String> = std::env::args().skip(1).collect();
     let verbose = args.iter().any(|arg| arg == "--verbose");
     args.retain(|arg| arg != "--verbose");
@@ -88,5 +89,5 @@ fn main() -> Result<(), String> {
     }
     println!("with experimental functions: {} of {}", wide.passed, wide.passed + wide.failed);
     println!("core: {} of {}", core.passed, core.passed + core.failed);
-    Ok(())
+    Ok(if wide.failed + core.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

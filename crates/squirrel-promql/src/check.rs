@@ -3,11 +3,11 @@
 use squirrel_model::NAME_LABEL;
 
 use crate::ParseError;
-use crate::ast::{Aggregate, Binary, Call, Expr, ExprKind, Many, Selector, Type};
+use crate::ast::{Aggregate, Binary, Call, Expr, ExprKind, Many, Selector, Shift, Type};
 
 /// Checks an expression and everything in it.
 pub(crate) fn check(expr: &Expr) -> Result<(), ParseError> {
-    for child in expr.children() {
+    for child in expr.children().into_iter().filter(|child| !is_label_selector(expr, child)) {
         check(child)?;
     }
     let refuse = |message: String| Err(ParseError::new(expr.span, message));
@@ -27,6 +27,28 @@ pub(crate) fn check(expr: &Expr) -> Result<(), ParseError> {
         ExprKind::Binary(binary) => check_binary(expr, binary),
         ExprKind::Aggregate(aggregate) => check_aggregate(aggregate),
         ExprKind::Call(call) => check_call(expr, call),
+    }
+}
+
+/// Whether this is the second argument of `info`: matchers for labels, which may all accept an empty value.
+fn is_label_selector(expr: &Expr, child: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Call(call) if call.function.name == "info" => {
+            call.args.get(1).is_some_and(|second| std::ptr::eq(second, child))
+        }
+        _ => false,
+    }
+}
+
+/// What `info` takes as its second argument.
+fn check_label_selector(expr: &Expr) -> Result<(), ParseError> {
+    match &expr.unwrapped().kind {
+        ExprKind::Selector(selector) if selector.name.is_none() && selector.shift == Shift::default() => Ok(()),
+        _ => Err(ParseError::new(
+            expr.span,
+            "info takes matchers of labels as its second argument, such as {version=~\".+\"}, with the info metric's \
+             name as __name__",
+        )),
     }
 }
 
@@ -112,6 +134,9 @@ fn check_call(expr: &Expr, call: &Call) -> Result<(), ParseError> {
         let plural = if wanted == 1 { "" } else { "s" };
         let message = format!("expected {bound}{wanted} argument{plural} in call to {:?}, got {given}", function.name);
         return Err(ParseError::new(expr.span, message));
+    }
+    if let (true, Some(second)) = (function.name == "info", call.args.get(1)) {
+        check_label_selector(second)?;
     }
     let place = format!("call to function {:?}", function.name);
     for (i, arg) in call.args.iter().enumerate() {

@@ -9,17 +9,20 @@ pub(crate) mod column;
 pub(crate) mod counters;
 pub(crate) mod dates;
 pub(crate) mod histograms;
+pub(crate) mod info;
 pub(crate) mod labelling;
 mod matching;
 pub(crate) mod math;
 mod notes;
 #[expect(clippy::unnecessary_wraps, reason = "the functions of a form share one signature")]
 pub(crate) mod over_time;
+mod sample_share;
 mod sets;
 #[expect(clippy::unnecessary_wraps, reason = "the functions of a form share one signature")]
 pub(crate) mod shaping;
 pub(crate) mod sorting;
 mod sums;
+mod tiers;
 mod topk;
 pub(crate) mod trend;
 pub(crate) mod window;
@@ -98,7 +101,12 @@ impl<'a> Evaluator<'a> {
         match &expr.kind {
             ExprKind::Number { value, .. } => Ok(Operand::Scalar(Numbers::Constant(*value))),
             ExprKind::String(text) => Ok(Operand::String(text.clone())),
-            ExprKind::Selector(selector) => self.latest(selector, steps, |_, value| value),
+            ExprKind::Selector(selector) => {
+                if let Some(choice) = self.older(self.clock(&selector.shift, steps).time(0)) {
+                    self.say(choice, expr.span);
+                }
+                self.latest(selector, steps, |_, value| value)
+            }
             ExprKind::Paren(inner) => self.eval_node(inner, steps),
             ExprKind::Unary { minus, operand } => {
                 let value = self.eval(operand, steps)?;
@@ -184,14 +192,16 @@ impl<'a> Evaluator<'a> {
     /// stale marker. `pick` chooses between the sample's time and its value.
     fn latest(&mut self, selector: &Selector, steps: Steps, pick: fn(i64, f64) -> f64) -> Result<Operand, EvalError> {
         let clock = self.clock(&selector.shift, steps);
-        let lookback = self.options.lookback_ms;
+        let choice = self.older(clock.time(0));
+        // The last value of a step stands under its end.
+        let lookback = self.options.lookback_ms.saturating_add(choice.map_or(0, |choice| choice.step_ms));
         let first = clock.time(0).saturating_sub(lookback).saturating_add(1);
         let last = clock.time(steps.count.saturating_sub(1));
         let range = TimeRange::new(Timestamp(first), Timestamp(last));
         let mut samples = Samples::default();
         let mut out = Vec::new();
         for found in self.find(&selector.matchers, range)? {
-            self.store.read(&found, range, &mut samples)?;
+            self.read_from(choice, &found, range, &mut samples)?;
             self.spend(samples.len().max(steps.count))?;
             let mut column = Column::empty(steps.count);
             let mut passed = 0;
@@ -271,6 +281,8 @@ fn is_invariant(expr: &Expr) -> bool {
             let pinned = |arg: &Expr| matches!(&arg.kind, ExprKind::Selector(s) if s.shift.at.is_some());
             call.function.name == "timestamp" && call.args.iter().all(|arg| pinned(arg.unwrapped()))
         }
+        // The info series are looked up at the time of the first argument; the second is no vector of its own.
+        ExprKind::Call(call) if call.function.name == "info" => call.args.first().is_some_and(is_invariant),
         _ => expr.children().into_iter().all(is_invariant),
     }
 }

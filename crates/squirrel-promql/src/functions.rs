@@ -2,7 +2,7 @@
 
 use crate::ast::Type;
 use crate::eval::body::Body;
-use crate::eval::{counters, dates, histograms, labelling, math, over_time, shaping, sorting, trend};
+use crate::eval::{counters, dates, histograms, info, labelling, math, over_time, shaping, sorting, trend};
 
 /// A function of the language.
 #[derive(Clone, Copy, Debug)]
@@ -134,7 +134,7 @@ static FUNCTIONS: [Function; 90] = [
     date("hour", dates::hour),
     stable("idelta", &[MATRIX], VECTOR, Body::Window(counters::instant_delta)),
     stable("increase", &[MATRIX], VECTOR, Body::Sweep(counters::increase)),
-    experimental(last(Last::Optional, stable("info", &[VECTOR, VECTOR], VECTOR, Body::Call(shaping::info)))),
+    experimental(last(Last::Optional, stable("info", &[VECTOR, VECTOR], VECTOR, Body::Call(info::info)))),
     window("irate", counters::instant_rate),
     last(Last::Repeated, stable("label_join", &[VECTOR, STRING, STRING, STRING], VECTOR, Body::Call(labelling::join))),
     stable("label_replace", &[VECTOR, STRING, STRING, STRING, STRING], VECTOR, Body::Call(labelling::replace)),

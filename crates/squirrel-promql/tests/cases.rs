@@ -51,6 +51,7 @@ families! {
     dates
     functions
     histograms
+    info
     labels
     literals
     operators

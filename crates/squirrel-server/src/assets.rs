@@ -36,8 +36,8 @@ struct Stored {
 static STORED: &[Stored] = include!(concat!(env!("OUT_DIR"), "/assets_table.rs"));
 
 /// The file at `path` in the best encoding that `accept_encoding` (the request's header, empty when
-/// there is none) allows. The dashboard's own addresses (`/`, `/interfaces`, `/interfaces/NAME`) all
-/// give the page, which then shows what the address says. None: no such file.
+/// there is none) allows. The dashboard's own addresses (`/`, `/interfaces`, `/interfaces/NAME`, and
+/// the same of applications) all give the page, which then shows what the address says. None: no such file.
 pub fn find(path: &str, accept_encoding: &str) -> Option<Asset> {
     let path = if is_page(path) { "/" } else { path };
     let stored = STORED.iter().find(|stored| stored.path == path)?;
@@ -51,7 +51,7 @@ pub fn find(path: &str, accept_encoding: &str) -> Option<Asset> {
 
 /// Whether `path` is an address that the dashboard itself routes.
 fn is_page(path: &str) -> bool {
-    match path.strip_prefix("/interfaces") {
+    match path.strip_prefix("/interfaces").or_else(|| path.strip_prefix("/applications")) {
         Some(rest) => rest.is_empty() || rest.strip_prefix('/').is_some_and(|name| !name.contains('/')),
         None => path == "/" || path == "/index.html",
     }
@@ -101,10 +101,26 @@ mod tests {
     fn the_dashboards_addresses_give_the_page_and_others_nothing() {
         let page = find("/", "").expect("there is always a page");
         assert!(page.content_type.starts_with("text/html") && !page.immutable && page.encoding.is_none());
-        for path in ["/index.html", "/interfaces", "/interfaces/eth0", "/interfaces/%3Cb%3E", "/interfaces/"] {
+        for path in [
+            "/index.html",
+            "/interfaces",
+            "/interfaces/eth0",
+            "/interfaces/%3Cb%3E",
+            "/interfaces/",
+            "/applications",
+            "/applications/a",
+        ] {
             assert_eq!(find(path, ""), Some(page), "{path}");
         }
-        for path in ["", "/interfacesx", "/interfaces/a/b", "/assets/", "/../Cargo.toml", "/assets/none.js"] {
+        for path in [
+            "",
+            "/interfacesx",
+            "/interfaces/a/b",
+            "/applications/a/b",
+            "/assets/",
+            "/../Cargo.toml",
+            "/assets/none.js",
+        ] {
             assert_eq!(find(path, ""), None, "{path}");
         }
     }

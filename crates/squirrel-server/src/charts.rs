@@ -9,6 +9,13 @@ use std::borrow::Cow;
 
 use squirrel_api::{ChartQuery, ChartSpec, ChartUnit};
 
+mod applications;
+
+/// All charts, in the order in which pages show them.
+pub fn charts() -> impl Iterator<Item = &'static ChartSpec> {
+    CHARTS.iter().chain(applications::CHARTS)
+}
+
 /// A sum over the host's outer interfaces of the rate of a counter.
 macro_rules! outer {
     ($factor:literal, $metric:literal) => {
@@ -60,8 +67,8 @@ const fn chart(
 const OVERVIEW: &str = "overview";
 const INTERFACES: &str = "interfaces";
 
-/// All charts, in the order in which pages show them.
-pub static CHARTS: &[ChartSpec] = &[
+/// The charts of the host and its interfaces.
+static CHARTS: &[ChartSpec] = &[
     chart(
         OVERVIEW,
         "throughput",

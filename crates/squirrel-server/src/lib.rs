@@ -2,7 +2,8 @@
 //!
 //! [`Server`] answers Prometheus' query API below `/api/v1/`, the last readings as `/metrics`, the
 //! live stream, the verdict, and the dashboard's files. It reads frozen snapshots through
-//! [`Snapshots`] and never writes: no request changes a state.
+//! [`Snapshots`] and never writes; the one request that brings something is an application's report, which
+//! [`Applications`] holds until the program takes it to the store.
 //!
 //! ```text
 //! connection ─► caps, timeouts ─► Host ─► Origin ─► route ─► gate ─► blocking thread: PromQL
@@ -12,6 +13,7 @@
 //! Absences: collectors, the store's files, a clock (it is handed over in [`ServerParts`]).
 #![forbid(unsafe_code)]
 
+mod applications;
 pub mod assets;
 mod charts;
 mod engine;
@@ -29,7 +31,11 @@ mod server;
 mod stall;
 mod verdict;
 
-pub use charts::CHARTS;
+pub use applications::{
+    APPLICATION_METRICS, ApplicationLimits, Applications, OWN_METRICS as APPLICATIONS_METRICS,
+    Token as ApplicationToken,
+};
+pub use charts::charts;
 pub use hosts::{AllowedHost, AllowedHostError};
 pub use metrics::{METRICS, ServerMetrics};
 pub use parts::{BuildInfo, Limits, ServerParts, Snapshots, Tick};
@@ -38,7 +44,6 @@ pub use server::Server;
 /// The name and the text of every expression that charts and checks ask, so that the program can test
 /// that each metric in them is declared. Placeholders of charts are still in them.
 pub fn expressions() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let charts =
-        CHARTS.iter().flat_map(|chart| chart.queries.iter().map(|query| (chart.id.as_ref(), query.expr.as_ref())));
+    let charts = charts().flat_map(|chart| chart.queries.iter().map(|query| (chart.id.as_ref(), query.expr.as_ref())));
     charts.chain(verdict::CHECKS.iter().map(|check| (check.id, check.expr)))
 }

@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tower::Service as _;
 
-use crate::security::LocalAddress;
+use crate::security::{LocalAddress, PeerAddress};
 use crate::server::State;
 use crate::stall::StallGuard;
 
@@ -73,12 +73,13 @@ async fn accept(listener: &TcpListener, seats: &Arc<Semaphore>) -> Option<(TcpSt
 
 async fn converse(stream: TcpStream, _seat: OwnedSemaphorePermit, router: Router, state: State) {
     let _counted = state.metrics.connections.count();
-    let Ok(local) = stream.local_addr() else { return };
+    let (Ok(local), Ok(peer)) = (stream.local_addr(), stream.peer_addr()) else { return };
     // Events are small and shall not wait for more; without it they are only later.
     let _ = stream.set_nodelay(true);
     let limits = &state.parts.limits;
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(LocalAddress(local));
+        request.extensions_mut().insert(PeerAddress(peer));
         // A router is always ready.
         router.clone().call(request.map(Body::new))
     });

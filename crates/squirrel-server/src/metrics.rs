@@ -16,7 +16,7 @@ use declared::{
 };
 
 /// Routes as they are counted.
-const ROUTES: [&str; 14] = [
+const ROUTES: [&str; 15] = [
     "query",
     "query_range",
     "labels",
@@ -27,6 +27,7 @@ const ROUTES: [&str; 14] = [
     "metrics",
     "health",
     "stream",
+    "applications",
     "resources",
     "assets",
     "page",
@@ -192,7 +193,8 @@ fn route_of(path: &str) -> &'static str {
         "/" => "page",
         _ if path.starts_with("/api/v1/label/") => "label_values",
         _ if path.starts_with("/assets/") => "assets",
-        _ if path.starts_with("/interfaces") => "page",
+        _ if path.starts_with("/api/applications") => "applications",
+        _ if path.starts_with("/interfaces") || path.starts_with("/applications") => "page",
         _ => "other",
     }
 }
@@ -250,7 +252,9 @@ mod tests {
         ] {
             assert!(OUTCOMES.contains(&kind.word()));
         }
-        for path in ["/", "/metrics", "/api/v1/label/x/values", "/assets/a.js", "/interfaces/eth0", "/evil"] {
+        for path in
+            ["/", "/metrics", "/api/v1/label/x/values", "/assets/a.js", "/interfaces/eth0", "/applications/a", "/evil"]
+        {
             assert!(ROUTES.contains(&route_of(path)), "{path}");
         }
     }

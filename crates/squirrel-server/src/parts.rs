@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use squirrel_account::Picture;
 use squirrel_api::CollectorStatus;
 use squirrel_model::{Batch, Catalogue, Elapsed, Select, Timestamp};
 use tokio::sync::watch;
 
-use crate::AllowedHost;
+use crate::{AllowedHost, Applications};
 
 /// Gives frozen views of the samples.
 pub trait Snapshots: Send + Sync {
@@ -121,6 +122,10 @@ pub struct ServerParts {
     pub catalogue: Arc<Catalogue>,
     /// The collectors and how they do.
     pub collectors: Arc<dyn Fn() -> Vec<CollectorStatus> + Send + Sync>,
+    /// Applications that tell of themselves.
+    pub applications: Arc<Applications>,
+    /// Whose bytes they are, as of the accountant's last step; none before the first, or when it is off.
+    pub picture: Arc<dyn Fn() -> Option<Arc<Picture>> + Send + Sync>,
     /// The wall clock.
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// A clock that never jumps, for deadlines.

@@ -13,8 +13,11 @@ use crate::failure::Failure;
 use crate::security;
 use crate::server::State;
 
+mod applications;
 mod files;
 mod labels;
+mod live;
+mod openapi;
 mod parameters;
 mod plain;
 mod query;
@@ -38,6 +41,15 @@ pub(crate) fn router(state: &State) -> Router {
         .route("/api/catalogue", get(resources::catalogue))
         .route("/api/collectors", get(resources::collectors))
         .route("/api/verdict", get(resources::verdict))
+        .route("/api/applications", get(applications::list).post(applications::report))
+        .route("/api/applications/{name}", get(applications::one))
+        .route("/api/live/processes", get(live::processes))
+        .route("/api/live/connections", get(live::connections))
+        .route("/api/live/hosts", get(live::hosts))
+        .route("/api/live/interfaces", get(live::interfaces))
+        .route("/api/live/books", get(live::books))
+        .route("/api/live/top", get(live::top))
+        .route("/api/openapi.json", get(openapi::openapi))
         .route("/metrics", get(plain::metrics))
         // The default predicate leaves event streams and small answers alone.
         .layer(CompressionLayer::new())

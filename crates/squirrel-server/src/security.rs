@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 
 use axum::extract::{Request, State as AxumState};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use squirrel_model::Untrusted;
@@ -15,6 +15,10 @@ use crate::server::State;
 /// The address at which a connection came in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LocalAddress(pub(crate) SocketAddr);
+
+/// The address from which a connection came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PeerAddress(pub(crate) SocketAddr);
 
 /// Headers of every answer. The policy lets a page load nothing but this server's own files and run
 /// no script that stands in the page itself.
@@ -80,7 +84,11 @@ fn check_host(state: &State, request: &Request) -> Result<String, (StatusCode, S
     let Some(LocalAddress(local)) = request.extensions().get::<LocalAddress>().copied() else {
         return Err((StatusCode::INTERNAL_SERVER_ERROR, "The connection has no address.\n".to_owned()));
     };
-    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let mut hosts = request.headers().get_all(header::HOST).iter().peekable();
+    // RFC 9112, 3.2 asks for the header from 1.1 on. Browsers always send it, and so cannot come this way.
+    if request.version() < Version::HTTP_11 && hosts.peek().is_none() && request.uri().authority().is_none() {
+        return Ok(local.to_string());
+    }
     let (Some(Ok(host)), None) = (hosts.next().map(HeaderValue::to_str), hosts.next()) else {
         return Err((StatusCode::BAD_REQUEST, "A request needs exactly one Host header.\n".to_owned()));
     };

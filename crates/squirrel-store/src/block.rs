@@ -16,16 +16,21 @@
 //! There are no postings here: the store keeps one index of all living series in memory, so a
 //! block's own would never be read. The footer's page table leaves room for further sections.
 
+mod compact;
 mod footer;
 mod page;
 mod read;
+mod rewrite;
+mod verify;
 mod write;
 
+pub(crate) use compact::compact_blocks;
 pub(crate) use footer::BlockMeta;
 pub(crate) use read::{Block, BlockFault, Ledger};
-pub(crate) use write::{BlockPlan, write_block};
+pub(crate) use rewrite::{Rewritten, rewritten};
+pub(crate) use write::{BlockPlan, write_block, written};
 
-/// Folders of the tiers; so far only full resolution is written.
+/// Folders of the tiers: full resolution, minutes, hours.
 pub(crate) const TIERS: [&str; 3] = ["t0", "t1", "t2"];
 pub(crate) const SUFFIX: &str = ".block";
 

@@ -31,6 +31,18 @@ pub enum StoreError {
         /// One of the files.
         found: String,
     },
+    /// The folder holds nothing that a store made.
+    #[error("{place} holds no Squirrel store; name its folder with --data-dir")]
+    NoStore {
+        /// The folder.
+        place: String,
+    },
+    /// A folder that is to be filled holds something.
+    #[error("{place} is not empty; name a folder that does not exist yet")]
+    NotEmpty {
+        /// The folder.
+        place: String,
+    },
     /// A newer version of Squirrel wrote the data.
     #[error(
         "{subject} in {place} has format version {version}, and this Squirrel knows up to {known}: a newer \
@@ -76,7 +88,10 @@ pub enum StoreError {
 
 impl StoreError {
     pub(crate) fn io(place: String, action: &'static str, subject: impl Into<String>, source: io::Error) -> Self {
+        // EMFILE, ENFILE.
+        let too_many = matches!(source.raw_os_error(), Some(23 | 24));
         let advice = match source.kind() {
+            _ if too_many => "A store holds each of its files open: allow more (`ulimit -n`)",
             io::ErrorKind::PermissionDenied => {
                 "Give the user that runs Squirrel the right to read and write this folder, or another --data-dir"
             }

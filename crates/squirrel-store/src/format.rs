@@ -115,7 +115,7 @@ pub(crate) enum Piece<'a> {
     /// A frame whose checksum holds.
     Frame { payload: &'a [u8] },
     /// Bytes that are no frame; another frame follows them.
-    Damage { len: usize },
+    Damage { offset: usize, len: usize },
     /// Bytes up to the end that are no frame.
     Tail { offset: usize, len: usize },
 }
@@ -164,7 +164,7 @@ impl<'a> Iterator for Frames<'a> {
         }
         if let Some(found) = self.next_frame(offset + 1) {
             self.at = found;
-            return Some(Piece::Damage { len: found - offset });
+            return Some(Piece::Damage { offset, len: found - offset });
         }
         self.at = self.bytes.len();
         Some(Piece::Tail { offset, len: self.bytes.len() - offset })

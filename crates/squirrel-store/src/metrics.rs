@@ -19,6 +19,7 @@ pub(crate) struct Counters {
     pub(crate) log_bytes: AtomicU64,
     pub(crate) maintenance_failures: AtomicU64,
     pub(crate) blocks_written: AtomicU64,
+    pub(crate) blocks_compacted: AtomicU64,
     pub(crate) blocks_deleted: AtomicU64,
     /// Found when the store was opened.
     pub(crate) recovered_bytes_lost: AtomicU64,
@@ -173,6 +174,14 @@ static WRITTEN: Metric =
     Metric::new("squirrel_store_blocks_written_total", Kind::Counter, Unit::None, "Blocks written since the start.")
         .why("One in two hours, plus one for each window that late samples touched.")
         .check(&["squirrel_store_maintenance_failures_total when it stands still for hours"]);
+static COMPACTED: Metric = Metric::new(
+    "squirrel_store_blocks_compacted_total",
+    Kind::Counter,
+    Unit::None,
+    "Blocks that were put together to one for each day, since the start.",
+)
+.why("Twelve a day; if it stands still while squirrel_store_blocks grows, a block is damaged or the disk is full.")
+.check(&["squirrel_store_maintenance_failures_total", "squirrel_store_corrupt_chunks_total"]);
 static DELETED: Metric = Metric::new(
     "squirrel_store_blocks_deleted_total",
     Kind::Counter,
@@ -206,6 +215,7 @@ pub static METRICS: &[&Metric] = &[
     &SYNC_SECONDS,
     &MAINTENANCE,
     &WRITTEN,
+    &COMPACTED,
     &DELETED,
 ];
 
@@ -245,6 +255,7 @@ pub(crate) fn put(out: &mut Batch, gauges: &Gauges, counters: &Counters, ledger:
         (&SYNC_SECONDS, (count(&counters.sync_nanos) / 1e3).round() / 1e6),
         (&MAINTENANCE, count(&counters.maintenance_failures)),
         (&WRITTEN, count(&counters.blocks_written)),
+        (&COMPACTED, count(&counters.blocks_compacted)),
         (&DELETED, count(&counters.blocks_deleted)),
     ] {
         out.put_plain(metric, value);

@@ -47,6 +47,15 @@ impl fmt::Debug for Stopwatch {
     }
 }
 
+/// How long a coarse copy is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CoarseLimit {
+    /// Age in milliseconds at which its blocks are deleted.
+    pub retention_ms: i64,
+    /// Bytes of its blocks above which the oldest are deleted; 0 for no limit.
+    pub retention_bytes: u64,
+}
+
 /// How a store is to behave.
 #[derive(Clone, Debug)]
 pub struct StoreOptions {
@@ -59,6 +68,12 @@ pub struct StoreOptions {
     pub sync: SyncPolicy,
     /// Age in milliseconds at which blocks are deleted.
     pub retention_ms: i64,
+    /// Bytes of the blocks of full resolution above which the oldest are deleted; 0 for no limit.
+    pub retention_bytes: u64,
+    /// How long minutes and hours are kept. They are written only if `block_ms` is a multiple of an hour.
+    pub coarse: [CoarseLimit; 2],
+    /// Milliseconds of data that the blocks of a finished day are put together to; not above `block_ms` for never.
+    pub compact_ms: i64,
     /// Milliseconds of data in one block.
     pub block_ms: i64,
     /// How long after its end a block is written, so that late samples find their way into it.
@@ -76,7 +91,7 @@ pub struct StoreOptions {
 
 impl StoreOptions {
     /// The usual behaviour for a target: ticks of a second, a sync with each, blocks of two hours,
-    /// fourteen days.
+    /// fourteen days; minutes for ninety days, hours for five years.
     pub fn new(target: Labels) -> Self {
         const MINUTE: i64 = 60_000;
         Self {
@@ -84,6 +99,9 @@ impl StoreOptions {
             step_ms: 1000,
             sync: SyncPolicy::EveryTick,
             retention_ms: 14 * 24 * 60 * MINUTE,
+            retention_bytes: 0,
+            coarse: [90, 5 * 365].map(|days| CoarseLimit { retention_ms: days * 24 * 60 * MINUTE, retention_bytes: 0 }),
+            compact_ms: 24 * 60 * MINUTE,
             block_ms: 120 * MINUTE,
             grace_ms: 5 * MINUTE,
             segment_ms: 15 * MINUTE,

@@ -88,13 +88,36 @@ pub struct AppendReport {
 pub struct MaintainReport {
     /// Blocks written.
     pub blocks_written: usize,
-    /// Blocks deleted because of their age.
+    /// Blocks whose minutes and hours were written.
+    pub blocks_summed_up: usize,
+    /// Blocks that were put together to a larger one.
+    pub blocks_compacted: usize,
+    /// Blocks deleted because of their age, or because all of them are too large.
     pub blocks_deleted: usize,
     /// Log segments deleted because blocks hold what they held.
     pub segments_deleted: u64,
     /// Series that went with their last block.
     pub series_retired: usize,
     /// What could not be done, in sentences; it is tried again next time.
+    pub problems: Vec<String>,
+}
+
+/// What a deletion did, or would do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeleteReport {
+    /// Series that have samples to delete.
+    pub series: usize,
+    /// Samples of full resolution.
+    pub samples: u64,
+    /// Figures of minutes and hours.
+    pub figures: u64,
+    /// Blocks that were written anew without them.
+    pub blocks_rewritten: usize,
+    /// Blocks that held nothing else.
+    pub blocks_removed: usize,
+    /// Series of which nothing is left.
+    pub series_retired: usize,
+    /// What could not be done, in sentences. What these name is as it was before; the rest is done.
     pub problems: Vec<String>,
 }
 

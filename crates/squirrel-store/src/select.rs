@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use squirrel_model::{Found, Matcher, Samples, Select, SelectError, TimeRange};
+use squirrel_model::{Figure, Found, Matcher, Samples, Select, SelectError, Tier, TimeRange, Timestamp};
 
 use crate::block::Block;
 use crate::head::{append_run, cut_to};
 use crate::series::{Definition, SeriesId};
+use crate::tier::{BEFORE_MS, Figures, STEPS, figure_id};
 use crate::view::View;
 
 /// A frozen view.
@@ -60,7 +61,27 @@ impl Snapshot {
             }
             block.mark(ids, range, &mut present).map_err(|error| unreadable(block, &error))?;
         }
+        if self.full_from().is_some_and(|full| range.start < full) {
+            self.mark_coarse(ids, range, &mut present)?;
+        }
         Ok(present)
+    }
+
+    /// Marks the series that coarse copies have in the range. Each step of them is there if its last value is.
+    fn mark_coarse(&self, ids: &[SeriesId], range: TimeRange, present: &mut [bool]) -> Result<(), SelectError> {
+        let figures: Vec<SeriesId> = ids.iter().map(|id| figure_id(*id, Figure::Last)).collect();
+        for block in self.view.coarse.iter().flat_map(|blocks| blocks.iter()).filter(|block| block.overlaps(range)) {
+            block.mark(&figures, range, present).map_err(|error| unreadable(block, &error))?;
+        }
+        Ok(())
+    }
+
+    /// Where the samples of full resolution begin.
+    fn first_ms(&self) -> Option<i64> {
+        let blocks = self.view.blocks.iter().map(|block| block.meta.min_ms);
+        let parts = self.view.parts.iter().map(|part| part.min_ms);
+        let rows = self.view.rows.iter().filter_map(|row| row.span().map(|(first, _)| first));
+        blocks.chain(parts).chain(rows).min()
     }
 
     /// Merges the rows that are not packed yet; those in order go as one run.
@@ -102,6 +123,52 @@ impl Select for Snapshot {
             append_run(out, &run);
         }
         self.read_rows(id, &mut run, out);
+        cut_to(out, range);
+        Ok(())
+    }
+
+    fn full_from(&self) -> Option<Timestamp> {
+        let full = self.first_ms().unwrap_or(i64::MAX);
+        // A step stands under its end: one that does not end after the first sample is older than it.
+        let coarse = self.view.coarse.iter().flat_map(|blocks| blocks.iter()).map(|block| block.meta.min_ms).min()?;
+        (coarse <= full).then_some(Timestamp(full))
+    }
+
+    fn tiers(&self) -> Vec<Tier> {
+        let full = self.first_ms();
+        let from = |blocks: &[Arc<Block>]| blocks.iter().map(|block| block.meta.min_ms).min().or(full);
+        let tiers = self.view.coarse.iter().zip(STEPS);
+        tiers.filter_map(|(blocks, step_ms)| Some(Tier { step_ms, from: Timestamp(from(blocks)?) })).collect()
+    }
+
+    fn read_tier(
+        &self,
+        tier: usize,
+        figure: Figure,
+        series: &Found,
+        range: TimeRange,
+        out: &mut Samples,
+    ) -> Result<(), SelectError> {
+        out.clear();
+        let (Some(blocks), Some(&step)) = (self.view.coarse.get(tier), STEPS.get(tier)) else { return Ok(()) };
+        let id = SeriesId(series.key);
+        let mut summed_up = i64::MIN;
+        for block in blocks.iter() {
+            // A window's last step stands under its end.
+            summed_up = summed_up.max(block.meta.end_ms);
+            if block.overlaps(range) {
+                block.read(figure_id(id, figure), range, out).map_err(|error| unreadable(block, &error))?;
+            }
+        }
+        // What is in no block of this tier yet is summed up here and now.
+        let from = summed_up.max(range.start.millis().saturating_sub(step)).div_euclid(step).saturating_mul(step);
+        if from <= range.end.millis() {
+            let (mut seconds, mut figures) = (Samples::default(), Figures::default());
+            let known = TimeRange::new(Timestamp(from.saturating_sub(BEFORE_MS)), range.end);
+            self.read(series, known, &mut seconds)?;
+            figures.fill(&seconds, from, step);
+            append_run(out, figures.of(figure));
+        }
         cut_to(out, range);
         Ok(())
     }

@@ -5,16 +5,20 @@
 //! are written under the maintenance lock alone.
 
 mod append;
+mod compact;
 mod cut;
+mod delete;
 mod folder;
+mod import;
 mod loose;
 mod maintain;
 mod open;
 mod reserve;
 mod resolve;
 mod retention;
+mod summarise;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
 use squirrel_model::{Batch, Labels, Timestamp};
@@ -28,6 +32,10 @@ use crate::report::StoreReport;
 use crate::series::{Definition, SeriesId, SeriesLog};
 use crate::view::{Shared, StoreReader, View, hold};
 use crate::wal::LogWriter;
+pub(crate) use compact::is_left_over;
+pub use delete::would_delete;
+pub(crate) use folder::{MARKER, is_empty_folder, is_part_of_backup, is_store, marker_is_whole};
+pub(crate) use reserve::FILE as RESERVE;
 use reserve::Reserve;
 use resolve::Resolver;
 
@@ -67,6 +75,8 @@ struct Maintenance {
     series_log: SeriesLog,
     /// Time of the last tick when blocks were written last.
     last_cut: Option<i64>,
+    /// Spans whose blocks cannot be put together, and how many there were when that was found.
+    left_alone: BTreeMap<compact::Span, usize>,
     reserve: Reserve,
 }
 
@@ -83,6 +93,11 @@ impl Store {
     /// A giver of frozen views, for queries on other threads.
     pub fn reader(&self) -> StoreReader {
         StoreReader { shared: self.shared.clone() }
+    }
+
+    /// All that can be asked for at this moment.
+    pub(crate) fn view(&self) -> Arc<View> {
+        self.shared.view()
     }
 
     /// The state of the store.

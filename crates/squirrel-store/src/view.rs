@@ -16,10 +16,27 @@ pub(crate) struct View {
     pub(crate) index: Index,
     /// By start of their window, then by age.
     pub(crate) blocks: Arc<Vec<Arc<Block>>>,
+    /// Of minutes and of hours, in the same order.
+    pub(crate) coarse: [Arc<Vec<Arc<Block>>>; 2],
     /// In the order in which they were made.
     pub(crate) parts: Arc<Vec<Arc<Part>>>,
     /// Not packed yet, in the order in which they came.
     pub(crate) rows: Vec<Row>,
+}
+
+impl View {
+    /// The blocks of a tier; 0 is full resolution.
+    pub(crate) fn tier(&self, tier: usize) -> &Arc<Vec<Arc<Block>>> {
+        tier.checked_sub(1).and_then(|coarse| self.coarse.get(coarse)).unwrap_or(&self.blocks)
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn tier_mut(&mut self, tier: usize) -> &mut Arc<Vec<Arc<Block>>> {
+        match tier.checked_sub(1).and_then(|coarse| self.coarse.get_mut(coarse)) {
+            Some(blocks) => blocks,
+            None => &mut self.blocks,
+        }
+    }
 }
 
 /// What the store and its readers share.

@@ -9,12 +9,16 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use squirrel_model::{Batch, Kind, Labels, Metric, Samples, TimeRange, Timestamp, Unit};
 use squirrel_store::dir::RealDir;
 use squirrel_store::{OpenReport, Store, StoreOptions, SyncPolicy};
+
+/// Held by each test: a process that is being started holds, for a moment, a copy of every descriptor of this one,
+/// and with it the lock of a store that another test has just closed.
+static ALONE: Mutex<()> = Mutex::new(());
 
 static COUNTER: Metric = Metric::new("crash_bytes_total", Kind::Counter, Unit::Bytes, "Bytes.");
 static GAUGE: Metric = Metric::new("crash_seconds", Kind::Gauge, Unit::Seconds, "Seconds.");
@@ -101,9 +105,11 @@ fn check(store: &Store, last: std::ops::RangeInclusive<i64>) -> i64 {
 
 #[test]
 fn the_writer_of_the_crash_test_writes_what_it_acknowledges() {
-    match std::env::var_os(FOLDER) {
-        Some(folder) => check_the_writer_that_is_killed(Path::new(&folder)),
-        None => check_the_writer_that_ends(),
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        check_the_writer_that_is_killed(Path::new(&folder));
+    } else {
+        let _alone = ALONE.lock();
+        check_the_writer_that_ends();
     }
 }
 
@@ -154,6 +160,7 @@ fn run_and_kill(folder: &Path, sync: bool, from: i64, acks: u64) -> i64 {
 #[test]
 fn nothing_acknowledged_is_lost_when_the_writer_is_killed_at_any_moment() {
     const ROUNDS: u64 = 60;
+    let _alone = ALONE.lock();
     let mut random = 0x5eed_u64;
     let mut folder = tempfile::tempdir().unwrap();
     let mut next = 0;

@@ -13,6 +13,11 @@ pub fn wall() -> Timestamp {
     }
 }
 
+/// This moment, for those who measure between moments.
+pub fn now() -> Instant {
+    Instant::now()
+}
+
 /// A monotonic clock that begins at its birth.
 #[derive(Clone, Copy, Debug)]
 pub struct Monotonic(Instant);

@@ -72,7 +72,7 @@ pub trait Kernel: Send + Sync {
     /// The open or read that failed, with the path.
     fn read(&self, path: &str, out: &mut Vec<u8>) -> Result<(), SysError>;
 
-    /// Hands the name of each entry of a folder below `/proc` or `/sys` to `each`, in any order, without
+    /// Hands the name of each entry of `/proc`, or of a folder below `/proc` or `/sys`, to `each`, in any order, without
     /// `.` and `..`. A kernel that cannot list answers `Unsupported`.
     ///
     /// # Errors
@@ -90,6 +90,25 @@ pub trait Kernel: Send + Sync {
     fn link(&self, path: &str, out: &mut Vec<u8>) -> Result<(), SysError> {
         out.clear();
         Err(SysError::new("readlink", path, io::ErrorKind::Unsupported.into()))
+    }
+
+    /// Hands over the inode number of each socket that a process has open and answers how many descriptors were
+    /// looked at. A socket that is open twice comes twice.
+    ///
+    /// # Errors
+    /// The process is gone, or belongs to somebody else and the privilege to look (`CAP_SYS_PTRACE`) is missing.
+    fn sockets_of(&self, process: u32, each: &mut dyn FnMut(u64)) -> Result<usize, SysError> {
+        let folder = format!("/proc/{process}/fd");
+        let (mut names, mut leads_to) = (Vec::new(), Vec::new());
+        self.list(&folder, &mut |name| names.push(String::from_utf8_lossy(name).into_owned()))?;
+        for name in &names {
+            // What was closed since the folder was listed is no longer a socket of the process.
+            let is_there = self.link(&format!("{folder}/{name}"), &mut leads_to).is_ok();
+            if let Some(inode) = is_there.then_some(leads_to.as_slice()).and_then(socket_inode) {
+                each(inode);
+            }
+        }
+        Ok(names.len())
     }
 
     /// Sends one netlink dump request (`payload` is what follows the 16-byte `nlmsghdr`;
@@ -115,6 +134,12 @@ pub trait Kernel: Send + Sync {
     fn ethtool(&self, interface: &str, command: &mut [u8]) -> Result<(), SysError>;
 }
 
+/// The number in `socket:[4711]`, which is where the descriptor of a socket leads.
+pub(crate) fn socket_inode(leads_to: &[u8]) -> Option<u64> {
+    let digits = leads_to.strip_prefix(b"socket:[")?.strip_suffix(b"]")?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
 impl<K: Kernel + ?Sized> Kernel for &K {
     fn read(&self, path: &str, out: &mut Vec<u8>) -> Result<(), SysError> {
         (**self).read(path, out)
@@ -126,6 +151,10 @@ impl<K: Kernel + ?Sized> Kernel for &K {
 
     fn link(&self, path: &str, out: &mut Vec<u8>) -> Result<(), SysError> {
         (**self).link(path, out)
+    }
+
+    fn sockets_of(&self, process: u32, each: &mut dyn FnMut(u64)) -> Result<usize, SysError> {
+        (**self).sockets_of(process, each)
     }
 
     fn dump(

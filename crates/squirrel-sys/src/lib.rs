@@ -7,13 +7,17 @@
 //! - [`Replay`], a folder of recorded answers: a recorded host is a test fixture;
 //! - [`Recorder`], which asks another kernel and writes such a folder.
 //!
-//! [`privilege`] reads and drops capabilities, [`clock`] is the only place that reads a clock.
+//! [`courier`] carries messages and descriptors between two processes. [`privilege`] reads and drops capabilities, [`clock`] is the only place that reads a clock.
 //! All `unsafe` of the whole program stands in `linux/raw.rs` and below.
 //!
 //! Absences: no metric name and no policy stands here.
 
+pub mod bpf;
 pub mod clock;
+pub mod courier;
+mod ended;
 mod kernel;
+mod ledger;
 mod linux;
 pub mod memory;
 pub mod privilege;
@@ -21,8 +25,13 @@ mod recorder;
 mod recording;
 mod replay;
 pub mod signals;
+pub mod terminal;
+mod users;
 
+pub use ended::EndedSockets;
 pub use kernel::{Kernel, Netlink, SysError};
-pub use linux::Linux;
+pub use ledger::{Missed, PacketLedger, SocketLedger};
+pub use linux::{EndedMulticast, FoundNamespaces, Linux, NetworkNamespace, SocketOpener, network_namespaces};
 pub use recorder::{RecordError, Recorded, Recorder};
 pub use replay::{Replay, ReplayError};
+pub use users::user_table;

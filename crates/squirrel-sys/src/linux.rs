@@ -1,12 +1,21 @@
 //! The kernel that runs this program.
 
+mod descriptors;
+mod ended;
 mod ethtool;
 mod files;
+mod home;
+mod namespaces;
 mod netlink;
 pub(crate) mod raw;
 
+pub use ended::EndedMulticast;
+pub use home::SocketOpener;
+pub use namespaces::{FoundNamespaces, NetworkNamespace, network_namespaces};
+
 use crate::{Kernel, Netlink, SysError};
 use files::Files;
+use home::Home;
 use netlink::Sockets;
 
 /// The running kernel, seen from the network namespace of the thread that opened it.
@@ -26,6 +35,7 @@ pub struct Linux {
     route: Sockets,
     sock_diag: Sockets,
     ethtool: ethtool::Door,
+    home: Home,
 }
 
 impl Linux {
@@ -36,10 +46,53 @@ impl Linux {
     pub fn open() -> Result<Self, SysError> {
         Ok(Self {
             files: Files::default(),
-            route: Sockets::open(Netlink::Route)?,
-            sock_diag: Sockets::open(Netlink::SockDiag)?,
+            route: Sockets::open(Netlink::Route, Home::default())?,
+            sock_diag: Sockets::open(Netlink::SockDiag, Home::default())?,
             ethtool: ethtool::Door::default(),
+            home: Home::default(),
         })
+    }
+
+    /// The same kernel seen from another network namespace. Netlink dumps answer from there; ethtool and files
+    /// below `/proc/net`, which show another namespace, are refused. As long as it is held, the namespace lives
+    /// on, even when nobody else uses it.
+    ///
+    /// # Errors
+    /// When the namespace may not be entered (`CAP_SYS_ADMIN` is needed) or a limit on descriptors was reached.
+    pub fn open_in(namespace: &NetworkNamespace) -> Result<Self, SysError> {
+        let home = namespace.home();
+        Ok(Self {
+            files: Files::default(),
+            route: Sockets::open(Netlink::Route, home.clone())?,
+            sock_diag: Sockets::open(Netlink::SockDiag, home.clone())?,
+            ethtool: ethtool::Door::default(),
+            home,
+        })
+    }
+
+    /// As [`Linux::open_in`], through sockets that somebody else opens.
+    ///
+    /// # Errors
+    /// When none is opened.
+    pub fn open_by(opener: &std::sync::Arc<dyn SocketOpener>) -> Result<Self, SysError> {
+        let home = Home::Asked(opener.clone());
+        Ok(Self {
+            files: Files::default(),
+            route: Sockets::open(Netlink::Route, home.clone())?,
+            sock_diag: Sockets::open(Netlink::SockDiag, home.clone())?,
+            ethtool: ethtool::Door::default(),
+            home,
+        })
+    }
+
+    /// Closes a socket on behalf of its owner, who then reads `ECONNABORTED`. `request` names it:
+    /// `squirrel_wire::sock_diag::InetSocket::request`.
+    ///
+    /// # Errors
+    /// The socket is gone (`ENOENT`), its kind cannot be closed or the kernel was built without
+    /// `CONFIG_INET_DIAG_DESTROY` (`EOPNOTSUPP`), or `CAP_NET_ADMIN` is missing.
+    pub fn destroy_socket(&self, request: &[u8]) -> Result<(), SysError> {
+        self.sock_diag.act(squirrel_wire::sock_diag::SOCK_DESTROY, request)
     }
 
     /// A door for where netlink is refused (a sandbox without that address family): files can be read,
@@ -50,12 +103,17 @@ impl Linux {
             route: Sockets::closed(Netlink::Route),
             sock_diag: Sockets::closed(Netlink::SockDiag),
             ethtool: ethtool::Door::default(),
+            home: Home::default(),
         }
     }
 }
 
 impl Kernel for Linux {
     fn read(&self, path: &str, out: &mut Vec<u8>) -> Result<(), SysError> {
+        if self.home.is_elsewhere() && path.starts_with("/proc/net") {
+            out.clear();
+            return Err(SysError::new("open", path, std::io::ErrorKind::Unsupported.into()));
+        }
         self.files.read(path, out)
     }
 
@@ -65,6 +123,11 @@ impl Kernel for Linux {
 
     fn link(&self, path: &str, out: &mut Vec<u8>) -> Result<(), SysError> {
         files::link(path, out).map_err(|source| SysError::new("readlink", path, source))
+    }
+
+    fn sockets_of(&self, process: u32, each: &mut dyn FnMut(u64)) -> Result<usize, SysError> {
+        descriptors::sockets_of(process, each)
+            .map_err(|source| SysError::new("list", format!("/proc/{process}/fd"), source))
     }
 
     fn dump(
@@ -82,6 +145,9 @@ impl Kernel for Linux {
     }
 
     fn ethtool(&self, interface: &str, command: &mut [u8]) -> Result<(), SysError> {
+        if self.home.is_elsewhere() {
+            return Err(SysError::new("ethtool", interface, std::io::ErrorKind::Unsupported.into()));
+        }
         self.ethtool.request(interface, command)
     }
 }

@@ -138,21 +138,33 @@ pub struct Dropped {
 /// When a sandbox forbids one of the calls. The caller should treat it as fatal: nobody knows then
 /// what is left.
 pub fn drop_all() -> Result<Dropped, SysError> {
+    keep_only(&[])
+}
+
+/// Gives up every capability but those named, as [`drop_all`] does. Of the named ones those stay that are there.
+///
+/// # Errors
+/// As [`drop_all`].
+pub fn keep_only(names: &[&str]) -> Result<Dropped, SysError> {
     let failed = |call| move |source| SysError::new(call, "this thread", source);
     let before = raw::capabilities().map_err(failed("capget"))?;
+    let wanted = |number: u32| NAMES.get(number as usize).is_some_and(|name| names.contains(name));
     // The bounding set goes first: it takes a capability to empty it.
-    let mut bounding_left = 0;
+    let (mut bounding_left, mut kept) = (0, 0);
     for number in 0..u64::BITS {
         // A number that this kernel does not know ends the list.
         let Ok(present) = raw::prctl(Prctl::BoundingRead(number)) else { break };
-        if present != 0 && raw::prctl(Prctl::BoundingDrop(number)).is_err() {
+        if wanted(number) {
+            kept |= before.permitted & (1 << number);
+        } else if present != 0 && raw::prctl(Prctl::BoundingDrop(number)).is_err() {
             bounding_left |= 1 << number;
         }
     }
     raw::prctl(Prctl::AmbientClear).map_err(failed("prctl PR_CAP_AMBIENT_CLEAR_ALL"))?;
-    raw::set_capabilities(CapabilitySets::default()).map_err(failed("capset"))?;
+    raw::set_capabilities(CapabilitySets { effective: kept, permitted: kept, inheritable: 0 })
+        .map_err(failed("capset"))?;
     raw::prctl(Prctl::NoNewPrivileges).map_err(failed("prctl PR_SET_NO_NEW_PRIVS"))?;
-    Ok(Dropped { capabilities: CapabilitySet(before.permitted), bounding_left: CapabilitySet(bounding_left) })
+    Ok(Dropped { capabilities: CapabilitySet(before.permitted & !kept), bounding_left: CapabilitySet(bounding_left) })
 }
 
 #[cfg(test)]
@@ -186,22 +198,43 @@ mod tests {
 
     const IN_CHILD: &str = "SQUIRREL_TEST_DROPS_CAPABILITIES";
 
-    /// Runs itself in a process of its own: what is dropped does not come back.
-    #[test]
-    fn dropped_capabilities_are_gone_also_for_programs_started_later() {
+    /// Runs a test again in a process of its own, and `assert_there` in that one: what is dropped does not come
+    /// back.
+    fn assert_in_child(test: &str, assert_there: fn()) {
         if std::env::var_os(IN_CHILD).is_some() {
-            assert_gone_after_dropping();
+            assert_there();
             println!("dropped in the child");
         } else {
-            let name = "privilege::tests::dropped_capabilities_are_gone_also_for_programs_started_later";
             let child = Command::new(std::env::current_exe().unwrap())
-                .args(["--exact", name, "--nocapture", "--test-threads=1"])
+                .args(["--exact", &format!("privilege::tests::{test}"), "--nocapture", "--test-threads=1"])
                 .env(IN_CHILD, "1")
                 .output()
                 .unwrap();
             let said = String::from_utf8_lossy(&child.stdout);
             assert!(child.status.success() && said.contains("dropped in the child"), "{said}");
         }
+    }
+
+    #[test]
+    fn dropped_capabilities_are_gone_also_for_programs_started_later() {
+        assert_in_child("dropped_capabilities_are_gone_also_for_programs_started_later", assert_gone_after_dropping);
+    }
+
+    #[test]
+    fn what_is_to_be_kept_is_kept_and_nothing_else() {
+        assert_in_child("what_is_to_be_kept_is_kept_and_nothing_else", assert_only_one_is_kept);
+    }
+
+    fn assert_only_one_is_kept() {
+        let before = Capabilities::read().unwrap().permitted;
+        let dropped = keep_only(&["CAP_SYS_PTRACE", "CAP_NONSENSE"]).unwrap();
+        let kept = Capabilities::read().unwrap();
+        assert_eq!(kept.permitted, kept.effective);
+        assert_eq!(kept.permitted.contains("CAP_SYS_PTRACE"), before.contains("CAP_SYS_PTRACE"));
+        assert!(kept.permitted.names().count() <= 1 && !dropped.capabilities.contains("CAP_SYS_PTRACE"));
+        let status = std::fs::read_to_string("/proc/thread-self/status").unwrap();
+        assert_eq!(status_line(&status, "CapPrm:"), format!("{:016x}", kept.permitted.0));
+        assert_eq!(status_line(&status, "NoNewPrivs:"), "1");
     }
 
     fn assert_gone_after_dropping() {

@@ -1,4 +1,6 @@
-//! What a signal does before the program listens to it.
+//! What a signal does before the program listens to it, and signals to others.
+
+use std::io;
 
 use crate::linux::raw;
 
@@ -7,7 +9,52 @@ use crate::linux::raw;
 /// By default it ends a program. One that takes it as "read the configuration again" must not end
 /// because it was told so while it was still opening its files.
 pub fn ignore_hangup() {
-    raw::ignore_hangup();
+    raw::ignore_signal(libc::SIGHUP);
+}
+
+/// From now on `SIGINT`, `SIGTERM` and `SIGHUP` do nothing: for a process that serves another and ends with it.
+/// A terminal's interrupt and a service manager's stop reach both, and the served one needs it to the last.
+pub fn ignore_stops() {
+    for number in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+        raw::ignore_signal(number);
+    }
+}
+
+/// The signals that this process ignores: bit 0 for signal 1. None when `/proc` does not tell.
+pub fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+/// Whether this process is in the foreground of its terminal, whose Ctrl-C then reaches it and its children
+/// alike.
+pub fn is_foreground() -> bool {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // proc_pid_stat(5): after the name, which may hold anything, come state, parent, group, session, terminal
+    // and the terminal's foreground group.
+    let mut fields = stat.rsplit(')').next().unwrap_or_default().split_ascii_whitespace().skip(2);
+    let (group, foreground) = (fields.next(), fields.nth(2));
+    group.is_some() && group == foreground
+}
+
+/// Sends a signal to one process.
+///
+/// # Errors
+/// When there is no such process, or it is another user's.
+pub fn send(process: u32, signal: i32) -> io::Result<()> {
+    // Zero and negative numbers mean groups.
+    let process = i32::try_from(process).ok().filter(|process| *process > 0);
+    raw::kill(process.ok_or(io::ErrorKind::InvalidInput)?, signal)
+}
+
+/// Ends this process by a signal, as if nobody had ever listened to it, and without a core dump. Returns when
+/// the signal is one that ends nothing.
+pub fn end_by(signal: i32) {
+    // Whose core it would be is of no use to anybody: it is not the program that failed.
+    let _ = raw::prctl(raw::Prctl::NotDumpable);
+    raw::default_action(signal);
+    let _ = send(std::process::id(), signal);
 }
 
 #[cfg(test)]
@@ -15,11 +62,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hangup_is_ignored_afterwards() {
+    fn what_is_ignored_does_nothing_afterwards() {
+        let ignores = |number: i32| ignored() & (1 << (number - 1)) != 0;
         ignore_hangup();
-        let status = std::fs::read_to_string("/proc/self/status").unwrap();
-        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
-        let ignored = u64::from_str_radix(ignored.trim(), 16).unwrap();
-        assert_eq!(ignored & 1, 1, "SIGHUP is signal 1: {ignored:x}");
+        assert!(ignores(1) && !ignores(15), "SIGHUP is signal 1");
+        ignore_stops();
+        assert!([1, 2, 15].into_iter().all(ignores));
     }
 }

@@ -1,11 +1,13 @@
 //! What tests of several crates share. No release build uses this crate.
 #![forbid(unsafe_code)]
 
+mod diag;
 mod fake_kernel;
 mod memory;
 mod namespace;
 mod skip;
 
+pub use diag::DiagSocket;
 pub use fake_kernel::{FakeKernel, Messages};
 pub use memory::MemorySelect;
 pub use namespace::Namespace;

@@ -34,6 +34,15 @@ impl Namespace {
         &self.name
     }
 
+    /// The namespace's inode number, by which the kernel tells namespaces apart.
+    ///
+    /// # Errors
+    /// When its file below `/run/netns` cannot be read.
+    pub fn inode(&self) -> std::io::Result<u64> {
+        use std::os::unix::fs::MetadataExt as _;
+        Ok(std::fs::metadata(format!("/run/netns/{}", self.name))?.ino())
+    }
+
     /// A program to run inside.
     pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new("ip");

@@ -91,8 +91,8 @@ pub fn statistics_len(count: u32) -> usize {
 
 fn words<const WORDS: usize, const OCTETS: usize>(words: [[u8; 4]; WORDS]) -> [u8; OCTETS] {
     let mut octets = [0; OCTETS];
-    for (place, word) in octets.as_chunks_mut::<4>().0.iter_mut().zip(words) {
-        *place = word;
+    for (place, word) in octets.chunks_exact_mut(4).zip(words) {
+        place.copy_from_slice(&word);
     }
     octets
 }
@@ -148,7 +148,7 @@ pub fn parse_strings(answer: &[u8]) -> Result<impl Iterator<Item = Text<'_>>, Ma
     reader.skip(4)?;
     let count = reader.u32()? as usize;
     let names = reader.take(count.saturating_mul(NAME_LEN))?;
-    Ok(names.as_chunks::<NAME_LEN>().0.iter().map(|name| Text::until_nul(name)))
+    Ok(names.chunks_exact(NAME_LEN).map(Text::until_nul))
 }
 
 /// Reads an answer to [`statistics_request`]. The kernel may answer fewer values than were asked for.
@@ -159,7 +159,7 @@ pub fn parse_statistics(answer: &[u8]) -> Result<impl Iterator<Item = u64>, Malf
     let mut reader = answer_to(GSTATS, "ethtool statistics", answer)?;
     let count = reader.u32()? as usize;
     let values = reader.take(count.saturating_mul(8))?;
-    Ok(values.as_chunks::<8>().0.iter().map(|value| u64::from_ne_bytes(*value)))
+    Ok(values.chunks_exact(8).filter_map(|value| value.first_chunk().copied().map(u64::from_ne_bytes)))
 }
 
 /// The first four octets of an `ethtool_*` structure: its command.

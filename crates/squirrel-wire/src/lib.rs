@@ -16,9 +16,11 @@ extern crate std;
 
 pub mod address;
 pub mod ethtool;
+pub mod ledger;
 pub mod link;
 pub mod neighbour;
 pub mod netlink;
+pub mod packets;
 pub mod qdisc;
 mod reader;
 pub mod sock_diag;

@@ -10,6 +10,8 @@ pub const HEADER_LEN: usize = 16;
 
 /// `NLM_F_REQUEST`: this is a request.
 pub const NLM_F_REQUEST: u16 = 0x1;
+/// `NLM_F_ACK`: answer also when there is nothing to say.
+pub const NLM_F_ACK: u16 = 0x4;
 /// `NLM_F_DUMP_INTR`: the table changed while it was being dumped, so that the dump may miss entries
 /// or hold them twice.
 pub const NLM_F_DUMP_INTR: u16 = 0x10;
@@ -47,8 +49,8 @@ pub fn request_header(message_type: u16, flags: u16, sequence: u32, payload_len:
         sequence.to_ne_bytes(),
         [0; 4],
     ];
-    for (place, field) in header.as_chunks_mut::<4>().0.iter_mut().zip(fields) {
-        *place = field;
+    for (place, field) in header.chunks_exact_mut(4).zip(fields) {
+        place.copy_from_slice(&field);
     }
     header
 }

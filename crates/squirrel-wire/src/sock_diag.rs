@@ -108,14 +108,25 @@ impl InetRequest {
         let mut octets = [0; 56];
         let head = [self.family, self.protocol, self.extensions, 0];
         // The last eight octets are the cookie; all ones mean "no particular one".
-        let words = octets.as_chunks_mut::<4>().0.iter_mut();
+        let words = octets.chunks_exact_mut(4);
         let values = [head, self.states.to_ne_bytes()].into_iter().chain([[0; 4]; 10]).chain([[0xFF; 4]; 2]);
         for (place, value) in words.zip(values) {
-            *place = value;
+            place.copy_from_slice(&value);
         }
         octets
     }
 }
+
+/// `SOCK_DESTROY`: the type of the request to close a socket on behalf of its owner, who then reads `ECONNABORTED`.
+pub const SOCK_DESTROY: u16 = 21;
+
+/// What is put behind a request so that only sockets come whose local port the kernel chose: the attribute
+/// `INET_DIAG_REQ_BYTECODE` with the one operation `INET_DIAG_BC_AUTO`, which goes on to the end (4 octets) when it
+/// is so and leaves the program (8 octets) when it is not.
+pub const ONLY_AUTOBOUND: [u8; 8] = {
+    let ([a, b], [c, d], [e, f]) = (8u16.to_ne_bytes(), 1u16.to_ne_bytes(), 8u16.to_ne_bytes());
+    [a, b, c, d, 6, 4, e, f]
+};
 
 /// `TCPDIAG_GETSOCK`: the type of the older request for TCP sockets, and of its answers.
 pub const TCPDIAG_GETSOCK: u16 = 18;
@@ -135,11 +146,11 @@ impl TcpRequest {
     /// The payload.
     pub fn payload(&self) -> [u8; 60] {
         let mut octets = [0; 60];
-        let words = octets.as_chunks_mut::<4>().0.iter_mut();
+        let words = octets.chunks_exact_mut(4);
         // Family and address lengths are not read; then come the socket identity and its cookie.
         let head = [[0, 0, 0, self.extensions]].into_iter().chain([[0; 4]; 10]).chain([[0xFF; 4]; 2]);
         for (place, value) in words.zip(head.chain([self.states.to_ne_bytes()])) {
-            *place = value;
+            place.copy_from_slice(&value);
         }
         octets
     }
@@ -235,6 +246,21 @@ impl<'a> InetSocket<'a> {
         Ok(socket)
     }
 
+    /// The payload of a request about this very socket: `struct inet_diag_req_v2` with its identity and cookie.
+    pub fn request(&self, protocol: u8) -> [u8; 56] {
+        let mut octets = [0; 56];
+        let ([a, b], [c, d]) = (self.local_port.to_be_bytes(), self.remote_port.to_be_bytes());
+        let (local, remote) = (address_words(self.local), address_words(self.remote));
+        let [low, high] = [self.cookie as u32, (self.cookie >> 32) as u32].map(u32::to_ne_bytes);
+        let states = InetRequest::ALL_STATES.to_ne_bytes();
+        let head = [[self.family, protocol, 0, 0], states, [a, b, c, d]].into_iter();
+        let tail = [self.interface.to_ne_bytes(), low, high];
+        for (place, value) in octets.chunks_exact_mut(4).zip(head.chain(local).chain(remote).chain(tail)) {
+            place.copy_from_slice(&value);
+        }
+        octets
+    }
+
     fn take(&mut self, attributes: Attributes<'a>) -> Result<(), Malformed> {
         for attribute in attributes {
             let attribute = attribute?;
@@ -249,6 +275,20 @@ impl<'a> InetSocket<'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// An address as the four words of a socket identity.
+fn address_words(address: IpAddr) -> [[u8; 4]; 4] {
+    match address {
+        IpAddr::V4(v4) => [v4.octets(), [0; 4], [0; 4], [0; 4]],
+        IpAddr::V6(v6) => {
+            let mut words = [[0; 4]; 4];
+            for (word, octets) in words.iter_mut().zip(v6.octets().chunks_exact(4)) {
+                word.copy_from_slice(octets);
+            }
+            words
+        }
     }
 }
 
@@ -285,6 +325,26 @@ impl SocketMemory<'_> {
     /// Limit of the send buffer.
     pub fn send_buffer(&self) -> Option<u32> {
         self.0.u32(12)
+    }
+
+    /// Memory set aside for data to come.
+    pub fn forward_allocated(&self) -> Option<u32> {
+        self.0.u32(16)
+    }
+
+    /// Data that is queued to be sent.
+    pub fn send_queued(&self) -> Option<u32> {
+        self.0.u32(20)
+    }
+
+    /// Memory for socket options.
+    pub fn option_memory(&self) -> Option<u32> {
+        self.0.u32(24)
+    }
+
+    /// Packets that wait while the program holds the socket.
+    pub fn backlog(&self) -> Option<u32> {
+        self.0.u32(28)
     }
 
     /// Packets dropped by this socket: its receive buffer was full, mostly.

@@ -1,16 +1,25 @@
 //! What can be typed. Only words are judged here; what they mean is decided by each command.
 
+mod live;
+
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use live::{Direction, Sockets, Top, TopLevel, TopTable};
+
 const EXAMPLES: &str = "\
 Examples:
   squirrel serve                                   watch this host, show it at http://127.0.0.1:7775
+  squirrel top                                     who uses the network now: every byte has an owner
+  squirrel top --json --for 10s                    the same over ten seconds, for scripts
+  squirrel sockets -tp state established           the sockets, in the language of ss
   squirrel query 'rate(node_network_receive_bytes_total[10s])'
   squirrel explain node_netstat_Tcp_RetransSegs    what a metric means and what to check first
   squirrel record /tmp/host                        keep what the kernel answers, for a bug report
+  squirrel mcp wrap -- my-server                   methods, tools and latencies of an MCP server
   squirrel config init > squirrel.toml             a commented configuration to start from";
 
 /// A network monitor for Linux: every byte, every second, kept.
@@ -31,6 +40,24 @@ Examples:
   squirrel serve --data-dir /tmp/squirrel --listen 127.0.0.1:8000
   squirrel serve --config /etc/squirrel/squirrel.toml")]
     Serve(Serve),
+    /// Who uses the network: processes, connections, hosts, interfaces with their bytes.
+    #[command(before_help = "\
+Examples:
+  squirrel top                                     processes, refreshed each second
+  squirrel top connections --filter 'port:443 rtt:>50ms'
+  squirrel top --json --for 10s                    what was moved in ten seconds, as one document
+  squirrel top hosts --once --limit 20
+  squirrel top interfaces --interval 5s --json-lines")]
+    Top(Top),
+    /// List, watch or close sockets, with the filters of ss.
+    #[command(before_help = "\
+Examples:
+  squirrel sockets -t state established            connections of TCP
+  squirrel sockets -lp                             who listens where
+  squirrel sockets -ti dst 10.0.0.0/8 and dport = :443
+  squirrel sockets --watch --filter 'process:nginx' --sort transmit_rate
+  squirrel sockets --kill dst 192.0.2.7            shows what would be closed; --yes closes it")]
+    Sockets(Sockets),
     /// Ask a running daemon a question in PromQL.
     #[command(before_help = "\
 Examples:
@@ -50,9 +77,24 @@ Examples:
   squirrel explain --json node_network_up
   squirrel explain                                 list all metrics")]
     Explain(Explain),
+    /// Watch a client and a server of the Model Context Protocol from between them.
+    #[command(
+        subcommand,
+        before_help = "\
+Examples:
+  squirrel mcp wrap -- npx -y @modelcontextprotocol/server-everything
+  squirrel mcp proxy --to http://127.0.0.1:3001/mcp"
+    )]
+    Mcp(Mcp),
     /// Make, check or show the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Look after what is stored: check, measure, back up, delete, export, import.
+    #[command(subcommand, before_help = crate::store_command::EXAMPLES)]
+    Store(crate::store_command::StoreCommand),
+    /// The part of the daemon that keeps privileges; the daemon starts it by itself.
+    #[command(hide = true)]
+    Keeper,
 }
 
 /// Where the configuration comes from; shared by several commands.
@@ -121,6 +163,67 @@ pub(crate) struct Explain {
     pub(crate) json: bool,
 }
 
+/// `squirrel mcp …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Mcp {
+    /// Start a server and stand between it and its client, on stdio: octets, signals and the exit status
+    /// pass unchanged, and a summary of methods and tools comes on standard error at the end.
+    #[command(before_help = "\
+Examples:
+  squirrel mcp wrap -- my-server --flag            in a client's configuration, instead of: my-server --flag
+  squirrel mcp wrap --report /tmp/mcp.txt -- my-server
+  squirrel mcp wrap --json --report /tmp/mcp.json --interval 2s -- my-server")]
+    Wrap(Wrap),
+    /// Listen for requests of streamable HTTP and pass them on to a server: answers and event streams come
+    /// back unchanged, and a summary comes on standard error at the end.
+    #[command(before_help = "\
+Examples:
+  squirrel mcp proxy --to http://127.0.0.1:3001/mcp
+  squirrel mcp proxy --listen 127.0.0.1:9000 --to http://mcp.internal:8080/mcp
+  squirrel mcp proxy --to http://127.0.0.1:3001/mcp --json-lines --events | jq -c 'select(.error)'")]
+    Proxy(Proxy),
+}
+
+/// `squirrel mcp proxy`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Proxy {
+    /// The server, such as http://127.0.0.1:3001/mcp. Requests for / go to that path, others to the path they name
+    #[arg(long, value_name = "URL")]
+    pub(crate) to: String,
+    /// Address and port to answer on; port 0 takes a free one
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+    /// Answer on an address that other machines can reach: whoever reaches it uses the server
+    #[arg(long)]
+    pub(crate) allow_remote: bool,
+    /// Print the summary as one JSON document in a line, at each interval and at the end
+    #[arg(long)]
+    pub(crate) json_lines: bool,
+    /// Print a line for each message and failure too, as it passes
+    #[arg(long, requires = "json_lines")]
+    pub(crate) events: bool,
+    /// How often the summary is printed
+    #[arg(long, value_name = "DURATION", default_value = "10s")]
+    pub(crate) interval: String,
+}
+
+/// `squirrel mcp wrap`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Wrap {
+    /// Write the summary to a file, again and again and at the end, instead of standard error
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Write it as one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// How often the file is written
+    #[arg(long, value_name = "DURATION", default_value = "10s")]
+    pub(crate) interval: String,
+    /// The server and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+}
+
 /// `squirrel config …`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
@@ -149,14 +252,14 @@ mod tests {
     fn the_arguments_are_consistent() {
         let command = Cli::command();
         command.clone().debug_assert();
-        assert_eq!(command.get_subcommands().count(), 5);
+        assert_eq!(command.get_subcommands().count(), 10);
     }
 
     #[test]
     fn help_begins_with_examples() {
         let help = Cli::command().render_help().to_string();
         assert!(help.starts_with("Examples:\n"), "{help}");
-        for word in ["serve", "query", "record", "explain", "config"] {
+        for word in ["serve", "top", "sockets", "query", "record", "explain", "mcp", "config", "store"] {
             assert!(help.contains(word), "{word}");
         }
     }

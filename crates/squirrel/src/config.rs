@@ -1,6 +1,8 @@
 //! Configuration: what was written (`file.rs`), what it means here ([`Config`]), and the commented
 //! sample (`sample.rs`).
 
+mod applications;
+mod disk_size;
 mod file;
 mod sample;
 mod values;
@@ -15,8 +17,10 @@ use anyhow::{Context as _, bail};
 use squirrel_server::AllowedHost;
 
 use crate::cli;
+pub(crate) use applications::Applications;
+pub(crate) use disk_size::DiskSize;
 pub(crate) use sample::sample;
-pub(crate) use values::{Sync, show_span};
+pub(crate) use values::{AccountingLevel, Size, Sync, show_span};
 
 /// Where the configuration is looked for when none is named.
 const DEFAULT_FILE: &str = "/etc/squirrel/squirrel.toml";
@@ -70,9 +74,17 @@ pub(crate) struct Config {
     pub(crate) allow_remote: Sourced<bool>,
     pub(crate) directory: Sourced<PathBuf>,
     pub(crate) retention: Sourced<Duration>,
+    /// How long minutes and hours are kept.
+    pub(crate) retention_coarse: [Sourced<Duration>; 2],
+    /// Most bytes of full resolution, minutes and hours.
+    pub(crate) max_size: [Sourced<DiskSize>; 3],
     pub(crate) sync: Sourced<Sync>,
     pub(crate) interval: Sourced<Duration>,
     pub(crate) disabled: Sourced<BTreeSet<String>>,
+    pub(crate) applications: Applications,
+    pub(crate) accounting: Sourced<AccountingLevel>,
+    pub(crate) connections: Sourced<usize>,
+    pub(crate) memory: Sourced<Size>,
     pub(crate) log: Sourced<String>,
 }
 
@@ -129,6 +141,7 @@ impl Config {
         environment: &Environment,
     ) -> anyhow::Result<Self> {
         let listen = Some(flags.listen.clone()).filter(|listen| !listen.is_empty());
+        let limits = squirrel_account::Options::default();
         let config = Self {
             listen: Sourced::choose(listen, file.server.listen, default_listen),
             hosts: Sourced::choose(None, file.server.hosts, Vec::new),
@@ -139,14 +152,31 @@ impl Config {
                 (None, None) => Sourced { value: default_directory(environment)?, origin: Origin::Default },
             },
             retention: Sourced::choose(None, file.store.retention.map(Into::into), || Duration::from_hours(14 * 24)),
+            retention_coarse: [(file.store.retention_minutes, 90), (file.store.retention_hours, 5 * 365)].map(
+                |(written, days)| Sourced::choose(None, written.map(Into::into), || Duration::from_hours(days * 24)),
+            ),
+            max_size: [file.store.max_size, file.store.max_size_minutes, file.store.max_size_hours]
+                .map(|written| Sourced::choose(None, written, || DiskSize::NONE)),
             sync: Sourced::choose(None, file.store.sync, || Sync::Tick),
             interval: Sourced::choose(None, file.collect.interval.map(Into::into), || Duration::from_secs(1)),
             disabled: Sourced::choose(None, file.collect.disabled, BTreeSet::new),
+            applications: Applications::resolve(file.applications),
+            accounting: Sourced::choose(None, file.accounting.level, || AccountingLevel::Sockets),
+            connections: Sourced::choose(None, file.accounting.connections, || limits.connections),
+            memory: Sourced::choose(None, file.accounting.memory, || Size(limits.memory)),
             log: Sourced::choose(None, file.log.level, || "info".to_owned()),
             path,
         };
         config.check()?;
         Ok(config)
+    }
+
+    /// The configuration that a text means, as root.
+    #[cfg(test)]
+    pub(crate) fn of_text(text: &str) -> Self {
+        let environment = Environment { root: true, ..Environment::default() };
+        let file = file::File::parse(text).expect("a valid configuration");
+        Self::resolve(file, None, &Flags::default(), &environment).expect("a sensible configuration")
     }
 
     /// What single values cannot say: what must not stand together.
@@ -166,6 +196,9 @@ impl Config {
             bail!(
                 "{place}listen under [server] is empty: name at least one address, such as \"127.0.0.1:{DEFAULT_PORT}\""
             );
+        }
+        if !(100..=10_000_000).contains(&self.connections.value) {
+            bail!("{place}connections under [accounting] is 100 to 10000000, not {}", self.connections.value);
         }
         let known: BTreeSet<&str> = squirrel_collect::COLLECTORS.iter().map(|desc| desc.name).collect();
         for name in &self.disabled.value {
@@ -188,6 +221,15 @@ impl Config {
         let place = self.place();
         let parse = |name: &String| AllowedHost::parse(name).with_context(|| format!("{place}hosts under [server]"));
         self.hosts.value.iter().map(parse).collect()
+    }
+
+    /// The limits of the accountant.
+    pub(crate) fn accounting_options(&self) -> squirrel_account::Options {
+        squirrel_account::Options {
+            connections: self.connections.value,
+            memory: self.memory.value.0,
+            ..squirrel_account::Options::default()
+        }
     }
 
     /// The beginning of a complaint: the file, if there is one.

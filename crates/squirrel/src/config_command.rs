@@ -42,10 +42,29 @@ fn shown(config: &Config) -> String {
     section(&mut text, "store");
     line(&mut text, "directory", &config.directory, |path| word(&path.display().to_string()));
     line(&mut text, "retention", &config.retention, |span| word(&config::show_span(*span)));
+    for (key, span) in ["retention_minutes", "retention_hours"].into_iter().zip(&config.retention_coarse) {
+        line(&mut text, key, span, |span| word(&config::show_span(*span)));
+    }
+    for (key, size) in ["max_size", "max_size_minutes", "max_size_hours"].into_iter().zip(&config.max_size) {
+        line(&mut text, key, size, |size| word(&size.to_string()));
+    }
     line(&mut text, "sync", &config.sync, |sync| word(&sync.to_string()));
     section(&mut text, "collect");
     line(&mut text, "interval", &config.interval, |span| word(&config::show_span(*span)));
     line(&mut text, "disabled", &config.disabled, |names| words(names.iter().cloned()));
+    let applications = &config.applications;
+    section(&mut text, "applications");
+    line(&mut text, "enabled", &applications.enabled, ToString::to_string);
+    line(&mut text, "max_instances", &applications.max_instances, ToString::to_string);
+    line(&mut text, "max_series", &applications.max_series, ToString::to_string);
+    line(&mut text, "max_series_total", &applications.max_series_total, ToString::to_string);
+    line(&mut text, "token_file", &applications.token_file, |path| {
+        word(&path.as_deref().map_or_else(String::new, |path| path.display().to_string()))
+    });
+    section(&mut text, "accounting");
+    line(&mut text, "level", &config.accounting, |level| word(&level.to_string()));
+    line(&mut text, "connections", &config.connections, ToString::to_string);
+    line(&mut text, "memory", &config.memory, |size| word(&size.to_string()));
     section(&mut text, "log");
     line(&mut text, "level", &config.log, |level| word(level));
     text
@@ -66,4 +85,24 @@ fn word(text: &str) -> String {
 
 fn words(items: impl Iterator<Item = String>) -> String {
     format!("[{}]", items.map(|item| word(&item)).collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_of_the_store_is_shown_with_its_origin() {
+        let text = shown(&Config::of_text("[store]\nmax_size = \"20GiB\"\nretention_hours = \"2y\""));
+        for line in [
+            "retention = \"2w\"  # default",
+            "retention_minutes = \"90d\"  # default",
+            "retention_hours = \"2y\"  # file",
+            "max_size = \"20GiB\"  # file",
+            "max_size_minutes = \"none\"  # default",
+            "max_size_hours = \"none\"  # default",
+        ] {
+            assert!(text.lines().any(|shown| shown == line), "{line} is not in:\n{text}");
+        }
+    }
 }

@@ -25,7 +25,38 @@ pub(crate) fn run(args: &cli::Explain) -> anyhow::Result<()> {
         };
         bail!("no metric is called {name:?}; {hint}");
     };
+    if let Some(near) = declared_near(&catalogue, metric, name) {
+        output::complain(&format!(
+            "no metric is declared by the name {name:?}; did you mean {near}? What follows is said of all of its family."
+        ));
+    }
     Ok(output::print(&if args.json { json(std::iter::once(metric))? } else { page(metric, name) })?)
+}
+
+/// Edits by which a typed name may differ from a declared one to be taken for a slip.
+const SLIP: usize = 2;
+
+/// The declared metric that a name which only a family covers was perhaps meant to be. The kernel has names
+/// that nobody declares, so the family is explained all the same.
+fn declared_near(catalogue: &Catalogue, found: &Metric, name: &str) -> Option<&'static str> {
+    let near = catalogue.like(name, 1).into_iter().next().filter(|_| found.is_family())?;
+    let (short, long) = if near.len() < name.len() { (near, name) } else { (name, near) };
+    let slip = edits(short.as_bytes(), long.as_bytes()) <= SLIP;
+    (slip && found.covers(near)).then_some(near)
+}
+
+/// Octets to insert, delete or replace.
+fn edits(a: &[u8], b: &[u8]) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, octet) in a.iter().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, other) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(octet != other);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
 }
 
 fn json<'a>(metrics: impl Iterator<Item = &'a Metric>) -> anyhow::Result<String> {
@@ -94,6 +125,16 @@ mod tests {
                 assert!(known.contains(&named), "{} names `squirrel {named}`", metric.name);
             }
         }
+    }
+
+    #[test]
+    fn a_slip_in_a_name_of_a_family_is_noticed() {
+        let catalogue = own_metrics::catalogue();
+        let near = |name: &str| declared_near(&catalogue, catalogue.find(name).expect("of a family"), name);
+        assert_eq!(near("node_netstat_TcpExt_ListenOverflow"), Some("node_netstat_TcpExt_ListenOverflows"));
+        assert_eq!(near("node_netstat_Tcp_RetranSegs"), Some("node_netstat_Tcp_RetransSegs"));
+        assert_eq!(near("node_netstat_TcpExt_ListenOverflows"), None, "it is declared");
+        assert_eq!(near("node_netstat_TcpExt_TCPWqueueTooBig"), None, "the kernel may have it");
     }
 
     #[test]

@@ -3,20 +3,30 @@
 //! This crate only wires the others together: configuration, the loop, subcommands.
 #![forbid(unsafe_code)]
 
+mod accounting;
 mod cli;
 mod config;
 mod config_command;
 mod explain;
 mod failure;
 mod fault_log;
+mod frames;
+mod keeper;
+mod live_client;
 mod logging;
+mod mcp;
 mod output;
 mod own_metrics;
 mod pipeline;
 mod query;
 mod record;
 mod serve;
+mod sockets;
 mod status;
+mod store_command;
+mod table;
+mod top;
+mod units;
 
 use std::process::ExitCode;
 
@@ -32,12 +42,17 @@ fn main() -> ExitCode {
     };
     let result = match &cli.command {
         Command::Serve(args) => serve::run(args, &environment()),
+        Command::Keeper => keeper::run(),
+        Command::Top(args) => top::run(args),
+        Command::Sockets(args) => sockets::run(args),
         Command::Query(args) => query::run(args),
         Command::Record(args) => record::run(args),
         Command::Explain(args) => explain::run(args),
+        Command::Mcp(args) => return mcp::run(args).unwrap_or_else(|error| failure::report(&error)),
         Command::Config(ConfigCommand::Init) => config_command::init(),
         Command::Config(ConfigCommand::Check { file }) => config_command::check(file.as_deref(), &environment()),
         Command::Config(ConfigCommand::Show { source }) => config_command::show(source, &environment()),
+        Command::Store(command) => store_command::run(command, &environment()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

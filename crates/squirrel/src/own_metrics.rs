@@ -50,12 +50,45 @@ static TICK_SECONDS: Metric = Metric::new(
     "Look for a slow disk in the rate of squirrel_store_sync_seconds_total.",
 ]);
 
-static DECLARED: [&Metric; 5] = [&UP, &BUILD_INFO, &TICKS, &TICKS_MISSED, &TICK_SECONDS];
+static ACCOUNTING_SECONDS: Metric = Metric::new(
+    "squirrel_accounting_duration_seconds",
+    Kind::Gauge,
+    Unit::Seconds,
+    "Time that the last step of the accountant took: reading sockets and processes, and booking their bytes.",
+)
+.why("A step runs beside the reading of the other collectors; one that takes longer than they do comes a second late.")
+.check(&["Look at squirrel_accounting_late_total.", "Lower connections under [accounting] in the configuration."]);
+
+static ACCOUNTING_LATE: Metric = Metric::new(
+    "squirrel_accounting_late_total",
+    Kind::Counter,
+    Unit::None,
+    "Readings that show the accountant's figures of the second before, because its step was not ready.",
+)
+.why("No byte is lost by it: what moved is in the next reading.")
+.check(&["Look at squirrel_accounting_duration_seconds.", "Ask whether the host was starved of CPU."]);
+
+static DECLARED: [&Metric; 7] =
+    [&UP, &BUILD_INFO, &TICKS, &TICKS_MISSED, &TICK_SECONDS, &ACCOUNTING_SECONDS, &ACCOUNTING_LATE];
 
 /// Every metric that any part of the program may emit.
 pub(crate) fn catalogue() -> Catalogue {
+    let own: Vec<&'static Metric> = own().iter().collect();
+    Catalogue::new([&own, squirrel_server::APPLICATION_METRICS])
+}
+
+/// Of these, what the daemon itself measures: names that no application may use.
+pub(crate) fn own() -> Catalogue {
     let collected: Vec<&'static Metric> = squirrel_collect::catalogue().iter().collect();
-    Catalogue::new([&collected, squirrel_store::METRICS, squirrel_server::METRICS, &DECLARED])
+    let accounted: Vec<&'static Metric> = squirrel_account::catalogue().iter().collect();
+    Catalogue::new([
+        &collected,
+        &accounted,
+        squirrel_store::METRICS,
+        squirrel_server::METRICS,
+        squirrel_server::APPLICATIONS_METRICS,
+        &DECLARED,
+    ])
 }
 
 /// The program's own counters.
@@ -65,13 +98,15 @@ pub(crate) struct OwnMetrics {
     ticks: u64,
     pub(crate) missed: u64,
     pub(crate) tick_seconds: f64,
+    /// The duration of the accountant's last step, and how often one was late; `None` when it is off.
+    pub(crate) accounting: Option<(f64, u64)>,
 }
 
 impl OwnMetrics {
     /// All at zero.
     pub(crate) fn new() -> Self {
         let build = Labels::new([("version", env!("CARGO_PKG_VERSION"))]).unwrap_or_default();
-        Self { build, ticks: 0, missed: 0, tick_seconds: 0.0 }
+        Self { build, ticks: 0, missed: 0, tick_seconds: 0.0, accounting: None }
     }
 
     /// Counts one reading and adds the rows.
@@ -82,6 +117,10 @@ impl OwnMetrics {
         out.put_plain(&TICKS, self.ticks as f64);
         out.put_plain(&TICKS_MISSED, self.missed as f64);
         out.put_plain(&TICK_SECONDS, self.tick_seconds);
+        if let Some((seconds, late)) = self.accounting {
+            out.put_plain(&ACCOUNTING_SECONDS, seconds);
+            out.put_plain(&ACCOUNTING_LATE, late as f64);
+        }
     }
 }
 
@@ -101,7 +140,7 @@ mod tests {
         let catalogue = catalogue();
         let mut asked = 0;
         for (_, text) in squirrel_server::expressions() {
-            let text = text.replace("$device", "eth0").replace("$window", "15s");
+            let text = text.replace("$device", "eth0").replace("$scope", "application=\"a\"").replace("$window", "15s");
             let expr = squirrel_promql::parse(&text, &squirrel_promql::ParseOptions::default());
             let expr = expr.unwrap_or_else(|error| panic!("{text}: {error}"));
             for matchers in squirrel_promql::selectors(&expr) {

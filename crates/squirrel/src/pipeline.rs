@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use squirrel_collect::Schedule;
 use squirrel_model::{Batch, Timestamp, Untrusted};
-use squirrel_server::{ServerMetrics, Tick};
+use squirrel_server::{Applications, ServerMetrics, Tick};
 use squirrel_store::Store;
 use squirrel_sys::{Kernel, clock};
 use tokio::sync::watch;
 
+use crate::accounting::{self, Accounting};
 use crate::fault_log::{FaultLog, Line};
 use crate::own_metrics::OwnMetrics;
 
@@ -21,8 +22,10 @@ pub(crate) struct Pipeline {
     pub(crate) monotonic: clock::Monotonic,
     pub(crate) own: OwnMetrics,
     pub(crate) server_metrics: Arc<ServerMetrics>,
+    pub(crate) applications: Arc<Applications>,
     pub(crate) ticks: watch::Sender<Option<Arc<Tick>>>,
     pub(crate) status: Arc<Mutex<Vec<squirrel_api::CollectorStatus>>>,
+    accounting: Option<Accounting>,
     fault_log: FaultLog,
     last: Option<Timestamp>,
     refusing: bool,
@@ -35,13 +38,17 @@ pub(crate) struct Parts {
     pub(crate) store: Arc<Store>,
     pub(crate) monotonic: clock::Monotonic,
     pub(crate) server_metrics: Arc<ServerMetrics>,
+    pub(crate) applications: Arc<Applications>,
     pub(crate) ticks: watch::Sender<Option<Arc<Tick>>>,
     pub(crate) status: Arc<Mutex<Vec<squirrel_api::CollectorStatus>>>,
+    /// Whose bytes they are; `None` when the configuration switched it off.
+    pub(crate) accounting: Option<Accounting>,
 }
 
 impl Pipeline {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { kernel, schedule, store, monotonic, server_metrics, ticks, status } = parts;
+        let Parts { kernel, schedule, store, monotonic, server_metrics, applications, ticks, status, accounting } =
+            parts;
         let own = OwnMetrics::new();
         Self {
             kernel,
@@ -50,8 +57,10 @@ impl Pipeline {
             monotonic,
             own,
             server_metrics,
+            applications,
             ticks,
             status,
+            accounting,
             fault_log: FaultLog::default(),
             last: None,
             refusing: false,
@@ -72,13 +81,26 @@ impl Pipeline {
 
         let mut batch = Batch::default();
         let monotonic = self.monotonic;
+        if let Some(accounting) = &mut self.accounting {
+            accounting.begin(began, now);
+        }
         self.schedule.tick(&*self.kernel, &|| monotonic.elapsed(), &mut batch);
+        if let Some(accounting) = &mut self.accounting {
+            accounting.rows(&mut batch);
+            self.own.accounting = Some(accounting.figures());
+        }
         self.store.metrics(&mut batch);
         self.server_metrics.rows(&mut batch);
+        self.applications.rows(&mut batch);
         self.own.tick(&mut batch);
         self.keep(at, &batch);
+        self.keep_applications(now, step_ms);
 
-        let statuses = crate::status::statuses(&self.schedule);
+        let mut statuses = crate::status::statuses(&self.schedule);
+        match &self.accounting {
+            Some(accounting) => statuses.extend(accounting.status()),
+            None => statuses.push(accounting::off()),
+        }
         for line in self.fault_log.news(began, &statuses) {
             match line {
                 Line::Unavailable(text) | Line::Mended(text) => tracing::info!("{}", Untrusted(&text)),
@@ -93,6 +115,20 @@ impl Pipeline {
     /// Switches collectors off and on, for a configuration that was read again.
     pub(crate) fn set_disabled(&mut self, disabled: &[String]) {
         self.schedule.set_disabled(&*self.kernel, disabled, self.monotonic.elapsed());
+    }
+
+    /// Appends what applications told since the last tick. Their samples have times of their own, and so do
+    /// not wait for a tick that the clock refuses.
+    fn keep_applications(&self, now: Timestamp, step_ms: i64) {
+        let samples = self.applications.due(now, self.monotonic.elapsed(), step_ms);
+        if samples.is_empty() {
+            return;
+        }
+        match self.store.append_samples(now, &samples) {
+            Ok(report) => self.applications.lost(report.refused),
+            // Closed: the end of the program, which was said.
+            Err(_) => self.applications.lost(samples.len()),
+        }
     }
 
     /// Appends to the store, which itself says in the log when it begins to fail and when it is over.

@@ -53,23 +53,7 @@ async fn json(client: &Client, expr: &str, when: When) -> Result<(u16, String), 
         When::Now => "/api/v1/query",
     };
     let answer = client.post(path, &form).await?;
-    Ok((answer.status, escaped(&String::from_utf8_lossy(&answer.body)) + "\n"))
-}
-
-/// A JSON document that means the same and has its hostile characters as `\uXXXX`. JSON has such
-/// characters only within strings; the line breaks and tabs between its parts stay.
-fn escaped(document: &str) -> String {
-    let mut text = String::with_capacity(document.len());
-    for c in document.chars() {
-        if is_hostile(c) && !matches!(c, '\n' | '\r' | '\t') {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                let _ = write!(text, "\\u{unit:04x}");
-            }
-        } else {
-            text.push(c);
-        }
-    }
-    text
+    Ok((answer.status, output::escaped(String::from_utf8_lossy(&answer.body).into_owned()) + "\n"))
 }
 
 /// The answer for people; remarks go to standard error.
@@ -152,10 +136,28 @@ fn name(metric: &BTreeMap<String, String>) -> String {
     let labels: Vec<String> = metric
         .iter()
         .filter(|(label, _)| label.as_str() != squirrel_model::NAME_LABEL)
-        .map(|(label, value)| format!("{}=\"{}\"", Untrusted(label), Untrusted(&exposition::escape_value(value))))
+        .map(|(label, value)| format!("{}=\"{}\"", Untrusted(label), quotable(value)))
         .collect();
     let name = metric.get(squirrel_model::NAME_LABEL).map(String::as_str).unwrap_or_default();
     format!("{}{{{}}}", Untrusted(name), labels.join(","))
+}
+
+/// A label's value as it stands between quotes in PromQL: what a terminal would obey is escaped, and the text can be
+/// pasted into the next question.
+fn quotable(value: &str) -> String {
+    exposition::escape_value(value).chars().fold(String::new(), |mut text, c| {
+        let code = u32::from(c);
+        // Writing into a String cannot fail.
+        let _ = match c {
+            '\t' => write!(text, "\\t"),
+            '\r' => write!(text, "\\r"),
+            c if !is_hostile(c) => write!(text, "{c}"),
+            _ if code < 0x80 => write!(text, "\\x{code:02x}"),
+            _ if code < 0x1_0000 => write!(text, "\\u{code:04x}"),
+            _ => write!(text, "\\U{code:08x}"),
+        };
+        text
+    })
 }
 
 fn number(point: Point) -> String {
@@ -179,16 +181,18 @@ mod tests {
             VectorSeries { metric: metric("eth0"), value: Point(1.0, 10.0) },
             VectorSeries { metric: metric("\x1b[2J\n"), value: Point(1.0, 0.5) },
         ]);
-        assert_eq!(shown(&data), "up{device=\"eth0\"}          10\nup{device=\"\\u{1b}[2J\\n\"}  0.5\n");
+        assert_eq!(shown(&data), "up{device=\"eth0\"}        10\nup{device=\"\\x1b[2J\\n\"}  0.5\n");
     }
 
     #[test]
-    fn a_document_keeps_its_meaning_and_loses_what_a_terminal_obeys() {
-        let document = "{\n\t\"a\u{9b}31m\": \"\u{202e}\u{e0041} gr\u{fc}n\"\n}";
-        let safe = escaped(document);
-        assert_eq!(safe, "{\n\t\"a\\u009b31m\": \"\\u202e\\udb40\\udc41 gr\u{fc}n\"\n}");
-        let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
-        assert_eq!(read(&safe), read(document));
+    fn a_value_can_be_pasted_into_a_question() {
+        for value in ["eth0", "a\"b\\c", "\u{1b}[2J\n\t\r\u{7f}", "\u{9b}31m\u{202e}x", "gr\u{fc}n \u{e0041}"] {
+            let shown = quotable(value);
+            assert!(!shown.chars().any(is_hostile), "{shown:?}");
+            let expr = format!("up{{device=\"{shown}\"}}");
+            let matchers = squirrel_promql::parse_selector(&expr).unwrap_or_else(|error| panic!("{expr}: {error}"));
+            assert!(matchers.iter().any(|matcher| matcher.name() == "device" && matcher.value() == value), "{expr}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `squirrel serve`: open what needs privilege, drop the privilege, then run until told to stop.
 
-mod doors;
+pub(crate) mod doors;
 mod reload;
 mod run;
 

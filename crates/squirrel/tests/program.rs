@@ -1,12 +1,28 @@
 //! The program as its users meet it: started, spoken to, refused, killed.
 
+#[path = "program/applications.rs"]
+mod applications;
 #[path = "program/full_disk.rs"]
 mod full_disk;
 #[path = "program/hostile_names.rs"]
 mod hostile_names;
+#[path = "program/inside.rs"]
+mod inside;
+#[path = "program/keeper.rs"]
+mod keeper;
 #[path = "program/lifecycle.rs"]
 mod lifecycle;
+#[path = "program/mcp.rs"]
+mod mcp;
+#[path = "program/packets.rs"]
+mod packets;
 #[path = "program/refusals.rs"]
 mod refusals;
+#[path = "program/sockets.rs"]
+mod sockets;
+#[path = "program/store.rs"]
+mod store;
 #[path = "program/support.rs"]
 mod support;
+#[path = "program/top.rs"]
+mod top;

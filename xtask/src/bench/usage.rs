@@ -12,6 +12,20 @@ pub(super) fn cpu_seconds(process: u32) -> Result<f64> {
     cpu_of(&text).with_context(|| format!("{path} has another form than proc_pid_stat(5) says"))
 }
 
+/// Seconds of processor time of all children of this process that have ended and were waited for.
+pub(super) fn children_cpu_seconds() -> Result<f64> {
+    let path = "/proc/self/stat";
+    let text = std::fs::read_to_string(path).with_context(|| format!("{path} cannot be read"))?;
+    children_of(&text).with_context(|| format!("{path} has another form than proc_pid_stat(5) says"))
+}
+
+fn children_of(stat: &str) -> Option<f64> {
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let user: f64 = fields.get(13)?.parse().ok()?;
+    let system: f64 = fields.get(14)?.parse().ok()?;
+    Some((user + system) / TICKS_PER_SECOND)
+}
+
 fn cpu_of(stat: &str) -> Option<f64> {
     // The program's name stands in parentheses and may contain spaces and parentheses.
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
@@ -42,6 +56,8 @@ mod tests {
         let stat = "7 (a) b) S 1 7 7 0 -1 4194560 100 0 0 0 250 50 0 0 20 0 1 0 5 0 0";
         assert_eq!(cpu_of(stat), Some(3.0));
         assert_eq!(cpu_of("7 (a) S 1"), None);
+        let stat = "7 (a) b) S 1 7 7 0 -1 4194560 100 0 0 0 250 50 30 70 20 0 1 0 5 0 0";
+        assert_eq!(children_of(stat), Some(1.0));
     }
 
     #[test]

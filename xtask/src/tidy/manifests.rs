@@ -1,4 +1,5 @@
-//! Each crate takes its lints, its edition and the versions of its dependencies from the workspace.
+//! Each crate takes its lints, its edition and the versions of its dependencies from the workspace; what
+//! is built into programs of others may ask for an older compiler.
 
 use super::Finding;
 use crate::repository::Repository;
@@ -31,7 +32,8 @@ fn manifest(path: &str, text: &str) -> Vec<Finding> {
         entries(text).any(|(t, _, entry)| t == table && entry.replace(' ', "").starts_with(start))
     };
     for (table, key) in INHERITED {
-        if !says(table, &format!("{key}.workspace=true")) {
+        let older = key == "rust-version" && says(table, "rust-version=\"1.");
+        if !older && !says(table, &format!("{key}.workspace=true")) {
             let what = format!("the crate does not take `{key}` from the workspace");
             findings.push(Finding::new(path, 0, what, format!("write `{key}.workspace = true` under [{table}]")));
         }
@@ -64,6 +66,17 @@ mod tests {
     #[test]
     fn a_manifest_that_inherits_is_fine() {
         assert_eq!(texts(&manifest("a/Cargo.toml", GOOD)), [""; 0]);
+    }
+
+    #[test]
+    fn a_library_may_ask_for_an_older_compiler() {
+        let older = GOOD.replace("rust-version.workspace = true", "rust-version = \"1.85\"");
+        assert_eq!(texts(&manifest("a/Cargo.toml", &older)), [""; 0]);
+        let none = GOOD.replace("rust-version.workspace = true\n", "");
+        assert_eq!(
+            texts(&manifest("a/Cargo.toml", &none)),
+            ["a/Cargo.toml:0: the crate does not take `rust-version` from the workspace"]
+        );
     }
 
     #[test]

@@ -165,10 +165,23 @@ impl Interfaces {
             if let Some(device) = self.devices.get_mut(index)
                 && !device.read_sysfs(kernel, now, &mut self.text)
             {
-                unseen = Some(*index);
+                // One fault for all: a sysfs that is missing explains more than a name.
+                let explains_more = unseen.is_none() || device.has_text_name();
+                unseen = if explains_more { Some(*index) } else { unseen };
             }
         }
-        if let Some(name) = unseen.and_then(|index| self.devices.get(&index)).map(Device::name) {
+        let unseen = unseen.and_then(|index| self.devices.get(&index));
+        if let Some(device) = unseen.filter(|device| !device.has_text_name()) {
+            out.fault(
+                "/sys/class/net",
+                format!(
+                    "The name of the interface {:?} is not UTF-8, and files of such a name are not read, so speed, duplex \
+                     and how addresses and names were assigned are missing. `ip link set dev NAME name NEW` gives it \
+                     another.",
+                    device.name()
+                ),
+            );
+        } else if let Some(name) = unseen.map(Device::name) {
             out.fault(
                 "/sys/class/net",
                 format!(

@@ -1,9 +1,12 @@
 //! A head of HTTP/1.1 (RFC 9112): the little that tells where its message ends.
 
 use super::labels::Method;
-use crate::Conformance;
+pub(super) use super::mirrored::Expected;
+use super::mirrored::{NAME, name as mirrored_name};
 use crate::event::Faults;
-use crate::rpc::revision;
+use crate::json::text::Text;
+use crate::rpc::{mirrors_body, revision};
+use crate::{Conformance, Limits};
 
 /// What a first line says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +14,23 @@ pub(super) enum First {
     Request(Method),
     /// A status.
     Answer(u16),
+}
+
+impl First {
+    pub(super) fn is_delete(self) -> bool {
+        matches!(self, Self::Request(method) if method.name() == "DELETE")
+    }
+}
+
+/// An identifier of a session of MCP.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct SessionId(Option<Text<{ Limits::MAX_ID }>>);
+
+impl SessionId {
+    /// The identifier, when there is one that is not too long.
+    pub(super) fn octets(&self) -> Option<&[u8]> {
+        self.0.as_ref().filter(|id| !id.is_overflown()).map(Text::octets)
+    }
 }
 
 /// What a body holds, as far as anybody asks.
@@ -37,6 +57,12 @@ pub(super) struct Head {
     pub(super) packed: bool,
     /// The revision of MCP that the client says it speaks, from the closed list.
     pub(super) revision: Option<&'static str>,
+    /// The session of MCP that the message says it belongs to.
+    pub(super) session: SessionId,
+    /// What `Mcp-Method` says.
+    method: Option<Text<64>>,
+    /// What `Mcp-Name` says.
+    name: Option<Text<NAME>>,
     pub(super) faults: Faults,
 }
 
@@ -94,6 +120,12 @@ impl Head {
             self.packed = !value.eq_ignore_ascii_case(b"identity");
         } else if name.eq_ignore_ascii_case(b"mcp-protocol-version") {
             self.revision = Some(revision(std::str::from_utf8(value).ok()));
+        } else if name.eq_ignore_ascii_case(b"mcp-session-id") {
+            set(self.session.0.get_or_insert_default(), value, whole);
+        } else if name.eq_ignore_ascii_case(b"mcp-method") {
+            set(self.method.get_or_insert_default(), value, whole);
+        } else if name.eq_ignore_ascii_case(b"mcp-name") {
+            self.name = Some(if whole { mirrored_name(value) } else { too_long() });
         } else if name.eq_ignore_ascii_case(b"content-type") {
             let kind = value.split(|octet| *octet == b';').next().unwrap_or_default().trim_ascii();
             self.content = if kind.eq_ignore_ascii_case(b"application/json") {
@@ -106,6 +138,11 @@ impl Head {
         }
     }
 
+    /// What the message in the body should be.
+    pub(super) fn expected(&self) -> Expected {
+        Expected { method: self.method, name: self.name, required: self.revision.is_some_and(mirrors_body) }
+    }
+
     /// A list of equal lengths is one length (RFC 9112, section 6.3).
     fn content_length(&mut self, value: &[u8]) {
         for part in value.split(|octet| *octet == b',') {
@@ -116,6 +153,18 @@ impl Head {
             }
         }
     }
+}
+
+/// A value that is not whole is only known to be long.
+fn set<const N: usize>(text: &mut Text<N>, value: &[u8], whole: bool) {
+    *text = if whole { Text::default() } else { too_long() };
+    text.push(value);
+}
+
+fn too_long<const N: usize>() -> Text<N> {
+    let mut text = Text::default();
+    text.push(&[0; 256]);
+    text
 }
 
 fn version_of(text: &[u8]) -> Option<&'static str> {

@@ -7,6 +7,8 @@ use proptest::prelude::*;
 use crate::testing::{line, told_in_pieces};
 use crate::{Direction, Event, HttpInspector, Inspector, Limits, McpHttpInspector};
 
+mod sessions;
+
 /// What is told of a connection: `>` before what the client sends, `<` before what the server sends,
 /// one millisecond after the other.
 fn told(inspector: &mut dyn Inspector, conversation: &[&str]) -> Vec<String> {

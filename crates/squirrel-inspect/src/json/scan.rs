@@ -3,138 +3,22 @@
 //! A machine that is shown octets, cut anywhere, and fills [`Found`]. It knows a few *places* (the
 //! message, `params`, `params._meta`, `result`, `error`) and a few members in each; it passes over
 //! every other value a block at a time. RFC 8259 and JSON-RPC 2.0 are what it obeys.
+//!
+//! What is whole and plain, as nearly all keys and short values are, is read where it stands; what is cut or
+//! has escapes goes octet by octet through a small buffer.
+
+mod found;
+mod place;
+mod values;
 
 use super::skip::{Meter, Skip};
 use super::text::{Progress, Text, Unescape};
 use super::utf8::Utf8Check;
-use crate::event::Faults;
+use crate::octets::find_text_end;
 use crate::{Conformance, Limits};
-
-/// A member that matters, and where.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Field {
-    Version,
-    Id,
-    Method,
-    Params,
-    Outcome,
-    Error,
-    Name,
-    RequestId,
-    Revision,
-    Meta,
-    MetaRevision,
-    IsError,
-    Code,
-    None,
-}
-
-/// An object whose members are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    Message,
-    Params,
-    Meta,
-    Outcome,
-    Error,
-}
-
-impl Place {
-    fn field(self, key: &[u8]) -> Field {
-        match (self, key) {
-            (Self::Message, b"jsonrpc") => Field::Version,
-            (Self::Message, b"id") => Field::Id,
-            (Self::Message, b"method") => Field::Method,
-            (Self::Message, b"params") => Field::Params,
-            (Self::Message, b"result") => Field::Outcome,
-            (Self::Message, b"error") => Field::Error,
-            (Self::Params, b"name") => Field::Name,
-            (Self::Params, b"requestId") => Field::RequestId,
-            (Self::Params | Self::Outcome, b"protocolVersion") => Field::Revision,
-            (Self::Params, b"_meta") => Field::Meta,
-            (Self::Meta, b"io.modelcontextprotocol/protocolVersion") => Field::MetaRevision,
-            (Self::Outcome, b"isError") => Field::IsError,
-            (Self::Error, b"code") => Field::Code,
-            _ => Field::None,
-        }
-    }
-
-    fn parent(self) -> Option<Self> {
-        match self {
-            Self::Message => None,
-            Self::Meta => Some(Self::Params),
-            Self::Params | Self::Outcome | Self::Error => Some(Self::Message),
-        }
-    }
-
-    /// Levels of nesting at its members.
-    fn level(self) -> u32 {
-        match self {
-            Self::Message => 1,
-            Self::Params | Self::Outcome | Self::Error => 2,
-            Self::Meta => 3,
-        }
-    }
-}
-
-/// An identifier of JSON-RPC. A number and a string that look alike are different.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) enum Id {
-    #[default]
-    Absent,
-    Null,
-    Number(i64),
-    /// A string, or a number that is not whole, as it is written.
-    Text {
-        text: Text<{ Limits::MAX_ID }>,
-        number: bool,
-    },
-    /// Too long to be kept.
-    Long,
-    /// Neither a string nor a number.
-    Bad,
-}
-
-/// What a message says.
-#[derive(Clone, Copy, Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each says whether one member is there")]
-pub(crate) struct Found {
-    /// Whether `jsonrpc` is `"2.0"`.
-    pub(crate) version: bool,
-    pub(crate) id: Id,
-    pub(crate) method: Option<Text<{ Limits::MAX_NAME }>>,
-    /// A member `result` is there.
-    pub(crate) outcome: bool,
-    /// A member `error` is there.
-    pub(crate) error: bool,
-    /// `error.code`.
-    pub(crate) code: Option<i64>,
-    /// `params.name`.
-    pub(crate) name: Option<Text<{ Limits::MAX_NAME }>>,
-    /// `params.requestId`.
-    pub(crate) request_id: Id,
-    /// `params.protocolVersion` or `result.protocolVersion`.
-    pub(crate) revision: Option<Text<32>>,
-    /// `params._meta` says which revision.
-    pub(crate) meta_revision: Option<Text<32>>,
-    /// `result.isError` is `true`.
-    pub(crate) is_error: bool,
-    pub(crate) faults: Faults,
-    seen: u16,
-}
-
-impl Found {
-    /// As new, but without touching the texts.
-    fn clear(&mut self) {
-        (self.version, self.outcome, self.error, self.is_error) = (false, false, false, false);
-        (self.id, self.request_id) = (Id::Absent, Id::Absent);
-        (self.method, self.name) = (None, None);
-        (self.revision, self.meta_revision) = (None, None);
-        self.code = None;
-        self.faults = Faults::default();
-        self.seen = 0;
-    }
-}
+use found::is_delimiter;
+pub(crate) use found::{Found, Id};
+use place::{Field, Place};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
@@ -154,6 +38,13 @@ enum State {
     AfterValue,
     Done,
     Broken,
+}
+
+/// Octets of a literal that is read where it stands.
+const SHORT: usize = 32;
+
+fn is_space(octet: u8) -> bool {
+    matches!(octet, b' ' | b'\t' | b'\r' | b'\n')
 }
 
 /// Where a push stopped.
@@ -283,21 +174,35 @@ impl Scanner {
                 }
                 State::Key(_) if octet == b'"' => {
                     let rest = octets.get(at + 1..).unwrap_or_default();
-                    let length = rest.iter().position(|octet| matches!(octet, b'"' | b'\\')).unwrap_or(rest.len());
+                    let length = find_text_end(rest);
                     self.meter.work += length as u64;
                     if rest.get(length) == Some(&b'"') {
-                        // Whole and plain, as nearly all are: no copy.
                         let field = self.place.field(rest.get(..length).unwrap_or_default());
                         self.key_ended(field);
                         at += length + 2;
+                        if octets.get(at) == Some(&b':') {
+                            self.state = State::Value;
+                            at += 1;
+                        }
                     } else {
                         self.begin_text();
                         self.state = State::InKey;
                         at += 1;
                     }
                 }
+                State::Value => {
+                    let rest = octets.get(at..).unwrap_or_default();
+                    match self.plain_value(octet, rest) {
+                        Some(used) => at += used,
+                        None if is_space(octet) => at += 1,
+                        None => {
+                            self.state = self.value_begins(octet);
+                            at += 1;
+                        }
+                    }
+                }
                 State::Broken => return Stop::All,
-                _ if matches!(octet, b' ' | b'\t' | b'\r' | b'\n') => at += 1,
+                _ if is_space(octet) => at += 1,
                 _ => {
                     at += 1;
                     if self.structure(octet) {
@@ -329,7 +234,6 @@ impl Scanner {
             (State::Key(false) | State::AfterValue, b'}') => return self.object_ended(),
             (State::Colon, b':') => State::Value,
             (State::AfterValue, b',') => State::Key(true),
-            (State::Value, octet) => self.value_begins(octet),
             (State::Done, _) => {
                 self.found.faults.add(Conformance::Trailing);
                 State::Done
@@ -337,6 +241,34 @@ impl Scanner {
             _ => State::Broken,
         };
         false
+    }
+
+    /// A short value that is whole and plain, read where it stands: how many octets it takes.
+    #[inline]
+    fn plain_value(&mut self, octet: u8, rest: &[u8]) -> Option<usize> {
+        if octet == b'"' {
+            if !self.wants_text() {
+                return None;
+            }
+            let inside = rest.get(1..)?;
+            let length = find_text_end(inside);
+            if inside.get(length) != Some(&b'"') {
+                return None;
+            }
+            self.meter.work += length as u64;
+            self.forget_earlier();
+            self.text_is(inside.get(..length)?, length <= Limits::MAX_ID);
+            return Some(length + 2);
+        }
+        if !matches!(octet, b'-' | b'0'..=b'9' | b't' | b'f' | b'n') {
+            return None;
+        }
+        let length = rest.iter().take(SHORT).position(|octet| is_delimiter(*octet))?;
+        self.meter.work += length as u64;
+        self.forget_earlier();
+        self.literal_is(rest.get(..length)?, true);
+        self.state = State::AfterValue;
+        Some(length)
     }
 
     fn begin_text(&mut self) {
@@ -355,27 +287,6 @@ impl Scanner {
         }
         self.state = if self.batch { State::AfterElement } else { State::Done };
         self.batch
-    }
-
-    fn text_ended(&mut self) {
-        if self.state == State::InKey {
-            let whole = !self.scratch.is_overflown();
-            let field = if whole { self.place.field(self.scratch.octets()) } else { Field::None };
-            self.key_ended(field);
-            return;
-        }
-        self.state = State::AfterValue;
-        let found = &mut self.found;
-        match self.field {
-            Field::Version => found.version = self.scratch.octets() == b"2.0",
-            Field::Id => found.id = text_id(&self.scratch),
-            Field::RequestId => found.request_id = text_id(&self.scratch),
-            Field::Method => found.method.get_or_insert_default().set(&self.scratch),
-            Field::Name => found.name.get_or_insert_default().set(&self.scratch),
-            Field::Revision => found.revision.get_or_insert_default().set(&self.scratch),
-            Field::MetaRevision => found.meta_revision.get_or_insert_default().set(&self.scratch),
-            _ => {}
-        }
     }
 
     fn key_ended(&mut self, field: Field) {
@@ -431,117 +342,4 @@ impl Scanner {
         self.skip = Skip::container();
         State::Skipping
     }
-
-    /// The last of several members of one name counts, also when it has another type.
-    fn forget_earlier(&mut self) {
-        let found = &mut self.found;
-        match self.field {
-            Field::Version => found.version = false,
-            Field::Id => found.id = Id::Bad,
-            Field::RequestId => found.request_id = Id::Bad,
-            Field::Method => found.method = None,
-            Field::Name => found.name = None,
-            Field::Revision => found.revision = None,
-            Field::MetaRevision => found.meta_revision = None,
-            Field::Outcome => {
-                found.outcome = true;
-                (found.is_error, found.revision) = (false, None);
-            }
-            Field::Error => (found.error, found.code) = (true, None),
-            Field::IsError => found.is_error = false,
-            Field::Code => found.code = None,
-            Field::Params => {
-                (found.name, found.revision, found.meta_revision) = (None, None, None);
-                found.request_id = Id::Absent;
-            }
-            Field::Meta | Field::None => {}
-        }
-    }
-
-    fn wants_text(&self) -> bool {
-        use Field::{Id, MetaRevision, Method, Name, RequestId, Revision, Version};
-        matches!(self.field, Version | Id | Method | Name | RequestId | Revision | MetaRevision)
-    }
-
-    fn literal_ended(&mut self) {
-        let text = self.scratch.octets();
-        let good = match text.first() {
-            Some(b't') => text == b"true",
-            Some(b'f') => text == b"false",
-            Some(b'n') => text == b"null",
-            // A number of more digits than we keep is not looked at.
-            _ => self.scratch.is_overflown() || is_number(text),
-        };
-        if !good {
-            self.found.faults.add(Conformance::Malformed);
-        }
-        let found = &mut self.found;
-        match self.field {
-            Field::Id => found.id = literal_id(&self.scratch),
-            Field::RequestId => found.request_id = literal_id(&self.scratch),
-            Field::Code => found.code = whole(&self.scratch),
-            Field::IsError => found.is_error = text == b"true",
-            // Version 1.0 of JSON-RPC writes both, one as null.
-            Field::Error if text == b"null" => found.error = false,
-            _ => {}
-        }
-    }
-}
-
-fn is_delimiter(octet: u8) -> bool {
-    matches!(octet, b',' | b'}' | b']' | b' ' | b'\t' | b'\r' | b'\n' | b'"' | b':' | b'{' | b'[')
-}
-
-/// The grammar of RFC 8259, section 6.
-fn is_number(text: &[u8]) -> bool {
-    let digits = |text: &mut &[u8]| {
-        let count = text.iter().take_while(|octet| octet.is_ascii_digit()).count();
-        *text = text.get(count..).unwrap_or_default();
-        count
-    };
-    let mut rest = text.strip_prefix(b"-").unwrap_or(text);
-    let leading_zero = rest.first() == Some(&b'0');
-    let whole = digits(&mut rest);
-    if whole == 0 || (leading_zero && whole > 1) {
-        return false;
-    }
-    if let Some(fraction) = rest.strip_prefix(b".") {
-        rest = fraction;
-        if digits(&mut rest) == 0 {
-            return false;
-        }
-    }
-    if let Some(exponent) = rest.strip_prefix(b"e").or_else(|| rest.strip_prefix(b"E")) {
-        rest = exponent.strip_prefix(b"+").or_else(|| exponent.strip_prefix(b"-")).unwrap_or(exponent);
-        if digits(&mut rest) == 0 {
-            return false;
-        }
-    }
-    rest.is_empty()
-}
-
-fn text_id(text: &Text<{ Limits::MAX_ID }>) -> Id {
-    if text.is_overflown() { Id::Long } else { Id::Text { text: *text, number: false } }
-}
-
-fn literal_id(literal: &Text<{ Limits::MAX_ID }>) -> Id {
-    match literal.octets() {
-        b"null" => Id::Null,
-        b"true" | b"false" => Id::Bad,
-        _ if literal.is_overflown() => Id::Long,
-        text if !is_number(text) => Id::Bad,
-        _ => whole(literal).map_or(Id::Text { text: *literal, number: true }, Id::Number),
-    }
-}
-
-/// A whole number, also when it is written as `1.0` or `1e3`: libraries that know one type of number
-/// may give an identifier back in another form.
-fn whole(literal: &Text<{ Limits::MAX_ID }>) -> Option<i64> {
-    let text = literal.text()?;
-    let exactly = text.parse().ok();
-    let in_effect = || {
-        let number: f64 = text.parse().ok()?;
-        (number.fract() == 0.0 && number.abs() < 9e15).then_some(number as i64)
-    };
-    exactly.or_else(in_effect)
 }

@@ -1,5 +1,7 @@
 //! Short texts in place, and the reading of JSON's strings into them.
 
+use crate::octets::find_text_end;
+
 /// A text of at most `N` octets; a longer one is only known to be longer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Text<const N: usize> {
@@ -30,11 +32,11 @@ impl<const N: usize> Text<N> {
         }
     }
 
-    /// Takes over what `other` holds.
-    pub(crate) fn set<const M: usize>(&mut self, other: &Text<M>) {
+    /// Holds these octets instead. `is_whole` says whether they are all of the text.
+    pub(crate) fn replace(&mut self, octets: &[u8], is_whole: bool) {
         self.clear();
-        self.overflown = other.overflown;
-        self.push(other.octets());
+        self.overflown = !is_whole;
+        self.push(octets);
     }
 
     /// What was pushed; not all of it when it has overflown.
@@ -88,7 +90,7 @@ impl Unescape {
             match self.state {
                 Escape::None => {
                     let rest = octets.get(at..).unwrap_or_default();
-                    let plain = rest.iter().position(|octet| matches!(octet, b'"' | b'\\')).unwrap_or(rest.len());
+                    let plain = find_text_end(rest);
                     if plain > 0 {
                         self.lone(text);
                         text.push(rest.get(..plain).unwrap_or_default());

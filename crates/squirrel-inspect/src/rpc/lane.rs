@@ -3,30 +3,53 @@
 use std::time::Duration;
 
 use super::session::{Session, Told};
+use crate::http::Expected;
+use crate::json::fields::FieldReader;
 use crate::json::scan::{Scanner, Stop};
-use crate::{Conformance, Direction, Event, Limits};
+use crate::{Conformance, Direction, Event, FieldPaths, Limits};
 
 /// Where one direction stands. Holds no octets of the message but the few members that matter.
 #[derive(Debug)]
-pub(super) struct Lane {
+pub(crate) struct Lane {
     scanner: Scanner,
     /// Octets of the message so far.
     size: u64,
     /// Octets of the batch's present member so far.
     element: u64,
     max_message: u64,
+    /// What the head around the message says it is.
+    expected: Expected,
+    fields: Option<Box<FieldReader>>,
 }
 
 impl Lane {
-    pub(super) fn new(limits: &Limits) -> Self {
-        Self { scanner: Scanner::new(limits.max_depth), size: 0, element: 0, max_message: limits.max_message }
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let (scanner, expected) = (Scanner::new(limits.max_depth), Expected::default());
+        Self { scanner, size: 0, element: 0, max_message: limits.max_message, expected, fields: None }
     }
 
-    pub(super) fn work(&self) -> u64 {
-        self.scanner.work()
+    /// Says what the next messages should be.
+    pub(crate) fn expect(&mut self, expected: Expected) {
+        self.expected = expected;
     }
 
-    pub(super) fn push(
+    /// Tells the values of fields from the next message on.
+    pub(crate) fn read_fields(&mut self, fields: &FieldPaths) {
+        self.fields = (!fields.is_empty()).then(|| Box::new(FieldReader::new(fields)));
+    }
+
+    fn tell_fields(&mut self, told: Told, session: &Session, events: &mut dyn FnMut(Event<'_>)) {
+        if let Some(fields) = &mut self.fields {
+            fields.tell(session.protocol(), told.direction, events);
+            fields.reset();
+        }
+    }
+
+    pub(crate) fn work(&self) -> u64 {
+        self.scanner.work() + self.fields.as_ref().map_or(0, |fields| fields.work())
+    }
+
+    pub(crate) fn push(
         &mut self,
         octets: &[u8],
         direction: Direction,
@@ -39,16 +62,24 @@ impl Lane {
         let mut rest = octets.get(..room).unwrap_or(octets);
         self.scanner.check_text(rest);
         while let Stop::Element(used) = self.scanner.push(rest) {
-            rest = rest.get(used..).unwrap_or_default();
+            let (element, after) = rest.split_at(used.min(rest.len()));
+            if let Some(fields) = &mut self.fields {
+                fields.push(element);
+            }
+            rest = after;
             let told = Told { size: self.element + used as u64, direction, at };
             session.tell(&mut self.scanner.found, told, events);
+            self.tell_fields(told, session, events);
             self.scanner.next_element();
             self.element = 0;
+        }
+        if let Some(fields) = &mut self.fields {
+            fields.push(rest);
         }
         self.element += rest.len() as u64;
     }
 
-    pub(super) fn finish(
+    pub(crate) fn finish(
         &mut self,
         direction: Direction,
         at: Duration,
@@ -81,7 +112,14 @@ impl Lane {
         } else if cut {
             session.invalid(&self.scanner.found, told, events);
         } else {
+            if let Some(fault) = self.expected.fault(&self.scanner.found) {
+                self.scanner.found.faults.add(fault);
+            }
             session.tell(&mut self.scanner.found, told, events);
+            self.tell_fields(told, session, events);
+        }
+        if let Some(fields) = &mut self.fields {
+            fields.reset();
         }
         self.scanner.reset();
     }

@@ -9,6 +9,11 @@ pub(super) const REVISIONS: &[&str] = &["2024-11-05", "2025-03-26", "2025-06-18"
 /// said nothing of them and inherits JSON-RPC's.
 pub(super) const WITH_BATCHES: &[&str] = &["2024-11-05", "2025-03-26"];
 
+/// Whether heads of HTTP repeat the method and the name of their body in this revision.
+pub(crate) fn mirrors_body(revision: &str) -> bool {
+    revision == "2026-07-28"
+}
+
 /// Who may send a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sender {
@@ -30,7 +35,8 @@ const fn method(name: &'static str, sender: Sender) -> Method {
     Method { name, sender, lasting: false }
 }
 
-/// The methods of all revisions. Notifications are those under `notifications/`.
+/// The methods of all revisions, by their schemas; `tasks/update` and `notifications/tasks` are of the tasks
+/// extension to the last one. Notifications are those under `notifications/`.
 pub(super) const METHODS: &[Method] = &[
     method("completion/complete", Sender::Client),
     method("elicitation/create", Sender::Server),
@@ -45,6 +51,8 @@ pub(super) const METHODS: &[Method] = &[
     method("notifications/resources/list_changed", Sender::Server),
     method("notifications/resources/updated", Sender::Server),
     method("notifications/roots/list_changed", Sender::Client),
+    method("notifications/subscriptions/acknowledged", Sender::Server),
+    method("notifications/tasks", Sender::Server),
     method("notifications/tasks/status", Sender::Both),
     method("notifications/tools/list_changed", Sender::Server),
     method("ping", Sender::Both),
@@ -58,8 +66,6 @@ pub(super) const METHODS: &[Method] = &[
     method("roots/list", Sender::Server),
     method("sampling/createMessage", Sender::Server),
     method("server/discover", Sender::Client),
-    method("skills/get", Sender::Client),
-    method("skills/list", Sender::Client),
     Method { name: "subscriptions/listen", sender: Sender::Client, lasting: true },
     method("tasks/cancel", Sender::Both),
     method("tasks/get", Sender::Both),
@@ -71,8 +77,16 @@ pub(super) const METHODS: &[Method] = &[
 ];
 
 /// What the list says of a method, and its place in a table of labels that holds the list.
-pub(super) fn known(name: &str) -> Option<(LabelId, &'static Method)> {
+///
+/// `recent` is the place of the method that was found last: most messages are of one.
+pub(super) fn known(name: &str, recent: &mut usize) -> Option<(LabelId, &'static Method)> {
+    if let Some(method) = METHODS.get(*recent)
+        && method.name == name
+    {
+        return Some((*recent as LabelId + 1, method));
+    }
     let place = METHODS.binary_search_by(|method| method.name.cmp(name)).ok()?;
+    *recent = place;
     METHODS.get(place).map(|method| (place as LabelId + 1, method))
 }
 
@@ -84,9 +98,10 @@ mod tests {
     #[test]
     fn every_method_is_found_by_its_name() {
         let labels = LabelTable::closed(METHODS.iter().map(|method| method.name));
-        for method in METHODS {
-            assert_eq!(known(method.name).map(|(label, _)| labels.name(label)), Some(method.name));
+        let mut recent = 0;
+        for method in METHODS.iter().chain(METHODS.iter().rev()) {
+            assert_eq!(known(method.name, &mut recent).map(|(label, _)| labels.name(label)), Some(method.name));
         }
-        assert!(known("tools/destroy").is_none());
+        assert!(known("tools/destroy", &mut recent).is_none());
     }
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::mcp::{self, Sender};
 use crate::event::Faults;
+use crate::http::Expected;
 use crate::json::scan::{Found, Id};
+use crate::json::text::Text;
 use crate::label::{LabelId, LabelTable, OTHER};
 use crate::pending::{Pending, Waiting};
 use crate::{Conformance, Counts, Direction, Event, Failure, FailureKind, Kind, Limits, Message, Version};
@@ -60,6 +62,8 @@ pub(crate) struct Session {
     /// Requests of the client, and those of the server.
     asked: [Pending<Key, Names>; 2],
     hashers: [RandomState; 2],
+    /// The method found last.
+    recent: usize,
     /// The version told last.
     version: Option<&'static str>,
     counts: Counts,
@@ -74,6 +78,10 @@ fn side(direction: Direction) -> usize {
 }
 
 impl Session {
+    pub(crate) fn mcp(limits: Limits) -> Self {
+        Self::new(Dialect::Mcp, limits)
+    }
+
     pub(super) fn new(dialect: Dialect, limits: Limits) -> Self {
         let labels = match dialect {
             Dialect::JsonRpc => LabelTable::open(limits.max_labels),
@@ -86,16 +94,21 @@ impl Session {
             details: LabelTable::open(limits.max_labels),
             asked: [Pending::new(limits.max_pending), Pending::new(limits.max_pending)],
             hashers: [RandomState::new(), RandomState::new()],
+            recent: 0,
             version: None,
             counts: Counts::default(),
         }
+    }
+
+    pub(super) fn protocol(&self) -> &'static str {
+        self.dialect.protocol()
     }
 
     pub(crate) fn shown(&mut self, octets: usize) {
         self.counts.octets += octets as u64;
     }
 
-    pub(super) fn counts(&self) -> Counts {
+    pub(crate) fn counts(&self) -> Counts {
         Counts {
             pending: self.asked.iter().map(Pending::len).sum(),
             labels: self.labels.len() + self.details.len(),
@@ -122,6 +135,33 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// A message whose body cannot be read, told by its head. Nothing is known of its identifier, so no
+    /// answer finds it.
+    pub(crate) fn told_by_head(
+        &mut self,
+        head: &Expected,
+        size: u64,
+        direction: Direction,
+        events: &mut dyn FnMut(Event<'_>),
+    ) {
+        let Some(method) = head.method.as_ref().and_then(Text::text) else { return };
+        let known = mcp::known(method, &mut self.recent);
+        let (label, _) = known.unzip();
+        let name = head.name.as_ref().and_then(Text::text);
+        let detail = (method == "tools/call").then(|| self.details.intern(name));
+        self.counts.messages += 1;
+        events(Event::Message(Message {
+            protocol: self.dialect.protocol(),
+            direction,
+            kind: if method.starts_with("notifications/") { Kind::Notification } else { Kind::Request },
+            label: self.labels.name(label.unwrap_or_default()),
+            detail: detail.map(|detail| self.details.name(detail)),
+            size,
+            matched: false,
+            latency: None,
+        }));
     }
 
     /// A message that could not be read to its end.
@@ -159,7 +199,8 @@ impl Session {
 
     fn question(&mut self, found: &mut Found, told: Told) -> Outcome {
         let method = found.method.as_ref().and_then(|method| method.text());
-        let known = method.and_then(mcp::known).filter(|_| self.dialect == Dialect::Mcp);
+        let known =
+            method.filter(|_| self.dialect == Dialect::Mcp).and_then(|method| mcp::known(method, &mut self.recent));
         let label = known.map_or_else(|| self.labels.intern(method), |(label, _)| label);
         let mut names = Names { label, ..Names::default() };
         let mut lasting = false;
@@ -185,10 +226,8 @@ impl Session {
                 names.detail = Some(self.details.intern(found.name.as_ref().and_then(|name| name.text())));
             }
             names.initialize = method == "initialize";
-            if method == "notifications/cancelled"
-                && let Some(key) = self.key(&found.request_id)
-                && let Some(asked) = self.asked.get_mut(side(told.direction))
-            {
+            let cancelled = (method == "notifications/cancelled").then(|| self.key(&found.request_id)).flatten();
+            if let Some((key, asked)) = cancelled.zip(self.asked.get_mut(side(told.direction))) {
                 asked.excuse(key);
             }
         }
@@ -255,9 +294,7 @@ impl Session {
             latency: outcome.latency,
         }));
         if outcome.kind == Kind::Response {
-            if found.error
-                && let Some(code) = found.code
-            {
+            if let Some(code) = found.code.filter(|_| found.error) {
                 self.failure(told, names, FailureKind::Code(code), events);
             } else if found.is_error && self.dialect == Dialect::Mcp {
                 self.failure(told, names, FailureKind::Tool, events);

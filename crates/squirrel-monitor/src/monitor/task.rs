@@ -1,7 +1,8 @@
 //! What happens once each collection interval.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -10,9 +11,13 @@ use tokio::task::JoinHandle;
 use crate::alert::{Alerts, Thresholds};
 use crate::clock::Clock;
 use crate::config::MAX_MESSAGE_TYPES;
+use crate::export::Exports;
+use crate::inspection::Inspections;
 use crate::rate::RateWindow;
 use crate::recorder::{Recorder, Totals};
-use crate::{Alert, AlertKind, BandwidthMetrics, NetworkConfig, Quantity};
+use crate::{
+    Alert, AlertKind, BandwidthMetrics, ExportConfig, InspectionOptions, MonitorSnapshot, NetworkConfig, Quantity,
+};
 
 /// The totals that are sampled: received, transmitted, successful and failed attempts, protocol errors.
 type Window = RateWindow<5>;
@@ -21,8 +26,11 @@ type Window = RateWindow<5>;
 pub(crate) struct Watch {
     pub(super) config: NetworkConfig,
     pub(super) recorder: Recorder,
-    pub(super) alerts: Alerts,
+    pub(crate) alerts: Alerts,
+    pub(super) inspections: Inspections,
     clock: Clock,
+    started: SystemTime,
+    lost_exports: AtomicU64,
     interval: Duration,
     average: Duration,
     state: Mutex<State>,
@@ -62,21 +70,72 @@ impl Watch {
         };
         Self {
             config,
+            inspections: Inspections::new(&recorder, clock.birth(), InspectionOptions::default()),
             recorder,
             alerts,
             clock,
+            started: Clock::wall(),
+            lost_exports: AtomicU64::new(0),
             interval,
             average,
             state: Mutex::new(state),
             #[cfg(feature = "sockets")]
-            sockets: crate::sockets::SocketWatch::new(0, interval),
+            sockets: crate::sockets::SocketWatch::new(crate::sockets::TrackingLimits::NONE, interval),
         }
     }
 
-    /// Tracks connections and lists at most `limit` of them.
+    /// Inspects as these options say.
+    pub(super) fn inspecting(self, options: InspectionOptions) -> Self {
+        Self { inspections: Inspections::new(&self.recorder, self.clock.birth(), options), ..self }
+    }
+
+    /// Tracks connections within these limits.
     #[cfg(feature = "sockets")]
-    pub(super) fn listing(self, limit: usize) -> Self {
-        Self { sockets: crate::sockets::SocketWatch::new(limit, self.interval), ..self }
+    pub(super) fn tracking(self, limits: crate::sockets::TrackingLimits) -> Self {
+        Self { sockets: crate::sockets::SocketWatch::new(limits, self.interval), ..self }
+    }
+
+    pub(crate) fn configured_export(&self) -> Option<&ExportConfig> {
+        self.config.export.as_ref()
+    }
+
+    /// Nobody needs to be told that nothing exports.
+    pub(super) fn exporter_attached(&self) {
+        self.state().unexported = false;
+    }
+
+    pub(crate) fn count_lost_exports(&self, count: u64) {
+        self.lost_exports.fetch_add(count, Relaxed);
+    }
+
+    pub(super) fn lost_exports(&self) -> u64 {
+        self.lost_exports.load(Relaxed)
+    }
+
+    pub(crate) fn tell(&self, kind: AlertKind) {
+        self.alerts.tell(Alert { at: self.clock.now(), kind });
+    }
+
+    /// All numbers as they are now.
+    pub(crate) fn snapshot(&self) -> MonitorSnapshot {
+        let protocol = self.recorder.protocol_metrics();
+        let mut protocol_errors: Vec<(String, u64)> = protocol.protocol_errors.into_iter().collect();
+        protocol_errors.sort_unstable();
+        MonitorSnapshot {
+            started: self.started,
+            taken: Clock::wall(),
+            connections: self.recorder.connection_metrics(),
+            connection_time: self.recorder.connection_time(),
+            bandwidth: self.bandwidth(),
+            message_types: self.recorder.message_types(),
+            failures: self.inspections.failures(),
+            protocol_errors,
+            protocol_version: protocol.protocol_version,
+            transport: self.recorder.transport_metrics(),
+            alerts: self.alerts.told(),
+            lost_alerts: self.alerts.lost(),
+            lost_exports: self.lost_exports(),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -162,14 +221,20 @@ pub(super) struct Running {
     /// Held for its drop.
     _stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
+    exports: Exports,
 }
 
 impl Running {
-    pub(super) fn spawn(runtime: &Handle, watch: &Arc<Watch>, interval: Duration) -> Self {
+    pub(super) fn spawn(runtime: &Handle, watch: &Arc<Watch>, interval: Duration, exports: Exports) -> Self {
         let (stop, stopped) = oneshot::channel();
         watch.tick_at(watch.clock.now());
         let task = runtime.spawn(run(Arc::downgrade(watch), watch.clock, interval, stopped));
-        Self { _stop: stop, task }
+        Self { _stop: stop, task, exports }
+    }
+
+    /// Another exporter at work, until this ends.
+    pub(super) fn export(&mut self, runtime: &Handle, exports: Exports) {
+        self.exports.append(runtime, exports);
     }
 
     pub(super) fn has_ended(&self) -> bool {
@@ -177,8 +242,10 @@ impl Running {
     }
 
     pub(super) async fn end(self) {
-        let Self { _stop: stop, task } = self;
+        let Self { _stop: stop, task, exports } = self;
         drop(stop);
+        // First those that send the last numbers, then their ticks.
+        exports.end().await;
         // An error means that its runtime ended it first.
         let _ = task.await;
     }
@@ -193,8 +260,9 @@ async fn run(watch: Weak<Watch>, clock: Clock, interval: Duration, mut stopped: 
         };
         let now = clock.now();
         watch.tick_at(now);
+        watch.inspections.tick(clock.moment(now).into_std());
         #[cfg(feature = "sockets")]
-        if let Some(kind) = watch.sockets.tick(|| clock.now()).await {
+        for kind in watch.sockets.tick(|| clock.now()).await {
             watch.alerts.tell(Alert { at: clock.now(), kind });
         }
         // Ticks that were missed (a machine suspended, a busy runtime) are not made up for.

@@ -71,9 +71,15 @@ async fn handles_and_names_count_the_same() {
     monitor.record_bytes_transmitted(8).await;
     monitor.record_protocol_error("e").await;
     monitor.record_message_latency("a", SECOND).await;
+    monitor.recorder().record_message_failed("a");
+    let all = monitor.recorder().message_type("a");
+    all.received(5);
+    all.sent(6);
+    all.latency(SECOND);
+    all.failed();
     let [only] = <[_; 1]>::try_from(monitor.message_types()).unwrap();
-    assert_eq!((only.received, only.received_bytes, only.sent, only.sent_bytes), (2, 10, 2, 12));
-    assert_eq!(only.latency.count(), 2);
+    assert_eq!((only.received, only.received_bytes, only.sent, only.sent_bytes), (3, 15, 3, 18));
+    assert_eq!((only.latency.count(), only.failed, only.failed_inspected), (3, 2, 0));
     assert_eq!(monitor.get_protocol_metrics().await.protocol_errors["e"], 2);
     let bandwidth = monitor.get_bandwidth_metrics().await;
     assert_eq!((bandwidth.bytes_received, bandwidth.bytes_transmitted), (14, 16));
@@ -269,7 +275,11 @@ async fn tracked_connections_have_an_age_while_the_monitor_runs() {
         }
     }
     let known = ours().unwrap();
-    assert_eq!((known.connection.state, known.known_for >= SECOND), ("established", true), "{known:?}");
+    assert_eq!(
+        (known.connection.state, known.known_for >= SECOND),
+        (crate::SocketState::Established, true),
+        "{known:?}"
+    );
     monitor.stop().await.unwrap();
 }
 

@@ -1,12 +1,15 @@
 //! Sockets of this process: as a kernel tells them, real, invented, refusing and hostile.
 
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::sync::Arc;
 
 use proptest::prelude::*;
-use squirrel_sys::{Linux, Recorder, Replay};
+use squirrel_sys::{Kernel, Linux, Netlink, Recorder, Replay, SysError};
 use squirrel_testkit::FakeKernel;
+use squirrel_wire::sock_diag::{SOCK_DIAG_BY_FAMILY, TCPDIAG_GETSOCK};
 
+use super::system::LinuxTable;
 use super::*;
 
 const HEADER: &str =
@@ -22,49 +25,75 @@ const TCP6: &str = "\
    0: 0000000000000000FFFF00000100007F:1F90 0000000000000000FFFF00000500007F:C353 01 00000000:00000000 00:00000000 00000000  1000        0 103 1 0 20 4 30 10 -1
 ";
 
-/// This process has the sockets 100 to 103, and a file that is none.
+/// A socket that is connected and has dropped nine datagrams, one that is not, and one of another process.
+const UDP: &str = "\
+   0: 0100007F:0035 0200007F:C350 01 00000000:00000300 00:00000000 00000000  1000        0 104 2 0 9
+   1: 0100007F:0036 00000000:0000 07 00000040:00000000 00:00000000 00000000  1000        0 105 2 0 1
+   2: 0100007F:0037 00000000:0000 07 00000000:00000000 00:00000000 00000000  1000        0 999 2 0 5
+";
+
+/// This process has the sockets 100 to 105, and a file that is none.
 fn process() -> FakeKernel {
     let kernel = FakeKernel::default().with("/proc/self/fd/1", "/dev/null").with("/proc/self/fd/2", "pipe:[100]");
     kernel.refuse("/proc/self/fd/3", 2);
-    (100..104).fold(kernel, |kernel, inode| kernel.with(&format!("/proc/self/fd/{inode}"), format!("socket:[{inode}]")))
+    (100..106).fold(kernel, |kernel, inode| kernel.with(&format!("/proc/self/fd/{inode}"), format!("socket:[{inode}]")))
+}
+
+fn told(kernel: impl Kernel + 'static, limit: usize) -> crate::Result<SocketStats> {
+    told_by(Arc::new(kernel), limit)
+}
+
+fn told_by(kernel: Arc<dyn Kernel>, limit: usize) -> crate::Result<SocketStats> {
+    collect(&LinuxTable::asking(kernel), limit)
 }
 
 fn with_tables(kernel: FakeKernel) -> FakeKernel {
     let table = |rows: &str| format!("{HEADER}{rows}");
-    kernel.with("/proc/net/tcp", table(TCP)).with("/proc/net/tcp6", table(TCP6))
+    kernel.with("/proc/net/tcp", table(TCP)).with("/proc/net/tcp6", table(TCP6)).with("/proc/net/udp", table(UDP))
 }
 
 #[test]
 fn where_sock_diag_is_refused_the_tables_tell() {
-    let stats = collect(&with_tables(process()), 10).unwrap();
+    let stats = told(with_tables(process()), 10).unwrap();
     assert_eq!(stats.source, SocketSource::ProcNet);
     assert_eq!((stats.listening, stats.established, stats.closing, stats.close_wait), (1, 2, 1, 1));
     assert_eq!((stats.send_queue, stats.receive_queue, stats.bytes_received), (16, 33, None));
-    let shown: Vec<_> = stats.connections.iter().map(|c| format!("{} {} {}", c.inode, c.remote, c.state)).collect();
-    let expected =
-        ["101 127.0.0.2:50000 established", "102 127.0.0.4:50002 close_wait", "103 127.0.0.5:50003 established"];
+    let shown: Vec<_> =
+        stats.connections.iter().map(|c| format!("{} {} {} {}", c.id, c.transport, c.remote, c.state)).collect();
+    let expected = [
+        "101 tcp 127.0.0.2:50000 established",
+        "102 tcp 127.0.0.4:50002 close_wait",
+        "103 tcp 127.0.0.5:50003 established",
+        "104 udp 127.0.0.2:50000 established",
+        "105 udp 0.0.0.0:0 unconnected",
+    ];
     assert_eq!(shown, expected);
-    assert_eq!((stats.connections_total, stats.sampling_error(), stats.unreadable), (3, 0.0, 0));
+    assert_eq!((stats.connections_total, stats.precision(), stats.unreadable), (5, Precision::Exact, 0));
+    let (sockets, connected, receive_queue, send_queue, drops) = (2, 1, 0x300, 0x40, Some(10));
+    let udp = UdpStats { source: SocketSource::ProcNet, sockets, connected, receive_queue, send_queue, drops };
+    assert_eq!(stats.udp, Some(udp));
+    assert_eq!(stats.connections[3].drops, Some(9));
 }
 
 #[test]
 fn a_host_without_ipv6_is_told_all_the_same() {
     let kernel = process().with("/proc/net/tcp", format!("{HEADER}{TCP}"));
-    assert_eq!(collect(&kernel, 10).unwrap().established, 1);
+    let stats = told(kernel, 10).unwrap();
+    assert_eq!((stats.established, stats.udp), (1, None), "and nobody tells of UDP");
 }
 
 #[test]
 fn when_nothing_answers_the_first_refusal_is_told() {
-    let error = collect(&process(), 10).unwrap_err();
-    assert_eq!(error.call, "netlink dump");
-    let error = collect(&FakeKernel::default(), 10).unwrap_err();
-    assert!(error.to_string().starts_with("list /proc/self/fd: "), "{error}");
+    let error = told(process(), 10).unwrap_err().to_string();
+    assert!(error.starts_with("sockets of this process: netlink dump sock_diag: "), "{error}");
+    let error = told(FakeKernel::default(), 10).unwrap_err().to_string();
+    assert!(error.contains("list /proc/self/fd: "), "{error}");
 }
 
 #[test]
 fn rows_that_cannot_be_read_are_counted_and_repeated_ones_are_not() {
     let rows = format!("{HEADER}{TCP}{TCP}   5: nonsense\n\u{fffd}\n");
-    let stats = collect(&process().with("/proc/net/tcp", rows), 10).unwrap();
+    let stats = told(process().with("/proc/net/tcp", rows), 10).unwrap();
     assert_eq!((stats.established, stats.unreadable), (1, 2));
 }
 
@@ -76,23 +105,26 @@ fn above_the_limit_a_sample_is_listed_that_stays_the_same() {
     for inode in 0..2_000 {
         kernel = kernel.with(&format!("/proc/self/fd/{inode}"), format!("socket:[{inode}]"));
     }
-    let listed = |kernel: &FakeKernel| collect(kernel, 100).unwrap();
+    let kernel = Arc::new(kernel);
+    let listed = |kernel: &Arc<FakeKernel>| told_by(Arc::clone(kernel) as Arc<dyn Kernel>, 100).unwrap();
     let first = listed(&kernel);
     assert_eq!((first.established, first.connections.len(), first.connections_total), (2_000, 100, 2_000));
-    assert!((first.sampling_error() - 0.0955).abs() < 0.001, "{}", first.sampling_error());
+    let Precision::Sampled { error } = first.precision() else { panic!("{:?}", first.precision()) };
+    assert!((error - 0.0955).abs() < 0.001, "{error}");
     // Early and late ones are as likely: about half of each.
-    let early = first.connections.iter().filter(|connection| connection.inode < 1_000).count();
+    let early = first.connections.iter().filter(|connection| connection.id < 1_000).count();
     assert!((30..=70).contains(&early), "{early}");
     kernel.write("/proc/net/tcp", table(0..1_000));
     let second = listed(&kernel);
-    let kept = |c: &SocketConnection| c.inode >= 1_000 || second.connections.iter().any(|s| s.inode == c.inode);
+    let kept = |c: &SocketConnection| c.id >= 1_000 || second.connections.iter().any(|s| s.id == c.id);
     assert!(first.connections.iter().all(kept), "who was listed and is still there is listed again");
-    assert_eq!(collect(&kernel, 0).unwrap().sampling_error(), 1.0);
+    let none = told_by(kernel, 0).unwrap();
+    assert_eq!((none.precision(), none.sampling_error()), (Precision::Unavailable, 1.0));
 }
 
 /// A listener of our own and both ends of a connection over which 5 bytes went.
-fn connection() -> (TcpListener, TcpStream, TcpStream) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+fn connection(address: &str) -> (TcpListener, TcpStream, TcpStream) {
+    let listener = TcpListener::bind(address).unwrap();
     let mut near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (mut far, _) = listener.accept().unwrap();
     near.write_all(b"hello").unwrap();
@@ -105,33 +137,102 @@ fn check_connection(stats: &SocketStats, near: &TcpStream, known: Option<u64>) {
     let local = near.local_addr().unwrap();
     let found = stats.connections.iter().find(|connection| connection.local == local).unwrap();
     assert_eq!(found.remote, near.peer_addr().unwrap());
-    assert_eq!((found.state, found.bytes_sent), ("established", known));
+    assert_eq!((found.state, found.bytes_sent), (SocketState::Established, known));
+}
+
+/// A UDP socket that is connected to another, on which one datagram waits.
+fn datagrams(address: &str) -> (UdpSocket, UdpSocket) {
+    let (near, far) = (UdpSocket::bind(address).unwrap(), UdpSocket::bind(address).unwrap());
+    near.connect(far.local_addr().unwrap()).unwrap();
+    near.send(&[0; 100]).unwrap();
+    (near, far)
+}
+
+fn check_datagrams(stats: &SocketStats, near: &UdpSocket, far: &UdpSocket) {
+    let udp = stats.udp.unwrap();
+    assert!(udp.sockets >= 2 && udp.connected >= 1 && udp.receive_queue >= 100 && udp.drops.is_some(), "{udp:?}");
+    let of =
+        |local| stats.connections.iter().find(|c| c.transport == Transport::Udp && Some(c.local) == local).unwrap();
+    let connected = of(near.local_addr().ok());
+    assert_eq!((connected.state, Some(connected.remote)), (SocketState::Established, near.peer_addr().ok()));
+    let open = of(far.local_addr().ok());
+    assert_eq!((open.state, open.remote.port(), open.drops), (SocketState::Unconnected, 0, Some(0)));
+    assert!(open.receive_queue >= 100, "{open:?}");
+}
+
+/// The running kernel, which refuses netlink.
+struct FilesOnly(Linux);
+
+impl Kernel for FilesOnly {
+    fn read(&self, path: &str, out: &mut Vec<u8>) -> Result<(), SysError> {
+        self.0.read(path, out)
+    }
+
+    fn list(&self, path: &str, each: &mut dyn FnMut(&[u8])) -> Result<(), SysError> {
+        self.0.list(path, each)
+    }
+
+    fn link(&self, path: &str, out: &mut Vec<u8>) -> Result<(), SysError> {
+        self.0.link(path, out)
+    }
+
+    fn dump(&self, _: Netlink, _: u16, _: &[u8], _: &mut dyn FnMut(u16, &[u8])) -> Result<(), SysError> {
+        Err(SysError::new("netlink dump", "sock_diag", std::io::ErrorKind::PermissionDenied.into()))
+    }
+
+    fn ethtool(&self, interface: &str, command: &mut [u8]) -> Result<(), SysError> {
+        self.0.ethtool(interface, command)
+    }
 }
 
 #[test]
-fn the_running_kernel_knows_our_connection_both_ways() {
-    let (_listener, near, _far) = connection();
-    let without = Linux::without_netlink();
-    let ours = socket_inodes(&without).unwrap();
-    check_connection(&by_proc_net(&without, &ours, 10_000).unwrap(), &near, None);
-    let Ok(kernel) = Linux::open() else {
-        return squirrel_testkit::skip("the_running_kernel_knows_our_connection_both_ways", "netlink is refused");
+fn the_running_kernel_knows_our_sockets_both_ways() {
+    const NAME: &str = "the_running_kernel_knows_our_sockets_both_ways";
+    let (_listener, near, _far) = connection("127.0.0.1:0");
+    let v4 = datagrams("127.0.0.1:0");
+    let has_v6 = UdpSocket::bind("[::1]:0").is_ok();
+    let (v6, stream) = (has_v6.then(|| datagrams("[::1]:0")), has_v6.then(|| connection("[::1]:0")));
+    let check = |stats: &SocketStats, bytes| {
+        check_connection(stats, &near, bytes);
+        if let Some((_, near, _)) = &stream {
+            check_connection(stats, near, bytes);
+        }
+        [Some(&v4), v6.as_ref()].into_iter().flatten().for_each(|(near, far)| check_datagrams(stats, near, far));
     };
-    let Ok(stats) = by_sock_diag(&kernel, &ours, 10_000) else {
-        return squirrel_testkit::skip("the_running_kernel_knows_our_connection_both_ways", "sock_diag is refused");
-    };
-    check_connection(&stats, &near, Some(5));
+    let files = told(FilesOnly(Linux::without_netlink()), 10_000).unwrap();
+    assert_eq!((files.source, files.udp.map(|udp| udp.source)), (SocketSource::ProcNet, Some(SocketSource::ProcNet)));
+    check(&files, None);
+    let stats = collect(system::table().as_ref(), 10_000).unwrap();
+    if stats.source != SocketSource::SockDiag {
+        return squirrel_testkit::skip(NAME, "sock_diag is refused");
+    }
+    check(&stats, Some(5));
+}
+
+#[test]
+fn the_fin_of_the_other_side_is_no_data() {
+    let (_listener, near, mut far) = connection("127.0.0.1:0");
+    far.write_all(b"bye").unwrap();
+    drop(far);
+    let mut near = near;
+    near.read_to_end(&mut Vec::new()).unwrap();
+    let stats = collect(system::table().as_ref(), 10_000).unwrap();
+    if stats.source != SocketSource::SockDiag {
+        return squirrel_testkit::skip("the_fin_of_the_other_side_is_no_data", "sock_diag is refused");
+    }
+    let ours = stats.connections.iter().find(|c| Some(c.local) == near.local_addr().ok()).unwrap();
+    assert_eq!((ours.state, ours.bytes_received, ours.bytes_sent), (SocketState::CloseWait, Some(3), Some(5)));
 }
 
 #[test]
 fn a_recorded_process_is_told_again_by_a_replay() {
-    let (_listener, _near, _far) = connection();
+    let (_listener, _near, _far) = connection("127.0.0.1:0");
     let folder = tempfile::tempdir().unwrap();
-    let recorder = Recorder::create(Linux::without_netlink(), folder.path(), "a test").unwrap();
-    let told = collect(&recorder, 10_000).unwrap();
-    recorder.finish().unwrap();
-    assert!(told.established >= 2);
-    assert_eq!(collect(&Replay::open(folder.path()).unwrap(), 10_000).unwrap(), told);
+    let recorder = Arc::new(Recorder::create(Linux::without_netlink(), folder.path(), "a test").unwrap());
+    let stats = told_by(Arc::clone(&recorder) as Arc<dyn Kernel>, 10_000).unwrap();
+    Arc::into_inner(recorder).unwrap().finish().unwrap();
+    assert!(stats.established >= 2);
+    assert_eq!(told(Replay::open(folder.path()).unwrap(), 10_000).unwrap(), stats);
 }
 
 proptest! {
@@ -143,21 +244,23 @@ proptest! {
     ) {
         let whole = format!("{HEADER}{TCP}");
         let kernel = process().with("/proc/self/fd/9", &link).with("/proc/net/tcp", &whole.as_bytes()[..cut.min(whole.len())]);
-        let stats = collect(&kernel, 10).unwrap();
+        let stats = told(kernel, 10).unwrap();
         prop_assert!(stats.established <= 1 && stats.unreadable <= 1);
         let mut hostile = HEADER.as_bytes().to_vec();
         hostile.extend_from_slice(&table);
-        let stats = collect(&process().with("/proc/net/tcp", hostile), 10).unwrap();
-        prop_assert!(stats.connections_total <= 4);
+        let hostile = process().with("/proc/net/tcp", &hostile).with("/proc/net/udp", &hostile);
+        let stats = told(hostile, 10).unwrap();
+        prop_assert!(stats.connections_total <= 6);
     }
 
     #[test]
     fn hostile_messages_are_counted(messages in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..120), 0..8)) {
         let count = messages.len() as u64;
         let kernel = process().on_dump(move |_, _, _| {
-            Ok(messages.iter().map(|message| (SOCK_DIAG_BY_FAMILY, message.clone())).collect())
+            let both = |message: &Vec<u8>| [TCPDIAG_GETSOCK, SOCK_DIAG_BY_FAMILY].map(|kind| (kind, message.clone()));
+            Ok(messages.iter().flat_map(both).collect())
         });
-        let stats = collect(&kernel, 10).unwrap();
-        prop_assert!(stats.unreadable <= 2 * count);
+        let stats = told(kernel, 10).unwrap();
+        prop_assert!(stats.unreadable <= 3 * count);
     }
 }

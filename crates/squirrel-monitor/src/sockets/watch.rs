@@ -1,173 +1,247 @@
-//! The kernel that a monitor asks, and what it does when the kernel does not answer.
+//! The table that a monitor asks each collection interval, and what it does when that is too much.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use squirrel_sys::{Kernel, Linux};
-
-use super::tracker::Tracker;
-use super::{SocketStats, TrackedConnection, collect};
+use super::book::{Book, WORST_BYTES};
+use super::detail::Steps;
+use super::history::History;
+use super::{
+    ClosedConnection, ConnectionTracking, Precision, SocketStats, SocketTable, TrackedConnection, collect, system,
+};
 use crate::{AlertKind, MonitorError, Result};
 
 /// After failures in a row, at most this many ticks are left out before the next try.
 const MOST_SKIPPED: u32 = 63;
 
-/// The sockets of a monitor.
-pub(crate) struct SocketWatch {
+/// A rate needs the collection before to be at most so many collections ago.
+const LONGEST_GAP: u32 = 4;
+
+/// How much is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TrackingLimits {
+    /// Connections; zero when they are not tracked.
+    pub(crate) connections: usize,
+    /// Closed connections.
+    pub(crate) closed: usize,
+    /// Bytes of both together.
+    pub(crate) memory: usize,
+}
+
+impl TrackingLimits {
+    pub(crate) const NONE: Self = Self { connections: 0, closed: 0, memory: 0 };
+
+    /// So many connections can be listed without ever taking more than the memory.
+    fn listed(&self) -> usize {
+        self.connections.min(self.memory / WORST_BYTES)
+    }
+}
+
+/// The sockets of a monitor. What the blocking thread needs lives as long as that does.
+pub(crate) struct SocketWatch(Arc<Shared>);
+
+struct Shared {
     /// Opened when sockets are first asked for.
-    kernel: Arc<OnceLock<Arc<dyn Kernel>>>,
-    /// How many connections are listed; zero when they are not tracked.
-    limit: usize,
+    table: OnceLock<Arc<dyn SocketTable>>,
+    limits: TrackingLimits,
+    interval: Duration,
+    /// One collection follows the other, even when a runtime ended in the midst of one and another began.
+    turn: Mutex<()>,
     state: Mutex<State>,
 }
 
 struct State {
-    tracker: Tracker,
+    book: Book,
+    history: History,
+    steps: Steps,
+    told: ConnectionTracking,
     /// Failures in a row.
-    failures: u32,
+    failing: u32,
     /// Ticks still to be left out.
     skip: u32,
+    /// Whether it was told that there is little room, and that a sample is listed.
+    told_nearly: bool,
+    told_sampled: bool,
 }
 
 impl SocketWatch {
-    pub(crate) fn new(limit: usize, interval: Duration) -> Self {
-        let state = State { tracker: Tracker::new(interval * 4), failures: 0, skip: 0 };
-        Self { kernel: Arc::default(), limit, state: Mutex::new(state) }
+    pub(crate) fn new(limits: TrackingLimits, interval: Duration) -> Self {
+        let state = State {
+            book: Book::new(),
+            history: History::default(),
+            steps: Steps::default(),
+            told: ConnectionTracking::default(),
+            failing: 0,
+            skip: 0,
+            told_nearly: false,
+            told_sampled: false,
+        };
+        Self(Arc::new(Shared {
+            table: OnceLock::new(),
+            limits,
+            interval,
+            turn: Mutex::default(),
+            state: Mutex::new(state),
+        }))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Asks this kernel from now on, unless another was asked before.
-    #[cfg(test)]
-    pub(crate) fn ask(&self, kernel: Arc<dyn Kernel>) {
-        let _ = self.kernel.set(kernel);
+    /// Asks this table from now on, unless another was asked before.
+    pub(crate) fn ask(&self, table: Arc<dyn SocketTable>) {
+        let _ = self.0.table.set(table);
     }
 
     pub(crate) async fn collect(&self) -> Result<SocketStats> {
-        let (kernel, limit) = (Arc::clone(&self.kernel), self.limit);
-        let collect = move || {
-            // A sandbox may refuse netlink; the files of /proc are then what is left.
-            let open = || Arc::new(Linux::open().unwrap_or_else(|_| Linux::without_netlink())) as Arc<dyn Kernel>;
-            let kernel = kernel.get_or_init(open);
-            collect(kernel.as_ref(), limit).map_err(|error| MonitorError::Sockets { reason: error.to_string() })
-        };
+        self.blocking(|shared| collect(shared.table(), shared.limits.listed())).await
+    }
+
+    /// Runs `work` on a thread for blocking work when there is a runtime, and else here.
+    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Shared) -> Result<T> + Send + 'static) -> Result<T> {
+        let shared = Arc::clone(&self.0);
         match tokio::runtime::Handle::try_current() {
             Ok(runtime) => {
                 let failed = |error: tokio::task::JoinError| MonitorError::Sockets { reason: error.to_string() };
-                runtime.spawn_blocking(collect).await.map_err(failed)?
+                runtime.spawn_blocking(move || work(&shared)).await.map_err(failed)?
             }
-            Err(_) => collect(),
+            Err(_) => work(&shared),
         }
     }
 
     /// One tick: follows the connections if they are tracked, and if it is time to ask. Answers with
     /// what is to be told.
-    pub(crate) async fn tick(&self, now: impl Fn() -> Duration) -> Option<AlertKind> {
-        if self.limit == 0 || !self.is_due() {
-            return None;
+    pub(crate) async fn tick(&self, now: impl Fn() -> Duration) -> Vec<AlertKind> {
+        if self.0.limits.connections == 0 || !self.0.state().is_due() {
+            return Vec::new();
         }
-        let outcome = self.collect().await;
-        let mut state = self.state();
+        let start = now();
+        let outcome = self.blocking(move |shared| shared.follow(start)).await;
+        let cost = now().saturating_sub(start);
+        let mut news = Vec::new();
+        let shared = &self.0;
+        let mut state = shared.state();
         match outcome {
-            Ok(stats) => {
-                state.tracker.update(now(), stats.connections);
-                (std::mem::take(&mut state.failures) > 0).then_some(AlertKind::SocketsReadable)
-            }
-            Err(error) => {
-                // What is no longer true is not shown.
-                state.tracker.update(now(), Vec::new());
-                state.failures = state.failures.saturating_add(1);
-                // 1, 3, 7, … ticks are left out.
-                state.skip = (1u32.checked_shl(state.failures).unwrap_or(u32::MAX) - 1).min(MOST_SKIPPED);
-                (state.failures == 1).then(|| AlertKind::SocketsUnreadable { reason: error.to_string() })
-            }
+            Ok(total) => state.followed(total, cost, shared, &mut news),
+            Err(error) => news.extend(state.failed(&error)),
         }
+        news
     }
 
-    fn is_due(&self) -> bool {
+    /// The connections as last collected, those known longest first.
+    pub(crate) fn connections(&self) -> Vec<TrackedConnection> {
+        let state = self.0.state();
+        if state.failing > 0 {
+            // What is no longer true is not shown.
+            return Vec::new();
+        }
+        let now = state.book.last();
+        let mut all: Vec<_> = state.book.rows().iter().map(|row| TrackedConnection::told(row, now)).collect();
+        drop(state);
+        all.sort_unstable_by_key(|tracked| (std::cmp::Reverse(tracked.known_for), tracked.connection.id));
+        all
+    }
+
+    pub(crate) fn closed(&self) -> Vec<ClosedConnection> {
+        self.0.state().history.list()
+    }
+
+    pub(crate) fn tracking(&self) -> ConnectionTracking {
+        let state = self.0.state();
+        ConnectionTracking {
+            detail: state.steps.detail(),
+            limit: state.steps.detail().of(self.0.limits.listed()) as u64,
+            closed: state.history.total(),
+            closed_pruned: state.history.pruned(),
+            memory: state.memory() as u64,
+            ..state.told
+        }
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn table(&self) -> &dyn SocketTable {
+        self.table.get_or_init(system::table).as_ref()
+    }
+
+    /// Brings the book up to date; how many connections there are. The lock is taken for each row alone,
+    /// so that whoever asks for the list does not wait for the system.
+    fn follow(&self, now: Duration) -> Result<u64> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let table = self.table();
+        let mut total = 0;
+        {
+            let mut state = self.state();
+            let detail = state.steps.detail();
+            let gap = self.interval * detail.intervals() * LONGEST_GAP;
+            state.book.begin(now, detail.of(self.limits.listed()), gap);
+        }
+        table.read(&mut |row| {
+            if row.is_listed() {
+                total += 1;
+                self.state().book.offer(&row);
+            }
+        })?;
         let mut state = self.state();
-        let due = state.skip == 0;
-        state.skip = state.skip.saturating_sub(1);
+        let State { book, history, .. } = &mut *state;
+        book.end(|row| history.push(row, now, self.limits.closed));
+        // What is left of the memory is the history's, and the oldest of it goes first.
+        history.prune_to_bytes(self.limits.memory.saturating_sub(book.bytes()));
+        Ok(total)
+    }
+}
+
+impl State {
+    fn is_due(&mut self) -> bool {
+        let due = self.skip == 0;
+        self.skip = self.skip.saturating_sub(1);
         due
     }
 
-    pub(crate) fn connections(&self) -> Vec<TrackedConnection> {
-        self.state().tracker.connections()
+    fn memory(&self) -> usize {
+        self.book.bytes() + self.history.bytes()
+    }
+
+    fn followed(&mut self, total: u64, cost: Duration, shared: &Shared, news: &mut Vec<AlertKind>) {
+        if std::mem::take(&mut self.failing) > 0 {
+            news.push(AlertKind::SocketsReadable);
+        }
+        let (listed, limit) = (self.book.rows().len() as u64, shared.limits.listed() as u64);
+        let precision = Precision::of(listed, total);
+        self.told = ConnectionTracking {
+            precision,
+            listed,
+            total,
+            collections: self.told.collections + 1,
+            last_cost: cost,
+            ..self.told
+        };
+        // Told before it happens, and again only after there was room for a while.
+        let nearly = total > 0 && total * 10 >= limit * 9;
+        if nearly && !self.told_nearly {
+            news.push(AlertKind::ConnectionsNearlyFull { used: total, limit });
+        }
+        self.told_nearly = nearly || (self.told_nearly && total * 4 >= limit * 3);
+        if let (Precision::Sampled { error }, false) = (precision, self.told_sampled) {
+            news.push(AlertKind::ConnectionsSampled { listed, total, error });
+            self.told_sampled = true;
+        } else if precision == Precision::Exact && std::mem::take(&mut self.told_sampled) {
+            news.push(AlertKind::ConnectionsExact);
+        }
+        news.extend(self.steps.observe(cost, shared.interval).map(|detail| AlertKind::TrackingDetail { detail }));
+        self.skip = self.steps.detail().intervals() - 1;
+    }
+
+    fn failed(&mut self, error: &MonitorError) -> Option<AlertKind> {
+        self.failing = self.failing.saturating_add(1);
+        self.told =
+            ConnectionTracking { precision: Precision::Unavailable, failures: self.told.failures + 1, ..self.told };
+        // 1, 3, 7, … ticks are left out.
+        self.skip = (1u32.checked_shl(self.failing).unwrap_or(u32::MAX) - 1).min(MOST_SKIPPED);
+        (self.failing == 1).then(|| AlertKind::SocketsUnreadable { reason: error.to_string() })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use squirrel_testkit::FakeKernel;
-
-    const SECOND: Duration = Duration::from_secs(1);
-    const TABLE: &str = "header\n 0: 0100007F:1F90 0200007F:C350 01 0:0 00:0 0 0 0 7 1\n";
-
-    #[tokio::test]
-    async fn a_kernel_that_refuses_is_asked_less_and_less_and_told_once() {
-        let kernel = Arc::new(FakeKernel::default().with("/proc/self/fd/3", "socket:[7]"));
-        let watch = SocketWatch::new(10, SECOND);
-        watch.ask(Arc::new(Shared(Arc::clone(&kernel))));
-        let mut told = Vec::new();
-        for second in 0..10 {
-            told.extend(watch.tick(|| second * SECOND).await);
-        }
-        // Asked at 0, 2 and 6; the next is 14.
-        assert_eq!(watch.state().failures, 3);
-        kernel.write("/proc/net/tcp", TABLE);
-        for second in 10..20 {
-            told.extend(watch.tick(|| second * SECOND).await);
-        }
-        let [AlertKind::SocketsUnreadable { reason }, AlertKind::SocketsReadable] = told.as_slice() else {
-            panic!("{told:?}");
-        };
-        assert!(reason.contains("netlink dump"), "{reason}");
-        let [only] = <[_; 1]>::try_from(watch.connections()).unwrap();
-        assert_eq!((only.connection.inode, only.known_for), (7, 5 * SECOND));
-        kernel.remove("/proc/net/tcp");
-        assert!(watch.tick(|| 20 * SECOND).await.is_some());
-        assert_eq!(watch.connections(), [], "what is no longer true is not shown");
-    }
-
-    #[tokio::test]
-    async fn what_is_not_tracked_is_not_asked_for() {
-        let watch = SocketWatch::new(0, SECOND);
-        watch.ask(Arc::new(FakeKernel::default()));
-        assert_eq!(watch.tick(|| SECOND).await, None);
-        assert_eq!(watch.state().failures, 0);
-    }
-
-    /// A kernel that the test goes on changing.
-    struct Shared(Arc<FakeKernel>);
-
-    impl Kernel for Shared {
-        fn read(&self, path: &str, out: &mut Vec<u8>) -> Result<(), squirrel_sys::SysError> {
-            self.0.read(path, out)
-        }
-
-        fn list(&self, path: &str, each: &mut dyn FnMut(&[u8])) -> Result<(), squirrel_sys::SysError> {
-            self.0.list(path, each)
-        }
-
-        fn link(&self, path: &str, out: &mut Vec<u8>) -> Result<(), squirrel_sys::SysError> {
-            self.0.link(path, out)
-        }
-
-        fn dump(
-            &self,
-            family: squirrel_sys::Netlink,
-            message_type: u16,
-            payload: &[u8],
-            each: &mut dyn FnMut(u16, &[u8]),
-        ) -> Result<(), squirrel_sys::SysError> {
-            self.0.dump(family, message_type, payload, each)
-        }
-
-        fn ethtool(&self, interface: &str, command: &mut [u8]) -> Result<(), squirrel_sys::SysError> {
-            self.0.ethtool(interface, command)
-        }
-    }
-}
+mod tests;

@@ -107,11 +107,12 @@ pub enum AggregateOp {
     CountValues,
     Quantile,
     Limitk,
+    LimitRatio,
 }
 
 impl AggregateOp {
     /// All aggregations.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Sum,
         Self::Avg,
         Self::Count,
@@ -125,6 +126,7 @@ impl AggregateOp {
         Self::CountValues,
         Self::Quantile,
         Self::Limitk,
+        Self::LimitRatio,
     ];
 
     /// As it is written.
@@ -143,18 +145,19 @@ impl AggregateOp {
             Self::CountValues => "count_values",
             Self::Quantile => "quantile",
             Self::Limitk => "limitk",
+            Self::LimitRatio => "limit_ratio",
         }
     }
 
     /// Whether Prometheus calls it experimental.
     pub fn is_experimental(self) -> bool {
-        self == Self::Limitk
+        matches!(self, Self::Limitk | Self::LimitRatio)
     }
 
     /// What stands before the series, if anything does.
     pub fn param(self) -> Option<Type> {
         match self {
-            Self::Topk | Self::Bottomk | Self::Quantile | Self::Limitk => Some(Type::Scalar),
+            Self::Topk | Self::Bottomk | Self::Quantile | Self::Limitk | Self::LimitRatio => Some(Type::Scalar),
             Self::CountValues => Some(Type::String),
             _ => None,
         }

@@ -59,6 +59,10 @@ impl Evaluator<'_> {
         if matches!(op, AggregateOp::Topk | AggregateOp::Bottomk | AggregateOp::Limitk) {
             return super::topk::select(aggregate, &param, series, steps).map(Operand::Vector);
         }
+        if op == AggregateOp::LimitRatio {
+            let place = aggregate.param.as_ref().map(|expr| expr.span).unwrap_or_default();
+            return self.share(&param, place, series, steps).map(Operand::Vector);
+        }
         let mut out = Vec::new();
         for group in groups(&series, &aggregate.grouping) {
             let members: Vec<&Series> = group.members.iter().filter_map(|i| series.get(*i)).collect();

@@ -208,10 +208,6 @@ fn certain_labels(matchers: &[Matcher]) -> Labels {
     builder.build().unwrap_or_default()
 }
 
-pub(crate) fn info(_: &mut Evaluator<'_>, _: &Expr, _: &Call, _: Steps) -> Outcome {
-    Err(EvalError::execution("info() is not there yet: join the info metric by hand, with * on (…) group_left (…)"))
-}
-
 pub(crate) fn start_timestamp(_: &mut Evaluator<'_>, _: &Expr, _: &Call, _: Steps) -> Outcome {
     Err(EvalError::execution(
         "start_timestamp() is not there yet: samples are stored without the time at which their counter began",

@@ -6,6 +6,7 @@ use squirrel_model::{Labels, Samples, TimeRange, Timestamp, is_stale};
 
 use super::column::{Column, Numbers, Operand, Series, Steps};
 use super::over_time::WindowFn;
+use super::tiers::Choice;
 use super::{Clock, Evaluator};
 use crate::EvalError;
 use crate::ast::{Call, ExprKind, Selector, Shift, Subquery, Type};
@@ -98,15 +99,15 @@ pub(crate) struct RawSeries {
 
 /// Bounds of the windows of a range: one for each step.
 #[derive(Clone, Copy)]
-struct Windows {
-    ends: Clock,
-    range_ms: i64,
-    steps: Steps,
+pub(super) struct Windows {
+    pub(super) ends: Clock,
+    pub(super) range_ms: i64,
+    pub(super) steps: Steps,
 }
 
 impl Windows {
     /// The windows as index ranges of sorted `times`, into `frames`.
-    fn place(&self, times: &[i64], frames: &mut Vec<Frame>) {
+    pub(super) fn place(&self, times: &[i64], frames: &mut Vec<Frame>) {
         frames.clear();
         let (mut low, mut high) = (0, 0);
         for i in 0..self.steps.count {
@@ -120,6 +121,13 @@ impl Windows {
             }
             frames.push(Frame { low, high, start, end });
         }
+    }
+
+    /// All that lies in any of the windows. They are open on the left, ranges of the store are not.
+    pub(super) fn range(&self) -> TimeRange {
+        let first = self.ends.time(0).saturating_sub(self.range_ms).saturating_add(1);
+        let last = self.ends.time(self.steps.count.saturating_sub(1));
+        TimeRange::new(Timestamp(first), Timestamp(last))
     }
 }
 
@@ -141,6 +149,9 @@ impl Evaluator<'_> {
         let name = call.function.name;
         let keeps_name = matches!(name, "last_over_time" | "first_over_time");
         let counter = matches!(name, "rate" | "increase");
+        if let Some(answer) = self.over_a_copy(call, steps)? {
+            return Ok(answer);
+        }
         let mut out = Vec::new();
         let mut unlike_counter: Option<String> = None;
         let brake = Brake { stop: self.stop, seen: Cell::new(0), stopped: Cell::new(false) };
@@ -172,6 +183,22 @@ impl Evaluator<'_> {
         Ok(Operand::Vector(out))
     }
 
+    /// The answer from figures of a coarse copy, where one is chosen and has them.
+    fn over_a_copy(&mut self, call: &Call, steps: Steps) -> Result<Option<Operand>, EvalError> {
+        let ranges = call.args.iter().filter_map(|arg| match &arg.unwrapped().kind {
+            ExprKind::Range { selector, range_ms } => Some((arg.span, selector, *range_ms)),
+            _ => None,
+        });
+        for (place, selector, range_ms) in ranges {
+            let windows = Windows { ends: self.clock(&selector.shift, steps), range_ms, steps };
+            if let Some(choice) = self.tier_for(call.function.name, &windows) {
+                self.say(choice, place);
+                return self.over_figures(call, selector, &windows, choice);
+            }
+        }
+        Ok(None)
+    }
+
     /// Hands each series of the call's range argument to `each`, with the windows placed on it.
     pub(super) fn each_range(
         &mut self,
@@ -184,9 +211,13 @@ impl Evaluator<'_> {
         for kind in range {
             match kind {
                 ExprKind::Range { selector, range_ms } => {
-                    let windows = Windows { ends: self.clock(&selector.shift, steps), range_ms: *range_ms, steps };
-                    let span = windows_range(&windows);
-                    return self.each_raw(selector, span, steps.count, |raw| {
+                    let mut windows = Windows { ends: self.clock(&selector.shift, steps), range_ms: *range_ms, steps };
+                    let choice = self.older(windows.range().start.millis());
+                    if let Some(choice) = choice {
+                        // Most functions need two samples.
+                        windows.range_ms = windows.range_ms.max(choice.step_ms.saturating_mul(2));
+                    }
+                    return self.each_raw(selector, windows.range(), choice, steps.count, |raw| {
                         windows.place(&raw.samples.times, &mut frames);
                         each(raw, &frames);
                     });
@@ -213,12 +244,13 @@ impl Evaluator<'_> {
         &mut self,
         selector: &Selector,
         range: TimeRange,
+        choice: Option<Choice>,
         columns: usize,
         mut each: impl FnMut(&RawSeries),
     ) -> Result<(), EvalError> {
         let mut raw = RawSeries { labels: Labels::empty(), drop_name: false, samples: Samples::default() };
         for found in self.find(&selector.matchers, range)? {
-            self.store.read(&found, range, &mut raw.samples)?;
+            self.read_from(choice, &found, range, &mut raw.samples)?;
             self.spend(raw.samples.len().max(columns))?;
             drop_stale(&mut raw.samples);
             if raw.samples.is_empty() {
@@ -239,7 +271,7 @@ impl Evaluator<'_> {
     ) -> Result<Vec<RawSeries>, EvalError> {
         let windows = Windows { ends: self.clock(&selector.shift, steps), range_ms, steps };
         let mut out = Vec::new();
-        self.each_raw(selector, windows_range(&windows), 1, |raw| {
+        self.each_raw(selector, windows.range(), None, 1, |raw| {
             out.push(RawSeries { labels: raw.labels.clone(), drop_name: false, samples: raw.samples.clone() });
         })?;
         Ok(out)
@@ -288,13 +320,6 @@ impl Evaluator<'_> {
             _ => Err(EvalError::TooManySamples { limit: self.options.max_samples }),
         }
     }
-}
-
-/// All that lies in any of the windows. They are open on the left, ranges of the store are not.
-fn windows_range(windows: &Windows) -> TimeRange {
-    let first = windows.ends.time(0).saturating_sub(windows.range_ms).saturating_add(1);
-    let last = windows.ends.time(windows.steps.count.saturating_sub(1));
-    TimeRange::new(Timestamp(first), Timestamp(last))
 }
 
 fn drop_stale(samples: &mut Samples) {

@@ -11,7 +11,6 @@ use squirrel_api::json::write_string;
 use squirrel_api::{ApiError, CatalogueEntry, ErrorType};
 use squirrel_model::Metric;
 
-use crate::charts::CHARTS;
 use crate::failure::{Failure, json};
 use crate::form::Params;
 use crate::server::State;
@@ -102,7 +101,7 @@ fn nothing(data: &str) -> Response {
 
 /// `GET /api/charts`: which charts there are, for all screens.
 pub(super) async fn charts() -> Result<Response, Failure> {
-    plain(CHARTS)
+    plain(&crate::charts::charts().collect::<Vec<_>>())
 }
 
 /// `GET /api/catalogue`: all declared metrics.
@@ -125,7 +124,7 @@ pub(super) async fn verdict(AxumState(state): AxumState<State>) -> Result<Respon
     plain(&state.gate.run(state.parts.limits.query_time, work).await?)
 }
 
-fn plain<T: Serialize + ?Sized>(value: &T) -> Result<Response, Failure> {
+pub(super) fn plain<T: Serialize + ?Sized>(value: &T) -> Result<Response, Failure> {
     let text = serde_json::to_string(value).map_err(|e| ApiError::new(ErrorType::Internal, e.to_string()))?;
     Ok(json(text))
 }

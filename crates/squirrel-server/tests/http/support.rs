@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use squirrel_api::{CollectorState, CollectorStatus};
 use squirrel_model::{Batch, Catalogue, Elapsed, Kind, Labels, Metric, Select, Timestamp, Unit};
-use squirrel_server::{BuildInfo, Limits, METRICS, Server, ServerMetrics, ServerParts, Tick};
+use squirrel_server::{
+    ApplicationLimits, ApplicationToken, Applications, BuildInfo, Limits, METRICS, Server, ServerMetrics, ServerParts,
+    Tick,
+};
 use squirrel_testkit::MemorySelect;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -28,6 +31,7 @@ pub(crate) static FAMILY: Metric =
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     pub(crate) metrics: Arc<ServerMetrics>,
+    pub(crate) applications: Arc<Applications>,
     pub(crate) stop: CancellationToken,
     pub(crate) ticks: watch::Sender<Option<Arc<Tick>>>,
     pub(crate) done: tokio::task::JoinHandle<std::io::Result<()>>,
@@ -76,6 +80,20 @@ pub(crate) async fn start(store: MemorySelect) -> Running {
 }
 
 pub(crate) async fn start_with(store: Arc<dyn Select>, limits: Limits, allowed: &[&str]) -> Running {
+    start_taking(store, limits, allowed, ApplicationLimits::default(), None).await
+}
+
+/// A server that takes reports of applications within these limits.
+pub(crate) async fn start_taking(
+    store: Arc<dyn Select>,
+    limits: Limits,
+    allowed: &[&str],
+    reports: ApplicationLimits,
+    token: Option<&str>,
+) -> Running {
+    let reserved = Catalogue::new([METRICS, &[&RECEIVED, &FAMILY]]);
+    let token = token.map(|token| ApplicationToken::new(token).expect("a token"));
+    let applications = Arc::new(Applications::new(reports, reserved).with_token(token));
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
     let (ticks, receiver) = watch::channel(None);
@@ -90,6 +108,8 @@ pub(crate) async fn start_with(store: Arc<dyn Select>, limits: Limits, allowed: 
                 collector("conntrack", CollectorState::Unavailable, "Connection tracking is not loaded on this host."),
             ]
         }),
+        applications: Arc::clone(&applications),
+        picture: Arc::new(|| Some(Arc::new(super::live::picture()))),
         clock: Arc::new(|| NOW),
         monotonic: Arc::new(move || Elapsed(born.elapsed())),
         build: BuildInfo { version: "0.1.0".into(), revision: "abc".into() },
@@ -100,7 +120,7 @@ pub(crate) async fn start_with(store: Arc<dyn Select>, limits: Limits, allowed: 
     let metrics = server.metrics();
     let stop = CancellationToken::new();
     let done = tokio::spawn(server.serve(vec![listener], stop.clone()));
-    Running { address, metrics, stop, ticks, done }
+    Running { address, metrics, applications, stop, ticks, done }
 }
 
 impl Running {

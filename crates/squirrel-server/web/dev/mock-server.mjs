@@ -9,6 +9,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { applicationList } from "./applications.mjs";
 import { evaluate } from "./answers.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -63,6 +64,7 @@ export async function startMock({ port = 0, host = { hostile: false, bad: false 
     if (path === "/api/charts") return send(response, 200, "application/json", charts);
     if (path === "/api/collectors") return json(response, 200, COLLECTORS);
     if (path === "/api/catalogue") return json(response, 200, CATALOGUE);
+    if (path === "/api/applications") return json(response, 200, applicationList(host));
     if (path === "/api/verdict") return json(response, 200, verdict());
     if (path === "/api/stream") return stream(request, response, url.searchParams.getAll("query"));
     if (path === "/api/v1/query_range" && request.method === "POST") return queryRange(response, new URLSearchParams(await bodyOf(request)));
@@ -71,7 +73,7 @@ export async function startMock({ port = 0, host = { hostile: false, bad: false 
   }
 
   function asset(request, response, path) {
-    const page = path === "/index.html" || /^\/interfaces(\/[^/]*)?$/.test(path);
+    const page = path === "/index.html" || /^\/(interfaces|applications)(\/[^/]*)?$/.test(path);
     const found = assets.get(page ? "/" : path);
     if (!found) return send(response, 404, "text/plain", "not found\n");
     const accepted = String(request.headers["accept-encoding"] ?? "");

@@ -2,12 +2,14 @@
 
 import { useEffect } from "preact/hooks";
 import { visible } from "./lib/text";
+import { ApplicationPage } from "./pages/application";
+import { ApplicationsPage } from "./pages/applications";
 import { InterfacePage } from "./pages/interface";
 import { InterfacesPage } from "./pages/interfaces";
 import { OverviewPage } from "./pages/overview";
 import { refreshCollectors } from "./state/health";
 import { INTERFACE_QUERIES } from "./state/interfaces";
-import { route } from "./state/route";
+import { type Route, route } from "./state/route";
 import { connection, useLiveQueries } from "./state/stream";
 import { Banner } from "./ui/banner";
 import { Link } from "./ui/link";
@@ -35,7 +37,7 @@ export function App() {
 
 function Page() {
   const current = route.value;
-  const title = current.page === "interface" ? visible(current.device) : TITLES[current.page];
+  const title = titleOf(current);
   useEffect(() => {
     document.title = `${title} · Squirrel`;
   }, [title]);
@@ -46,6 +48,10 @@ function Page() {
       return <InterfacesPage />;
     case "interface":
       return <InterfacePage key={current.device} device={current.device} />;
+    case "applications":
+      return <ApplicationsPage />;
+    case "application":
+      return <ApplicationPage key={current.application} name={current.application} />;
     case "unknown":
       return (
         <section class="empty">
@@ -57,4 +63,9 @@ function Page() {
   }
 }
 
-const TITLES = { overview: "Overview", interfaces: "Interfaces", unknown: "Not found" } as const;
+function titleOf(current: Route): string {
+  if (current.page === "interface") return visible(current.device);
+  return current.page === "application" ? visible(current.application) : TITLES[current.page];
+}
+
+const TITLES = { overview: "Overview", interfaces: "Interfaces", applications: "Applications", unknown: "Not found" } as const;

@@ -6,6 +6,7 @@ import "./styles/controls.css";
 import "./styles/pages.css";
 import "./styles/interfaces.css";
 import "./styles/charts.css";
+import "./styles/applications.css";
 import { App } from "./app";
 
 const place = document.getElementById("app");

@@ -68,10 +68,13 @@ export const tests = {
   },
 
   async names_enter_promql_whole() {
-    const { escapeString, fillIn, legendOf, namesIn } = await load("lib/promql.ts");
+    const { escapeString, fillIn, legendOf, namesIn, scopeOf } = await load("lib/promql.ts");
     assert.equal(escapeString('a"b\\c\nd'), 'a\\"b\\\\c\\nd');
-    assert.equal(fillIn('x{device="$device"}[$window]', 10, '"} or y{z="'), 'x{device="\\"} or y{z=\\""}[10s]');
-    assert.equal(fillIn('x{device="$device"}[$window]', 5, "$window $& $1"), 'x{device="$window $& $1"}[5s]');
+    assert.equal(fillIn('x{device="$device"}[$window]', 10, { device: '"} or y{z="' }), 'x{device="\\"} or y{z=\\""}[10s]');
+    assert.equal(fillIn('x{device="$device"}[$window]', 5, { device: "$window $& $1" }), 'x{device="$window $& $1"}[5s]');
+    const scope = scopeOf('"} or y{z="', "$window\n\\");
+    assert.equal(fillIn("x{$scope}[$window]", 5, { scope, leastWindow: 45 }), 'x{application="\\"} or y{z=\\"",instance="$window\\n\\\\"}[45s]');
+    assert.equal(fillIn("x{$scope}[$window]", 60, { scope: scopeOf("a"), leastWindow: 45 }), 'x{application="a"}[60s]');
     assert.equal(legendOf("{{device}} receive", { device: "{{device}}$&" }), "{{device}}$& receive");
     assert.equal(legendOf("{{ state }}", {}), "");
     assert.deepEqual(namesIn('rate(a_total{b="c_total"}[5s]) / d'), ["rate", "a_total", "b", "s", "d"]);

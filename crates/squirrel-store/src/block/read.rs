@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use squirrel_model::{Samples, TimeRange, Timestamp};
 
+use super::compact::Records;
 use super::footer::{self, End, PageRef, Section};
 use super::page::{ChunkRef, Page};
 use super::{BlockMeta, TIERS};
@@ -41,8 +42,8 @@ pub(crate) struct Block {
     pub(crate) len: u64,
     /// Whether its header or one of its footers is damaged; nothing is lost by that.
     pub(crate) bruised: bool,
-    pages: Vec<PageRef>,
-    file: Arc<dyn ReadAt>,
+    pub(super) pages: Vec<PageRef>,
+    pub(super) file: Arc<dyn ReadAt>,
     /// The page read last: queries read series in order.
     last_page: Mutex<Option<(usize, Arc<Page>)>>,
     /// Places of damage that are counted already.
@@ -94,14 +95,14 @@ impl Block {
         range.overlaps(TimeRange::new(Timestamp(self.meta.min_ms), Timestamp(self.meta.max_ms)))
     }
 
-    fn section(&self, section: Section) -> io::Result<Option<Vec<u8>>> {
+    pub(super) fn section(&self, section: Section) -> io::Result<Option<Vec<u8>>> {
         let mut bytes = vec![0; section.len as usize];
         self.file.read_at(section.offset, &mut bytes)?;
         Ok((crc32c::crc32c(&bytes) == section.crc).then_some(bytes))
     }
 
     /// A page; `None` when it is damaged, which is counted once.
-    fn page(&self, number: usize) -> io::Result<Option<Arc<Page>>> {
+    pub(super) fn page(&self, number: usize) -> io::Result<Option<Arc<Page>>> {
         let mut last = self.last_page.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((held, page)) = last.as_ref()
             && *held == number
@@ -167,6 +168,23 @@ impl Block {
         Ok(())
     }
 
+    /// The chunk records of a series, each checked; `None` when something is damaged.
+    pub(super) fn records(&self, id: SeriesId) -> io::Result<Option<Records>> {
+        let Some(number) = self.page_of(id) else { return Ok(Some(Records::default())) };
+        let Some(page) = self.page(number)? else { return Ok(None) };
+        let chunks = page.find(id);
+        let (Some(first), Some(last)) = (chunks.first(), chunks.last()) else { return Ok(Some(Records::default())) };
+        let end = last.offset.saturating_add(u64::from(last.len));
+        let Some(len) = end.checked_sub(first.offset).filter(|_| end <= self.len) else { return Ok(None) };
+        let mut bytes = vec![0; len as usize];
+        self.file.read_at(first.offset, &mut bytes)?;
+        let records = Records::checked(id, chunks, bytes);
+        if records.is_none() {
+            self.damage(first.offset, &self.ledger.chunks, "a chunk");
+        }
+        Ok(records)
+    }
+
     /// For rising `ids`, sets `present` where a series has a chunk in the range; those that are set
     /// already are passed over.
     pub(crate) fn mark(&self, ids: &[SeriesId], range: TimeRange, present: &mut [bool]) -> io::Result<()> {
@@ -220,7 +238,7 @@ impl PageRef {
 }
 
 /// Adds the samples of a chunk record, if it is whole and of this series.
-fn record_samples(record: &[u8], id: SeriesId, out: &mut Samples) -> Option<()> {
+pub(super) fn record_samples(record: &[u8], id: SeriesId, out: &mut Samples) -> Option<()> {
     let mut reader = Reader::new(record);
     let crc = reader.u32()?;
     if crc32c::crc32c(reader.rest()) != crc || reader.varint()? != id.0 {

@@ -31,7 +31,7 @@ fn block_in(dir: &MemoryDir) -> String {
         builder.push(SeriesId(id * 2), &samples(id));
     }
     let part: Arc<Part> = Arc::new(builder.build(None));
-    let plan = BlockPlan { start_ms: 0, end_ms: 7_200_000, covers_seq: 42 };
+    let plan = BlockPlan { tier: 0, start_ms: 0, end_ms: 7_200_000, covers_seq: 42 };
     write_block(dir, plan, &[part], &index()).unwrap()
 }
 

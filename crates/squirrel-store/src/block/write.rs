@@ -14,6 +14,7 @@ use crate::dir::{Append, Dir};
 use crate::format::{FileHeader, FileKind};
 use crate::head::{Part, visit_merged};
 use crate::series::{Definition, Index, SeriesId, put_definitions};
+use crate::tier;
 
 /// Bytes that are gathered before they are written.
 const BUFFER: usize = 1 << 20;
@@ -21,12 +22,15 @@ const BUFFER: usize = 1 << 20;
 /// Which block to write.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BlockPlan {
+    /// 0 for full resolution.
+    pub(crate) tier: u8,
     pub(crate) start_ms: i64,
     pub(crate) end_ms: i64,
     pub(crate) covers_seq: u64,
 }
 
-struct Writer<'a> {
+/// A block under way.
+pub(crate) struct Writer<'a> {
     file: Box<dyn Append>,
     buffer: Vec<u8>,
     /// Bytes in the file and the buffer.
@@ -41,15 +45,28 @@ struct Writer<'a> {
     record: Vec<u8>,
 }
 
-/// Writes the samples of parts, all of one window, as a block: under a temporary name first,
-/// synced, renamed, the folder synced. Answers the block's path.
+/// Writes the samples of parts, all of one window, as a block. Answers the block's path.
 pub(crate) fn write_block(dir: &dyn Dir, plan: BlockPlan, parts: &[Arc<Part>], index: &Index) -> io::Result<String> {
-    let folder = TIERS[0];
+    written(dir, plan, index, |writer| visit_merged(parts, |id, samples| writer.series(id, samples)))
+}
+
+/// Writes a block that `fill` fills: under a temporary name first, synced, renamed, the folder synced. Answers the
+/// block's path.
+pub(crate) fn written(
+    dir: &dyn Dir,
+    plan: BlockPlan,
+    index: &Index,
+    fill: impl FnOnce(&mut Writer<'_>) -> io::Result<()>,
+) -> io::Result<String> {
+    let folder = TIERS.get(usize::from(plan.tier)).copied().unwrap_or(TIERS[0]);
     let name = file_name(plan.start_ms, plan.covers_seq);
     let (temporary, path) = (format!("{folder}/tmp-{name}"), format!("{folder}/{name}"));
     let _ = dir.remove(&temporary); // left behind by an earlier attempt
-    let written = write_file(dir, &temporary, plan, parts, index).and_then(|()| dir.rename(&temporary, &path));
-    if let Err(error) = written {
+    let filled = Writer::create(dir, &temporary, plan, index).and_then(|mut writer| {
+        fill(&mut writer)?;
+        writer.finish()
+    });
+    if let Err(error) = filled.and_then(|()| dir.rename(&temporary, &path)) {
         let _ = dir.remove(&temporary);
         return Err(error);
     }
@@ -57,34 +74,34 @@ pub(crate) fn write_block(dir: &dyn Dir, plan: BlockPlan, parts: &[Arc<Part>], i
     Ok(path)
 }
 
-fn write_file(dir: &dyn Dir, path: &str, plan: BlockPlan, parts: &[Arc<Part>], index: &Index) -> io::Result<()> {
-    let mut buffer = Vec::with_capacity(BUFFER + (1 << 16));
-    FileHeader { kind: FileKind::Block, a: plan.start_ms as u64, b: plan.covers_seq }.put(&mut buffer);
-    let mut writer = Writer {
-        file: dir.create(path)?,
-        at: buffer.len() as u64,
-        buffer,
-        index,
-        encoder: Encoder::new(),
-        meta: BlockMeta {
-            start_ms: plan.start_ms,
-            end_ms: plan.end_ms,
-            min_ms: i64::MAX,
-            max_ms: i64::MIN,
-            covers_seq: plan.covers_seq,
-            ..BlockMeta::default()
-        },
-        page: Page::default(),
-        definitions: Vec::new(),
-        pages: Vec::new(),
-        record: Vec::new(),
-    };
-    visit_merged(parts, |id, samples| writer.series(id, samples))?;
-    writer.finish()
-}
+impl<'a> Writer<'a> {
+    fn create(dir: &dyn Dir, path: &str, plan: BlockPlan, index: &'a Index) -> io::Result<Self> {
+        let mut buffer = Vec::with_capacity(BUFFER + (1 << 16));
+        FileHeader { kind: FileKind::Block, a: plan.start_ms as u64, b: plan.covers_seq }.put(&mut buffer);
+        Ok(Self {
+            file: dir.create(path)?,
+            at: buffer.len() as u64,
+            buffer,
+            index,
+            encoder: Encoder::new(),
+            meta: BlockMeta {
+                tier: plan.tier,
+                start_ms: plan.start_ms,
+                end_ms: plan.end_ms,
+                min_ms: i64::MAX,
+                max_ms: i64::MIN,
+                covers_seq: plan.covers_seq,
+                ..BlockMeta::default()
+            },
+            page: Page::default(),
+            definitions: Vec::new(),
+            pages: Vec::new(),
+            record: Vec::new(),
+        })
+    }
 
-impl Writer<'_> {
-    fn series(&mut self, id: SeriesId, samples: &Samples) -> io::Result<()> {
+    /// Adds a series with rising id, encoding its samples.
+    pub(crate) fn series(&mut self, id: SeriesId, samples: &Samples) -> io::Result<()> {
         let (Some(&first), Some(&last)) = (samples.times.first(), samples.times.last()) else { return Ok(()) };
         let mut chunks = Vec::with_capacity(samples.len().div_ceil(MAX_SAMPLES));
         for (times, values) in samples.times.chunks(MAX_SAMPLES).zip(samples.values.chunks(MAX_SAMPLES)) {
@@ -105,14 +122,39 @@ impl Writer<'_> {
             self.buffer.extend_from_slice(&self.record);
             self.at += self.record.len() as u64;
         }
+        self.end_series(id, chunks, samples.len())
+    }
+
+    /// Adds a series with rising id whose records are there already, in the order of time.
+    pub(super) fn copy<'r>(
+        &mut self,
+        id: SeriesId,
+        records: impl Iterator<Item = (ChunkRef, usize, &'r [u8])>,
+    ) -> io::Result<()> {
+        let (mut chunks, mut samples) = (Vec::new(), 0);
+        for (chunk, count, record) in records {
+            chunks.push(ChunkRef { offset: self.at, ..chunk });
+            samples += count;
+            self.buffer.extend_from_slice(record);
+            self.at += record.len() as u64;
+        }
+        self.end_series(id, chunks, samples)
+    }
+
+    fn end_series(&mut self, id: SeriesId, chunks: Vec<ChunkRef>, samples: usize) -> io::Result<()> {
+        let (Some(first), Some(last)) = (chunks.first(), chunks.last()) else { return Ok(()) };
         self.meta.series += 1;
         self.meta.chunks += chunks.len() as u64;
-        self.meta.samples += samples.len() as u64;
-        self.meta.min_ms = self.meta.min_ms.min(first);
-        self.meta.max_ms = self.meta.max_ms.max(last);
+        self.meta.samples += samples as u64;
+        self.meta.min_ms = self.meta.min_ms.min(first.min_ms);
+        self.meta.max_ms = self.meta.max_ms.max(last.max_ms);
         self.meta.max_id = id.0;
         self.page.push(id, chunks);
-        self.definitions.extend(self.index.labels(id).map(|labels| (id, labels.clone())));
+        let of = if self.meta.tier == 0 { id } else { tier::series_of(id) };
+        // Of the figures of one series the first has its labels.
+        if self.meta.tier == 0 || tier::figure_id(of, squirrel_model::Figure::Last) == id {
+            self.definitions.extend(self.index.labels(of).map(|labels| (id, labels.clone())));
+        }
         if self.page.len() == PAGE_SERIES {
             self.end_page();
         }

@@ -30,6 +30,34 @@ impl RealDir {
         Ok(Self { root })
     }
 
+    /// The folder `root`, which must be there: for looking into it only.
+    ///
+    /// # Errors
+    /// When there is no such folder, or this user may not look at it.
+    pub fn existing(root: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        let root = root.into();
+        let failed = |error| StoreError::io(root.display().to_string(), "open", "the folder", error);
+        if !fs::metadata(&root).map_err(failed)?.is_dir() {
+            return Err(failed(io::ErrorKind::NotADirectory.into()));
+        }
+        Ok(Self { root })
+    }
+
+    /// Gives the folder its final name, in one step, once it is complete. An empty folder of that name is replaced.
+    ///
+    /// # Errors
+    /// When the folder cannot be renamed; it then has its old name.
+    pub fn publish(self, name: &Path) -> Result<Self, StoreError> {
+        let failed = |error| {
+            let place = self.root.display().to_string();
+            StoreError::io(place, "rename", format!("the folder to {}", name.display()), error)
+        };
+        fs::rename(&self.root, name).map_err(failed)?;
+        let parent = name.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        sync_folder(parent).map_err(failed)?;
+        Ok(Self { root: name.to_owned() })
+    }
+
     fn path(&self, path: &str) -> PathBuf {
         if path.is_empty() { self.root.clone() } else { self.root.join(path) }
     }

@@ -13,10 +13,10 @@ use squirrel_model::Labels;
 use super::{Definition, SeriesId, put_definitions, put_ids, read_definitions, read_ids};
 use crate::bytes::Reader;
 use crate::dir::{Append, Dir, write_whole};
-use crate::format::{FileHeader, FileKind, Frames, HEADER_LEN, HeaderFault, Piece, put_frame};
+use crate::format::{FRAME_HEAD, FileHeader, FileKind, Frames, HEADER_LEN, HeaderFault, Piece, put_frame};
 
 pub(crate) const FOLDER: &str = "series";
-const SUFFIX: &str = ".series";
+pub(crate) const SUFFIX: &str = ".series";
 
 /// Payload kinds.
 const DEFINED: u8 = 1;
@@ -91,7 +91,7 @@ impl SeriesLog {
         for piece in Frames::new(bytes, HEADER_LEN) {
             let payload = match piece {
                 Piece::Frame { payload } => payload,
-                Piece::Damage { len } | Piece::Tail { len, .. } => {
+                Piece::Damage { len, .. } | Piece::Tail { len, .. } => {
                     loaded.bytes_lost += len as u64;
                     continue;
                 }
@@ -121,6 +121,34 @@ impl SeriesLog {
             _ => return None,
         }
         Some(())
+    }
+
+    /// The first thing in a file that is not as it was written: its place and length, and whether it is the file's
+    /// end, as a write under way leaves it.
+    pub(crate) fn first_damage(bytes: &[u8]) -> Option<(u64, u64, bool)> {
+        if FileHeader::read(FileKind::Series, bytes) == Err(HeaderFault::Damaged) {
+            return Some((0, HEADER_LEN.min(bytes.len()) as u64, bytes.len() < HEADER_LEN));
+        }
+        let mut at = HEADER_LEN;
+        for piece in Frames::new(bytes, HEADER_LEN) {
+            match piece {
+                Piece::Frame { payload } => {
+                    let mut reader = Reader::new(payload);
+                    let good = match reader.u8() {
+                        Some(DEFINED) => read_definitions(&mut reader).is_some(),
+                        Some(RETIRED) => read_ids(&mut reader).is_some(),
+                        _ => false,
+                    };
+                    if !good {
+                        return Some((at as u64, payload.len() as u64, false));
+                    }
+                    at += FRAME_HEAD + payload.len();
+                }
+                Piece::Damage { offset, len } => return Some((offset as u64, len as u64, false)),
+                Piece::Tail { offset, len } => return Some((offset as u64, len as u64, true)),
+            }
+        }
+        None
     }
 
     /// Writes definitions and waits until they would outlast a loss of power.

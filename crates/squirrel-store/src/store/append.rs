@@ -75,7 +75,9 @@ impl Store {
         }
         let last = writer.last_tick?;
         if tick == last {
-            return Some(Dropped::SameTick);
+            // An end may be written over: a quick restart finds the markers of the stop in its second.
+            let ended = writer.layout.ids.is_empty();
+            return (!ended).then_some(Dropped::SameTick);
         }
         if tick > last {
             return None;

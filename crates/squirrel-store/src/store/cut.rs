@@ -24,10 +24,20 @@ struct Frozen {
 impl Store {
     /// Writes a block for each window that is over.
     pub(super) fn cut_blocks(&self, maintenance: &mut Maintenance, report: &mut MaintainReport) {
+        self.cut(maintenance, false, report);
+    }
+
+    /// Writes blocks of everything in memory, and deletes the log that held it.
+    pub(super) fn cut_all(&self, maintenance: &mut Maintenance, report: &mut MaintainReport) {
+        self.write_definitions(maintenance, report);
+        self.cut(maintenance, true, report);
+    }
+
+    fn cut(&self, maintenance: &mut Maintenance, all: bool, report: &mut MaintainReport) {
         let (last_tick, forced) = {
             let writer = hold(&self.writer);
             // Rows that the log gave up go to a block as soon as the disk takes anything.
-            (writer.last_tick, writer.needs_cut && self.shared.degraded().is_none())
+            (writer.last_tick, all || (writer.needs_cut && self.shared.degraded().is_none()))
         };
         let Some(clock) = last_tick.or_else(|| newest(&self.shared.view())) else { return };
         let due = |window: i64| forced || self.is_over(window, clock);
@@ -104,6 +114,7 @@ impl Store {
         parts: &[Arc<Part>],
     ) -> io::Result<()> {
         let plan = BlockPlan {
+            tier: 0,
             start_ms: window,
             end_ms: window.saturating_add(self.options.block_ms),
             covers_seq: frozen.covers_seq,

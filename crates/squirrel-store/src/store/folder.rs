@@ -7,7 +7,7 @@ use crate::format::VERSION;
 use crate::{series, wal};
 
 /// Says what the folder is, to people as well.
-const MARKER: &str = "SQUIRREL-STORE";
+pub(crate) const MARKER: &str = "SQUIRREL-STORE";
 const FIRST_LINE: &str = "This folder is a Squirrel store. Change nothing here by hand.\nformat ";
 
 fn marker_text(version: u64) -> String {
@@ -27,6 +27,45 @@ fn is_ours(name: &str) -> bool {
     [MARKER, "lock", "lost+found", super::reserve::FILE, wal::FOLDER, series::FOLDER].contains(&name)
         || TIERS.contains(&name)
         || name.starts_with("tmp-")
+}
+
+/// Whether the folder holds a store; an empty one does not.
+///
+/// # Errors
+/// When a newer version wrote it, or it cannot be read.
+pub(crate) fn is_store(dir: &dyn Dir) -> Result<bool, StoreError> {
+    let failed = |action, subject: &str, error| StoreError::io(dir.place(), action, subject, error);
+    let entries = dir.list("").map_err(|error| failed("list", "the folder", error))?;
+    if entries.iter().any(|entry| entry.name == MARKER) {
+        let text = dir.read(MARKER).map_err(|error| failed("read", MARKER, error))?;
+        return match marker_version(&text) {
+            Some(version) if version > u64::from(VERSION) => {
+                let (place, known) = (dir.place(), u64::from(VERSION));
+                Err(StoreError::Newer { place, subject: MARKER.to_owned(), version, known })
+            }
+            _ => Ok(true),
+        };
+    }
+    // The marker may be what is damaged.
+    let ours = entries.iter().all(|entry| is_ours(&entry.name));
+    Ok(ours && entries.iter().any(|entry| entry.name == TIERS[0]))
+}
+
+/// Whether a file of a store is part of its copy: not what belongs to the program that runs, and nothing unfinished.
+pub(crate) fn is_part_of_backup(path: &str) -> bool {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let known = [MARKER].contains(&path) || [wal::FOLDER, series::FOLDER].contains(&folder) || TIERS.contains(&folder);
+    known && !name.starts_with("tmp-")
+}
+
+/// Whether there is nothing in a folder that a new store would mix with.
+pub(crate) fn is_empty_folder(dir: &dyn Dir) -> std::io::Result<bool> {
+    Ok(dir.list("")?.iter().all(|entry| entry.name == "lost+found"))
+}
+
+/// Whether the marker says what it should.
+pub(crate) fn marker_is_whole(dir: &dyn Dir) -> bool {
+    dir.read(MARKER).is_ok_and(|text| marker_version(&text).is_some())
 }
 
 /// Checks the folder before anything in it is changed, and makes what is missing.

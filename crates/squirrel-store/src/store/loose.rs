@@ -29,12 +29,22 @@ impl Store {
         now: Timestamp,
         samples: &[(Labels, Timestamp, f64)],
     ) -> Result<AppendReport, StoreError> {
+        let oldest = now.plus_ms(-self.options.retention_ms).millis().max(0);
+        self.append_since(oldest, now, samples)
+    }
+
+    /// The same for samples that are not before `oldest`.
+    pub(super) fn append_since(
+        &self,
+        oldest: i64,
+        now: Timestamp,
+        samples: &[(Labels, Timestamp, f64)],
+    ) -> Result<AppendReport, StoreError> {
         let mut guard = hold(&self.writer);
         let writer = &mut *guard;
         if writer.closed {
             return Err(StoreError::Closed);
         }
-        let oldest = now.plus_ms(-self.options.retention_ms).millis().max(0);
         let mut report = AppendReport { at: now, ..AppendReport::default() };
         let mut new = Vec::new();
         let mut ids = Ids { by_labels: &mut writer.by_labels, next_id: &mut writer.next_id };

@@ -8,7 +8,8 @@ use std::sync::atomic::Ordering;
 
 use squirrel_model::Timestamp;
 
-use super::retention::expired;
+use super::retention::{beyond_size, expired};
+use super::summarise::series_in;
 use super::{MERGE_PARTS, Maintenance, PACK_ROWS, Store};
 use crate::block::{Block, BlockMeta, TIERS};
 use crate::head::{Part, merge_parts};
@@ -36,6 +37,8 @@ impl Store {
         }
         self.write_definitions(maintenance, &mut report);
         self.cut_blocks(maintenance, &mut report);
+        self.summarise(&mut report);
+        self.compact(maintenance, &mut report);
         self.delete_expired(maintenance, now, &mut report);
         self.fold_index();
         self.fold_series_files(maintenance, &mut report);
@@ -89,25 +92,23 @@ impl Store {
 
     fn delete_expired(&self, maintenance: &mut Maintenance, now: Timestamp, report: &mut MaintainReport) {
         let view = self.shared.view();
-        let metas: Vec<BlockMeta> = view.blocks.iter().map(|block| block.meta).collect();
         let rows = view.rows.iter().filter_map(|row| row.span().map(|(_, last)| last));
         let head_max = view.parts.iter().map(|part| part.max_ms).chain(rows).max();
-        let gone: Vec<Arc<Block>> = expired(&metas, head_max, now.millis(), self.options.retention_ms)
-            .into_iter()
-            .filter_map(|at| view.blocks.get(at).cloned())
-            .collect();
-        if gone.is_empty() {
-            return;
+        let full = (self.options.retention_ms, self.options.retention_bytes);
+        let [minutes, hours] = self.options.coarse.map(|limit| (limit.retention_ms, limit.retention_bytes));
+        for (tier, (retention_ms, retention_bytes)) in [full, minutes, hours].into_iter().enumerate() {
+            let blocks = view.tier(tier);
+            let metas: Vec<BlockMeta> = blocks.iter().map(|block| block.meta).collect();
+            let sizes: Vec<(BlockMeta, u64)> = blocks.iter().map(|block| (block.meta, block.len)).collect();
+            let mut places = expired(&metas, head_max, now.millis(), retention_ms);
+            places.extend(beyond_size(&sizes, retention_bytes));
+            places.sort_unstable();
+            places.dedup();
+            let gone: Vec<Arc<Block>> = places.into_iter().filter_map(|at| blocks.get(at).cloned()).collect();
+            self.delete_blocks(tier, &gone, report);
         }
-        self.shared.change(|view| {
-            Arc::make_mut(&mut view.blocks).retain(|block| !gone.iter().any(|other| Arc::ptr_eq(block, other)));
-        });
-        for block in &gone {
-            // Readers that hold the block go on reading it: an open file outlives its name.
-            match self.dir.remove(&block.path) {
-                Ok(()) => report.blocks_deleted += 1,
-                Err(error) => report.problems.push(format!("the old block {} cannot be deleted: {error}", block.path)),
-            }
+        if report.blocks_deleted == 0 {
+            return;
         }
         add(&self.shared.counters.blocks_deleted, report.blocks_deleted);
         match self.retire_series(maintenance) {
@@ -116,8 +117,24 @@ impl Store {
         }
     }
 
+    fn delete_blocks(&self, tier: usize, gone: &[Arc<Block>], report: &mut MaintainReport) {
+        if gone.is_empty() {
+            return;
+        }
+        self.shared.change(|view| {
+            Arc::make_mut(view.tier_mut(tier)).retain(|block| !gone.iter().any(|other| Arc::ptr_eq(block, other)));
+        });
+        for block in gone {
+            // Readers that hold the block go on reading it: an open file outlives its name.
+            match self.dir.remove(&block.path) {
+                Ok(()) => report.blocks_deleted += 1,
+                Err(error) => report.problems.push(format!("the old block {} cannot be deleted: {error}", block.path)),
+            }
+        }
+    }
+
     /// Forgets the series that no block and nothing in memory has samples of.
-    fn retire_series(&self, maintenance: &mut Maintenance) -> io::Result<usize> {
+    pub(super) fn retire_series(&self, maintenance: &mut Maintenance) -> io::Result<usize> {
         let view = self.shared.view();
         let mut living: HashSet<SeriesId> = HashSet::new();
         for block in view.blocks.iter() {
@@ -125,6 +142,14 @@ impl Store {
                 living.insert(id);
             })? {
                 return Ok(0); // a damaged table: who is in it is not known
+            }
+        }
+        for blocks in &view.coarse {
+            let whole = series_in(blocks, |id| {
+                living.insert(id);
+            })?;
+            if !whole {
+                return Ok(0);
             }
         }
         // The writer is held from here on, so that no series comes back to life in between.

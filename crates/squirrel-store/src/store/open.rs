@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use squirrel_model::{Labels, Timestamp};
 
+use super::compact::is_left_over;
 use super::reserve::Reserve;
 use super::resolve::Resolver;
 use super::{Maintenance, Store, Writer, folder, packed};
@@ -19,6 +20,7 @@ use crate::head::{Layout, LooseRow, Part, Row};
 use crate::options::StoreOptions;
 use crate::report::OpenReport;
 use crate::series::{Definition, Index, Loaded, SeriesId, SeriesLog};
+use crate::tier::series_of;
 use crate::view::{Shared, View};
 use crate::wal::{self, Limits, LogWriter, ReplayError};
 
@@ -41,10 +43,15 @@ impl Store {
         if let Some((subject, version)) = &loaded.newer {
             return Err(newer(dir.as_ref(), subject.clone(), *version));
         }
-        let (blocks, covered_seq) = opening.blocks()?;
+        let (blocks, covered_seq) = opening.blocks(TIERS[0])?;
+        // Coarse blocks are made of those of full resolution: they say nothing about the log.
+        let [(minutes, by_minutes), (hours, by_hours)] = [opening.blocks(TIERS[1])?, opening.blocks(TIERS[2])?];
+        let coarse = [minutes, hours];
         let durable: HashSet<SeriesId> = loaded.series.keys().copied().collect();
         let mut replay = Replay::new(&options, loaded, &blocks);
-        opening.fill_from_blocks(&mut replay, &blocks);
+        for (tier, blocks) in [&blocks].into_iter().chain(&coarse).enumerate() {
+            opening.fill_from_blocks(&mut replay, tier, blocks);
+        }
         let replayed = replay.run(dir.as_ref(), covered_seq).map_err(|error| match error {
             ReplayError::Io(subject, error) => StoreError::io(dir.place(), "read", subject, error),
             ReplayError::Newer(subject, version) => newer(dir.as_ref(), subject, version),
@@ -58,7 +65,8 @@ impl Store {
             segment_ms: options.segment_ms,
             segment_bytes: options.segment_bytes,
         };
-        let next_seq = replayed.next_seq.max(covered_seq);
+        // Where samples were deleted, coarse blocks may be all that remembers which numbers were given.
+        let next_seq = replayed.next_seq.max(covered_seq).max(by_minutes).max(by_hours);
         let closed = replayed.segments;
         let mut log = LogWriter::new(dir.clone(), options.sync, limits, (replayed.next_number, next_seq), closed);
         // Blocks hold everything of these: the last run ended before it could delete them.
@@ -85,12 +93,13 @@ impl Store {
             *view = View {
                 index: Index::new(series),
                 blocks: Arc::new(blocks),
+                coarse: coarse.map(Arc::new),
                 parts: Arc::new(replay.parts.into_iter().map(Arc::new).collect()),
                 rows: Vec::new(),
             };
         });
         let reserve = Reserve::open(dir.as_ref(), options.reserve_bytes);
-        let maintenance = Maintenance { series_log, last_cut: None, reserve };
+        let maintenance = Maintenance { series_log, last_cut: None, left_alone: BTreeMap::new(), reserve };
         let store = Self {
             dir,
             options,
@@ -147,8 +156,7 @@ struct Opening {
 
 impl Opening {
     /// Opens the blocks, sorted by window and age, and finds up to which frame blocks cover the log.
-    fn blocks(&mut self) -> Result<(Vec<Arc<Block>>, u64), StoreError> {
-        let folder = TIERS[0];
+    fn blocks(&mut self, folder: &str) -> Result<(Vec<Arc<Block>>, u64), StoreError> {
         let entries = self
             .dir
             .list(folder)
@@ -177,7 +185,16 @@ impl Opening {
                 Err(BlockFault::Io(error)) => self.unusable(&path, &error.to_string()),
             }
         }
-        blocks.sort_by_key(|block| (block.meta.start_ms, block.meta.covers_seq));
+        blocks.sort_by_key(|block: &Arc<Block>| (block.meta.start_ms, block.meta.covers_seq));
+        let metas: Vec<BlockMeta> = blocks.iter().map(|block| block.meta).collect();
+        blocks.retain(|block| {
+            let left_over = metas.iter().any(|whole| is_left_over(&block.meta, whole));
+            if left_over {
+                // A crash came between the larger block and the end of its parts.
+                let _ = self.dir.remove(&block.path);
+            }
+            !left_over
+        });
         Ok((blocks, covered))
     }
 
@@ -188,17 +205,21 @@ impl Opening {
     }
 
     /// Takes from the blocks the labels that the series files lack, when they were damaged.
-    fn fill_from_blocks(&mut self, replay: &mut Replay, blocks: &[Arc<Block>]) {
+    fn fill_from_blocks(&mut self, replay: &mut Replay, tier: usize, blocks: &[Arc<Block>]) {
         let damaged = replay.series_bytes_lost > 0;
+        let series = |id: SeriesId| if tier == 0 { id } else { series_of(id) };
         for block in blocks {
-            if !damaged && block.meta.max_id < replay.next_id {
+            let max_id = series(SeriesId(block.meta.max_id)).0;
+            if !damaged && max_id < replay.next_id {
                 continue;
             }
             match block.definitions() {
-                Ok(definitions) => replay.define(definitions),
+                Ok(definitions) => {
+                    replay.define(definitions.into_iter().map(|(id, labels)| (series(id), labels)).collect());
+                }
                 Err(error) => self.report.notes.push(format!("{}: its labels cannot be read: {error}", block.path)),
             }
-            replay.next_id = replay.next_id.max(block.meta.max_id.saturating_add(1));
+            replay.next_id = replay.next_id.max(max_id.saturating_add(1));
         }
     }
 }

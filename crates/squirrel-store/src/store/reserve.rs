@@ -3,7 +3,7 @@
 
 use crate::dir::Dir;
 
-pub(super) const FILE: &str = "reserve";
+pub(crate) const FILE: &str = "reserve";
 const PIECE: usize = 1 << 20;
 
 /// Whether the reserve is there.

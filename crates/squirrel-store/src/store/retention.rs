@@ -18,17 +18,39 @@ pub(super) fn expired(blocks: &[BlockMeta], head_max_ms: Option<i64>, now_ms: i6
     let mut expired = Vec::new();
     for at in order {
         let Some(block) = blocks.get(at) else { continue };
-        let gap = reached.saturating_sub(block.max_ms).clamp(0, DAY_MS);
+        // Below zero where blocks overlap: late samples have a block of their own beside that of their window.
+        let gap = reached.saturating_sub(block.max_ms).min(DAY_MS);
         let age_by_records = covered.saturating_add(gap);
         let age_by_clock = now_ms.saturating_sub(block.max_ms);
         if age_by_records > retention_ms && age_by_clock > retention_ms {
             expired.push(at);
         }
-        let span = reached.min(block.max_ms).saturating_sub(block.min_ms).max(0);
-        covered = age_by_records.saturating_add(span);
-        reached = reached.min(block.min_ms);
+        if block.min_ms < reached {
+            covered = age_by_records.saturating_add(block.max_ms.saturating_sub(block.min_ms));
+            reached = block.min_ms;
+        }
     }
     expired
+}
+
+/// Places in `blocks` of the oldest, so many that the others have no more bytes than allowed; the newest stays in any
+/// case. No limit when it is 0.
+pub(super) fn beyond_size(blocks: &[(BlockMeta, u64)], most_bytes: u64) -> Vec<usize> {
+    if most_bytes == 0 {
+        return Vec::new();
+    }
+    let mut order: Vec<usize> = (0..blocks.len()).collect();
+    order.sort_by_key(|at| std::cmp::Reverse(blocks.get(*at).map_or(0, |(block, _)| block.max_ms)));
+    let mut kept = 0u64;
+    order
+        .into_iter()
+        .enumerate()
+        .filter(|(rank, at)| {
+            kept = kept.saturating_add(blocks.get(*at).map_or(0, |(_, bytes)| *bytes));
+            *rank > 0 && kept > most_bytes
+        })
+        .map(|(_, at)| at)
+        .collect()
 }
 
 #[cfg(test)]
@@ -59,6 +81,14 @@ mod tests {
     }
 
     #[test]
+    fn late_samples_are_kept_as_long_as_those_of_their_window() {
+        let blocks = [block(T + 60 * H2), block(T), block(T)];
+        let now = T + 70 * H2;
+        assert!(expired(&blocks, None, now, 60 * H2).is_empty(), "exactly as old as the retention");
+        assert_eq!(expired(&blocks, None, now, DAY_MS), [1, 2]);
+    }
+
+    #[test]
     fn a_clock_that_jumps_by_years_deletes_nothing() {
         let mut blocks = days(10, T);
         let years = T + 10 * 365 * DAY_MS;
@@ -75,6 +105,15 @@ mod tests {
         let back = T + 44 * DAY_MS;
         let gone = expired(&blocks, Some(back), back, WEEKS2).len();
         assert!(gone <= 13, "{gone} blocks: a stretch without records counts as one day");
+    }
+
+    #[test]
+    fn above_the_size_the_oldest_go_whatever_the_clock_says() {
+        let blocks: Vec<(BlockMeta, u64)> = days(1, T).into_iter().rev().map(|meta| (meta, 10)).collect();
+        let gone = |most| beyond_size(&blocks, most);
+        assert!(gone(0).is_empty() && gone(120).is_empty());
+        assert_eq!(gone(100), [10, 11], "the last of this list are the oldest");
+        assert_eq!(gone(1).len(), 11, "the newest stays");
     }
 
     proptest! {

@@ -4,8 +4,12 @@
 //! every layout of the same samples: in memory, replayed from the log, in blocks, and mixed.
 
 mod behaviour;
+mod compaction;
+mod deletion;
 mod faults;
 mod layouts;
+mod outside;
+mod tiers;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

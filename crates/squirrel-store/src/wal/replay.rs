@@ -33,6 +33,10 @@ pub(crate) struct Damage {
     pub(crate) bytes: u64,
     /// Frames that are missing or unusable, as far as their numbers tell.
     pub(crate) frames: u64,
+    /// The damaged bytes: file, offset, length.
+    pub(crate) places: Vec<(String, u64, u64)>,
+    /// The file that ends in a write that was not finished.
+    pub(crate) torn: Option<String>,
     /// Sentences for the person who runs the store.
     pub(crate) notes: Vec<String>,
 }
@@ -79,6 +83,7 @@ pub(crate) fn replay(
             Ok(bytes) => bytes,
             Err(error) => {
                 replayed.damage.bytes += entry.len;
+                replayed.damage.places.push((file.clone(), 0, entry.len));
                 replayed.damage.notes.push(format!("{file} cannot be read ({error}); it is left as it is"));
                 continue;
             }
@@ -138,7 +143,7 @@ impl Reading<'_> {
             Ok(_) => {}
             Err(HeaderFault::Newer(version)) => return Err(ReplayError::Newer(self.file.to_owned(), version)),
             Err(HeaderFault::Damaged) if bytes.len() >= HEADER_LEN && bytes.iter().any(|byte| *byte != 0) => {
-                self.damaged(HEADER_LEN);
+                self.damaged(0, HEADER_LEN);
             }
             // A crash just after the file was made.
             Err(HeaderFault::Damaged) => return Ok(self.tail(0, bytes.len())),
@@ -156,8 +161,8 @@ impl Reading<'_> {
                         state = None;
                     }
                 }
-                Piece::Damage { len } => {
-                    self.damaged(len);
+                Piece::Damage { offset, len } => {
+                    self.damaged(offset, len);
                     state = None;
                 }
                 Piece::Tail { offset, len } => return Ok(self.tail(offset, len)),
@@ -189,7 +194,8 @@ impl Reading<'_> {
         }
     }
 
-    fn damaged(&mut self, len: usize) {
+    fn damaged(&mut self, offset: usize, len: usize) {
+        self.replayed.damage.places.push((self.file.to_owned(), offset as u64, len as u64));
         self.replayed.damage.bytes += len as u64;
         self.replayed.damage.notes.push(format!("{} has {len} damaged bytes; reading went on behind them", self.file));
     }
@@ -197,10 +203,11 @@ impl Reading<'_> {
     fn tail(&mut self, offset: usize, len: usize) -> Option<u64> {
         if self.is_last {
             self.replayed.damage.tail_bytes += len as u64;
+            self.replayed.damage.torn = Some(self.file.to_owned());
             self.replayed.damage.notes.push(format!("the torn end of {} was cut: {len} bytes", self.file));
             return Some(offset as u64);
         }
-        self.damaged(len);
+        self.damaged(offset, len);
         None
     }
 }

@@ -3,8 +3,9 @@
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
-use squirrel_wire::netlink::{self, HEADER_LEN, Messages, NLM_F_DUMP, NLM_F_REQUEST};
+use squirrel_wire::netlink::{self, HEADER_LEN, Messages, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST};
 
+use super::home::Home;
 use super::raw::NetlinkSocket;
 use crate::{Netlink, SysError};
 
@@ -20,6 +21,7 @@ const PATIENCE_SECONDS: i64 = 5;
 #[derive(Debug)]
 pub(super) struct Sockets {
     family: Netlink,
+    home: Home,
     idle: Mutex<Vec<Socket>>,
 }
 
@@ -37,14 +39,15 @@ enum Progress {
 }
 
 impl Sockets {
-    pub(super) fn open(family: Netlink) -> Result<Self, SysError> {
-        let first = Socket::open(family, BUFFER_LEN)?;
-        Ok(Self { family, idle: Mutex::new(vec![first]) })
+    /// With a first socket, in the network namespace of `home`.
+    pub(super) fn open(family: Netlink, home: Home) -> Result<Self, SysError> {
+        let first = Socket::open(family, &home, BUFFER_LEN)?;
+        Ok(Self { family, home, idle: Mutex::new(vec![first]) })
     }
 
     /// No socket yet: the first dump opens one.
     pub(super) fn closed(family: Netlink) -> Self {
-        Self { family, idle: Mutex::default() }
+        Self { family, home: Home::default(), idle: Mutex::default() }
     }
 
     pub(super) fn dump(
@@ -53,37 +56,60 @@ impl Sockets {
         payload: &[u8],
         each: &mut dyn FnMut(u16, &[u8]),
     ) -> Result<(), SysError> {
+        self.exchange("netlink dump", NLM_F_DUMP, message_type, payload, each)
+    }
+
+    /// A request that does something and is answered by success or an error.
+    pub(super) fn act(&self, message_type: u16, payload: &[u8]) -> Result<(), SysError> {
+        self.exchange("netlink request", NLM_F_ACK, message_type, payload, &mut |_, _| {})
+    }
+
+    fn exchange(
+        &self,
+        call: &'static str,
+        flags: u16,
+        message_type: u16,
+        payload: &[u8],
+        each: &mut dyn FnMut(u16, &[u8]),
+    ) -> Result<(), SysError> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut socket = match idle {
             Some(socket) => socket,
-            None => Socket::open(self.family, BUFFER_LEN)?,
+            None => Socket::open(self.family, &self.home, BUFFER_LEN)?,
         };
-        let outcome = socket.dump(message_type, payload, each);
+        let outcome = socket.exchange(flags, message_type, payload, each);
         // After an error the rest of the answer may still be on its way, and the kernel may believe the
         // dump to be running: only a new socket begins clean.
         let back = match &outcome {
             Ok(()) => Some(socket),
-            Err(_) => Socket::open(self.family, socket.buffer.len()).ok(),
+            Err(_) => Socket::open(self.family, &self.home, socket.buffer.len()).ok(),
         };
         if let Some(socket) = back {
             self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(socket);
         }
         outcome.map_err(|source| {
-            SysError::new("netlink dump", format!("{} message type {message_type}", self.family.name()), source)
+            SysError::new(call, format!("{} message type {message_type}", self.family.name()), source)
         })
     }
 }
 
 impl Socket {
-    fn open(family: Netlink, buffer_len: usize) -> Result<Self, SysError> {
-        let door = NetlinkSocket::open(family.protocol(), PATIENCE_SECONDS)
+    fn open(family: Netlink, home: &Home, buffer_len: usize) -> Result<Self, SysError> {
+        let door = home
+            .open(family, PATIENCE_SECONDS)
             .map_err(|source| SysError::new("netlink socket", family.name(), source))?;
         Ok(Self { door, buffer: vec![0; buffer_len], sequence: 0 })
     }
 
-    fn dump(&mut self, message_type: u16, payload: &[u8], each: &mut dyn FnMut(u16, &[u8])) -> io::Result<()> {
+    fn exchange(
+        &mut self,
+        flags: u16,
+        message_type: u16,
+        payload: &[u8],
+        each: &mut dyn FnMut(u16, &[u8]),
+    ) -> io::Result<()> {
         self.sequence = self.sequence.wrapping_add(1);
-        let header = netlink::request_header(message_type, NLM_F_REQUEST | NLM_F_DUMP, self.sequence, payload.len());
+        let header = netlink::request_header(message_type, NLM_F_REQUEST | flags, self.sequence, payload.len());
         retry_interrupted(|| self.door.send(&header, payload))?;
         loop {
             let len = retry_interrupted(|| self.door.receive(&mut self.buffer))?;

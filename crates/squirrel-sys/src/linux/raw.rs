@@ -2,17 +2,27 @@
 //! with any arguments. No other file of the program contains `unsafe`, but for those below this one.
 #![expect(unsafe_code, reason = "system calls that the standard library does not offer")]
 
+mod bpf;
+pub(crate) mod courier;
+mod descriptors;
 mod guarded;
 mod heap;
+mod multicast;
+mod namespace;
 mod privilege;
+mod terminal;
 
 use std::io;
 use std::mem::{size_of, zeroed};
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 
+pub(crate) use bpf::{iterate, link_iterator};
+pub(crate) use descriptors::{directory_entries, link_target};
 pub(crate) use guarded::GuardedBuffer;
 pub(crate) use heap::{keep_heap_small, trim_heap};
+pub(crate) use namespace::enter_network_namespace;
 pub(crate) use privilege::{CapabilitySets, Prctl, capabilities, effective_uid, prctl, set_capabilities};
+pub(crate) use terminal::terminal_size;
 
 /// What a call answered that is negative in case of an error.
 fn checked(answer: libc::c_int) -> io::Result<libc::c_int> {
@@ -23,10 +33,22 @@ fn checked_len(answer: libc::ssize_t) -> io::Result<usize> {
     usize::try_from(answer).map_err(|_| io::Error::last_os_error())
 }
 
-/// `signal(2)` with `SIG_IGN` for `SIGHUP`.
-pub(crate) fn ignore_hangup() {
+/// `signal(2)` with `SIG_IGN`.
+pub(crate) fn ignore_signal(number: libc::c_int) {
     // SAFETY: sets a disposition that runs no code of ours.
-    unsafe { libc::signal(libc::SIGHUP, libc::SIG_IGN) };
+    unsafe { libc::signal(number, libc::SIG_IGN) };
+}
+
+/// `kill(2)` for one process.
+pub(crate) fn kill(process: i32, signal: i32) -> io::Result<()> {
+    // SAFETY: two numbers; the kernel checks them.
+    checked(unsafe { libc::kill(process, signal) }).map(|_| ())
+}
+
+/// `signal(2)` with `SIG_DFL`. A number that is no signal changes nothing.
+pub(crate) fn default_action(signal: i32) {
+    // SAFETY: sets a disposition that runs no code of ours.
+    unsafe { libc::signal(signal, libc::SIG_DFL) };
 }
 
 fn open_socket(family: libc::c_int, kind: libc::c_int, protocol: libc::c_int) -> io::Result<OwnedFd> {
@@ -43,7 +65,11 @@ pub(crate) struct NetlinkSocket(OwnedFd);
 impl NetlinkSocket {
     /// Opens a socket of one netlink protocol; receiving gives up after `patience_seconds`.
     pub(crate) fn open(protocol: i32, patience_seconds: i64) -> io::Result<Self> {
-        let socket = open_socket(libc::AF_NETLINK, libc::SOCK_RAW, protocol)?;
+        Self::given(open_socket(libc::AF_NETLINK, libc::SOCK_RAW, protocol)?, patience_seconds)
+    }
+
+    /// A socket that somebody else opened.
+    pub(crate) fn given(socket: OwnedFd, patience_seconds: i64) -> io::Result<Self> {
         let timeout = libc::timeval { tv_sec: patience_seconds, tv_usec: 0 };
         // SAFETY: the pointer and the length describe `timeout`, which outlives the call.
         checked(unsafe {
@@ -56,6 +82,11 @@ impl NetlinkSocket {
             )
         })?;
         Ok(Self(socket))
+    }
+
+    /// The socket, for somebody else.
+    pub(crate) fn into_inner(self) -> OwnedFd {
+        self.0
     }
 
     /// Sends one message made of two parts to the kernel.

@@ -91,7 +91,7 @@ impl LinkModes<'_> {
 
     /// Whether bit number `bit` is set; bits beyond the mask are not.
     pub fn has(&self, bit: u32) -> bool {
-        let word = self.0.as_chunks::<4>().0.get(bit as usize / 32);
+        let word = self.0.chunks_exact(4).nth(bit as usize / 32).and_then(<[u8]>::first_chunk);
         word.is_some_and(|word| u32::from_ne_bytes(*word) & 1u32.wrapping_shl(bit % 32) != 0)
     }
 }

@@ -28,6 +28,8 @@ macro_rules! fields {
 }
 
 fields! {
+    /// The connection's state, as [`TcpState`](super::TcpState) numbers it.
+    state: u8 @ 0;
     /// State of the congestion control: 0 open, 1 disorder, 2 CWR, 3 recovery, 4 loss.
     congestion_state: u8 @ 1;
     /// Retransmission timeouts in a row, without an answer.
@@ -132,5 +134,11 @@ impl TcpInfo<'_> {
     /// Octets of data sent without retransmissions: what the program handed over and what left.
     pub fn payload_sent(&self) -> Option<u64> {
         Some(self.bytes_sent()?.saturating_sub(self.bytes_retrans()?))
+    }
+
+    /// Whether the latest measured rate of delivery was held down by the program, which had nothing to send
+    /// (`tcpi_delivery_rate_app_limited`, the lowest bit of its octet).
+    pub fn delivery_rate_limited(&self) -> Option<bool> {
+        self.0.u8(7).map(|octet| octet & 1 != 0)
     }
 }

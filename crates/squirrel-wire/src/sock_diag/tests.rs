@@ -33,6 +33,23 @@ fn tcp_info(len: usize) -> Vec<u8> {
     octets
 }
 
+#[test]
+fn a_request_about_one_socket_has_its_identity_where_the_answer_had_it() {
+    for family in [AF_INET, AF_INET6] {
+        let message = inet_diag_msg(family);
+        let socket = InetSocket::parse(&message).unwrap();
+        let request = socket.request(IPPROTO_TCP);
+        assert_eq!(request[..2], [family, IPPROTO_TCP]);
+        let mut identity = message[4..52].to_vec();
+        if family == AF_INET {
+            // Of an IPv4 address the last twelve octets mean nothing.
+            identity[8..20].fill(0);
+            identity[24..36].fill(0);
+        }
+        assert_eq!(request[8..], identity);
+    }
+}
+
 fn a_socket() -> Vec<u8> {
     let memory: Vec<u8> = (0..9u32).flat_map(|n| (n + 50).to_ne_bytes()).collect();
     [

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::Deserialize;
 
-use super::values::{LongSpan, Sync, TickSpan};
+use super::disk_size::DiskSize;
+use super::values::{AccountingLevel, Count, LongSpan, Size, Sync, TickSpan};
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
@@ -17,6 +18,8 @@ pub(super) struct File {
     pub(super) server: Server,
     pub(super) store: Store,
     pub(super) collect: Collect,
+    pub(super) applications: Applications,
+    pub(super) accounting: Accounting,
     pub(super) log: Log,
 }
 
@@ -35,6 +38,11 @@ pub(super) struct Server {
 pub(super) struct Store {
     pub(super) directory: Option<PathBuf>,
     pub(super) retention: Option<LongSpan>,
+    pub(super) retention_minutes: Option<LongSpan>,
+    pub(super) retention_hours: Option<LongSpan>,
+    pub(super) max_size: Option<DiskSize>,
+    pub(super) max_size_minutes: Option<DiskSize>,
+    pub(super) max_size_hours: Option<DiskSize>,
     pub(super) sync: Option<Sync>,
 }
 
@@ -44,6 +52,26 @@ pub(super) struct Store {
 pub(super) struct Collect {
     pub(super) interval: Option<TickSpan>,
     pub(super) disabled: Option<BTreeSet<String>>,
+}
+
+/// `[applications]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Applications {
+    pub(super) enabled: Option<bool>,
+    pub(super) max_instances: Option<Count>,
+    pub(super) max_series: Option<Count>,
+    pub(super) max_series_total: Option<Count>,
+    pub(super) token_file: Option<PathBuf>,
+}
+
+/// `[accounting]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Accounting {
+    pub(super) level: Option<AccountingLevel>,
+    pub(super) connections: Option<usize>,
+    pub(super) memory: Option<Size>,
 }
 
 /// `[log]`

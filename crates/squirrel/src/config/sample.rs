@@ -44,9 +44,27 @@ pub(super) static SETTINGS: &[Setting] = &[
         key: "retention",
         default: r#""14d""#,
         help: &[
-            "How long samples are kept. At 1 s an idle host needs about 30 MB a day, 3,000 busy series about 280 MB.",
+            "How long samples are kept at full resolution. At 1 s an idle host needs about 30 MB a day, 3,000 busy series about 280 MB.",
         ],
     },
+    Setting {
+        section: "store",
+        key: "retention_minutes",
+        default: r#""90d""#,
+        help: &["How long the minimum, maximum, sum, count, last value and increase of each minute are kept."],
+    },
+    Setting { section: "store", key: "retention_hours", default: r#""5y""#, help: &["The same for each hour."] },
+    Setting {
+        section: "store",
+        key: "max_size",
+        default: r#""none""#,
+        help: &[
+            "Most bytes of full resolution, such as \"20GiB\" or \"500MB\"; above it the oldest go, whatever their age.",
+            "The log of the last two hours comes on top.",
+        ],
+    },
+    Setting { section: "store", key: "max_size_minutes", default: r#""none""#, help: &["The same for the minutes."] },
+    Setting { section: "store", key: "max_size_hours", default: r#""none""#, help: &["The same for the hours."] },
     Setting {
         section: "store",
         key: "sync",
@@ -67,6 +85,65 @@ pub(super) static SETTINGS: &[Setting] = &[
         key: "disabled",
         default: "[]",
         help: &["Names of collectors that stay off, such as [\"ethtool\"]."],
+    },
+    Setting {
+        section: "applications",
+        key: "enabled",
+        default: "true",
+        help: &[
+            "Whether applications that use the library squirrel-monitor may report here. Without a token only those on",
+            "this host may.",
+        ],
+    },
+    Setting {
+        section: "applications",
+        key: "max_instances",
+        default: "64",
+        help: &["Processes that are known at one time; the one that is silent longest makes room for a new one."],
+    },
+    Setting {
+        section: "applications",
+        key: "max_series",
+        default: "10000",
+        help: &["Series of one process; what is beyond is refused, and it is told so."],
+    },
+    Setting {
+        section: "applications",
+        key: "max_series_total",
+        default: "50000",
+        help: &["Series of all processes together, and new ones within an hour."],
+    },
+    Setting {
+        section: "applications",
+        key: "token_file",
+        default: r#""""#,
+        help: &[
+            "A file with a secret that each report must carry, from whatever host; only the owner and his group may read",
+            "it. None: no secret, and reports from this host only.",
+        ],
+    },
+    Setting {
+        section: "accounting",
+        key: "level",
+        default: r#""sockets""#,
+        help: &[
+            "Whose bytes they are: \"sockets\" counts them by process, connection and remote host, as exactly as the",
+            "kernel and the privileges allow (`squirrel top` says how exactly); \"packets\" counts each packet of this",
+            "namespace's interfaces as well, so that nothing of their books is estimated: it needs Linux 6.6, and each",
+            "packet costs a little; \"off\" counts nothing of that.",
+        ],
+    },
+    Setting {
+        section: "accounting",
+        key: "connections",
+        default: "100000",
+        help: &["Connections that are followed one by one. Above it a share of them is, and the error is shown."],
+    },
+    Setting {
+        section: "accounting",
+        key: "memory",
+        default: r#""256MiB""#,
+        help: &["Most memory for these tables. What is pruned to keep it is counted."],
     },
     Setting {
         section: "log",

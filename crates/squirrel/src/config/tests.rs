@@ -31,12 +31,25 @@ fn the_sample_says_the_defaults() {
     assert_eq!(config.directory.value, defaults.directory.value);
     assert_eq!(config.retention.value, defaults.retention.value);
     assert_eq!(config.sync.value, defaults.sync.value);
+    for (written, default) in config.retention_coarse.iter().zip(&defaults.retention_coarse) {
+        assert_eq!((written.value, written.origin), (default.value, Origin::File));
+    }
+    for (written, default) in config.max_size.iter().zip(&defaults.max_size) {
+        assert_eq!((written.value, written.origin), (default.value, Origin::File));
+    }
     assert_eq!(config.interval.value, defaults.interval.value);
     assert_eq!(config.log.value, defaults.log.value);
+    assert_eq!(config.accounting.value, defaults.accounting.value);
+    assert_eq!(config.connections.value, defaults.connections.value);
+    assert_eq!(config.memory.value, defaults.memory.value);
+    assert_eq!(config.memory.origin, Origin::File);
     assert_eq!(config.interval.origin, Origin::File, "each setting stands in the sample");
     assert_eq!(config.hosts.origin, Origin::File);
     assert_eq!(config.disabled.origin, Origin::File);
     assert_eq!(config.allow_remote.origin, Origin::File);
+    assert_eq!(config.applications.limits(), defaults.applications.limits());
+    assert_eq!(config.applications.token_file, Sourced { value: None, origin: Origin::File });
+    assert_eq!(config.applications.max_series_total.origin, Origin::File);
     resolve(&sample()).expect("the sample is valid as printed");
 }
 
@@ -66,12 +79,22 @@ fn mistakes_are_shown_with_their_place() {
         ("[collect]\ninterval = \"1500ms\"", &["whole seconds"]),
         ("[store]\nretention = \"5m\"", &["line 2", "shorter than an hour"]),
         ("[store]\nretention = \"99999999999999y\"", &["line 2"]),
+        ("[store]\nretention_hours = \"5\"", &["line 2"]),
+        ("[store]\nmax_size = \"5\"", &["line 2", "20GiB"]),
+        ("[store]\nmax_size_hours = \"5kB\"", &["line 2", "megabyte", "none"]),
+        ("[store]\nmax_size = \"99999999999TiB\"", &["line 2"]),
         ("[store]\nsync = \"sometimes\"", &["line 2", "tick", "never"]),
         ("[collect]\ndisabled = [\"netdve\"]", &["netdve", "interfaces"]),
         ("[server]\nlisten = [\"0.0.0.0:7775\"]", &["0.0.0.0:7775", "allow_remote"]),
         ("[server]\nlisten = []", &["listen", "at least one"]),
         ("[server]\nhosts = [\"http://x/\"]", &["hosts", "http://x/"]),
+        ("[applications]\nmax_series = 0", &["line 2", "1 to 1000000"]),
+        ("[applications]\nmax_serie = 5", &["line 2", "max_series"]),
         ("[server", &["line 1"]),
+        ("[accounting]\nlevel = \"on\"", &["line 2", "sockets", "packets", "off"]),
+        ("[accounting]\nmemory = \"1MiB\"", &["line 2", "16MiB"]),
+        ("[accounting]\nmemory = \"99999999999999999999GiB\"", &["line 2", "256MiB"]),
+        ("[accounting]\nconnections = 1", &["connections", "100 to 10000000"]),
     ] {
         let said = complaint(text);
         for word in words {
@@ -87,4 +110,12 @@ fn without_root_and_home_the_directory_must_be_named() {
     let home = Environment { home: Some("/users/u".into()), ..Environment::default() };
     let config = Config::resolve(file::File::default(), None, &Flags::default(), &home).unwrap();
     assert_eq!(config.directory.value, PathBuf::from("/users/u/.local/state/squirrel"));
+}
+
+#[test]
+fn a_size_is_shown_as_it_can_be_written() {
+    for text in ["none", "20GiB", "500MB", "1TB", "1025KiB", "1000001B"] {
+        let config = resolve(&format!("[store]\nmax_size = {text:?}")).unwrap();
+        assert_eq!(config.max_size[0].value.to_string(), text);
+    }
 }

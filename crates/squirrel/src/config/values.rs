@@ -91,6 +91,92 @@ impl From<LongSpan> for Duration {
     }
 }
 
+/// How many of something there may be: 1 to a million.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "i64")]
+pub(crate) struct Count(usize);
+
+impl TryFrom<i64> for Count {
+    type Error = String;
+
+    fn try_from(number: i64) -> Result<Self, String> {
+        let count = usize::try_from(number).ok().filter(|count| (1..=1_000_000).contains(count));
+        count.map(Self).ok_or_else(|| format!("a limit is 1 to 1000000, not {number}"))
+    }
+}
+
+impl From<Count> for usize {
+    fn from(count: Count) -> Self {
+        count.0
+    }
+}
+
+/// How the bytes of processes and connections are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) enum AccountingLevel {
+    /// Not at all.
+    Off,
+    /// By socket.
+    Sockets,
+    /// By socket, and each packet of the interfaces.
+    Packets,
+}
+
+impl TryFrom<String> for AccountingLevel {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            "off" => Ok(Self::Off),
+            "sockets" => Ok(Self::Sockets),
+            "packets" => Ok(Self::Packets),
+            other => Err(format!("the level of the accounting is \"sockets\", \"packets\" or \"off\", not {other:?}")),
+        }
+    }
+}
+
+impl std::fmt::Display for AccountingLevel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Off => "off",
+            Self::Sockets => "sockets",
+            Self::Packets => "packets",
+        })
+    }
+}
+
+/// An amount of memory: at least 16 MiB, written in MiB or GiB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Size(pub(crate) usize);
+
+/// Below this the tables of a small host do not fit.
+const LEAST_MIB: usize = 16;
+
+impl TryFrom<String> for Size {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let (number, factor) = match (text.strip_suffix("MiB"), text.strip_suffix("GiB")) {
+            (Some(number), _) => (number, 1),
+            (_, Some(number)) => (number, 1024),
+            _ => ("", 1),
+        };
+        let mib = number.parse::<usize>().ok().and_then(|number| number.checked_mul(factor));
+        match mib.filter(|mib| *mib >= LEAST_MIB).and_then(|mib| mib.checked_mul(1 << 20)) {
+            Some(bytes) => Ok(Self(bytes)),
+            None => Err(format!("an amount of memory is at least {LEAST_MIB}MiB, such as \"256MiB\", not {text:?}")),
+        }
+    }
+}
+
+impl std::fmt::Display for Size {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}MiB", self.0 >> 20)
+    }
+}
+
 /// Reads a span such as `1s`, `250ms`, `1h30m`, `14d`.
 fn parse_span(text: &str) -> Result<Duration, String> {
     let ms = parse_duration_ms(text).map_err(|error| format!("{text:?} is {error}"))?;

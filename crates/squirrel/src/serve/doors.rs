@@ -8,26 +8,37 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use squirrel_model::{Labels, Timestamp};
+use squirrel_server::ApplicationToken;
 use squirrel_store::dir::RealDir;
-use squirrel_store::{OpenReport, Stopwatch, Store, StoreOptions, SyncPolicy};
+use squirrel_store::{CoarseLimit, OpenReport, Stopwatch, Store, StoreOptions, SyncPolicy};
 use squirrel_sys::{Kernel as _, Linux, clock};
 
-use crate::config::{Config, Origin, Sync};
+use crate::accounting::{self, Opened};
+use crate::config::{AccountingLevel, Config, Origin, Sync};
 
 /// Everything that is open.
 pub(crate) struct Doors {
     pub(crate) kernel: Linux,
     pub(crate) listeners: Vec<TcpListener>,
     pub(crate) store: Store,
+    /// What applications must send with each report.
+    pub(crate) application_token: Option<ApplicationToken>,
+    /// What the accountant reads; `None` when the configuration switched it off.
+    pub(crate) sources: Option<Opened>,
 }
 
 /// Opens all, or says what is in the way.
 pub(super) fn open(config: &Config, monotonic: clock::Monotonic) -> anyhow::Result<Doors> {
+    let application_token = config.applications.token()?;
     let kernel = Linux::open().context("cannot open the doors to the kernel")?;
     let listeners = listen(config)?;
     let port = listeners.first().and_then(|listener| listener.local_addr().ok()).map_or(0, |address| address.port());
     let store = open_store(config, &instance(&kernel, port), monotonic)?;
-    Ok(Doors { kernel, listeners, store })
+    let sources = match config.accounting.value {
+        AccountingLevel::Off => None,
+        level => Some(accounting::open_for_daemon(level)?),
+    };
+    Ok(Doors { kernel, listeners, store, application_token, sources })
 }
 
 /// `HOST:PORT`, the `instance` label of everything stored.
@@ -94,8 +105,20 @@ fn open_store(config: &Config, instance: &str, monotonic: clock::Monotonic) -> a
     })?;
     let target =
         Labels::new([("job", "squirrel"), ("instance", instance)]).context("the host's name cannot be a label")?;
+    let options =
+        StoreOptions { stopwatch: Stopwatch::new(move || monotonic.elapsed()), ..store_options(config, target) };
+    let (store, report) = Store::open(Arc::new(dir), options, clock::wall())
+        .map_err(|error| anyhow!("{error}\nThe directory is {}", named_by(config)))?;
+    say(&report, clock::wall());
+    Ok(store)
+}
+
+/// What the configuration says about the store.
+pub(crate) fn store_options(config: &Config, target: Labels) -> StoreOptions {
     let millis = |span: Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
-    let options = StoreOptions {
+    let [full, minutes, hours] = config.max_size.each_ref().map(|size| size.value.limit());
+    let [keep_minutes, keep_hours] = config.retention_coarse.each_ref().map(|span| millis(span.value));
+    StoreOptions {
         step_ms: millis(config.interval.value),
         sync: match config.sync.value {
             Sync::Tick => SyncPolicy::EveryTick,
@@ -103,13 +126,13 @@ fn open_store(config: &Config, instance: &str, monotonic: clock::Monotonic) -> a
             Sync::Never => SyncPolicy::Never,
         },
         retention_ms: millis(config.retention.value),
-        stopwatch: Stopwatch::new(move || monotonic.elapsed()),
+        retention_bytes: full,
+        coarse: [
+            CoarseLimit { retention_ms: keep_minutes, retention_bytes: minutes },
+            CoarseLimit { retention_ms: keep_hours, retention_bytes: hours },
+        ],
         ..StoreOptions::new(target)
-    };
-    let (store, report) = Store::open(Arc::new(dir), options, clock::wall())
-        .map_err(|error| anyhow!("{error}\nThe directory is {}", named_by(config)))?;
-    say(&report, clock::wall());
-    Ok(store)
+    }
 }
 
 /// Who named the data directory, and how to name another.
@@ -157,6 +180,20 @@ fn say(report: &OpenReport, now: Timestamp) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_limits_of_each_resolution_reach_the_store() {
+        let text = "[store]\nretention = \"2d\"\nretention_minutes = \"3d\"\nretention_hours = \"4d\"\n\
+                    max_size = \"1MiB\"\nmax_size_minutes = \"2MB\"\nmax_size_hours = \"none\"";
+        let options = store_options(&Config::of_text(text), Labels::empty());
+        let day = 86_400_000;
+        assert_eq!((options.retention_ms, options.retention_bytes), (2 * day, 1 << 20));
+        let limit = |days: i64, retention_bytes| CoarseLimit { retention_ms: days * day, retention_bytes };
+        assert_eq!(options.coarse, [limit(3, 2_000_000), limit(4, 0)]);
+        let usual = StoreOptions::new(Labels::empty());
+        let written = store_options(&Config::of_text(""), Labels::empty());
+        assert_eq!((written.retention_ms, written.coarse), (usual.retention_ms, usual.coarse), "one default, not two");
+    }
 
     #[test]
     fn the_newest_sample_is_said_by_its_age() {

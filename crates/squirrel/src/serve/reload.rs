@@ -1,7 +1,7 @@
 //! SIGHUP: the configuration is read again. A bad one changes nothing and is said; what cannot change
 //! while running is said too.
 
-use crate::config::{Config, Environment, Flags};
+use crate::config::{Config, Environment, Flags, Sourced};
 use crate::logging::Logging;
 
 /// What is needed to read the configuration again.
@@ -42,10 +42,42 @@ fn restart_only(current: &Config, fresh: &Config) -> Vec<&'static str> {
         ("hosts", current.hosts.value != fresh.hosts.value),
         ("directory", current.directory.value != fresh.directory.value),
         ("retention", current.retention.value != fresh.retention.value),
+        ("retention_minutes or retention_hours", values(&current.retention_coarse) != values(&fresh.retention_coarse)),
+        ("max_size, max_size_minutes or max_size_hours", values(&current.max_size) != values(&fresh.max_size)),
         ("sync", current.sync.value != fresh.sync.value),
+        ("level under [accounting]", current.accounting.value != fresh.accounting.value),
+        ("connections", current.connections.value != fresh.connections.value),
+        ("memory", current.memory.value != fresh.memory.value),
         ("interval", current.interval.value != fresh.interval.value),
+        ("[applications]", current.applications != fresh.applications),
     ]
     .into_iter()
     .filter_map(|(name, differs)| differs.then_some(name))
     .collect()
+}
+
+fn values<T: Copy, const N: usize>(settings: &[Sourced<T>; N]) -> [T; N] {
+    std::array::from_fn(|at| settings[at].value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limits_of_the_store_wait_for_a_restart_and_are_said_to() {
+        let usual = Config::of_text("");
+        assert_eq!(restart_only(&usual, &usual), Vec::<&str>::new());
+        for (key, value) in [
+            ("retention", "1d"),
+            ("retention_minutes", "1d"),
+            ("retention_hours", "1d"),
+            ("max_size", "1GB"),
+            ("max_size_minutes", "1GB"),
+            ("max_size_hours", "1GB"),
+        ] {
+            let said = restart_only(&usual, &Config::of_text(&format!("[store]\n{key} = {value:?}")));
+            assert!(said.len() == 1 && said.first().is_some_and(|name| name.contains(key)), "{key}: {said:?}");
+        }
+    }
 }

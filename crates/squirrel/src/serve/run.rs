@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use squirrel_collect::Schedule;
-use squirrel_server::{BuildInfo, Limits, Server, ServerParts};
+use squirrel_server::{Applications, BuildInfo, Limits, Server, ServerParts};
 use squirrel_store::Store;
 use squirrel_sys::memory::Trimmer;
 use squirrel_sys::{Kernel, clock};
@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::doors::Doors;
 use super::reload::Reloader;
+use crate::accounting::{Accounting, Pictures};
 use crate::config::Config;
 use crate::own_metrics;
 use crate::pipeline::{Parts, Pipeline, until_next};
@@ -46,19 +47,35 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     // Before all else: until then SIGHUP, which asks for a reload, would end the program.
     let signals = Signals::listen()?;
-    let Doors { kernel, listeners, store } = doors;
+    let Doors { kernel, listeners, store, application_token, sources } = doors;
+    let accounting = sources
+        .map(|sources| Accounting::start(sources.accountant(config.accounting_options()), monotonic))
+        .transpose();
+    let accounting = accounting.context("cannot start the accounting")?;
+    let picture: Pictures = match &accounting {
+        Some(accounting) => accounting.pictures(),
+        None => Arc::new(|| None),
+    };
     let (kernel, store): (Arc<dyn Kernel>, _) = (Arc::new(kernel), Arc::new(store));
     let (ticks, watched) = watch::channel(None);
     let status = Arc::new(Mutex::new(Vec::new()));
 
+    let step_ms = i64::try_from(config.interval.value.as_millis()).unwrap_or(1000);
     let addresses: Vec<_> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
     let statuses = Arc::clone(&status);
     let reader = store.reader();
+    let applications =
+        Arc::new(Applications::new(config.applications.limits(), own_metrics::own()).with_token(application_token));
+    if let Err(error) = applications.adopt(reader.snapshot().as_ref(), clock::wall(), monotonic.elapsed()) {
+        tracing::warn!("applications that reported before the start are not known: {error}");
+    }
     let server = Server::new(ServerParts {
         snapshots: Arc::new(move || reader.snapshot()),
         ticks: watched,
         catalogue: Arc::new(own_metrics::catalogue()),
         collectors: Arc::new(move || statuses.lock().unwrap_or_else(PoisonError::into_inner).clone()),
+        applications: Arc::clone(&applications),
+        picture,
         clock: Arc::new(clock::wall),
         monotonic: Arc::new(move || monotonic.elapsed()),
         build: BuildInfo { version: env!("CARGO_PKG_VERSION").to_owned(), revision: String::new() },
@@ -70,7 +87,17 @@ pub(super) async fn run(
     let opening = Arc::clone(&kernel);
     let disabled: Vec<String> = config.disabled.value.iter().cloned().collect();
     let schedule = spawn_blocking(move || Schedule::open(&*opening, &disabled, monotonic.elapsed())).await?;
-    let parts = Parts { kernel, schedule, store: Arc::clone(&store), monotonic, server_metrics, ticks, status };
+    let parts = Parts {
+        kernel,
+        schedule,
+        store: Arc::clone(&store),
+        monotonic,
+        server_metrics,
+        applications: Arc::clone(&applications),
+        ticks,
+        status,
+        accounting,
+    };
 
     let stop = CancellationToken::new();
     let mut serving = tokio::spawn(server.serve(listeners, stop.clone()));
@@ -85,7 +112,15 @@ pub(super) async fn run(
         serving.abort();
     }
     let closing = Arc::clone(&store);
-    spawn_blocking(move || closing.close(clock::wall())).await?.context("the store was not closed cleanly")?;
+    spawn_blocking(move || {
+        let now = clock::wall();
+        let ends = applications.close(now, step_ms);
+        // A disk that does not take them is told by the close that follows.
+        let _ = closing.append_samples(now, &ends);
+        closing.close(now)
+    })
+    .await?
+    .context("the store was not closed cleanly")?;
     tracing::info!("stopped");
     outcome
 }

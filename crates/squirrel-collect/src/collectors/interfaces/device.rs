@@ -34,6 +34,11 @@ impl Device {
         &self.name
     }
 
+    /// Whether the kernel's name is the text that labels show, and not octets that had to be escaped.
+    pub(super) fn has_text_name(&self) -> bool {
+        std::str::from_utf8(&self.raw_name).is_ok()
+    }
+
     /// What made it, if software did: `bridge`, `vlan`.
     pub(super) fn kind(&self) -> &str {
         &self.kind

@@ -312,6 +312,26 @@ fn a_sysfs_of_another_namespace_is_not_believed_and_named_once_it_is_sure() {
 }
 
 #[test]
+fn a_name_that_is_not_utf_8_is_told_as_what_it_is() {
+    let odd = link(2, "x", &[(3, b"bad\xff".to_vec())]);
+    let faults = |links| {
+        let kernel = kernel(&tables(links));
+        let mut collector = open(&kernel).unwrap();
+        let mut batch = Batch::default();
+        for second in 0..2 {
+            batch = Batch::default();
+            collector.collect(&kernel, Elapsed(Duration::from_secs(second)), &mut batch);
+        }
+        batch.faults
+    };
+    let told = faults(vec![odd.clone()]);
+    assert!(told.len() == 1 && told[0].reason.contains("is not UTF-8"), "{told:?}");
+    assert!(!told[0].reason.contains("Mount"), "{told:?}");
+    let both = faults(vec![link(3, "eth0", &[]), odd]);
+    assert!(both.len() == 1 && both[0].reason.contains("Mount sysfs inside"), "{both:?}");
+}
+
+#[test]
 fn a_name_with_dots_and_slashes_reads_no_file() {
     for name in ["..", ".", "a/../../x", ""] {
         let kernel = kernel(&tables(vec![link(2, name, &[])]));

@@ -56,7 +56,11 @@ fn pin(expr: &mut Expr, at: At) {
             aggregate.param.iter_mut().for_each(|param| pin(param, at));
             pin(&mut aggregate.expr, at);
         }
-        ExprKind::Call(call) => call.args.iter_mut().for_each(|arg| pin(arg, at)),
+        ExprKind::Call(call) => {
+            // The second argument of `info` is a condition on labels, not a look at the store.
+            let vectors = if call.function.name == "info" { 1 } else { usize::MAX };
+            call.args.iter_mut().take(vectors).for_each(|arg| pin(arg, at));
+        }
     }
 }
 

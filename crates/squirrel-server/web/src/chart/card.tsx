@@ -3,6 +3,7 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type uPlot from "uplot";
+import type { Subject } from "../lib/promql";
 import { type Scale, scaleFor } from "../lib/units";
 import type { ChartSpec } from "../state/api";
 import { paint, throughput } from "../state/preferences";
@@ -17,10 +18,10 @@ import { useSoftHold } from "./soft-hold";
 
 const HEIGHT = 190;
 
-export function ChartCard({ spec, device }: { spec: ChartSpec; device?: string }) {
+export function ChartCard({ spec, subject }: { spec: ChartSpec; subject?: Subject | undefined }) {
   const frame = useRef<HTMLElement>(null);
   const [seen, visible] = useVisible(frame);
-  const feed = useFeed(spec.queries, seen, device);
+  const feed = useFeed(spec.queries, seen, subject);
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const cursorRow = useSignal<number | null>(null);
   const scale = useSignal<Scale>({ factor: 1, suffix: "" });

@@ -3,7 +3,7 @@
 
 import { computed, signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { fillIn, LIVE_WINDOW, windowFor } from "../lib/promql";
+import { fillIn, LIVE_WINDOW, windowFor, type Subject } from "../lib/promql";
 import { ApiError, queryRange, serverNow, type VectorSeries } from "../state/api";
 import { range, step } from "../state/range";
 import { type Answer, tick, type Tick, useLiveQueries } from "../state/stream";
@@ -38,11 +38,11 @@ export class Feed {
 
   constructor(
     private readonly queries: readonly Query[],
-    private readonly device?: string,
+    private readonly subject?: Subject,
     private readonly seriesMax?: number,
   ) {
     this.columns = new Columns(queries, 1, seriesMax);
-    this.liveQueries = queries.map((query) => fillIn(query.expr, LIVE_WINDOW, device));
+    this.liveQueries = queries.map((query) => fillIn(query.expr, LIVE_WINDOW, subject));
   }
 
   /** Loads the history; what is shown stays until the new numbers are there. */
@@ -122,7 +122,7 @@ export class Feed {
 
   private ask(start: number, end: number, step: number, signal: AbortSignal) {
     return Promise.all(
-      this.queries.map((query) => queryRange(fillIn(query.expr, windowFor(step), this.device), start, end, step, signal)),
+      this.queries.map((query) => queryRange(fillIn(query.expr, windowFor(step), this.subject), start, end, step, signal)),
     );
   }
 
@@ -145,8 +145,8 @@ function vectorOf(answer: Exclude<Answer, { error: string }>): readonly VectorSe
 const rangeKey = computed(() => JSON.stringify([range.value, step.value]));
 
 /** A feed that follows the page's range while its component stands, from the first time `wanted` is true. */
-export function useFeed(queries: readonly Query[], wanted: boolean, device?: string): Feed {
-  const feed = useMemo(() => new Feed(queries, device), [queries, device]);
+export function useFeed(queries: readonly Query[], wanted: boolean, subject?: Subject): Feed {
+  const feed = useMemo(() => new Feed(queries, subject), [queries, subject]);
   const key = rangeKey.value;
   useEffect(() => {
     if (wanted) void feed.load(range.peek(), step.peek());

@@ -1,12 +1,13 @@
 // All charts that the server's table has for a page.
 
 import { useEffect, useState } from "preact/hooks";
+import type { Subject } from "../lib/promql";
 import { ApiError, charts, type ChartSpec } from "../state/api";
 import { connection } from "../state/stream";
 import { ChartCard } from "./card";
 
-/** `page`: the name that the page has in the table. */
-export function ChartGrid({ page, device }: { page: string; device?: string }) {
+/** `page`: the name that the page has in the table; `subject`, the same object while it means the same. */
+export function ChartGrid({ page, subject }: { page: string; subject?: Subject }) {
   const [specs, setSpecs] = useState<readonly ChartSpec[] | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
   const live = connection.value.state === "live";
@@ -23,7 +24,7 @@ export function ChartGrid({ page, device }: { page: string; device?: string }) {
   if (failure !== null && !specs) return <p class="empty" role="alert">The list of charts cannot be read: {failure}</p>;
   return (
     <div class="chart-grid">
-      {specs?.map((spec) => <ChartCard key={spec.id} spec={spec} {...(device === undefined ? {} : { device })} />)}
+      {specs?.map((spec) => <ChartCard key={spec.id} spec={spec} subject={subject} />)}
     </div>
   );
 }

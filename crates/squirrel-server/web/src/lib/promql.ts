@@ -7,12 +7,29 @@ export function escapeString(text: string): string {
   return text.replace(/\\/g, "\\\\").replace(/"/g, '\\"').replace(/\n/g, "\\n");
 }
 
+/** What a page's charts are about. */
+export interface Subject {
+  /** An interface's name. */
+  device?: string;
+  /** Label matchers, already escaped: see `scopeOf`. */
+  scope?: string;
+  /** Seconds below which a rate has too few samples, for what is told less often than each second. */
+  leastWindow?: number;
+}
+
 /** Fills in the placeholders of an expression from the server's chart table. */
-export function fillIn(expr: string, windowSeconds: number, device?: string): string {
-  return expr.replace(/\$(window|device)\b/g, (all, name: string) => {
-    if (name === "window") return `${windowSeconds}s`;
-    return device === undefined ? all : escapeString(device);
+export function fillIn(expr: string, windowSeconds: number, subject: Subject = {}): string {
+  return expr.replace(/\$(window|device|scope)\b/g, (all, name: string) => {
+    if (name === "window") return `${Math.max(windowSeconds, subject.leastWindow ?? 0)}s`;
+    if (name === "scope") return subject.scope ?? all;
+    return subject.device === undefined ? all : escapeString(subject.device);
   });
+}
+
+/** The label matchers of an application, or of one of its processes. */
+export function scopeOf(application: string, instance?: string): string {
+  const one = instance === undefined ? "" : `,instance="${escapeString(instance)}"`;
+  return `application="${escapeString(application)}"${one}`;
 }
 
 /** The window over which rates are taken when answers are `step` seconds apart. */

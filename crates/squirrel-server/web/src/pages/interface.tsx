@@ -1,6 +1,7 @@
 // One interface in depth: what it is, how it does now, and its charts.
 
 import type { ComponentChildren } from "preact";
+import { useMemo } from "preact/hooks";
 import { ChartGrid } from "../chart/grid";
 import { visible } from "../lib/text";
 import { digits, show, speedText } from "../lib/units";
@@ -14,6 +15,7 @@ import { StateBadge } from "../ui/state-badge";
 import { Utilisation } from "../ui/utilisation";
 
 export function InterfacePage({ device }: { device: string }) {
+  const subject = useMemo(() => ({ device }), [device]);
   const one = interfaces.value.find((candidate) => candidate.device === device);
   return (
     <>
@@ -28,7 +30,7 @@ export function InterfacePage({ device }: { device: string }) {
           There is no interface of this name now. Its history, if there is one, stands below.
         </p>
       )}
-      <ChartGrid page="interfaces" device={device} />
+      <ChartGrid page="interfaces" subject={subject} />
     </>
   );
 }

@@ -49,6 +49,58 @@ export interface Verdict {
   not_judged: string[];
 }
 
+/** Whether an application speaks. */
+export type ApplicationState = "live" | "silent";
+
+/** Something that an application told. */
+export interface ApplicationAlert {
+  number: number;
+  at: number;
+  name: string;
+  state: "raised" | "cleared" | "told";
+  level: Level;
+  sentence: string;
+}
+
+/** One process of an application. */
+export interface ApplicationInstance {
+  instance: string;
+  pid: number;
+  state: ApplicationState;
+  started: number;
+  last_report: number;
+  silent_since: number | null;
+  interval_seconds: number;
+  protocol_version: string;
+  series: number;
+  refused: number;
+  refused_sentences: string[];
+  lost: { reports: number; metrics: number; alerts: number };
+  /** Those that hold. */
+  alerts: ApplicationAlert[];
+  /** The newest first. */
+  told: ApplicationAlert[];
+}
+
+/** One application of `/api/applications`. */
+export interface Application {
+  application: string;
+  level: Level;
+  sentence: string;
+  state: ApplicationState;
+  silent_since: number | null;
+  instances: ApplicationInstance[];
+}
+
+export interface ApplicationList {
+  time: number;
+  enabled: boolean;
+  level: Level;
+  sentence: string;
+  applications: Application[];
+  refusals: { at: number; application: string; sentence: string }[];
+}
+
 /** One metric of `/api/catalogue`. */
 export interface CatalogueEntry {
   name: string;
@@ -146,6 +198,9 @@ export const charts = once("/api/charts", (body) => body as ChartSpec[]);
 
 /** All declared metrics. */
 export const catalogue = once("/api/catalogue", (body) => body as CatalogueEntry[]);
+
+/** All applications, as they are now. */
+export const applications = async (): Promise<ApplicationList> => (await call("/api/applications")) as ApplicationList;
 
 /** All collectors, as they are now. */
 export const collectors = async (): Promise<Collector[]> => (await call("/api/collectors")) as Collector[];

@@ -6,15 +6,19 @@ export type Route =
   | { page: "overview" }
   | { page: "interfaces" }
   | { page: "interface"; device: string }
+  | { page: "applications" }
+  | { page: "application"; application: string }
   | { page: "unknown"; path: string };
 
 function parse(path: string): Route {
   if (path === "/" || path === "/index.html") return { page: "overview" };
   if (path === "/interfaces" || path === "/interfaces/") return { page: "interfaces" };
-  const encoded = /^\/interfaces\/([^/]+)$/.exec(path)?.[1];
+  if (path === "/applications" || path === "/applications/") return { page: "applications" };
+  const [, list, encoded] = /^\/(interfaces|applications)\/([^/]+)$/.exec(path) ?? [];
   if (encoded !== undefined) {
     try {
-      return { page: "interface", device: decodeURIComponent(encoded) };
+      const name = decodeURIComponent(encoded);
+      return list === "interfaces" ? { page: "interface", device: name } : { page: "application", application: name };
     } catch {
       // Not an address of ours: a percent sign that encodes nothing.
     }
@@ -26,6 +30,9 @@ export const route = signal<Route>(parse(location.pathname));
 
 /** The address of one interface. */
 export const interfacePath = (device: string): string => `/interfaces/${encodeURIComponent(device)}`;
+
+/** The address of one application. */
+export const applicationPath = (application: string): string => `/applications/${encodeURIComponent(application)}`;
 
 /** Goes to another page and keeps the time range. */
 export function navigate(path: string): void {

@@ -21,6 +21,9 @@ export function Rail() {
       <Link to="/interfaces" class="rail-link" current={page === "interfaces" || page === "interface"}>
         <Icon name="interfaces" /><span>Interfaces</span>
       </Link>
+      <Link to="/applications" class="rail-link" current={page === "applications" || page === "application"}>
+        <Icon name="applications" /><span>Applications</span>
+      </Link>
     </nav>
   );
 }

@@ -22,6 +22,7 @@ const SHORTCUTS: readonly Shortcut[] = [
   { keys: "d", says: "Dark, light or the system's theme", does: nextTheme },
   { keys: "g o", says: "Go to the overview", does: () => navigate("/") },
   { keys: "g i", says: "Go to the interfaces", does: () => navigate("/interfaces") },
+  { keys: "g a", says: "Go to the applications", does: () => navigate("/applications") },
   { keys: "?", says: "This list", does: () => openShortcuts() },
 ];
 

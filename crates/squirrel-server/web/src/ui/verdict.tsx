@@ -6,8 +6,8 @@ import { type Finding, type Level, verdict as fetchVerdict } from "../state/api"
 import { verdict } from "../state/stream";
 import { Icon, type IconName } from "./icons";
 
-const LEVEL_ICON: Record<Level, IconName> = { ok: "check", unknown: "unknown", warning: "warning", bad: "bad" };
-const LEVEL_WORD: Record<Level, string> = { ok: "Fine", unknown: "Not known", warning: "Warning", bad: "Bad" };
+export const LEVEL_ICON: Record<Level, IconName> = { ok: "check", unknown: "unknown", warning: "warning", bad: "bad" };
+export const LEVEL_WORD: Record<Level, string> = { ok: "Fine", unknown: "Not known", warning: "Warning", bad: "Bad" };
 
 export function VerdictPanel() {
   useEffect(() => {

@@ -141,6 +141,31 @@ fn closing_ends_every_series_and_a_second_life_goes_on_behind_it() {
 }
 
 #[test]
+fn a_restart_in_the_second_of_the_stop_loses_no_second() {
+    let dir = Arc::new(MemoryDir::new());
+    let (store, _) = open(&dir, options());
+    append(&store, 0, 1.0);
+    store.close(Timestamp(T + 200)).unwrap();
+    drop(store);
+    let (store, _) = open(&dir, options());
+    // The stop marked the end at the next second.
+    assert_eq!(append(&store, 0, 7.0).dropped, Some(Dropped::ClockBehind), "that second has its sample");
+    assert_eq!(append(&store, 1, 3.0).dropped, None);
+    assert_eq!(append(&store, 1, 4.0).dropped, Some(Dropped::SameTick));
+    append(&store, 2, 5.0);
+    let want = [(0, 1.0), (1, 3.0), (2, 5.0)];
+    let kept = |store: &Store| -> Vec<(i64, f64)> {
+        values(store, "squirrel_load").into_iter().filter(|(_, value)| !squirrel_model::is_stale(*value)).collect()
+    };
+    assert_eq!(kept(&store), want);
+    store.maintain(Timestamp(T + 8_000_000));
+    assert_eq!(kept(&store), want, "packed into a block");
+    drop(store);
+    let (store, _) = open(&dir, options());
+    assert_eq!(kept(&store), want, "read again");
+}
+
+#[test]
 fn after_a_kill_the_series_that_did_not_come_back_are_ended() {
     let dir = Arc::new(MemoryDir::new());
     let (store, _) = open(&dir, options());

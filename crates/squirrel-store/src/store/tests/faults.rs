@@ -6,7 +6,14 @@ use crate::dir::{Dir, ENOSPC, FaultyDir, Trouble};
 const EIO: i32 = 5;
 
 fn small() -> StoreOptions {
-    StoreOptions { block_ms: 20_000, grace_ms: 2000, segment_ms: 10_000, reserve_bytes: 100_000, ..options() }
+    StoreOptions {
+        block_ms: 20_000,
+        grace_ms: 2000,
+        segment_ms: 10_000,
+        reserve_bytes: 100_000,
+        compact_ms: 60_000,
+        ..options()
+    }
 }
 
 fn faulty() -> (Arc<MemoryDir>, FaultyDir) {

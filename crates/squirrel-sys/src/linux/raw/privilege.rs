@@ -71,6 +71,8 @@ pub(crate) enum Prctl {
     AmbientClear,
     /// No program that is started from here gains a privilege.
     NoNewPrivileges,
+    /// No core of this process is written.
+    NotDumpable,
 }
 
 /// One request of `prctl(2)`.
@@ -80,6 +82,7 @@ pub(crate) fn prctl(request: Prctl) -> io::Result<i32> {
         Prctl::BoundingDrop(number) => (libc::PR_CAPBSET_DROP, number, 0),
         Prctl::AmbientClear => (libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL as u32, 0),
         Prctl::NoNewPrivileges => (libc::PR_SET_NO_NEW_PRIVS, 1, 0),
+        Prctl::NotDumpable => (libc::PR_SET_DUMPABLE, 0, 0),
     };
     let zero: libc::c_ulong = 0;
     // SAFETY: these requests take numbers and touch no memory of ours.

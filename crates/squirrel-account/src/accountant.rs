@@ -1,0 +1,229 @@
+//! The accountant: reads its sources step by step and keeps the books.
+
+mod level;
+mod picture;
+mod series;
+mod step;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use squirrel_model::Timestamp;
+use squirrel_sys::{EndedSockets, Kernel, SocketLedger};
+
+use crate::groups::Groups;
+use crate::hosts::Hosts;
+use crate::identity::Place;
+use crate::links::Links;
+use crate::load::Load;
+use crate::options::Options;
+use crate::owners::Owners;
+use crate::packets::{ByPackets, PacketSource};
+use crate::picture::{Container, Picture};
+use crate::processes::Processes;
+use crate::reading::Algorithms;
+use crate::reasons::Unattributed;
+use crate::settle::Settled;
+use crate::slots::Slot;
+use crate::sources::{FindNamespaces, NamespaceSource, Sources};
+use crate::table::Table;
+
+/// Bytes of memory that one connection may cost, with its share of the other tables.
+const MEMORY_OF_ONE: usize = 600;
+/// Most network namespaces that are watched: each costs a few descriptors.
+const MAX_NAMESPACES: usize = 1000;
+
+/// A network namespace that is watched.
+struct Namespace {
+    inode: u64,
+    name: Option<String>,
+    process: Option<u32>,
+    /// The container, once it was looked up.
+    container: Option<Container>,
+    looked_up: bool,
+    kernel: Arc<dyn Kernel>,
+    ended: Option<Box<dyn EndedSockets>>,
+    links: Links,
+    /// Sockets that exist already when they are first seen in the next dump: what they have counted is not ours.
+    baseline: bool,
+    /// Dumps that were made; it wraps.
+    dumps: u8,
+    /// Sockets in the last dump.
+    sockets: usize,
+    /// Why its last dump failed.
+    failure: Option<String>,
+}
+
+impl Namespace {
+    fn subject(&self) -> String {
+        self.name.clone().unwrap_or_else(|| format!("net:[{}]", self.inode))
+    }
+
+    /// Finds the container by a process that lives here.
+    fn look_up(&mut self, host: &dyn Kernel, buffer: &mut Vec<u8>) {
+        if !std::mem::replace(&mut self.looked_up, true)
+            && let Some(process) = self.process
+            && host.read(&format!("/proc/{process}/cgroup"), buffer).is_ok()
+        {
+            self.container = Place::parse(buffer).container;
+        }
+    }
+}
+
+impl From<NamespaceSource> for Namespace {
+    fn from(source: NamespaceSource) -> Self {
+        let NamespaceSource { inode, name, process, kernel, ended } = source;
+        Self {
+            inode,
+            name,
+            process,
+            container: None,
+            looked_up: false,
+            kernel,
+            ended,
+            links: Links::default(),
+            baseline: true,
+            dumps: 0,
+            sockets: 0,
+            failure: None,
+        }
+    }
+}
+
+/// Keeps account of processes, connections and hosts. See the crate's documentation.
+pub struct Accountant {
+    options: Options,
+    host: Arc<dyn Kernel>,
+    /// A namespace keeps its place; a place that became free is used again.
+    namespaces: Vec<Option<Namespace>>,
+    find: Option<FindNamespaces>,
+    /// Why namespaces are missing.
+    namespaces_missing: Vec<String>,
+    ledger: Option<Box<dyn SocketLedger>>,
+    ledger_failure: Option<String>,
+    /// Why there is no ledger.
+    ledger_missing: String,
+    table: Table,
+    processes: Processes,
+    hosts: Hosts,
+    owners: Owners,
+    owners_failure: Option<String>,
+    algorithms: Algorithms,
+    groups: Groups,
+    load: Load,
+    unattributed: Unattributed,
+    settled: Settled,
+    ended: Vec<Slot>,
+    began: Option<Timestamp>,
+    wall: Timestamp,
+    now: Duration,
+    /// Time between the last two steps.
+    span: Duration,
+    steps: u64,
+    lost: u64,
+    pruned: u64,
+    malformed: u64,
+    packets: Option<ByPackets>,
+    /// Why packets are not counted although somebody wished it.
+    packets_missing: Option<String>,
+    buffer: Vec<u8>,
+    drawn: Option<Arc<Picture>>,
+}
+
+impl Accountant {
+    /// An accountant that has read nothing yet.
+    pub fn new(options: Options, mut sources: Sources) -> Self {
+        let users = sources.take_users();
+        // The ceiling of memory is kept by the number of rows.
+        let limit = options.connections.min(options.memory / MEMORY_OF_ONE);
+        Self {
+            groups: Groups::new(options.groups),
+            load: Load::new(limit),
+            options: Options { connections: limit, ..options },
+            host: sources.host,
+            namespaces: sources.namespaces.into_iter().map(|source| Some(source.into())).collect(),
+            find: sources.find,
+            namespaces_missing: Vec::new(),
+            ledger: sources.ledger,
+            ledger_failure: None,
+            ledger_missing: "no kernel-side ledger of sockets was given".to_owned(),
+            table: Table::default(),
+            processes: Processes::new(users),
+            hosts: Hosts::default(),
+            owners: Owners::default(),
+            owners_failure: None,
+            algorithms: Algorithms::default(),
+            unattributed: Unattributed::default(),
+            settled: Settled::default(),
+            ended: Vec::new(),
+            began: None,
+            wall: Timestamp::default(),
+            now: Duration::ZERO,
+            span: Duration::ZERO,
+            steps: 0,
+            lost: 0,
+            pruned: 0,
+            malformed: 0,
+            packets: None,
+            packets_missing: None,
+            buffer: Vec::new(),
+            drawn: None,
+        }
+    }
+
+    /// What is known as of the last step. It is drawn when it is first asked for after a step, and shared after that;
+    /// who does not ask pays nothing.
+    pub fn picture(&mut self) -> Arc<Picture> {
+        if let Some(drawn) = &self.drawn {
+            return Arc::clone(drawn);
+        }
+        let drawn = Arc::new(self.draw());
+        self.drawn = Some(Arc::clone(&drawn));
+        drawn
+    }
+
+    /// Takes the reason why there is no kernel-side ledger of sockets, for [`Level::parts`](crate::Level::parts).
+    pub fn set_ledger_missing(&mut self, reason: String) {
+        self.ledger_missing = reason;
+    }
+
+    /// Counts packets from the next step on, of the interfaces of the network namespace with this inode number: their
+    /// books are no longer estimated. To be called before the first step, else they are exact from then on only.
+    pub fn set_packets(&mut self, namespace: u64, source: Box<dyn PacketSource>) {
+        self.packets = Some(ByPackets::new(namespace, source));
+    }
+
+    /// Takes the reason why packets are not counted although they should be, for [`Level::parts`](crate::Level::parts).
+    pub fn set_packets_missing(&mut self, reason: String) {
+        self.packets_missing = Some(reason);
+    }
+
+    /// Whether there is a ledger and it could be read.
+    fn ledger_works(&self) -> bool {
+        self.ledger.is_some() && self.ledger_failure.is_none()
+    }
+
+    /// Rows that were dropped or refused to keep the bounds.
+    fn pruned(&self) -> u64 {
+        self.pruned + self.processes.pruned + self.hosts.pruned
+    }
+
+    /// A sentence when memory comes near its ceiling.
+    fn memory_warning(&self) -> Option<String> {
+        let memory = self.memory();
+        (memory > self.options.memory / 10 * 9).then(|| {
+            format!(
+                "The accountant's tables hold {memory} of at most {} bytes; beyond that rows are pruned. Raise the \
+                 ceiling, or lower the limit of connections.",
+                self.options.memory
+            )
+        })
+    }
+
+    /// Bytes of memory that the tables hold, near enough.
+    pub fn memory(&self) -> usize {
+        /// A process with its texts.
+        const PROCESS: usize = 1024;
+        self.table.memory() + self.hosts.memory() + self.processes.len() * PROCESS
+    }
+}

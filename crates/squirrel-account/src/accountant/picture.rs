@@ -1,0 +1,95 @@
+//! The picture, drawn from the tables.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use squirrel_model::Timestamp;
+
+use super::step::reason;
+use super::{Accountant, Namespace};
+use crate::books;
+use crate::connection::{Connection, flag};
+use crate::hosts::Open;
+use crate::picture::{Carrier, ConnectionRow, InterfaceRow, NamespaceRow, Picture, Source};
+
+impl Accountant {
+    pub(super) fn draw(&self) -> Picture {
+        let connections: Vec<ConnectionRow> = self.table.iter().map(|(_, row)| self.connection(row)).collect();
+        let mut open: HashMap<IpAddr, Open> = HashMap::new();
+        for row in connections.iter().filter(|row| row.closed.is_none() && !row.remote.ip().is_unspecified()) {
+            let open = open.entry(row.remote.ip()).or_default();
+            open.connections += 1;
+            open.uncounted |= row.source == Source::Unavailable;
+        }
+        // What open connections have and nobody got yet shows at once, and goes when an owner is found.
+        let mut unattributed = self.unattributed;
+        for (_, row) in self.table.iter().filter(|(_, row)| row.is_open()) {
+            let bytes = row.unbooked().times(u64::from(self.load.sampling));
+            unattributed.add(reason(row, self.owners.denied > 0), bytes);
+        }
+        Picture {
+            at: self.wall,
+            since: self.began.unwrap_or_default(),
+            level: self.level(),
+            processes: self.processes.rows(self.span),
+            hosts: self.hosts.rows(&open, self.span),
+            connections,
+            interfaces: self.interfaces(None),
+            namespaces: self.namespaces.iter().flatten().map(namespace).collect(),
+            unattributed: unattributed.rows(),
+            lost_events: self.lost,
+            pruned: self.pruned(),
+            sampling: self.load.sampling,
+        }
+    }
+
+    /// The books of the interfaces of one namespace, or of all.
+    pub(super) fn interfaces(&self, only: Option<usize>) -> Vec<InterfaceRow> {
+        let first_has_uplink =
+            self.namespaces.first().and_then(Option::as_ref).is_some_and(|first| first.links.has_uplink());
+        let places = self.namespaces.iter().enumerate().filter(|(place, _)| only.is_none_or(|only| only == *place));
+        let named = places.filter_map(|(place, namespace)| Some((place, namespace.as_ref()?)));
+        named
+            .flat_map(|(place, namespace)| {
+                // What leaves a container leaves the host by the first namespace, when that one has a way out.
+                books::rows(&namespace.links, namespace.inode, place > 0 && first_has_uplink, self.span)
+            })
+            .collect()
+    }
+
+    fn connection(&self, row: &Connection) -> ConnectionRow {
+        let namespace = self.namespaces.get(usize::from(row.namespace)).and_then(Option::as_ref);
+        let tcp = row.tcp.known && row.carrier() == Carrier::Tcp && !row.is_listener();
+        ConnectionRow {
+            cookie: row.cookie,
+            namespace: namespace.map_or(0, |namespace| namespace.inode),
+            carrier: row.carrier(),
+            local: row.local(),
+            remote: row.remote(),
+            state: row.state_word(),
+            process: self.processes.get(row.owner.process).map(|process| Arc::clone(&process.summary)),
+            figures: row.bytes.figures(row.before, self.span),
+            receive_queue: row.receive_queue,
+            send_queue: row.send_queue,
+            drops: (row.drops != u32::MAX).then_some(row.drops),
+            tcp: tcp.then(|| row.tcp.detail(self.algorithms.0.get(usize::from(row.tcp.congestion)))),
+            opened: Timestamp(row.opened),
+            closed: (!row.is_open()).then_some(Timestamp(row.closed)),
+            source: match () {
+                () if row.is(flag::UNKNOWN_BYTES) => Source::Unavailable,
+                () if row.is(flag::INFERRED) || self.load.sampling > 1 => Source::Sampled,
+                () => Source::Exact,
+            },
+        }
+    }
+}
+
+fn namespace(namespace: &Namespace) -> NamespaceRow {
+    NamespaceRow {
+        inode: namespace.inode,
+        name: namespace.name.clone(),
+        container: namespace.container.clone(),
+        failure: namespace.failure.clone().or_else(|| namespace.links.failure.clone()),
+    }
+}

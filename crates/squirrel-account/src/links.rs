@@ -1,0 +1,324 @@
+//! The interfaces of one network namespace, their counters and addresses.
+
+use std::collections::{HashMap, HashSet};
+use std::net::{IpAddr, SocketAddr};
+
+use squirrel_sys::{Kernel, Netlink, SysError};
+use squirrel_wire::address::{Address, DUMP_ADDRESSES, RTM_GETADDR, RTM_NEWADDR};
+use squirrel_wire::link::{Counter, DUMP_LINKS, Link, RTM_GETLINK, RTM_NEWLINK, Statistics};
+
+use crate::books::{Counted, Estimate, PacketCount};
+use crate::connection::Connection;
+use crate::hash::NumberMap;
+use crate::picture::Traffic;
+
+/// `ARPHRD_ETHER`.
+const ETHERNET: u16 = 1;
+/// `ARPHRD_LOOPBACK`. Its counters leave the link header out (`loopback_xmit` in `drivers/net/loopback.c`).
+const LOOPBACK: u16 = 772;
+/// Octets of an Ethernet header, which interfaces count.
+const ETHERNET_HEADER: u64 = 14;
+/// Steps between two readings of the addresses.
+const ADDRESSES_EVERY: u64 = 5;
+/// Most interfaces of a namespace.
+const MAX_LINKS: usize = 10_000;
+
+/// A counter of the kernel that may begin anew.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Running {
+    last: Option<Traffic>,
+    /// Since it was first read.
+    pub(crate) total: Traffic,
+    pub(crate) before: Traffic,
+}
+
+impl Running {
+    /// Takes a reading. `whole` tells that all of the first one counts: the interface was made since the accountant
+    /// began.
+    fn read(&mut self, now: Traffic, whole: bool) {
+        self.before = self.total;
+        let new = match self.last {
+            None if whole => now,
+            None => Traffic::default(),
+            Some(last) => {
+                let step = |now: u64, last: u64| now.checked_sub(last).unwrap_or(now);
+                Traffic::new(step(now.receive, last.receive), step(now.transmit, last.transmit))
+            }
+        };
+        self.last = Some(now);
+        self.total = self.total.plus(new);
+    }
+}
+
+/// Whether packets are counted.
+#[derive(Clone, Copy, Debug, Default)]
+struct PacketByPacket {
+    now: bool,
+    /// At no time they were not.
+    always: bool,
+}
+
+/// One interface.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Interface {
+    pub(crate) index: u32,
+    pub(crate) name: String,
+    pub(crate) mtu: u32,
+    hardware: u16,
+    kind: String,
+    member_of: String,
+    master: u32,
+    lower: u32,
+    /// Whether the lower or other end is in another namespace.
+    lower_elsewhere: bool,
+    pub(crate) wire: Running,
+    pub(crate) packets: Running,
+    pub(crate) estimate: Estimate,
+    /// What counts of packets said.
+    pub(crate) counted: Counted,
+    packet_by_packet: PacketByPacket,
+    seen: bool,
+}
+
+impl Interface {
+    /// Octets of the link header that the interface counts with each packet.
+    pub(crate) fn header(&self) -> u64 {
+        if self.hardware == ETHERNET { ETHERNET_HEADER } else { 0 }
+    }
+
+    pub(crate) fn exact_since_start(&self) -> bool {
+        self.packet_by_packet.now && self.packet_by_packet.always
+    }
+
+    /// Whether sockets' own words still count towards its books.
+    pub(crate) fn is_estimated(&self) -> bool {
+        !self.packet_by_packet.now
+    }
+
+    fn is_loopback(&self) -> bool {
+        self.hardware == LOOPBACK
+    }
+
+    /// Whether it is made of software on top of others.
+    fn is_virtual(&self) -> bool {
+        !self.kind.is_empty()
+    }
+}
+
+/// All of a namespace.
+#[derive(Debug, Default)]
+pub(crate) struct Links {
+    rows: NumberMap<u32, Interface>,
+    /// Which interface has an address.
+    addresses: HashMap<IpAddr, u32>,
+    loopback: u32,
+    /// What sockets moved of which the interface is not known.
+    pub(crate) unplaced: Estimate,
+    /// Interfaces whose every frame is counted.
+    watched: HashSet<u32>,
+    readings: u64,
+    pub(crate) failure: Option<String>,
+}
+
+impl Links {
+    /// Reads the counters, and every few times the addresses.
+    pub(crate) fn read(&mut self, kernel: &dyn Kernel) {
+        let result = self.read_links(kernel).and_then(|changed| {
+            let due = self.readings.is_multiple_of(ADDRESSES_EVERY);
+            if changed || due { self.read_addresses(kernel) } else { Ok(()) }
+        });
+        self.readings += 1;
+        self.failure = result.err().map(|error| error.to_string());
+    }
+
+    fn read_links(&mut self, kernel: &dyn Kernel) -> Result<bool, SysError> {
+        let whole = self.readings > 0;
+        let mut changed = false;
+        for row in self.rows.values_mut() {
+            row.seen = false;
+        }
+        let (rows, watched) = (&mut self.rows, &self.watched);
+        kernel.dump(Netlink::Route, RTM_GETLINK, &DUMP_LINKS, &mut |kind, payload| {
+            if kind != RTM_NEWLINK {
+                return;
+            }
+            let Ok(link) = Link::parse(payload) else { return };
+            if !rows.contains_key(&link.index) && rows.len() >= MAX_LINKS {
+                return;
+            }
+            let row = rows.entry(link.index).or_insert_with(|| {
+                changed = true;
+                let now = watched.contains(&link.index);
+                // One that came since the accountant began counts from its own begin, and may have carried something
+                // before its frames were counted.
+                let none = |statistics| both(statistics, Counter::RX_BYTES, Counter::TX_BYTES).is_zero();
+                let always = now && (!whole || link.statistics.is_none_or(none));
+                let packet_by_packet = PacketByPacket { now, always };
+                Interface { index: link.index, packet_by_packet, ..Interface::default() }
+            });
+            describe(row, &link);
+            let Some(statistics) = link.statistics else { return };
+            row.wire.read(both(statistics, Counter::RX_BYTES, Counter::TX_BYTES), whole);
+            row.packets.read(both(statistics, Counter::RX_PACKETS, Counter::TX_PACKETS), whole);
+        })?;
+        self.rows.retain(|_, row| row.seen);
+        self.loopback = self.rows.values().find(|row| row.is_loopback()).map_or(0, |row| row.index);
+        Ok(changed)
+    }
+
+    fn read_addresses(&mut self, kernel: &dyn Kernel) -> Result<(), SysError> {
+        self.addresses.clear();
+        let addresses = &mut self.addresses;
+        kernel.dump(Netlink::Route, RTM_GETADDR, &DUMP_ADDRESSES, &mut |kind, payload| {
+            if kind == RTM_NEWADDR
+                && let Ok(address) = Address::parse(payload)
+                && let Some(local) = address.local
+            {
+                addresses.insert(local, address.index);
+            }
+        })
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Interface> {
+        self.rows.values()
+    }
+
+    /// The interface that a connection's packets take; `None` when the socket does not tell.
+    fn of(&mut self, local: SocketAddr, remote: SocketAddr, bound: u32) -> Option<&mut Interface> {
+        let here = |address: IpAddr| address.is_loopback() || self.addresses.contains_key(&address);
+        let index = if here(remote.ip()) || local.ip().is_loopback() {
+            self.loopback
+        } else if bound != 0 {
+            bound
+        } else {
+            *self.addresses.get(&local.ip())?
+        };
+        self.rows.get_mut(&index)
+    }
+
+    /// Takes in what came of one connection; it counts `factor` times.
+    pub(crate) fn estimate(&mut self, row: &mut Connection, new: Traffic, factor: u64) {
+        let mut fresh = Estimate::default();
+        let (local, remote, bound) = (row.local(), row.remote(), row.interface);
+        if let Some(link) = self.of(local, remote, bound) {
+            fresh.add(row, new, link);
+            if link.is_estimated() {
+                link.estimate = link.estimate.plus(fresh.times(factor));
+            }
+        } else {
+            // As on Ethernet, which it will be most often.
+            fresh.add(row, new, &Interface { hardware: ETHERNET, mtu: 1500, ..Interface::default() });
+            self.unplaced = self.unplaced.plus(fresh.times(factor));
+        }
+    }
+
+    /// Takes in counts of packets.
+    pub(crate) fn count(&mut self, count: &PacketCount) {
+        if let Some(link) = self.rows.get_mut(&count.interface) {
+            link.counted.add(count, link.header());
+        }
+    }
+
+    /// Says of which interfaces each frame is counted from now on; of those that are to come, too.
+    pub(crate) fn set_watched(&mut self, watched: impl Iterator<Item = u32>) {
+        self.watched.clear();
+        self.watched.extend(watched);
+        for link in self.rows.values_mut() {
+            link.packet_by_packet.now = self.watched.contains(&link.index);
+            link.packet_by_packet.always &= link.packet_by_packet.now;
+        }
+    }
+
+    /// What is known of an interface, together with what it carries for those that stand on it (VLANs and the like).
+    pub(crate) fn carried(&self, link: &Interface) -> Estimate {
+        if !link.is_estimated() {
+            // Their frames are among those that are counted here.
+            return link.estimate;
+        }
+        let upper = self.rows.values().filter(|upper| {
+            upper.lower == link.index && upper.index != link.index && !upper.lower_elsewhere && stands_on(&upper.kind)
+        });
+        // One more layer is enough: a VLAN in a VLAN.
+        upper.fold(link.estimate, |sum, upper| {
+            let upmost = self
+                .rows
+                .values()
+                .filter(|upmost| upmost.lower == upper.index && upmost.index != upper.index && stands_on(&upmost.kind));
+            upmost.fold(sum.plus(upper.estimate), |sum, upmost| sum.plus(upmost.estimate))
+        })
+    }
+
+    /// Whether all that goes over an interface goes to or comes from others: it is a port of a bridge or bond, or no
+    /// address of this namespace is on it or on what stands on it.
+    pub(crate) fn is_passed_through(&self, link: &Interface) -> bool {
+        let has_address = |index: u32| self.addresses.values().any(|at| *at == index);
+        let upper_has = || {
+            self.rows
+                .values()
+                .any(|upper| upper.lower == link.index && stands_on(&upper.kind) && has_address(upper.index))
+        };
+        let port = link.master != 0 && link.member_of != "vrf";
+        !link.is_loopback() && (port || !(has_address(link.index) || upper_has()))
+    }
+
+    /// Why an interface is left out of a total of the host's traffic. `uplink_elsewhere` tells that the host's way out
+    /// is in another namespace that is watched too.
+    pub(crate) fn counted_elsewhere(&self, link: &Interface, uplink_elsewhere: bool) -> Option<&'static str> {
+        if link.is_loopback() {
+            return Some("loopback: it never leaves this host");
+        }
+        match link.kind.as_str() {
+            "" => None,
+            "bridge" | "bond" | "team" | "vrf" => Some("made of other interfaces, which are counted"),
+            kind if stands_on(kind) => Some("stands on another interface, which is counted"),
+            "veth" if uplink_elsewhere || self.iter().any(|other| !other.is_virtual() && !other.is_loopback()) => {
+                Some("wired to another namespace of this host; what leaves the host is counted where it leaves")
+            }
+            "veth" if !link.lower_elsewhere && link.lower > link.index => {
+                Some("its other end is here too, and counted")
+            }
+            "gre" | "gretap" | "ip6gre" | "ip6gretap" | "erspan" | "ip6erspan" | "ipip" | "sit" | "ip6tnl" | "vti"
+            | "vti6" | "xfrm" | "vxlan" | "geneve" | "wireguard" | "bareudp" | "gtp" | "tun" => {
+                Some("a tunnel: its packets travel inside those of another interface, which is counted")
+            }
+            "dummy" | "ifb" | "nlmon" => Some("it leads nowhere"),
+            _ => None,
+        }
+    }
+
+    /// Whether there is an interface that is no software.
+    pub(crate) fn has_uplink(&self) -> bool {
+        self.iter().any(|link| !link.is_virtual() && !link.is_loopback())
+    }
+}
+
+/// Kinds whose packets are those of the interface below.
+fn stands_on(kind: &str) -> bool {
+    matches!(kind, "vlan" | "macvlan" | "macvtap" | "ipvlan" | "ipvtap" | "macsec")
+}
+
+fn describe(row: &mut Interface, link: &Link<'_>) {
+    row.seen = true;
+    if row.name.as_bytes() != link.name.as_bytes() {
+        row.name = shown(link.name.as_bytes());
+    }
+    let text = |text: Option<squirrel_wire::Text<'_>>| text.map(|text| text.to_string()).unwrap_or_default();
+    row.hardware = link.hardware_type;
+    row.mtu = link.mtu.unwrap_or(1500);
+    row.master = link.master.unwrap_or(0);
+    row.lower = link.lower_index.unwrap_or(0);
+    row.lower_elsewhere = link.lower_namespace.is_some();
+    (row.kind, row.member_of) = (text(link.kind), text(link.member_kind));
+}
+
+fn both(statistics: Statistics<'_>, receive: Counter, transmit: Counter) -> Traffic {
+    Traffic::new(statistics.counter(receive).unwrap_or(0), statistics.counter(transmit).unwrap_or(0))
+}
+
+/// A name that is not UTF-8 is written with escapes, as the collectors write it, so that two of them stay two.
+fn shown(name: &[u8]) -> String {
+    match std::str::from_utf8(name) {
+        Ok(name) => name.to_owned(),
+        Err(_) => name.escape_ascii().to_string(),
+    }
+}

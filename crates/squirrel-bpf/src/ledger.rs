@@ -1,0 +1,360 @@
+//! The ledger of sockets: opening it, and reading what the programs noted.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use aya::maps::{HashMap, Map, MapData, MapError, PerCpuArray, RingBuf};
+use aya::programs::links::FdLink;
+use aya::{Btf, Ebpf, EbpfLoader};
+use squirrel_sys::bpf::MapIterator;
+use squirrel_sys::{Missed, SocketLedger, SysError, memory};
+use squirrel_wire::ledger::{RECORD_LEN, SocketRecord};
+
+use crate::parts::{self, GRANT, Part, Parts, Place, TYPE_INFORMATION, Unavailable};
+use crate::rows::Rows;
+
+/// The programs, as `cargo xtask bpf` built them from `bpf/ledger.bpf.c`.
+static OBJECT: &[u8] = aya::include_bytes_aligned!("../objects/ledger.o");
+
+/// Births and deaths first, so that a socket that is born while the rest is attached is known as new.
+const LIFE: &[Part] = &[
+    Part {
+        program: "change_state",
+        name: "states of TCP connections",
+        place: Place::Tracepoint("inet_sock_set_state"),
+    },
+    Part { program: "destroy", name: "ends of TCP connections", place: Place::Tracepoint("tcp_destroy_sock") },
+];
+
+const RELEASE: Part = Part { program: "release", name: "ends of UDP sockets", place: Place::SocketRelease };
+
+const CALLS: &[Part] = &[
+    Part { program: "count_send", name: "bytes of sending calls", place: Place::Tracepoint("sock_send_length") },
+    Part { program: "count_receive", name: "bytes of receiving calls", place: Place::Tracepoint("sock_recv_length") },
+];
+
+/// Instead of [`CALLS`], for kernels before 6.3.
+const FUNCTIONS: &[Part] = &[
+    Part { program: "exit_tcp_send", name: "bytes that TCP sends, by function", place: Place::Exit("tcp_sendmsg") },
+    Part {
+        program: "exit_tcp_receive",
+        name: "bytes that TCP receives, by function",
+        place: Place::Exit("tcp_recvmsg"),
+    },
+    Part { program: "exit_udp_send", name: "bytes that UDP sends, by function", place: Place::Exit("udp_sendmsg") },
+    Part {
+        program: "exit_udpv6_send",
+        name: "bytes that UDP sends over IPv6, by function",
+        place: Place::Exit("udpv6_sendmsg"),
+    },
+    Part {
+        program: "enter_udp_receive",
+        name: "bytes that UDP receives, by function",
+        place: Place::Entry("skb_consume_udp"),
+    },
+];
+
+const OWNERS: &str = "owners of older sockets";
+const LIVING: &str = "living sockets";
+const CHANGED: &str = "living sockets that changed";
+
+/// How a ledger is opened.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Octets of the ring through which ended sockets are told; rounded up to a power of two. A row takes 184: the
+    /// default holds some 22,000 ends between two readings. The ring is mapped twice in a row, and the kernel
+    /// counts both as this process's resident memory.
+    pub ring_bytes: u32,
+    /// The most rows of further processes that use a socket beside its owner. What finds no row is counted as
+    /// missed.
+    pub further_rows: u32,
+    /// Programs, by their name in the C source, that are not even tried.
+    pub without: Vec<String>,
+    /// The running kernel's type information (BTF), by which the programs find its fields.
+    pub type_information: PathBuf,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            ring_bytes: 4 << 20,
+            further_rows: 16_384,
+            without: Vec::new(),
+            type_information: TYPE_INFORMATION.into(),
+        }
+    }
+}
+
+type Row = [u8; RECORD_LEN];
+
+/// A cookie and a thread group id.
+type Further = [u64; 2];
+
+/// The ledger that the kernel keeps while this lives. Dropping it takes all programs out again.
+pub struct Ledger {
+    ends: RingBuf<MapData>,
+    others: HashMap<MapData, Further, Row>,
+    missed: PerCpuArray<MapData, u64>,
+    told: [u64; 3],
+    living: Option<MapIterator>,
+    changed: Option<MapIterator>,
+    /// Cookies of `others` that the last pass over the living did not meet.
+    absent: HashSet<u64>,
+    /// Cookies of `others` whose socket is gone without a word: its end was lost in the ring.
+    orphans: HashSet<u64>,
+    outcomes: Vec<(String, Option<String>)>,
+    /// The latest time that a row told.
+    latest_ns: u64,
+    rows: Rows<RECORD_LEN>,
+    _links: Vec<FdLink>,
+}
+
+impl std::fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ledger").field("parts", &self.outcomes).finish_non_exhaustive()
+    }
+}
+
+impl Ledger {
+    /// Loads what this kernel permits.
+    ///
+    /// # Errors
+    /// When not even the bytes of one protocol can be told; the sentence says why, and how to permit it. Whatever
+    /// is missing besides is told by [`SocketLedger::parts`].
+    pub fn open(options: &Options) -> Result<Self, Unavailable> {
+        let opened = open(options);
+        // The kernel's type information takes tens of megabytes while programs are loaded.
+        memory::release_free();
+        opened
+    }
+}
+
+fn open(options: &Options) -> Result<Ledger, Unavailable> {
+    let btf = parts::type_information(&options.type_information)
+        .map_err(|reason| Unavailable(format!("no socket is accounted in the kernel: {reason}")))?;
+    let mut object = EbpfLoader::new()
+        .btf(Some(&btf))
+        .map_max_entries("ends", options.ring_bytes)
+        .map_max_entries("others", options.further_rows.max(1))
+        .load(OBJECT)
+        .map_err(|error| {
+            Unavailable(format!("no socket is accounted in the kernel: {}; {GRANT}", parts::chain(&error)))
+        })?;
+    let mut parts = Parts { without: options.without.clone(), ..Parts::default() };
+    for part in LIFE {
+        parts.attach(&mut object, &btf, part);
+    }
+    let life = parts.links.len() == LIFE.len();
+    if !life {
+        // One without the other would hand over ends never, or with half their figures.
+        parts.give_up(0, 0);
+    }
+    parts.attach(&mut object, &btf, &RELEASE);
+    let (released, tried) = (parts.links.len(), parts.outcomes.len());
+    for part in CALLS {
+        parts.attach(&mut object, &btf, part);
+    }
+    if parts.links.len() < released + CALLS.len() {
+        // Both or none: the other way counts both directions too, and nothing may be counted twice.
+        parts.give_up(released, tried);
+        for part in FUNCTIONS {
+            parts.attach(&mut object, &btf, part);
+        }
+    }
+    if !life && parts.links.len() == released {
+        return Err(Unavailable(format!("no socket is accounted in the kernel: {}", parts.reasons())));
+    }
+    let seeded = parts.program(&mut object, "seed").and_then(|program| parts::seed(program, &btf));
+    parts.note(OWNERS, seeded);
+    let [living, changed] = living(&mut parts, &mut object, &btf);
+    drop(btf);
+    let unusable = |error: MapError| Unavailable(format!("the ledger's maps cannot be used: {error}"));
+    let absent = |name| Unavailable(format!("the object has no map `{name}`"));
+    let mut map = |name: &'static str| object.take_map(name).ok_or_else(|| absent(name));
+    Ok(Ledger {
+        ends: map("ends")?.try_into().map_err(unusable)?,
+        others: map("others")?.try_into().map_err(unusable)?,
+        missed: map("missed")?.try_into().map_err(unusable)?,
+        told: [0; 3],
+        living,
+        changed,
+        absent: HashSet::new(),
+        orphans: HashSet::new(),
+        outcomes: parts.outcomes,
+        latest_ns: 0,
+        rows: Rows::default(),
+        _links: parts.links,
+    })
+}
+
+/// Ties the iterators to the sockets' storage: for all, and for those that changed.
+fn living(parts: &mut Parts, object: &mut Ebpf, btf: &Btf) -> [Option<MapIterator>; 2] {
+    use std::os::fd::AsFd as _;
+    let Some(Map::SkStorage(accounts)) = object.take_map("accounts") else {
+        parts.note(LIVING, Err("the object has no storage of sockets".to_owned()));
+        return [None, None];
+    };
+    [("list", LIVING), ("list_changed", CHANGED)].map(|(program, part)| {
+        let iterator = parts.program(object, program).and_then(|program| {
+            let program = parts::load_iterator(program, "bpf_sk_storage_map", btf)?;
+            let program = program.fd().map_err(|error| parts::reason(&error))?;
+            MapIterator::new(program.as_fd(), accounts.fd().as_fd()).map_err(|error| error.to_string())
+        });
+        let (iterator, outcome) = match iterator {
+            Ok(iterator) => (Some(iterator), Ok(())),
+            Err(reason) => (None, Err(reason)),
+        };
+        parts.note(part, outcome);
+        iterator
+    })
+}
+
+/// Indices of the map `missed`.
+const MISSED_ENDS: u32 = 0;
+const MISSED_TRANSMIT_BYTES: u32 = 1;
+const MISSED_RECEIVE_BYTES: u32 = 2;
+
+impl Ledger {
+    /// What a counter of `missed` grew by since it was told last.
+    fn grown(&mut self, index: u32) -> Result<u64, SysError> {
+        let values = self.missed.get(&index, 0).map_err(|error| failed("missed", error))?;
+        let now: u64 = values.iter().copied().fold(0, u64::wrapping_add);
+        let Some(told) = self.told.get_mut(index as usize) else { return Ok(0) };
+        Ok(now.wrapping_sub(std::mem::replace(told, now)))
+    }
+
+    /// Hands over the rows of further processes whose socket is among `cookies`, and forgets them.
+    fn take_further(&mut self, cookies: &HashSet<u64>, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
+        let mut gone = Vec::new();
+        for entry in &self.others {
+            let (key, row) = entry.map_err(|error| failed("others", error))?;
+            if cookies.contains(&key[0]) {
+                gone.push(key);
+                if let Ok(record) = SocketRecord::parse(&row) {
+                    each(record);
+                }
+            }
+        }
+        for key in gone {
+            match self.others.remove(&key) {
+                Ok(()) | Err(MapError::KeyNotFound) => {}
+                Err(error) => return Err(failed("others", error)),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Hands over the rows of one pass, and answers the cookies of shared sockets among them.
+fn pass(
+    iterator: &MapIterator,
+    rows: &mut Rows<RECORD_LEN>,
+    latest_ns: &mut u64,
+    each: &mut dyn FnMut(SocketRecord),
+) -> Result<HashSet<u64>, SysError> {
+    let mut shared = HashSet::new();
+    let take = |row: &[u8]| {
+        if let Ok(record) = SocketRecord::parse(row) {
+            *latest_ns = record.at_ns.max(*latest_ns);
+            if record.shared {
+                shared.insert(record.cookie);
+            }
+            each(record);
+        }
+    };
+    rows.read(&mut iterator.pass()?, take)
+        .map_err(|source| SysError::new("read", "a pass over the living sockets", source))?;
+    Ok(shared)
+}
+
+/// A map that cannot be read.
+fn failed(map: &str, error: MapError) -> SysError {
+    match error {
+        MapError::SyscallError(call) => SysError::new(call.call, format!("map {map}"), call.io_error),
+        other => SysError::new("bpf", format!("map {map}"), std::io::Error::other(other)),
+    }
+}
+
+impl SocketLedger for Ledger {
+    fn ended(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<u64, SysError> {
+        let mut shared = std::mem::take(&mut self.orphans);
+        while let Some(row) = self.ends.next() {
+            if let Ok(record) = SocketRecord::parse(&row) {
+                if record.shared {
+                    shared.insert(record.cookie);
+                }
+                each(record);
+            }
+        }
+        if !shared.is_empty() {
+            self.take_further(&shared, each)?;
+        }
+        self.grown(MISSED_ENDS)
+    }
+
+    fn living(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
+        let Some(iterator) = &self.living else { return Ok(()) };
+        let shared = pass(iterator, &mut self.rows, &mut self.latest_ns, each)?;
+        let mut absent = HashSet::new();
+        for entry in &self.others {
+            let (key, row) = entry.map_err(|error| failed("others", error))?;
+            let Ok(record) = SocketRecord::parse(&row) else { continue };
+            if shared.contains(&key[0]) {
+                each(SocketRecord { at_ns: self.latest_ns, ..record });
+            } else if self.absent.contains(&key[0]) {
+                self.orphans.insert(key[0]);
+            } else {
+                absent.insert(key[0]);
+            }
+        }
+        self.absent = absent;
+        Ok(())
+    }
+
+    fn changed(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
+        let Some(iterator) = &self.changed else { return self.living(each) };
+        pass(iterator, &mut self.rows, &mut self.latest_ns, each)?;
+        // Further processes are few, and whether they moved something does not show in their socket's own row.
+        for entry in &self.others {
+            let (_, row) = entry.map_err(|error| failed("others", error))?;
+            if let Ok(record) = SocketRecord::parse(&row) {
+                each(SocketRecord { at_ns: self.latest_ns, ..record });
+            }
+        }
+        Ok(())
+    }
+
+    fn missed(&mut self) -> Result<Missed, SysError> {
+        let transmit_bytes = self.grown(MISSED_TRANSMIT_BYTES)?;
+        Ok(Missed { transmit_bytes, receive_bytes: self.grown(MISSED_RECEIVE_BYTES)? })
+    }
+
+    fn parts(&self) -> Vec<(String, Option<String>)> {
+        self.outcomes.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_verifier_dislikes_is_told_in_its_own_words() {
+        let test = "what_the_verifier_dislikes_is_told_in_its_own_words";
+        let btf = match parts::type_information(&TYPE_INFORMATION.into()) {
+            Ok(btf) => btf,
+            Err(reason) => return squirrel_testkit::skip(test, &reason),
+        };
+        let mut object = match EbpfLoader::new().btf(Some(&btf)).load(OBJECT) {
+            Ok(object) => object,
+            Err(error) => return squirrel_testkit::skip(test, &parts::chain(&error)),
+        };
+        // Its first argument is a packet there, and no socket.
+        let wrong = Part { program: "count_send", name: "wrong", place: Place::Tracepoint("kfree_skb") };
+        let mut parts = Parts::default();
+        assert!(!parts.attach(&mut object, &btf, &wrong));
+        let reason = parts.outcomes.pop().and_then(|(_, reason)| reason).expect("a reason");
+        assert!(reason.contains("verifier refused it") && reason.contains("sk_buff"), "{reason}");
+        assert!(parts.links.is_empty());
+    }
+}

@@ -1,0 +1,138 @@
+//! What is missing is told: a ring that overruns, parts that do not load, privileges that are gone.
+
+use squirrel_bpf::{Ledger, Options};
+use squirrel_sys::{Missed, SocketLedger as _, privilege};
+use squirrel_testkit::skip;
+
+use super::stage::{Stage, by_process, check_processes};
+
+#[test]
+fn ends_that_did_not_fit_into_the_ring_are_counted() {
+    let options = Options { ring_bytes: 4096, ..Options::default() };
+    let mut stage = match Stage::open(&options) {
+        Ok(stage) => stage,
+        Err(reason) => return skip("ends_that_did_not_fit_into_the_ring_are_counted", &reason),
+    };
+    stage.play("short 2 50");
+    let (ended, _, lost) = stage.read();
+    assert!(lost > 0 && ended.len() < 200, "{} came, {lost} were lost", ended.len());
+    assert!(ended.len() as u64 + lost >= 200, "{} came, {lost} were lost", ended.len());
+    let (_, _, again) = stage.read();
+    assert!(again < lost, "a loss is told once: {again} after {lost}");
+}
+
+#[test]
+fn bytes_that_find_no_row_are_counted_as_missed() {
+    let options = Options { further_rows: 1, ..Options::default() };
+    let mut stage = match Stage::open(&options) {
+        Ok(stage) => stage,
+        Err(reason) => return skip("bytes_that_find_no_row_are_counted_as_missed", &reason),
+    };
+    // The owner, and three more of whom one finds room.
+    let truth = stage.play("shared 1000 3");
+    let told: u64 = by_process(&stage.last_words()).values().map(|moved| moved.sent).sum();
+    let missed = stage.ledger.missed().expect("counters are read");
+    let moved: u64 = truth.values().map(|moved| moved.sent).sum();
+    assert_eq!(moved, 1010 + 3 * 500);
+    // Others on this host may share sockets meanwhile.
+    assert!(told < moved && told + missed.transmit_bytes >= moved, "{told} told, {missed:?}, of {moved}");
+    assert!(stage.ledger.missed().expect("counters are read").transmit_bytes < missed.transmit_bytes, "told once");
+}
+
+#[test]
+fn a_part_that_does_not_load_is_named_and_the_rest_works() {
+    let options = Options { without: vec!["release".to_owned(), "seed".to_owned()], ..Options::default() };
+    let mut stage = match Stage::open(&options) {
+        Ok(stage) => stage,
+        Err(reason) => return skip("a_part_that_does_not_load_is_named_and_the_rest_works", &reason),
+    };
+    let parts = stage.ledger.parts();
+    let missing = parts.iter().filter(|(_, why)| why.as_deref() == Some("switched off"));
+    let missing: Vec<&str> = missing.map(|(name, _)| name.as_str()).collect();
+    assert_eq!(missing, ["ends of UDP sockets", "owners of older sockets"]);
+    let truth = stage.play("stream 127.0.0.1 1000");
+    let records = stage.last_words();
+    check_processes("stream", &truth, &records);
+}
+
+#[test]
+fn without_the_tracepoints_of_calls_functions_are_tried_and_each_refusal_is_a_sentence() {
+    let options = Options { without: vec!["count_send".to_owned()], ..Options::default() };
+    let mut stage = match Stage::open(&options) {
+        Ok(stage) => stage,
+        Err(reason) => {
+            return skip(
+                "without_the_tracepoints_of_calls_functions_are_tried_and_each_refusal_is_a_sentence",
+                &reason,
+            );
+        }
+    };
+    let parts = stage.ledger.parts();
+    let functions: Vec<_> = parts.iter().filter(|(name, _)| name.ends_with("by function")).collect();
+    assert_eq!(functions.len(), 5, "{parts:?}");
+    let calls = parts.iter().filter(|(name, _)| name.ends_with("calls"));
+    assert!(calls.clone().count() == 2 && calls.clone().all(|(_, reason)| reason.is_some()), "{parts:?}");
+    let truth = stage.play("stream 127.0.0.1 100000");
+    let records = stage.last_words();
+    if functions.iter().all(|(_, reason)| reason.is_none()) {
+        check_processes("stream", &truth, &records);
+    } else {
+        for (name, reason) in functions {
+            let reason = reason.as_deref().unwrap_or_default();
+            assert!(reason.contains("forbids") && reason.contains("policy"), "{name}: {reason}");
+        }
+        // The kernel's counters and the owner are there all the same.
+        for record in records.iter().filter(|record| record.remote_port != 0) {
+            let tcp = record.tcp.expect("TCP");
+            assert_eq!((tcp.transmitted_payload(), tcp.received_payload()), (100_000, 100_000), "{record:?}");
+            assert_eq!((record.transmit_bytes, record.receive_bytes), (0, 0));
+            assert!(truth.contains_key(&record.tgid), "{record:?}");
+        }
+    }
+}
+
+#[test]
+fn without_type_information_the_sentence_says_what_is_missing() {
+    let folder = tempfile::tempdir().expect("makes a folder");
+    let garbage = folder.path().join("garbage");
+    std::fs::write(&garbage, b"no type information").expect("writes a file");
+    for path in [folder.path().join("nothing"), garbage] {
+        let options = Options { type_information: path.clone(), ..Options::default() };
+        let text = Ledger::open(&options).map(|ledger| ledger.parts()).expect_err("nothing loads").to_string();
+        let path = path.display().to_string();
+        for word in ["no socket is accounted", path.as_str(), "CONFIG_DEBUG_INFO_BTF"] {
+            assert!(text.contains(word), "{word}: {text}");
+        }
+    }
+}
+
+#[test]
+fn nothing_at_all_is_an_error_that_says_how_to_permit_it() {
+    // Capabilities belong to a thread: this one gives them up, the other tests keep theirs.
+    let error = std::thread::spawn(|| {
+        privilege::drop_all().expect("privileges can be dropped");
+        Ledger::open(&Options::default()).map(|ledger| ledger.parts()).expect_err("nothing loads")
+    });
+    let text = error.join().expect("the thread ends").to_string();
+    for word in ["no socket is accounted", "CAP_BPF", "CAP_PERFMON", "AmbientCapabilities", "setcap"] {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+}
+
+#[test]
+fn a_ledger_is_read_after_all_privileges_are_gone() {
+    let mut stage = match Stage::open(&Options::default()) {
+        Ok(stage) => stage,
+        Err(reason) => return skip("a_ledger_is_read_after_all_privileges_are_gone", &reason),
+    };
+    let truth = stage.play("shared 1000 1");
+    let (records, missed) = std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            privilege::drop_all().expect("privileges can be dropped");
+            (stage.last_words(), stage.ledger.missed().expect("counters are read"))
+        });
+        reader.join().expect("the thread ends")
+    });
+    check_processes("shared", &truth, &records);
+    assert_eq!(missed, Missed::default());
+}

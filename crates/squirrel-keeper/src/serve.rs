@@ -1,0 +1,175 @@
+//! The keeper's loop: one question, one answer, until the other end goes away.
+
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+
+use squirrel_sys::courier::{Courier, LONGEST};
+use squirrel_sys::{FoundNamespaces, SocketLedger, SysError};
+
+use crate::record;
+use crate::words::{Door, Question, answer, put_text};
+
+/// What the keeper can do for the other end. The real one asks the kernel; a test answers from a table.
+pub trait Services {
+    /// The ledger of sockets, or why there is none.
+    ///
+    /// # Errors
+    /// The reason, for people.
+    fn ledger(&mut self) -> Result<&mut dyn SocketLedger, &str>;
+
+    /// Hands over the inode number of each socket of a process, and answers how many descriptors it has.
+    ///
+    /// # Errors
+    /// The process is gone or may not be looked at.
+    fn sockets_of(&mut self, process: u32, each: &mut dyn FnMut(u64)) -> Result<usize, SysError>;
+
+    /// The network namespaces of the host.
+    ///
+    /// # Errors
+    /// When processes cannot be listed.
+    fn namespaces(&mut self) -> Result<FoundNamespaces, SysError>;
+
+    /// Opens a netlink socket in a network namespace.
+    ///
+    /// # Errors
+    /// The namespace is gone or may not be entered.
+    fn open(&mut self, namespace: u64, door: Door) -> Result<OwnedFd, SysError>;
+}
+
+/// Answers questions until the other end goes away.
+///
+/// # Errors
+/// When the connection fails otherwise, or the other end does not speak these words.
+pub fn serve(courier: &Courier, services: &mut dyn Services) -> io::Result<()> {
+    let mut message = Vec::new();
+    while courier.receive(&mut message)?.is_some() {
+        let question = Question::read(&message).map_err(io::Error::other)?;
+        let mut reply = Reply { courier, buffer: vec![answer::MORE], trouble: None };
+        let outcome = answered(question, services, &mut reply);
+        reply.finish(outcome)?;
+    }
+    Ok(())
+}
+
+/// How an answer ends.
+enum End {
+    Number(u64),
+    Descriptor(OwnedFd),
+}
+
+fn answered(question: Question, services: &mut dyn Services, reply: &mut Reply<'_>) -> Result<End, SysError> {
+    let no_ledger = |reason: &str| SysError::new("ledger", "sockets", io::Error::other(reason.to_owned()));
+    match question {
+        Question::Parts => {
+            let parts = services.ledger().map_err(no_ledger)?.parts();
+            for (part, missing) in parts {
+                reply.item(|out| {
+                    put_text(&part, out);
+                    out.push(u8::from(missing.is_some()));
+                    put_text(missing.as_deref().unwrap_or_default(), out);
+                });
+            }
+            Ok(End::Number(0))
+        }
+        Question::Ended => {
+            let ledger = services.ledger().map_err(no_ledger)?;
+            let lost = ledger.ended(&mut |row| reply.item(|out| record::put(&row, out)))?;
+            Ok(End::Number(lost))
+        }
+        Question::Living => {
+            let ledger = services.ledger().map_err(no_ledger)?;
+            ledger.living(&mut |row| reply.item(|out| record::put(&row, out)))?;
+            Ok(End::Number(0))
+        }
+        Question::Changed => {
+            let ledger = services.ledger().map_err(no_ledger)?;
+            ledger.changed(&mut |row| reply.item(|out| record::put(&row, out)))?;
+            Ok(End::Number(0))
+        }
+        Question::Missed => {
+            let missed = services.ledger().map_err(no_ledger)?.missed()?;
+            reply.item(|out| {
+                out.extend_from_slice(&missed.transmit_bytes.to_ne_bytes());
+                out.extend_from_slice(&missed.receive_bytes.to_ne_bytes());
+            });
+            Ok(End::Number(0))
+        }
+        Question::SocketsOf(process) => {
+            let put = |inode: u64| reply.item(|out| out.extend_from_slice(&inode.to_ne_bytes()));
+            let mut put = put;
+            Ok(End::Number(services.sockets_of(process, &mut put)? as u64))
+        }
+        Question::Namespaces => {
+            let found = services.namespaces()?;
+            for namespace in &found.namespaces {
+                reply.item(|out| {
+                    out.extend_from_slice(&namespace.inode.to_ne_bytes());
+                    out.extend_from_slice(&namespace.process.unwrap_or(0).to_ne_bytes());
+                    put_text(namespace.name.as_deref().unwrap_or_default(), out);
+                });
+            }
+            Ok(End::Number(found.denied as u64))
+        }
+        Question::Open { namespace, door } => services.open(namespace, door).map(End::Descriptor),
+    }
+}
+
+/// An answer under way: items are collected and sent when a message is full.
+struct Reply<'a> {
+    courier: &'a Courier,
+    buffer: Vec<u8>,
+    /// Why nothing can be sent any more.
+    trouble: Option<io::Error>,
+}
+
+/// Longest item; texts are cut to fit.
+const LONGEST_ITEM: usize = 4096;
+
+impl Reply<'_> {
+    fn item(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
+        let before = self.buffer.len();
+        put(&mut self.buffer);
+        if self.buffer.len() - before > LONGEST_ITEM {
+            // Nothing that is said here is so long: a reason of that length says nothing to anybody.
+            self.buffer.truncate(before);
+        }
+        if self.buffer.len() > LONGEST - LONGEST_ITEM {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        if self.buffer.len() > 1 && self.trouble.is_none() {
+            self.trouble = self.courier.send(&self.buffer, None).err();
+        }
+        self.buffer.truncate(1);
+    }
+
+    fn finish(mut self, outcome: Result<End, SysError>) -> io::Result<()> {
+        self.flush();
+        if let Some(trouble) = self.trouble {
+            return Err(trouble);
+        }
+        let mut last = Vec::new();
+        let mut beside = None;
+        match outcome {
+            Ok(End::Number(number)) => {
+                last.push(answer::DONE);
+                last.extend_from_slice(&number.to_ne_bytes());
+            }
+            Ok(End::Descriptor(descriptor)) => {
+                last.push(answer::DONE);
+                last.extend_from_slice(&0_u64.to_ne_bytes());
+                beside = Some(descriptor);
+            }
+            Err(error) => {
+                last.push(answer::FAILED);
+                last.extend_from_slice(&error.source.raw_os_error().unwrap_or(0).to_ne_bytes());
+                put_text(error.call, &mut last);
+                put_text(&error.subject, &mut last);
+                put_text(&error.source.to_string(), &mut last);
+            }
+        }
+        self.courier.send(&last, beside.as_ref().map(|descriptor| descriptor.as_fd()))
+    }
+}

@@ -1,0 +1,147 @@
+//! What is said, and how it is written: one octet for the word, then its fields, numbers in the machine's order.
+
+use squirrel_wire::{Malformed, Reader};
+
+/// The capabilities that the keeper goes on holding: looking at other users' processes, and entering their network
+/// namespaces. Those for eBPF are given up once its programs are loaded.
+pub const KEPT_CAPABILITIES: [&str; 3] = ["CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH", "CAP_SYS_ADMIN"];
+
+/// Which netlink socket is to be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// For dumps of interfaces and addresses.
+    Route,
+    /// For dumps of sockets.
+    SockDiag,
+    /// For announcements of sockets that end.
+    Ended,
+}
+
+/// A question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Question {
+    Parts,
+    Ended,
+    Living,
+    Changed,
+    Missed,
+    SocketsOf(u32),
+    Namespaces,
+    Open { namespace: u64, door: Door },
+}
+
+impl Question {
+    pub(crate) fn put(self, out: &mut Vec<u8>) {
+        out.clear();
+        match self {
+            Self::Parts => out.push(1),
+            Self::Ended => out.push(2),
+            Self::Living => out.push(3),
+            Self::Missed => out.push(7),
+            Self::Changed => out.push(8),
+            Self::SocketsOf(process) => {
+                out.push(4);
+                out.extend_from_slice(&process.to_ne_bytes());
+            }
+            Self::Namespaces => out.push(5),
+            Self::Open { namespace, door } => {
+                out.push(6);
+                out.extend_from_slice(&namespace.to_ne_bytes());
+                out.push(match door {
+                    Door::Route => 0,
+                    Door::SockDiag => 1,
+                    Door::Ended => 2,
+                });
+            }
+        }
+    }
+
+    pub(crate) fn read(message: &[u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new("question to the keeper", message);
+        let question = match reader.u8()? {
+            1 => Self::Parts,
+            2 => Self::Ended,
+            3 => Self::Living,
+            4 => Self::SocketsOf(reader.u32()?),
+            5 => Self::Namespaces,
+            7 => Self::Missed,
+            8 => Self::Changed,
+            6 => Self::Open {
+                namespace: reader.u64()?,
+                door: match reader.u8()? {
+                    0 => Door::Route,
+                    1 => Door::SockDiag,
+                    2 => Door::Ended,
+                    _ => return Err(reader.malformed()),
+                },
+            },
+            _ => return Err(reader.malformed()),
+        };
+        if reader.is_empty() { Ok(question) } else { Err(reader.malformed()) }
+    }
+}
+
+/// The first octet of each message of an answer. An answer is any number of [`answer::MORE`] and then one of the
+/// others.
+pub(crate) mod answer {
+    /// A part of the answer; more follows.
+    pub(crate) const MORE: u8 = 1;
+    /// The end of the answer: a number (losses, descriptors looked at, processes denied).
+    pub(crate) const DONE: u8 = 2;
+    /// It failed: the error's number (0 if it has none), the call, what it was about, and the text.
+    pub(crate) const FAILED: u8 = 3;
+}
+
+/// Adds a text behind its length.
+pub(crate) fn put_text(text: &str, out: &mut Vec<u8>) {
+    let octets = text.as_bytes();
+    let len = octets.len().min(usize::from(u16::MAX));
+    out.extend_from_slice(&(len as u16).to_ne_bytes());
+    out.extend_from_slice(octets.get(..len).unwrap_or_default());
+}
+
+/// Reads a text behind its length.
+pub(crate) fn read_text(reader: &mut Reader<'_>) -> Result<String, Malformed> {
+    let len = reader.u16()?;
+    Ok(String::from_utf8_lossy(reader.take(usize::from(len))?).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn each_question_comes_back_as_it_was() {
+        let doors = [Door::Route, Door::SockDiag, Door::Ended];
+        let opens = doors.map(|door| Question::Open { namespace: 4_026_531_840, door });
+        let others = [
+            Question::Parts,
+            Question::Ended,
+            Question::Living,
+            Question::Changed,
+            Question::Missed,
+            Question::SocketsOf(77),
+            Question::Namespaces,
+        ];
+        let mut message = Vec::new();
+        for question in opens.into_iter().chain(others) {
+            question.put(&mut message);
+            assert_eq!(Question::read(&message), Ok(question));
+            message.push(0);
+            assert!(Question::read(&message).is_err(), "something stands behind {question:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_octets_are_no_panic(octets in prop::collection::vec(any::<u8>(), 0..40)) {
+            if let Ok(question) = Question::read(&octets) {
+                let mut again = Vec::new();
+                question.put(&mut again);
+                prop_assert_eq!(again, octets);
+            }
+        }
+    }
+}

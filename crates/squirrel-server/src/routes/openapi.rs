@@ -1,0 +1,257 @@
+//! `GET /api/openapi.json`: what can be asked, for programs that read such descriptions (OpenAPI 3.1).
+
+use std::sync::LazyLock;
+
+use axum::response::Response;
+use serde_json::{Map, Value, json};
+use squirrel_api::live::{Books, Connections, Definitions, Hosts, Interfaces, MOST_ROWS, Processes, Top, schemas};
+use squirrel_filter::Field;
+
+use crate::failure::json as answer;
+
+/// What kind of answer a path gives.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Prometheus' envelope, as its own documentation describes it.
+    Prometheus,
+    /// JSON of Squirrel's own.
+    Own,
+    /// Plain text.
+    Text,
+    /// Server-sent events.
+    Events,
+}
+
+/// A path and what it is for.
+struct Operation {
+    path: &'static str,
+    kind: Kind,
+    summary: &'static str,
+}
+
+const fn own(path: &'static str, summary: &'static str) -> Operation {
+    Operation { path, kind: Kind::Own, summary }
+}
+
+const fn prometheus(path: &'static str, summary: &'static str) -> Operation {
+    Operation { path, kind: Kind::Prometheus, summary }
+}
+
+const fn text(path: &'static str, summary: &'static str) -> Operation {
+    Operation { path, kind: Kind::Text, summary }
+}
+
+/// Where applications report, which is the only thing that can be told to the daemon.
+const APPLICATIONS: &str = "/api/applications";
+
+/// Every path that the router knows; a test compares the two.
+const OPERATIONS: &[Operation] = &[
+    own("/api/live/processes", "Processes and the payload that each moved"),
+    own("/api/live/connections", "Connections and the payload of each"),
+    own("/api/live/hosts", "Remote hosts and the payload exchanged with each"),
+    own("/api/live/interfaces", "Interfaces, their wire bytes and the parts of these"),
+    own("/api/live/books", "Where the bytes of the host went, and what belongs to nobody"),
+    own("/api/live/top", "All tables of one moment: the document of squirrel top --json"),
+    own(APPLICATIONS, "Applications that report, and how each does"),
+    own("/api/applications/{name}", "One application: its processes, alerts and what was refused"),
+    own("/api/verdict", "Whether the network is fine, and what is wrong if it is not"),
+    own("/api/collectors", "The collectors, the accounting, and how they do"),
+    own("/api/charts", "The charts that every screen shows"),
+    own("/api/catalogue", "Every declared metric and its meaning"),
+    own("/api/openapi.json", "This description"),
+    Operation { path: "/api/stream", kind: Kind::Events, summary: "The values of queries, an event each second" },
+    prometheus("/api/v1/query", "The value of an expression at a moment"),
+    prometheus("/api/v1/query_range", "The values of an expression over a range"),
+    prometheus("/api/v1/labels", "Names of labels"),
+    prometheus("/api/v1/label/{name}/values", "Values of a label"),
+    prometheus("/api/v1/series", "Series that selectors match"),
+    prometheus("/api/v1/metadata", "Kind, unit and meaning of metrics"),
+    prometheus("/api/v1/query_exemplars", "Exemplars: there are none"),
+    prometheus("/api/v1/rules", "Rules: there are none"),
+    prometheus("/api/v1/alerts", "Alerts: there are none"),
+    prometheus("/api/v1/status/buildinfo", "Which build answers"),
+    text("/metrics", "The last readings in Prometheus' exposition format"),
+    text("/healthz", "Whether the server answers"),
+    text("/readyz", "Whether samples can be queried"),
+    text("/-/healthy", "As /healthz, under Prometheus' name"),
+    text("/-/ready", "As /readyz, under Prometheus' name"),
+];
+
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| document().to_string());
+
+pub(super) async fn openapi() -> Response {
+    answer(DOCUMENT.clone())
+}
+
+fn document() -> Value {
+    const PLACE: &str = "#/components/schemas/";
+    let mut definitions = Definitions::new();
+    let described: [(&str, Value); 6] = [
+        ("/api/live/processes", schemas::<Processes>(PLACE, &mut definitions)),
+        ("/api/live/connections", schemas::<Connections>(PLACE, &mut definitions)),
+        ("/api/live/hosts", schemas::<Hosts>(PLACE, &mut definitions)),
+        ("/api/live/interfaces", schemas::<Interfaces>(PLACE, &mut definitions)),
+        ("/api/live/books", schemas::<Books>(PLACE, &mut definitions)),
+        ("/api/live/top", schemas::<Top>(PLACE, &mut definitions)),
+    ];
+    let mut schemas: Map<String, Value> =
+        definitions.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect();
+    schemas.insert("Error".to_owned(), error_schema());
+    let mut paths = Map::new();
+    for operation in OPERATIONS {
+        let schema = described.iter().find(|(path, _)| *path == operation.path).map(|(_, schema)| schema.clone());
+        let mut methods = json!({ "get": get(operation, schema) });
+        if operation.path == APPLICATIONS {
+            methods["post"] = report();
+        }
+        paths.insert(operation.path.to_owned(), methods);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Squirrel",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "What the dashboard, the command line and scripts ask of a running daemon. Paths below /api/v1/ are those of Prometheus' query API.",
+        },
+        "paths": paths,
+        "components": { "schemas": schemas },
+    })
+}
+
+fn error_schema() -> Value {
+    json!({
+        "type": "object",
+        "description": "Why there is no answer; the envelope of Prometheus' API.",
+        "properties": {
+            "status": { "type": "string", "const": "error" },
+            "errorType": { "type": "string", "description": "The kind, such as bad_data or unavailable." },
+            "error": { "type": "string", "description": "What is wrong and what to do." },
+        },
+        "required": ["status", "errorType", "error"],
+    })
+}
+
+fn get(operation: &Operation, schema: Option<Value>) -> Value {
+    let content = match operation.kind {
+        Kind::Own | Kind::Prometheus => {
+            json!({ "application/json": { "schema": schema.unwrap_or_else(|| json!({})) } })
+        }
+        Kind::Text => json!({ "text/plain": { "schema": { "type": "string" } } }),
+        Kind::Events => json!({ "text/event-stream": { "schema": { "type": "string" } } }),
+    };
+    let failed = json!({
+        "description": "The question was refused, or cannot be answered now.",
+        "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } },
+    });
+    let mut operation_object = json!({
+        "summary": operation.summary,
+        "parameters": parameters(operation.path),
+        "responses": { "200": { "description": "The answer.", "content": content }, "default": failed },
+    });
+    if operation.kind == Kind::Prometheus {
+        operation_object["externalDocs"] =
+            json!({ "url": "https://prometheus.io/docs/prometheus/latest/querying/api/" });
+    }
+    operation_object
+}
+
+/// How an application tells of itself. The library's exporter speaks it.
+fn report() -> Value {
+    let json = |description: &str| json!({ "description": description, "content": { "application/json": { "schema": { "type": "object" } } } });
+    let mut body = json("The numbers of one process: `squirrel_api::application::ApplicationReport`.");
+    body["required"] = true.into();
+    let failed = json!({
+        "description": "Not taken, and why.",
+        "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } },
+    });
+    json!({
+        "summary": "The report of an application; from this host only, or with the token of the configuration",
+        "requestBody": body,
+        "responses": { "200": json("What was kept and what was refused."), "default": failed },
+    })
+}
+
+fn parameters(path: &str) -> Vec<Value> {
+    use squirrel_api::live::fields;
+    match path {
+        "/api/live/processes" => table(fields::PROCESSES),
+        "/api/live/connections" => table(fields::CONNECTIONS),
+        "/api/live/hosts" => table(fields::HOSTS),
+        "/api/live/interfaces" => table(fields::INTERFACES),
+        "/api/live/top" => {
+            let tables = ["processes", "connections", "hosts", "interfaces"];
+            let which = parameter(
+                "table",
+                "The table that the other parameters are about.",
+                &json!({ "type": "string", "enum": tables }),
+            );
+            std::iter::once(which).chain(table(fields::PROCESSES)).collect()
+        }
+        "/api/stream" => vec![parameter(
+            "query",
+            "An expression in PromQL; may be given several times.",
+            &json!({ "type": "string" }),
+        )],
+        "/api/v1/label/{name}/values" | "/api/applications/{name}" => {
+            vec![json!({ "name": "name", "in": "path", "required": true, "schema": { "type": "string" } })]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The parameters of a table with these fields.
+fn table<R>(fields: &[Field<R>]) -> Vec<Value> {
+    let mut filter = String::from(
+        "Conditions such as `port:443 process:nginx -state:time_wait rtt:>50ms /regex/`; all must hold, `or`, `not` and parentheses combine them. Fields:",
+    );
+    for field in fields {
+        filter += &format!("\n- `{}`: {}; {}", field.name, field.help, field.kind.example());
+    }
+    let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
+    let number = json!({ "type": "integer", "minimum": 0 });
+    vec![
+        parameter("filter", &filter, &json!({ "type": "string" })),
+        parameter("sort", "The field that orders the rows.", &json!({ "type": "string", "enum": names })),
+        parameter(
+            "order",
+            "Which end comes first; by default the larger of numbers, the first of texts.",
+            &json!({ "type": "string", "enum": ["asc", "desc"] }),
+        ),
+        parameter("offset", "Rows to pass over.", &number),
+        parameter("limit", "Most rows to give.", &json!({ "type": "integer", "minimum": 0, "maximum": MOST_ROWS })),
+    ]
+}
+
+fn parameter(name: &str, description: &str, schema: &Value) -> Value {
+    json!({ "name": name, "in": "query", "description": description, "schema": schema })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_is_described_and_nothing_else() {
+        let source = include_str!("../routes.rs");
+        let mut routes: Vec<&str> =
+            source.split(".route(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        let mut described: Vec<&str> = OPERATIONS.iter().map(|operation| operation.path).collect();
+        routes.sort_unstable();
+        described.sort_unstable();
+        assert_eq!(described, routes);
+    }
+
+    #[test]
+    fn references_lead_somewhere() {
+        let document = document();
+        let text = document.to_string();
+        let mut seen = 0;
+        for name in text.split("#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next()) {
+            seen += 1;
+            assert!(document["components"]["schemas"][name].is_object(), "{name}");
+        }
+        assert!(seen > 20, "{seen}");
+        let parameters = &document["paths"]["/api/live/connections"]["get"]["parameters"];
+        assert!(parameters[0]["description"].as_str().unwrap().contains("`rtt`"));
+    }
+}

@@ -1,0 +1,278 @@
+//! A row of the kernel-side ledger of sockets, as the eBPF programs write it.
+//!
+//! Source: `struct record` in `crates/squirrel-bpf/bpf/record.h`; numbers in the machine's order, ports and
+//! addresses in network order.
+
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::{AF_INET, AF_INET6, Malformed, Reader};
+
+/// Octets of one row.
+pub const RECORD_LEN: usize = 176;
+
+/// The most bytes of a process name (`TASK_COMM_LEN`, `include/linux/sched.h`).
+pub const COMM_LENGTH: usize = 16;
+
+/// One socket's owner and bytes, as counted in the kernel.
+///
+/// One socket may have several records with the same cookie and different `tgid`: one for each process that
+/// used it (a socket shared by fork, or passed).
+#[expect(clippy::struct_excessive_bools, reason = "bits of the kernel's row, each of its own meaning")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SocketRecord {
+    /// The socket cookie.
+    pub cookie: u64,
+    /// Inode number of the network namespace.
+    pub namespace: u32,
+    /// `IPPROTO_TCP`, `IPPROTO_UDP`, or another protocol below 256 that has sockets (ICMP, UDP-Lite).
+    pub protocol: u8,
+    /// The state (`TCP_ESTABLISHED` …) when the record was written; of a TCP connection that is closed, the one
+    /// that it left, such as `TCP_SYN_SENT` when nobody answered.
+    pub state: u8,
+    /// This side. IPv4 in an IPv6 socket is IPv4 here.
+    pub local: IpAddr,
+    /// This side's port.
+    pub local_port: u16,
+    /// The other side; unspecified when unconnected.
+    pub remote: IpAddr,
+    /// The other side's port.
+    pub remote_port: u16,
+    /// The owner: thread group id in the initial pid namespace; 0 if nobody was seen.
+    pub tgid: u32,
+    /// The owner's user id.
+    pub uid: u32,
+    /// When the owner started, nanoseconds since boot (`group_leader->start_boottime`).
+    pub started_ns: u64,
+    /// The owner's control group id (version 2).
+    pub cgroup: u64,
+    /// The owner's leader's name, up to the first zero; any bytes.
+    pub comm: [u8; COMM_LENGTH],
+    /// Whether the owner was inherited from the listener, or only holds a descriptor, and has not used the
+    /// socket itself: whoever uses it first becomes the owner.
+    pub inherited: bool,
+    /// Whether the socket is older than the ledger: what it moved before is in no number of this record, those
+    /// of `tcp` included. Never set for a UDP socket whose owner was first seen using it.
+    pub older: bool,
+    /// Whether further processes used the socket; they have records of their own, with the same cookie.
+    pub shared: bool,
+    /// Whether this record is one of those further processes.
+    pub further: bool,
+    /// Bytes that this owner sent.
+    pub transmit_bytes: u64,
+    /// Bytes that this owner received.
+    pub receive_bytes: u64,
+    /// Calls that sent.
+    pub transmit_calls: u64,
+    /// Calls that received.
+    pub receive_calls: u64,
+    /// The kernel's own counters of a TCP socket; `None` for UDP and for further owners of the same socket.
+    pub tcp: Option<TcpCounters>,
+    /// When the record was written, nanoseconds since boot.
+    pub at_ns: u64,
+}
+
+/// Counters of `struct tcp_sock`, since the ledger first saw the socket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TcpCounters {
+    /// Payload sent, retransmissions included.
+    pub bytes_sent: u64,
+    /// Payload sent again.
+    pub bytes_retransmitted: u64,
+    /// Bytes acknowledged by the other side.
+    pub bytes_acked: u64,
+    /// Bytes received, in order; one more once the other side's FIN was processed.
+    pub bytes_received: u64,
+    /// Whether that FIN was processed.
+    pub fin_received: bool,
+    /// Segments sent, retransmissions included.
+    pub segments_out: u32,
+    /// Segments received.
+    pub segments_in: u32,
+}
+
+impl TcpCounters {
+    /// Payload that left this side, each byte once.
+    pub fn transmitted_payload(&self) -> u64 {
+        self.bytes_sent.saturating_sub(self.bytes_retransmitted)
+    }
+
+    /// Payload that came in order, read by a process or not.
+    pub fn received_payload(&self) -> u64 {
+        self.bytes_received.saturating_sub(u64::from(self.fin_received))
+    }
+}
+
+/// Bits of the field `flags`.
+mod flag {
+    pub(super) const INHERITED: u32 = 1 << 0;
+    pub(super) const HAS_TCP: u32 = 1 << 1;
+    pub(super) const OLDER: u32 = 1 << 2;
+    pub(super) const SHARED: u32 = 1 << 3;
+    pub(super) const FIN: u32 = 1 << 4;
+    pub(super) const FURTHER: u32 = 1 << 8;
+}
+
+impl SocketRecord {
+    /// Reads one row; what follows it is left alone.
+    ///
+    /// # Errors
+    /// Fewer octets than [`RECORD_LEN`], or a family that is neither IPv4 nor IPv6.
+    pub fn parse(octets: &[u8]) -> Result<Self, Malformed> {
+        let mut row = Reader::new("socket record", octets);
+        let [cookie, at_ns, started_ns, cgroup] = words(&mut row)?;
+        let [transmit_bytes, receive_bytes, transmit_calls, receive_calls] = words(&mut row)?;
+        let [bytes_sent, bytes_retransmitted, bytes_acked, bytes_received] = words(&mut row)?;
+        let (segments_out, segments_in) = (row.u32()?, row.u32()?);
+        let (namespace, tgid, uid) = (row.u32()?, row.u32()?, row.u32()?);
+        let (local_port, remote_port) = (row.be_u16()?, row.be_u16()?);
+        let (local, remote) = (row.array()?, row.array()?);
+        let comm = row.array()?;
+        let (protocol, state) = (row.u8()?, row.u8()?);
+        let bad_family = row.malformed();
+        let family = row.u8()?;
+        row.skip(1)?;
+        let flags = row.u32()?;
+        let has = |bit: u32| flags & bit != 0;
+        let tcp = TcpCounters {
+            bytes_sent,
+            bytes_retransmitted,
+            bytes_acked,
+            bytes_received,
+            fin_received: has(flag::FIN),
+            segments_out,
+            segments_in,
+        };
+        Ok(Self {
+            cookie,
+            namespace,
+            protocol,
+            state,
+            local: address(family, local).ok_or(bad_family)?,
+            local_port,
+            remote: address(family, remote).ok_or(bad_family)?,
+            remote_port,
+            tgid,
+            uid,
+            started_ns,
+            cgroup,
+            comm,
+            inherited: has(flag::INHERITED),
+            older: has(flag::OLDER),
+            shared: has(flag::SHARED),
+            further: has(flag::FURTHER),
+            transmit_bytes,
+            receive_bytes,
+            transmit_calls,
+            receive_calls,
+            tcp: has(flag::HAS_TCP).then_some(tcp),
+            at_ns,
+        })
+    }
+}
+
+fn words<const N: usize>(row: &mut Reader<'_>) -> Result<[u64; N], Malformed> {
+    let mut words = [0; N];
+    for word in &mut words {
+        *word = row.u64()?;
+    }
+    Ok(words)
+}
+
+/// An address that stands in 16 octets, an IPv4 one in the first four.
+fn address(family: u8, octets: [u8; 16]) -> Option<IpAddr> {
+    let [a, b, c, d, ..] = octets;
+    match family {
+        AF_INET => Some(IpAddr::V4(Ipv4Addr::new(a, b, c, d))),
+        AF_INET6 => Some(IpAddr::V6(Ipv6Addr::from(octets)).to_canonical()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::truncated_everywhere;
+    use proptest::prelude::*;
+    use std::vec::Vec;
+
+    /// Where the fields lie, as `record.h` says.
+    mod at {
+        pub(super) const RECEIVED: usize = 88;
+        pub(super) const SEGMENTS_IN: usize = 100;
+        pub(super) const NAMESPACE: usize = 104;
+        pub(super) const TGID: usize = 108;
+        pub(super) const LOCAL_PORT: usize = 116;
+        pub(super) const LOCAL: usize = 120;
+        pub(super) const REMOTE: usize = 136;
+        pub(super) const COMM: usize = 152;
+        pub(super) const PROTOCOL: usize = 168;
+        pub(super) const FAMILY: usize = 170;
+        pub(super) const FLAGS: usize = 172;
+    }
+
+    fn row(family: u8, flags: u32, fields: &[(usize, &[u8])]) -> Vec<u8> {
+        let mut octets: Vec<u8> = (0..RECORD_LEN).map(|_| 0).collect();
+        let mut put = |offset: usize, value: &[u8]| octets[offset..offset + value.len()].copy_from_slice(value);
+        put(at::FAMILY, &[family]);
+        put(at::FLAGS, &flags.to_ne_bytes());
+        for (offset, value) in fields {
+            put(*offset, value);
+        }
+        octets
+    }
+
+    #[test]
+    fn each_field_is_read_where_the_program_writes_it() {
+        let octets = row(
+            AF_INET,
+            flag::HAS_TCP | flag::FIN | flag::SHARED,
+            &[
+                (0, &7_u64.to_ne_bytes()),
+                (32, &10_u64.to_ne_bytes()),
+                (56, &4_u64.to_ne_bytes()),
+                (at::RECEIVED, &101_u64.to_ne_bytes()),
+                (at::SEGMENTS_IN, &9_u32.to_ne_bytes()),
+                (at::NAMESPACE, &4_026_531_840_u32.to_ne_bytes()),
+                (at::TGID, &42_u32.to_ne_bytes()),
+                (at::LOCAL_PORT, &[0x1F, 0x90, 0, 53]),
+                (at::LOCAL, &[127, 0, 0, 1]),
+                (at::COMM, b"sshd"),
+                (at::PROTOCOL, &[6, 1]),
+            ],
+        );
+        let record = SocketRecord::parse(&octets).unwrap();
+        assert_eq!((record.cookie, record.transmit_bytes, record.receive_calls), (7, 10, 4));
+        assert_eq!((record.namespace, record.tgid, &record.comm[..5]), (4_026_531_840, 42, b"sshd\0".as_slice()));
+        assert_eq!((record.local_port, record.remote_port), (8080, 53));
+        assert_eq!((record.local, record.protocol, record.state), (Ipv4Addr::LOCALHOST.into(), 6, 1));
+        assert_eq!((record.shared, record.inherited, record.older, record.further), (true, false, false, false));
+        let tcp = record.tcp.unwrap();
+        assert_eq!((tcp.received_payload(), tcp.segments_in), (100, 9));
+        assert_eq!(TcpCounters { bytes_sent: 9, bytes_retransmitted: 2, ..tcp }.transmitted_payload(), 7);
+    }
+
+    #[test]
+    fn an_ipv4_address_in_an_ipv6_socket_is_ipv4() {
+        let mapped = Ipv4Addr::new(192, 0, 2, 1).to_ipv6_mapped().octets();
+        let record = SocketRecord::parse(&row(AF_INET6, 0, &[(at::LOCAL, &mapped), (at::REMOTE, &[0; 16])])).unwrap();
+        assert_eq!(record.local, Ipv4Addr::new(192, 0, 2, 1));
+        assert_eq!((record.remote, record.tcp), (Ipv6Addr::UNSPECIFIED.into(), None));
+        assert_eq!(SocketRecord::parse(&row(1, 0, &[])).unwrap_err().offset, at::FAMILY);
+    }
+
+    #[test]
+    fn a_row_cut_anywhere_is_refused() {
+        assert_eq!(truncated_everywhere(&row(AF_INET, 0, &[]), SocketRecord::parse), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn any_octets_are_survived(octets in prop::collection::vec(any::<u8>(), 0..400), family in 0_u8..12) {
+            prop_assert!(SocketRecord::parse(&octets).is_err() || octets.len() >= RECORD_LEN);
+            let mut octets = octets;
+            octets.resize(RECORD_LEN, 0);
+            octets[at::FAMILY] = family;
+            prop_assert_eq!(SocketRecord::parse(&octets).is_ok(), family == AF_INET || family == AF_INET6);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! One print after another: in place on a terminal, below each other elsewhere, until the count is reached or an
+//! interrupt comes.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use squirrel_sys::terminal;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::output;
+use crate::table;
+
+/// Frames that are printed.
+pub(crate) struct Frames {
+    /// How many are still to come; `None` for no end.
+    left: Option<u64>,
+    /// Lines of the last frame on the terminal.
+    printed: usize,
+}
+
+/// The signals that end a measurement.
+pub(crate) struct Interrupts {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Interrupts {
+    /// Listens from now on; must be called within a runtime.
+    pub(crate) fn listen() -> std::io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Waits for one.
+    pub(crate) async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// A runtime for a command that waits for one thing at a time.
+pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")
+}
+
+impl Frames {
+    pub(crate) fn new(count: Option<u64>) -> Self {
+        Self { left: count, printed: 0 }
+    }
+
+    /// Whether the last one was printed.
+    pub(crate) fn is_done(&self) -> bool {
+        self.left == Some(0)
+    }
+
+    /// Whether the next print is the last one.
+    pub(crate) fn is_last(&self) -> bool {
+        self.left == Some(1)
+    }
+
+    /// Prints a frame below the one before, on a terminal too.
+    pub(crate) fn print_plain(&mut self, lines: &[String]) -> std::io::Result<()> {
+        self.left = self.left.map(|left| left.saturating_sub(1));
+        output::print_lines(lines)
+    }
+
+    /// Prints a frame. On a terminal it takes the place of the one before.
+    pub(crate) fn print(&mut self, lines: &[String]) -> std::io::Result<()> {
+        self.left = self.left.map(|left| left.saturating_sub(1));
+        let Some((_, columns)) = terminal::size() else { return output::print_lines(lines) };
+        let mut text = String::new();
+        if self.printed > 0 {
+            // Up to the first line of the last frame (CPL), and everything from there on erased (ED).
+            text += &format!("\x1b[{}F\x1b[J", self.printed);
+        }
+        for line in lines {
+            // A line that is broken by the terminal would take two of it, and the next frame would begin too low.
+            text += &table::cut(line, columns);
+            text.push('\n');
+        }
+        self.printed = lines.len();
+        output::print(&text)
+    }
+
+    /// Makes a frame now and then each `interval`, until the count is reached or an interrupt comes. A frame of
+    /// `None` is not printed and not counted.
+    ///
+    /// # Errors
+    /// What `make` or the output gives.
+    pub(crate) fn each(
+        &mut self,
+        interval: Duration,
+        mut make: impl FnMut() -> anyhow::Result<Option<Vec<String>>>,
+    ) -> anyhow::Result<()> {
+        runtime()?.block_on(async {
+            let mut interrupts = Interrupts::listen()?;
+            let mut ticks = tokio::time::interval(interval);
+            ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            while !self.is_done() {
+                tokio::select! {
+                    biased;
+                    () = interrupts.wait() => break,
+                    _ = ticks.tick() => {}
+                }
+                if let Some(lines) = make()? {
+                    self.print(&lines)?;
+                }
+            }
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,305 @@
+//! The level `packets` in network namespaces: nothing of what an interface carries is unexplained.
+
+use std::io::{BufRead as _, BufReader, Lines};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use serde_json::Value;
+use squirrel_testkit::{Namespace, skip};
+
+use crate::inside::{Inside, play};
+
+fn program() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_squirrel"))
+}
+
+fn own_binary() -> PathBuf {
+    std::env::current_exe().expect("the test's own path")
+}
+
+/// A measurement that has begun.
+fn measuring(namespace: &Namespace, level: &str) -> Inside {
+    let mut command = namespace.command(program());
+    command.args(["top", "--for", "10m", "--json", "--level", level]);
+    let measuring = Inside::spawn(command);
+    measuring.wait_for("measuring for 600 s");
+    measuring
+}
+
+fn document(measuring: Inside) -> Value {
+    serde_json::from_str(&measuring.interrupt().1).expect("one document")
+}
+
+fn interface<'a>(document: &'a Value, name: &str) -> Option<&'a Value> {
+    document["interfaces"].as_array().expect("rows").iter().find(|row| row["name"] == name)
+}
+
+fn bytes(row: &Value, part: &str, direction: &str) -> i64 {
+    row[format!("{part}{direction}_bytes")].as_i64().expect("a number")
+}
+
+const DIRECTIONS: [&str; 2] = ["receive", "transmit"];
+
+/// Wire is the sum of its parts, none of which is unexplained.
+fn check_all_is_explained(document: &Value) {
+    assert_eq!(document["level"]["name"], "packets", "{}", document["level"]);
+    for row in document["interfaces"].as_array().expect("rows") {
+        for direction in DIRECTIONS {
+            let parts = ["attributed_", "headers_", "forwarded_", "kernel_"].map(|part| bytes(row, part, direction));
+            assert_eq!(parts.iter().sum::<i64>(), bytes(row, "", direction), "{direction}: {row}");
+            assert_eq!(bytes(row, "unexplained_", direction), 0, "{row}");
+        }
+        assert_eq!(row["source"], "exact", "{row}");
+    }
+}
+
+/// Two namespaces with a router between them, and no cable plugged in yet.
+struct Line {
+    left: Namespace,
+    router: Namespace,
+    right: Namespace,
+}
+
+impl Line {
+    fn create() -> Result<Self, String> {
+        let line = Self {
+            left: Namespace::create("left")?,
+            router: Namespace::create("router")?,
+            right: Namespace::create("right")?,
+        };
+        for (end, name) in [(&line.left, "l0"), (&line.right, "r0")] {
+            line.router.ip(&["link", "add", name, "type", "veth", "peer", "name", "e0", "netns", end.name()])?;
+        }
+        line.router.run("sysctl", &["-q", "-w", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"])?;
+        Ok(line)
+    }
+
+    fn connect(&self) -> Result<(), String> {
+        for (end, name, number) in [(&self.left, "l0", "1"), (&self.right, "r0", "2")] {
+            for (namespace, interface, host) in [(&self.router, name, "1"), (end, "e0", "2")] {
+                namespace.ip(&["address", "add", &format!("10.77.{number}.{host}/24"), "dev", interface])?;
+                namespace.ip(&["address", "add", &format!("fd77:{number}::{host}/64"), "dev", interface, "nodad"])?;
+                namespace.ip(&["link", "set", interface, "up"])?;
+            }
+            end.ip(&["route", "add", "default", "via", &format!("10.77.{number}.1")])?;
+            end.ip(&["-6", "route", "add", "default", "via", &format!("fd77:{number}::1")])?;
+        }
+        Ok(())
+    }
+}
+
+/// Why packets cannot be counted here, if so.
+fn impossible(namespace: &Namespace) -> Option<String> {
+    let mut command = namespace.command(program());
+    command.args(["top", "--for", "100ms", "--json", "--level", "packets"]);
+    let document: Value = serde_json::from_str(&Inside::spawn(command).output().1).expect("one document");
+    (document["level"]["name"] != "packets").then(|| document["level"]["missing"].to_string())
+}
+
+#[test]
+fn each_byte_of_each_interface_is_explained() {
+    if !play() {
+        check_each_byte_of_each_interface();
+    }
+}
+
+fn check_each_byte_of_each_interface() {
+    let name = "packets::each_byte_of_each_interface_is_explained";
+    let line = match Line::create() {
+        Ok(line) => line,
+        Err(reason) => return skip(name, &reason),
+    };
+    if let Some(reason) = impossible(&line.left) {
+        return skip(name, &reason);
+    }
+    let (left, router, right) =
+        (measuring(&line.left, "packets"), measuring(&line.router, "packets"), measuring(&line.right, "packets"));
+    let usual = [measuring(&line.left, "sockets"), measuring(&line.right, "sockets")];
+    line.connect().expect("the cables are plugged in");
+    let server = Inside::start(&line.right, &own_binary(), name, "serve 3000000");
+    let port = server.wait_for("port ");
+    let mut clients = Vec::new();
+    for address in ["10.77.2.2", "[fd77:2::2]"] {
+        let role = format!("exchange {address}:{port} 2000000 3000000");
+        let client = Inside::start(&line.left, &own_binary(), name, &role);
+        client.wait_for("fetched");
+        clients.push(client);
+    }
+    let scatter = Inside::start(&line.left, &own_binary(), name, "scatter 10.77.2.2:9 [fd77:2::2]:9 10.77.1.2");
+    scatter.wait_for("scattered");
+    let (left, router, right) = (document(left), document(router), document(right));
+    for document in [&left, &router, &right] {
+        check_all_is_explained(document);
+    }
+    for (document, receive, transmit) in [(&left, 6_000_000, 4_000_000), (&right, 4_000_000, 6_000_000)] {
+        let row = interface(document, "e0").expect("it is there");
+        assert!(bytes(row, "attributed_", "receive") >= receive && bytes(row, "attributed_", "transmit") >= transmit);
+        assert!(bytes(row, "headers_", "transmit") > 1_000 && bytes(row, "kernel_", "transmit") > 0, "{row}");
+        assert_eq!(bytes(row, "forwarded_", "receive") + bytes(row, "forwarded_", "transmit"), 0, "{row}");
+    }
+    for name in ["l0", "r0"] {
+        let row = interface(&router, name).expect("it is there");
+        assert!(bytes(row, "forwarded_", "receive") > 4_000_000 && bytes(row, "forwarded_", "transmit") > 4_000_000);
+        assert!(bytes(row, "kernel_", "transmit") > 0, "it asks who its neighbours are: {row}");
+        assert_eq!(bytes(row, "attributed_", "receive") + bytes(row, "attributed_", "transmit"), 0, "{row}");
+    }
+    // Without counts of packets next to nothing of the ends is unexplained either.
+    for document in usual.map(document) {
+        let row = interface(&document, "e0").expect("it is there");
+        for direction in DIRECTIONS {
+            let unexplained = bytes(row, "unexplained_", direction);
+            assert!(unexplained.abs() * 100 < bytes(row, "", direction), "{direction}: {row}");
+        }
+        assert_eq!(row["source"], "sampled");
+    }
+}
+
+/// The program printing a document a line.
+struct Printing {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Printing {
+    fn start(namespace: &Namespace) -> Self {
+        let mut command = namespace.command(program());
+        // The count bounds a failure.
+        command.args(["top", "--level", "packets", "--interval", "100ms", "--count", "300", "--json-lines"]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts");
+        let lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
+        Self { child, lines }
+    }
+
+    fn until(&mut self, fulfilled: impl Fn(&Value) -> bool) -> Value {
+        let documents = self.lines.by_ref().map(|line| serde_json::from_str(&line.expect("text")).expect("JSON"));
+        let mut last = Value::Null;
+        for document in documents {
+            if fulfilled(&document) {
+                return document;
+            }
+            last = document;
+        }
+        panic!("it never came to that: {last}");
+    }
+
+    /// The numbers of the links that hold programs at interfaces.
+    fn links(&self) -> Vec<String> {
+        let folder = format!("/proc/{}/fdinfo", self.child.id());
+        let texts = std::fs::read_dir(folder).expect("it lives").filter_map(|entry| {
+            // A descriptor may be closed by now.
+            std::fs::read_to_string(entry.ok()?.path()).ok()
+        });
+        let links = texts.filter(|text| text.contains("link_type:\ttcx"));
+        let number = |text: String| text.lines().find_map(|line| line.strip_prefix("link_id:\t").map(str::to_owned));
+        links.filter_map(number).collect()
+    }
+}
+
+impl Drop for Printing {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Whether the kernel still has one of these links.
+fn linger(links: &[String]) -> bool {
+    links.iter().any(|link| {
+        let shown = Command::new("bpftool").args(["link", "show", "id", link]).output().expect("bpftool runs");
+        shown.status.success()
+    })
+}
+
+#[test]
+fn an_interface_that_comes_is_counted_and_nothing_is_left_behind() {
+    let name = "packets::an_interface_that_comes_is_counted_and_nothing_is_left_behind";
+    let namespace = match Namespace::create("comes") {
+        Ok(namespace) => namespace,
+        Err(reason) => return skip(name, &reason),
+    };
+    if let Some(reason) = impossible(&namespace) {
+        return skip(name, &reason);
+    }
+    let mut printing = Printing::start(&namespace);
+    printing.until(|document| document["level"]["name"] == "packets");
+    assert_eq!(printing.links().len(), 2, "in and out of the loopback");
+    namespace.ip(&["link", "add", "late", "type", "veth", "peer", "name", "other"]).expect("a pair");
+    let exact = |document: &Value| interface(document, "late").is_some_and(|row| row["source"] == "exact");
+    printing.until(exact);
+    let links = printing.links();
+    assert_eq!(links.len(), 6);
+    assert!(linger(&links), "the witness sees them");
+    for link in ["late", "other"] {
+        namespace.ip(&["link", "set", link, "up"]).expect("it comes up");
+    }
+    // Both ends look for neighbours and routers by themselves.
+    let document = printing.until(|document| {
+        let row = interface(document, "late").expect("it is there");
+        let moved =
+            |direction: &&str| bytes(row, "kernel_", direction) > 0 && bytes(row, "unexplained_", direction) == 0;
+        DIRECTIONS.iter().all(moved)
+    });
+    assert!(exact(&document));
+    namespace.ip(&["link", "delete", "late"]).expect("it goes");
+    printing.until(|document| interface(document, "late").is_none());
+    assert_eq!(printing.links().len(), 2, "those of the pair are let go");
+    drop(printing);
+    assert!(!linger(&links), "nothing stays behind");
+}
+
+#[test]
+fn who_may_not_count_packets_is_told_so_and_gets_the_usual_level() {
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program());
+    command.args(["top", "--for", "100ms", "--json", "--level", "packets"]);
+    let output = command.output().expect("setpriv runs");
+    let (text, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    if said.contains("Permission denied") && text.is_empty() {
+        return skip("packets::who_may_not_count", "another user may not run this binary, or change to one");
+    }
+    assert!(said.contains("no frame is counted in the kernel") && said.contains("goes on by sockets"), "{said}");
+    let document: Value = serde_json::from_str(&text).expect("one document");
+    assert_ne!(document["level"]["name"], "packets");
+    let missing = document["level"]["missing"].as_array().expect("rows");
+    let part = missing.iter().find(|part| part["part"] == "packets").expect("it is among what is missing");
+    assert!(part["reason"].as_str().expect("a reason").contains("CAP_BPF"), "{part}");
+}
+
+#[test]
+fn a_daemon_counts_packets_after_it_gave_up_its_privileges() {
+    let name = "packets::a_daemon_counts_packets_after_it_gave_up_its_privileges";
+    let namespace = match Namespace::create("daemon") {
+        Ok(namespace) => namespace,
+        Err(reason) => return skip(name, &reason),
+    };
+    if let Some(reason) = impossible(&namespace) {
+        return skip(name, &reason);
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("squirrel.toml");
+    std::fs::write(&config, "[accounting]\nlevel = \"packets\"\n").expect("written");
+    let mut command = namespace.command(program());
+    command.args(["serve", "--listen", "127.0.0.1:7775", "--config"]).arg(&config);
+    let daemon = Inside::spawn({
+        command.arg("--data-dir").arg(folder.path().join("data"));
+        command
+    });
+    let meaning = daemon.wait_for("accounting by packets");
+    assert!(meaning.contains("estimated until a restart"), "{meaning}");
+    namespace.ip(&["link", "add", "late", "type", "veth", "peer", "name", "other"]).expect("a pair");
+    let mut command = namespace.command(program());
+    command.args(["top", "--server", "127.0.0.1:7775", "--interval", "500ms", "--count", "60", "--json-lines"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts");
+    let lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
+    let mut asking = Printing { child, lines };
+    // The questions themselves are the traffic.
+    let document = asking.until(|document| {
+        let row = interface(document, "lo").expect("it is there");
+        let moved = |direction: &&str| bytes(row, "", direction) > 10_000 && bytes(row, "unexplained_", direction) == 0;
+        DIRECTIONS.iter().all(moved) && interface(document, "late").is_some()
+    });
+    assert_eq!(interface(&document, "lo").expect("it is there")["source"], "exact");
+    assert_eq!(interface(&document, "late").expect("it is there")["source"], "sampled");
+    let missing = document["level"]["missing"].as_array().expect("rows");
+    assert!(missing.iter().any(|part| part["part"] == "packets of late"), "{missing:?}");
+}

@@ -1,0 +1,6 @@
+//! Paths of fields, and messages in which they are looked for, cut somewhere.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|octets: &[u8]| squirrel_fuzz::inspect_fields(octets));

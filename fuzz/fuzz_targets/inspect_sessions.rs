@@ -1,0 +1,6 @@
+//! MCP over two connections that share sessions, with any headers.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|octets: &[u8]| squirrel_fuzz::inspect_sessions(octets));
