@@ -80,9 +80,7 @@ pub(super) const METHODS: &[Method] = &[
 ///
 /// `recent` is the place of the method that was found last: most messages are of one.
 pub(super) fn known(name: &str, recent: &mut usize) -> Option<(LabelId, &'static Method)> {
-    if let Some(method) = METHODS.get(*recent)
-        && method.name == name
-    {
+    if let Some(method) = METHODS.get(*recent).filter(|method| method.name == name) {
         return Some((*recent as LabelId + 1, method));
     }
     let place = METHODS.binary_search_by(|method| method.name.cmp(name)).ok()?;
