@@ -49,17 +49,9 @@ impl Opened {
     /// When netlink is refused here.
     pub(crate) fn open(level: AccountingLevel) -> Result<Self, SysError> {
         let everywhere = is_on_the_host();
-        let mut sources = Sources::open(everywhere)?;
-        let ledger_missing = match Ledger::open(&squirrel_bpf::Options::default()) {
-            Ok(ledger) => {
-                let own = sources.namespaces.first().map(|own| own.inode);
-                sources.ledger = Some(of_namespace(ledger, own.filter(|_| !everywhere)));
-                None
-            }
-            Err(unavailable) => Some(unavailable.to_string()),
-        };
-        let packets = Frames::wanted(level, &sources);
-        Ok(Self { sources, ledger_missing, packets, keeper: None })
+        let sources = Sources::open(everywhere)?;
+        let ledger = Ledger::open(&squirrel_bpf::Options::default()).map_err(|unavailable| unavailable.to_string());
+        Ok(Self::with(level, everywhere, sources, ledger, None))
     }
 
     /// The same, with what needs a privilege asked of a second process: this one can give all of it up.
@@ -69,17 +61,25 @@ impl Opened {
     fn by_keeper(level: AccountingLevel) -> anyhow::Result<Self> {
         let Some(keeper) = Running::start()? else { return Ok(Self::open(level)?) };
         let everywhere = is_on_the_host();
-        let (mut sources, ledger) = keeper.sources(everywhere)?;
-        let own = sources.namespaces.first().map(|own| own.inode);
-        let ledger_missing = match ledger {
-            Ok(ledger) => {
-                sources.ledger = Some(of_namespace(ledger, own.filter(|_| !everywhere)));
-                None
-            }
-            Err(reason) => Some(reason),
+        let (sources, ledger) = keeper.sources(everywhere)?;
+        Ok(Self::with(level, everywhere, sources, ledger, Some(keeper)))
+    }
+
+    fn with(
+        level: AccountingLevel,
+        everywhere: bool,
+        mut sources: Sources,
+        ledger: Result<impl SocketLedger + 'static, String>,
+        keeper: Option<Running>,
+    ) -> Self {
+        let own = sources.namespaces.first().map(|own| own.inode).filter(|_| !everywhere);
+        let (ledger, ledger_missing) = match ledger {
+            Ok(ledger) => (Some(of_namespace(ledger, own)), None),
+            Err(reason) => (None, Some(reason)),
         };
+        sources.ledger = ledger;
         let packets = Frames::wanted(level, &sources);
-        Ok(Self { sources, ledger_missing, packets, keeper: Some(keeper) })
+        Self { sources, ledger_missing, keeper, packets }
     }
 
     /// A sentence when packets are not counted although they should be.
@@ -118,32 +118,26 @@ struct OfNamespace<L> {
     inode: u64,
 }
 
+/// Hands on the rows of one network namespace.
+fn only(inode: u64, each: &mut dyn FnMut(SocketRecord)) -> impl FnMut(SocketRecord) {
+    move |record| {
+        if u64::from(record.namespace) == inode {
+            each(record);
+        }
+    }
+}
+
 impl<L: SocketLedger> SocketLedger for OfNamespace<L> {
     fn ended(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<u64, SysError> {
-        let inode = self.inode;
-        self.ledger.ended(&mut |record| {
-            if u64::from(record.namespace) == inode {
-                each(record);
-            }
-        })
+        self.ledger.ended(&mut only(self.inode, each))
     }
 
     fn living(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
-        let inode = self.inode;
-        self.ledger.living(&mut |record| {
-            if u64::from(record.namespace) == inode {
-                each(record);
-            }
-        })
+        self.ledger.living(&mut only(self.inode, each))
     }
 
     fn changed(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
-        let inode = self.inode;
-        self.ledger.changed(&mut |record| {
-            if u64::from(record.namespace) == inode {
-                each(record);
-            }
-        })
+        self.ledger.changed(&mut only(self.inode, each))
     }
 
     fn missed(&mut self) -> Result<Missed, SysError> {

@@ -2,9 +2,9 @@
 //! sample (`sample.rs`).
 
 mod applications;
-mod disk_size;
 mod file;
 mod sample;
+mod sizes;
 mod values;
 
 use std::collections::BTreeSet;
@@ -18,9 +18,9 @@ use squirrel_server::AllowedHost;
 
 use crate::cli;
 pub(crate) use applications::Applications;
-pub(crate) use disk_size::DiskSize;
 pub(crate) use sample::sample;
-pub(crate) use values::{AccountingLevel, Size, Sync, show_span};
+pub(crate) use sizes::{DiskSize, MemorySize};
+pub(crate) use values::{AccountingLevel, Sync, show_span};
 
 /// Where the configuration is looked for when none is named.
 const DEFAULT_FILE: &str = "/etc/squirrel/squirrel.toml";
@@ -84,7 +84,7 @@ pub(crate) struct Config {
     pub(crate) applications: Applications,
     pub(crate) accounting: Sourced<AccountingLevel>,
     pub(crate) connections: Sourced<usize>,
-    pub(crate) memory: Sourced<Size>,
+    pub(crate) memory: Sourced<MemorySize>,
     pub(crate) log: Sourced<String>,
 }
 
@@ -163,7 +163,7 @@ impl Config {
             applications: Applications::resolve(file.applications),
             accounting: Sourced::choose(None, file.accounting.level, || AccountingLevel::Sockets),
             connections: Sourced::choose(None, file.accounting.connections, || limits.connections),
-            memory: Sourced::choose(None, file.accounting.memory, || Size(limits.memory)),
+            memory: Sourced::choose(None, file.accounting.memory, || MemorySize(limits.memory)),
             log: Sourced::choose(None, file.log.level, || "info".to_owned()),
             path,
         };

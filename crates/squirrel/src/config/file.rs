@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::Deserialize;
 
-use super::disk_size::DiskSize;
-use super::values::{AccountingLevel, Count, LongSpan, Size, Sync, TickSpan};
+use super::sizes::{DiskSize, MemorySize};
+use super::values::{AccountingLevel, Count, LongSpan, Sync, TickSpan};
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
@@ -71,7 +71,7 @@ pub(super) struct Applications {
 pub(super) struct Accounting {
     pub(super) level: Option<AccountingLevel>,
     pub(super) connections: Option<usize>,
-    pub(super) memory: Option<Size>,
+    pub(super) memory: Option<MemorySize>,
 }
 
 /// `[log]`
