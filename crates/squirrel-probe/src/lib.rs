@@ -11,7 +11,9 @@
 //! Absences: a clock, HTTP, screens, a probe without a bound.
 #![forbid(unsafe_code)]
 
+pub mod drive;
 pub mod packet;
+pub mod path_mtu;
 pub mod ping;
 pub mod simulated;
 pub mod spread;

@@ -153,6 +153,13 @@ impl Ping {
         Self { plan, targets: each, due, open: VecDeque::new(), arrived: Vec::new(), end }
     }
 
+    /// Questions to one of so many targets alone.
+    pub fn only(plan: Plan, target: u32, targets: u32, start: Elapsed) -> Self {
+        let mut ping = Self::new(plan, targets, start);
+        ping.due.retain(|Reverse((_, index))| *index == target);
+        ping
+    }
+
     /// No more questions; what is open is waited for.
     pub fn stop(&mut self) {
         self.due.clear();

@@ -228,12 +228,7 @@ impl ProbeSocket {
     ///
     /// # Errors
     /// An error of the socket itself; what hosts on the way say is on the queue of errors.
-    pub fn receive(
-        &self,
-        queue: Queue,
-        inbox: &mut Inbox,
-        each: &mut dyn FnMut(Received<'_>),
-    ) -> io::Result<usize> {
+    pub fn receive(&self, queue: Queue, inbox: &mut Inbox, each: &mut dyn FnMut(Received<'_>)) -> io::Result<usize> {
         let count = inbox.0.receive(self.as_fd(), queue == Queue::Errors)?;
         for index in 0..count {
             let (octets, len) = inbox.0.octets(index);

@@ -89,7 +89,8 @@ fn the_last_questions_tell_what_the_whole_hides() {
     network.run(&mut ping, FOREVER);
     let report = ping.report(0);
     assert!(report.loss_ratio().expect("answers") < 0.02);
-    assert_eq!(report.window.loss_ratio(), Some(0.5));
+    // Losses are known later than answers, so one more of the last ten may be one.
+    assert!(report.window.loss_ratio().is_some_and(|loss| (0.5..=0.6).contains(&loss)));
 }
 
 #[test]

@@ -148,9 +148,12 @@ impl Room {
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => 0,
             Err(error) => return Err(error),
         };
-        self.filled.extend(messages.iter().take(count).map(|one| {
-            (usize::try_from(one.msg_len).unwrap_or(0), one.msg_hdr.msg_controllen.min(CONTROL))
-        }));
+        self.filled.extend(
+            messages
+                .iter()
+                .take(count)
+                .map(|one| (usize::try_from(one.msg_len).unwrap_or(0), one.msg_hdr.msg_controllen.min(CONTROL))),
+        );
         Ok(count)
     }
 
