@@ -17,6 +17,7 @@ mod error;
 pub mod json;
 pub mod live;
 pub mod params;
+pub mod probe;
 pub mod reply;
 mod resources;
 pub mod result;

@@ -8,7 +8,7 @@ mod convert;
 pub mod fields;
 mod question;
 mod rows;
-mod shape;
+pub(crate) mod shape;
 mod socket;
 mod views;
 

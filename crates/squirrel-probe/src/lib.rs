@@ -1,2 +1,22 @@
-//! Asking the network: ping and path as state machines, and the drivers that carry them.
+//! Asking the network: ping as a state machine, and the driver that carries it.
+//!
+//! ```text
+//! plan ─► Ping (when to send, what answers mean) ◄──► drive (sockets, the clock, the kernel's time stamps)
+//!                       └──► Events, Report           or Simulated (loss, delay, duplicates; no time passes)
+//! ```
+//!
+//! A machine has no socket and no clock: it is asked what to do at a moment, and told what came. So a test runs it
+//! over a simulated network, without root and without waiting, and the same machine runs on real sockets.
+//!
+//! Absences: a clock, HTTP, screens, a probe without a bound.
 #![forbid(unsafe_code)]
+
+pub mod drive;
+pub mod packet;
+pub mod path_mtu;
+pub mod ping;
+pub mod simulated;
+pub mod spread;
+
+pub use ping::{Ping, Plan};
+pub use spread::Spread;

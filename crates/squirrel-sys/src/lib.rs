@@ -21,6 +21,7 @@ mod ledger;
 mod linux;
 pub mod memory;
 pub mod privilege;
+pub mod probe_socket;
 mod recorder;
 mod recording;
 mod replay;

@@ -1,12 +1,14 @@
 //! What tests of several crates share. No release build uses this crate.
 #![forbid(unsafe_code)]
 
+mod chain;
 mod diag;
 mod fake_kernel;
 mod memory;
 mod namespace;
 mod skip;
 
+pub use chain::Chain;
 pub use diag::DiagSocket;
 pub use fake_kernel::{FakeKernel, Messages};
 pub use memory::MemorySelect;

@@ -16,6 +16,7 @@ extern crate std;
 
 pub mod address;
 pub mod ethtool;
+pub mod icmp;
 pub mod ledger;
 pub mod link;
 pub mod neighbour;

@@ -1,6 +1,7 @@
 //! What can be typed. Only words are judged here; what they mean is decided by each command.
 
 mod live;
+mod ping;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub(crate) use live::{Direction, Sockets, Top, TopLevel, TopTable};
+pub(crate) use ping::Ping;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -16,6 +18,7 @@ Examples:
   squirrel top                                     who uses the network now: every byte has an owner
   squirrel top --json --for 10s                    the same over ten seconds, for scripts
   squirrel sockets -tp state established           the sockets, in the language of ss
+  squirrel ping --json -c 10 192.0.2.1 example.org whether they answer, and how fast, by the kernel's clock
   squirrel query 'rate(node_network_receive_bytes_total[10s])'
   squirrel explain node_netstat_Tcp_RetransSegs    what a metric means and what to check first
   squirrel record /tmp/host                        keep what the kernel answers, for a bug report
@@ -58,6 +61,15 @@ Examples:
   squirrel sockets --watch --filter 'process:nginx' --sort transmit_rate
   squirrel sockets --kill dst 192.0.2.7            shows what would be closed; --yes closes it")]
     Sockets(Sockets),
+    /// Whether targets answer, and how fast: echoes of ICMP, timed by the kernel.
+    #[command(before_help = "\
+Examples:
+  squirrel ping 192.0.2.1
+  squirrel ping -i 10ms -c 1000 --quiet router.example
+  squirrel ping --json -c 5 192.0.2.0/24           every host of a subnet, as one document
+  squirrel ping --fail-on loss=1%,p95=50ms -c 100 example.org && echo good
+  squirrel ping --path-mtu example.org             the largest packet that the way there takes whole")]
+    Ping(Ping),
     /// Ask a running daemon a question in PromQL.
     #[command(before_help = "\
 Examples:
@@ -252,7 +264,7 @@ mod tests {
     fn the_arguments_are_consistent() {
         let command = Cli::command();
         command.clone().debug_assert();
-        assert_eq!(command.get_subcommands().count(), 10);
+        assert_eq!(command.get_subcommands().count(), 11);
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod logging;
 mod mcp;
 mod output;
 mod own_metrics;
+mod ping;
 mod pipeline;
 mod query;
 mod record;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         Command::Keeper => keeper::run(),
         Command::Top(args) => top::run(args),
         Command::Sockets(args) => sockets::run(args),
+        Command::Ping(args) => ping::run(args),
         Command::Query(args) => query::run(args),
         Command::Record(args) => record::run(args),
         Command::Explain(args) => explain::run(args),

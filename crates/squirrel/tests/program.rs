@@ -16,6 +16,8 @@ mod lifecycle;
 mod mcp;
 #[path = "program/packets.rs"]
 mod packets;
+#[path = "program/ping.rs"]
+mod ping;
 #[path = "program/refusals.rs"]
 mod refusals;
 #[path = "program/sockets.rs"]

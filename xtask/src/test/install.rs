@@ -20,6 +20,8 @@ const TOOLS: &[Tool] = &[
     Tool { program: "unshare", package: "util-linux", needed_for: "network namespaces" },
     Tool { program: "ethtool", package: "ethtool", needed_for: "driver counters" },
     Tool { program: "bpftool", package: "bpftool", needed_for: "programs left at interfaces" },
+    Tool { program: "nft", package: "nftables", needed_for: "loss that is known" },
+    Tool { program: "sysctl", package: "procps", needed_for: "network namespaces" },
     Tool { program: "conntrack", package: "conntrack", needed_for: "connection tracking" },
     Tool { program: "clang-14", package: "clang-14", needed_for: "the eBPF objects" },
     Tool { program: "llvm-strip-14", package: "llvm-14", needed_for: "the eBPF objects" },

@@ -10,6 +10,7 @@ mod heap;
 mod multicast;
 mod namespace;
 mod privilege;
+pub(crate) mod probe_socket;
 mod terminal;
 
 use std::io;
