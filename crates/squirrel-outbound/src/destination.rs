@@ -276,8 +276,8 @@ impl fmt::Debug for Destination {
     }
 }
 
-/// The usual alphabet, padded (RFC 4648, section 4).
-fn base64(octets: &[u8]) -> String {
+/// Octets as text in the usual alphabet, padded (RFC 4648, section 4).
+pub fn base64(octets: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(octets.len().div_ceil(3) * 4);
     for three in octets.chunks(3) {

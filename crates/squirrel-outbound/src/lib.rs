@@ -29,7 +29,7 @@ mod tls;
 
 pub use address::{AddressClass, AddressRules, Network, NetworkError};
 pub use client::Client;
-pub use destination::{Destination, DestinationError, Timeouts};
+pub use destination::{Destination, DestinationError, Timeouts, base64};
 pub use error::{Phase, SendError};
 pub use request::{Answer, Method, Request};
 pub use resolve::{Resolve, Resolving, SystemResolver, allowed_addresses};

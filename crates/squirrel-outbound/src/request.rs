@@ -74,6 +74,11 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// An answer of a status and nothing else, for tests of those who judge answers.
+    pub fn of_status(status: u16) -> Self {
+        Self { status, headers: HeaderMap::new(), body: Vec::new(), is_cut: false }
+    }
+
     /// Whether the status says that it was done (2xx).
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
