@@ -27,7 +27,7 @@ pub use alert::{Alert, AlertState};
 pub use built_in::{BUILT_IN, BUILT_IN_FILE, BuiltIn, NOT_YET, Shown, built_in_rules, built_in_text};
 pub use group::{Group, Health, NewSample, RuleStatus, Surroundings};
 pub use rules::{AlertParts, Rule, RuleErrors, RuleFile, RuleGroup};
-pub use template::{MAX_TEMPLATE_OUTPUT, QueryAnswer, Template, TemplateData, TemplateError};
+pub use template::{MAX_TEMPLATE_OUTPUT, QueryAnswer, Template, TemplateData, TemplateError, TemplateTree};
 pub use unit_test::{TestFailure, UnitTests};
 pub use yaml::{Place, Problem};
 
