@@ -71,6 +71,7 @@ pub(super) async fn run(
     }
     let server = Server::new(ServerParts {
         snapshots: Arc::new(move || reader.snapshot()),
+        engine: None,
         ticks: watched,
         catalogue: Arc::new(own_metrics::catalogue()),
         collectors: Arc::new(move || statuses.lock().unwrap_or_else(PoisonError::into_inner).clone()),
