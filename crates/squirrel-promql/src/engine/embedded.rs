@@ -61,7 +61,9 @@ impl From<EvalError> for EngineError {
     fn from(error: EvalError) -> Self {
         let trouble = match &error {
             EvalError::BadData(_) => Trouble::BadData,
-            EvalError::Execution(_) | EvalError::TooManySamples { .. } => Trouble::Execution,
+            EvalError::Execution(_) | EvalError::HistogramContent { .. } | EvalError::TooManySamples { .. } => {
+                Trouble::Execution
+            }
             EvalError::Stopped => Trouble::Stopped,
             EvalError::Store(_) => Trouble::Internal,
         };
