@@ -29,6 +29,8 @@ pub use duration::{DurationError, MAX_DURATION_MS, duration_text, parse_duration
 pub use labels::{Labels, LabelsBuilder, LabelsError, NAME_LABEL};
 pub use matcher::{MatchOp, Matcher, MatcherError};
 pub use metric::{Kind, Metric, MetricRef, Unit};
-pub use select::{Figure, Found, Samples, Select, SelectError, Tier, is_stale, stale_marker};
+pub use select::{
+    Figure, Found, Samples, Select, SelectError, Tier, histogram_marker, is_histogram, is_stale, stale_marker,
+};
 pub use text::{Untrusted, is_hostile, is_label_name, is_metric_name};
 pub use time::{Elapsed, TimeRange, Timestamp};

@@ -1,10 +1,11 @@
 //! Questions and answers: what callers of the evaluator see.
 
-use squirrel_model::{Labels, Samples, Select, Timestamp};
+use squirrel_model::{Labels, Samples, Select, Timestamp, is_histogram};
 
 use crate::EvalError;
 use crate::ast::{Expr, ExprKind, Type};
 use crate::eval::column::{Column, Numbers, Operand, Series, Steps, without_dropped_names};
+use crate::eval::opaque::refuse_histograms;
 use crate::eval::{Evaluator, RawSeries};
 
 /// How a query is evaluated, and its limits.
@@ -85,6 +86,7 @@ pub fn evaluate_instant(
             Operand::Scalar(numbers) => Value::Scalar(at, numbers.at(0)),
             Operand::String(text) => Value::String(text),
             Operand::Vector(series) => {
+                refuse_histograms(&series)?;
                 let samples = without_dropped_names(series)?.into_iter().filter_map(|one| {
                     let value = one.column.get(0)?;
                     Some(InstantSample { labels: one.labels, time: at, value })
@@ -125,7 +127,10 @@ pub fn evaluate_range(
     let mut eval = Evaluator::new(store, options, stop, steps);
     eval.set_end(end);
     let series = match eval.eval(expr, steps)? {
-        Operand::Vector(series) => without_dropped_names(series)?,
+        Operand::Vector(series) => {
+            refuse_histograms(&series)?;
+            without_dropped_names(series)?
+        }
         Operand::Scalar(numbers) => vec![scalar_series(&numbers, steps)],
         Operand::String(_) => Vec::new(),
     };
@@ -175,6 +180,9 @@ fn instant_matrix(eval: &mut Evaluator<'_>, expr: &Expr, steps: Steps) -> Result
         ExprKind::Subquery(subquery) => eval.subquery(subquery, steps)?,
         _ => Vec::new(),
     };
+    if raw.iter().any(|one| one.histograms && one.samples.values.iter().any(|v| is_histogram(*v))) {
+        return Err(EvalError::histogram_content("the answer"));
+    }
     let named = |one: &RawSeries| if one.drop_name { one.labels.without_name() } else { one.labels.clone() };
     let mut rows: Vec<_> = raw.into_iter().map(|one| (named(&one), one.samples)).collect();
     rows.sort_by(|a, b| a.0.cmp(&b.0));

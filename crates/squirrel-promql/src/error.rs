@@ -31,6 +31,15 @@ pub enum EvalError {
     /// The data do not fit the expression, such as two series where one was expected.
     #[error("{0}")]
     Execution(String),
+    /// The answer would need the content of native histograms, of which only their presence is kept.
+    #[error(
+        "{subject} needs the content of native histograms, which is not kept here: leave these series out, or ask for \
+         what needs their presence alone, such as count or absent"
+    )]
+    HistogramContent {
+        /// What needs it.
+        subject: String,
+    },
     /// The query would touch more samples than allowed.
     #[error(
         "the query touches more than {limit} samples: ask for a shorter range or fewer series, \
@@ -51,5 +60,9 @@ pub enum EvalError {
 impl EvalError {
     pub(crate) fn execution(message: impl Into<String>) -> Self {
         Self::Execution(message.into())
+    }
+
+    pub(crate) fn histogram_content(subject: impl Into<String>) -> Self {
+        Self::HistogramContent { subject: subject.into() }
     }
 }

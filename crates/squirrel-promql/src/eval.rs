@@ -14,6 +14,7 @@ pub(crate) mod labelling;
 mod matching;
 pub(crate) mod math;
 mod notes;
+pub(crate) mod opaque;
 #[expect(clippy::unnecessary_wraps, reason = "the functions of a form share one signature")]
 pub(crate) mod over_time;
 mod sample_share;
@@ -27,7 +28,7 @@ mod topk;
 pub(crate) mod trend;
 pub(crate) mod window;
 
-use squirrel_model::{Found, Matcher, Samples, Select, TimeRange, Timestamp, is_stale};
+use squirrel_model::{Found, Matcher, Samples, Select, TimeRange, Timestamp, is_histogram, is_stale};
 
 use self::column::{Column, Numbers, Operand, Series, Steps};
 use self::notes::Notes;
@@ -215,7 +216,11 @@ impl<'a> Evaluator<'a> {
                     continue;
                 };
                 if *time > now.saturating_sub(lookback) && !is_stale(*value) {
-                    column.set(i, pick(*time, *value));
+                    let picked = pick(*time, *value);
+                    column.set(i, picked);
+                    if is_histogram(picked) {
+                        column.mark_histogram(i);
+                    }
                 }
             }
             if !column.present.is_empty() {

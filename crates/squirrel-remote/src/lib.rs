@@ -5,12 +5,14 @@
 //! - [`receive`]: remote write in, with limits for each sender.
 //! - [`otlp`]: the newest values as OTLP metrics, each interval.
 //! - [`frames`]: bodies of remote write in a file.
+//! - [`RemoteEngine`]: queries of another engine.
 //!
 //! Absences: no second buffer, no queue without end, no clock (moments are arguments; the runtime's timers
 //! wait), no HTTP of its own (`squirrel-outbound` sends, `squirrel-server` listens).
 #![forbid(unsafe_code)]
 
 mod backoff;
+mod engine;
 pub mod frames;
 mod metadata;
 pub mod otlp;
@@ -18,4 +20,5 @@ pub mod receive;
 pub mod relabel;
 pub mod write;
 
+pub use engine::{EngineLimits, RemoteEngine};
 pub use metadata::{Describe, metadata_of};

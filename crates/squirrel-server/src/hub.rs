@@ -218,7 +218,7 @@ fn evaluate(state: &State, tick: &Tick) -> Results {
     for (_, text, parsed) in jobs {
         let began = now();
         let result =
-            parsed.and_then(|expr| engine::evaluate(&expr, snapshot.as_ref(), Steps::At(tick.at), None, &stop));
+            parsed.and_then(|query| engine::ask(&query, state.engine.as_ref(), Steps::At(tick.at), None, &stop));
         let cost = now().0.saturating_sub(began.0);
         let mut out = String::new();
         match result {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use squirrel_account::Picture;
 use squirrel_api::CollectorStatus;
 use squirrel_model::{Batch, Catalogue, Elapsed, Select, Timestamp};
+use squirrel_promql::Engine;
 use tokio::sync::watch;
 
 use crate::{AllowedHost, Applications};
@@ -116,6 +117,9 @@ impl Default for Limits {
 pub struct ServerParts {
     /// Frozen views of the samples.
     pub snapshots: Arc<dyn Snapshots>,
+    /// Another engine that answers PromQL; none for our own over [`ServerParts::snapshots`]. The verdict is always by
+    /// the samples that are kept here, so that it needs nobody else.
+    pub engine: Option<Arc<dyn Engine>>,
     /// The newest reading, published after the store has it; none before the first.
     pub ticks: watch::Receiver<Option<Arc<Tick>>>,
     /// All declared metrics.

@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use squirrel_promql::{Embedded, Engine};
 use tokio_util::sync::CancellationToken;
 
 use crate::gate::Gate;
@@ -18,6 +19,8 @@ use crate::routes;
 /// What every request sees.
 pub(crate) struct Shared {
     pub(crate) parts: ServerParts,
+    /// What answers PromQL.
+    pub(crate) engine: Arc<dyn Engine>,
     pub(crate) metrics: Arc<ServerMetrics>,
     pub(crate) gate: Gate,
     pub(crate) hosts: HostRules,
@@ -68,6 +71,7 @@ impl Server {
             hosts: HostRules::new(bound, self.parts.allowed_hosts.clone()),
             hub: Hub::new(&self.parts.limits),
             warned: AtomicU64::new(0),
+            engine: engine(&self.parts),
             metrics: self.metrics,
             parts: self.parts,
             stop,
@@ -78,4 +82,12 @@ impl Server {
         hub.abort();
         Ok(())
     }
+}
+
+/// The engine that was given, else our own over the samples that are kept here.
+fn engine(parts: &ServerParts) -> Arc<dyn Engine> {
+    parts.engine.clone().unwrap_or_else(|| {
+        let snapshots = Arc::clone(&parts.snapshots);
+        Arc::new(Embedded::new(move || snapshots.snapshot(), crate::engine::options()))
+    })
 }

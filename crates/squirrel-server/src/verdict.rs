@@ -3,7 +3,7 @@
 use squirrel_api::{CollectorState, CollectorStatus, Finding, Level, Verdict};
 use squirrel_model::{Matcher, NAME_LABEL, Select, TimeRange, Timestamp};
 
-use crate::engine::{self, Steps};
+use crate::engine;
 use crate::gate::Stop;
 
 mod checks;
@@ -50,7 +50,7 @@ pub(crate) fn judge(
 /// What a check finds; none when there is nothing to judge by.
 fn run(check: &Check, select: &dyn Select, at: Timestamp, stop: &Stop) -> Result<Option<Vec<Finding>>, String> {
     let expr = engine::parse(check.expr).map_err(|error| error.message)?;
-    let answer = engine::evaluate(&expr, select, Steps::At(at), None, stop).map_err(|error| error.message)?;
+    let answer = engine::evaluate(&expr, select, at, stop).map_err(|error| error.message)?;
     let samples = answer.into_samples();
     if samples.is_empty() {
         // An expression can also be silent because there is too little traffic to judge by.

@@ -6,6 +6,7 @@ mod diag;
 mod fake_kernel;
 mod memory;
 mod namespace;
+mod peer;
 mod skip;
 
 pub use chain::Chain;
@@ -13,4 +14,5 @@ pub use diag::DiagSocket;
 pub use fake_kernel::{FakeKernel, Messages};
 pub use memory::MemorySelect;
 pub use namespace::Namespace;
+pub use peer::{Peer, until};
 pub use skip::skip;

@@ -1,7 +1,9 @@
 //! Configuration: what was written (`file.rs`), what it means here ([`Config`]), and the commented
 //! sample (`sample.rs`).
 
+mod access;
 mod applications;
+mod engine;
 mod file;
 mod sample;
 mod sizes;
@@ -18,6 +20,7 @@ use squirrel_server::AllowedHost;
 
 use crate::cli;
 pub(crate) use applications::Applications;
+pub(crate) use engine::EngineChoice;
 pub(crate) use sample::sample;
 pub(crate) use sizes::{DiskSize, MemorySize};
 pub(crate) use values::{AccountingLevel, Sync, show_span};
@@ -79,6 +82,7 @@ pub(crate) struct Config {
     /// Most bytes of full resolution, minutes and hours.
     pub(crate) max_size: [Sourced<DiskSize>; 3],
     pub(crate) sync: Sourced<Sync>,
+    pub(crate) engine: EngineChoice,
     pub(crate) interval: Sourced<Duration>,
     pub(crate) disabled: Sourced<BTreeSet<String>>,
     pub(crate) applications: Applications,
@@ -143,6 +147,7 @@ impl Config {
         let listen = Some(flags.listen.clone()).filter(|listen| !listen.is_empty());
         let limits = squirrel_account::Options::default();
         let config = Self {
+            engine: EngineChoice::resolve(&file.store),
             listen: Sourced::choose(listen, file.server.listen, default_listen),
             hosts: Sourced::choose(None, file.server.hosts, Vec::new),
             allow_remote: Sourced::choose(flags.allow_remote.then_some(true), file.server.allow_remote, || false),
@@ -183,6 +188,7 @@ impl Config {
     fn check(&self) -> anyhow::Result<()> {
         let place = self.place();
         self.allowed_hosts()?;
+        self.engine.check().map_err(|error| anyhow::anyhow!("{place}{error:#}"))?;
         if let Some(remote) = self.listen.value.iter().find(|address| !address.ip().is_loopback())
             && !self.allow_remote.value
         {

@@ -49,6 +49,8 @@ fn shown(config: &Config) -> String {
         line(&mut text, key, size, |size| word(&size.to_string()));
     }
     line(&mut text, "sync", &config.sync, |sync| word(&sync.to_string()));
+    line(&mut text, "engine", &config.engine.kind, |kind| word(kind.word()));
+    line(&mut text, "url", &config.engine.url, |url| word(url));
     section(&mut text, "collect");
     line(&mut text, "interval", &config.interval, |span| word(&config::show_span(*span)));
     line(&mut text, "disabled", &config.disabled, |names| words(names.iter().cloned()));

@@ -71,13 +71,12 @@ async fn evaluate(state: &State, params: &Params, steps: Steps, limit: Option<us
         return Err(ApiError::invalid_parameter("query", why));
     }
     let most_samples = limits.answer_samples;
-    let snapshots = std::sync::Arc::clone(&state.parts.snapshots);
+    let engine = std::sync::Arc::clone(&state.engine);
     state
         .gate
         .run(time, move |stop| {
             let expr = engine::parse(&text).map_err(|e| ApiError::invalid_parameter("query", e.message))?;
-            let snapshot = snapshots.snapshot();
-            let mut answer = engine::evaluate(&expr, snapshot.as_ref(), steps, lookback_ms, stop)?;
+            let mut answer = engine::ask(&expr, engine.as_ref(), steps, lookback_ms, stop)?;
             if limit.is_some_and(|limit| answer.truncate(limit)) {
                 answer.notes.warnings.push(TRUNCATED.to_owned());
             }

@@ -100,6 +100,7 @@ pub(crate) async fn start_taking(
     let born = tokio::time::Instant::now();
     let parts = ServerParts {
         snapshots: Arc::new(move || Arc::clone(&store)),
+        engine: None,
         ticks: receiver,
         catalogue: Arc::new(Catalogue::new([METRICS, &[&RECEIVED, &FAMILY]])),
         collectors: Arc::new(|| {

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::Deserialize;
 
+use super::access::Access;
+use super::engine::EngineKind;
 use super::sizes::{DiskSize, MemorySize};
 use super::values::{AccountingLevel, Count, LongSpan, Sync, TickSpan};
 
@@ -44,6 +46,9 @@ pub(super) struct Store {
     pub(super) max_size_minutes: Option<DiskSize>,
     pub(super) max_size_hours: Option<DiskSize>,
     pub(super) sync: Option<Sync>,
+    pub(super) engine: Option<EngineKind>,
+    pub(super) url: Option<String>,
+    pub(super) access: Option<Access>,
 }
 
 /// `[collect]`

@@ -75,6 +75,26 @@ pub(super) static SETTINGS: &[Setting] = &[
         ],
     },
     Setting {
+        section: "store",
+        key: "engine",
+        default: r#""embedded""#,
+        help: &[
+            "What answers PromQL: \"embedded\" (Squirrel, out of the samples kept here) or \"prometheus\": a server with",
+            "Prometheus' HTTP API, such as Prometheus, Mimir, Thanos or VictoriaMetrics, at `url`. Samples are kept here",
+            "in either case, and the verdict is always by them.",
+        ],
+    },
+    Setting {
+        section: "store",
+        key: "url",
+        default: r#""""#,
+        help: &[
+            "Where that server is: what stands before /api/v1. Who Squirrel is to it stands in a table of its own,",
+            "[store.access]: user and password_file, or token_file; tenant; ca_file, certificate_file and key_file,",
+            "server_name, insecure_skip_verify.",
+        ],
+    },
+    Setting {
         section: "collect",
         key: "interval",
         default: r#""1s""#,

@@ -45,6 +45,7 @@ fn restart_only(current: &Config, fresh: &Config) -> Vec<&'static str> {
         ("retention_minutes or retention_hours", values(&current.retention_coarse) != values(&fresh.retention_coarse)),
         ("max_size, max_size_minutes or max_size_hours", values(&current.max_size) != values(&fresh.max_size)),
         ("sync", current.sync.value != fresh.sync.value),
+        ("engine, url or [store.access]", current.engine != fresh.engine),
         ("level under [accounting]", current.accounting.value != fresh.accounting.value),
         ("connections", current.connections.value != fresh.connections.value),
         ("memory", current.memory.value != fresh.memory.value),

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use squirrel_collect::Schedule;
+use squirrel_outbound::Destination;
+use squirrel_promql::Engine;
+use squirrel_remote::{EngineLimits, RemoteEngine};
 use squirrel_server::{Applications, BuildInfo, Limits, Server, ServerParts};
 use squirrel_store::Store;
 use squirrel_sys::memory::Trimmer;
@@ -71,6 +74,7 @@ pub(super) async fn run(
     }
     let server = Server::new(ServerParts {
         snapshots: Arc::new(move || reader.snapshot()),
+        engine: config.engine.destination()?.map(remote_engine),
         ticks: watched,
         catalogue: Arc::new(own_metrics::catalogue()),
         collectors: Arc::new(move || statuses.lock().unwrap_or_else(PoisonError::into_inner).clone()),
@@ -123,6 +127,12 @@ pub(super) async fn run(
     .context("the store was not closed cleanly")?;
     tracing::info!("stopped");
     outcome
+}
+
+/// Another engine for PromQL; what is asked of it comes from threads that may block.
+fn remote_engine(to: Destination) -> Arc<dyn Engine> {
+    tracing::info!("PromQL is asked of {to}");
+    Arc::new(RemoteEngine::new(to, EngineLimits::default(), tokio::runtime::Handle::current()))
 }
 
 /// The dashboard's address as a browser on this host can open it: the unspecified address means all
