@@ -118,7 +118,7 @@ fn counts_of_packets_take_the_place_of_the_estimate() {
     let picture = watch.step();
     let row = book(&picture, "eth0");
     assert_eq!((row.attributed.transmit, row.headers.transmit), (1_000, 132));
-    assert_eq!((row.forwarded.transmit, row.kernel.transmit, row.unexplained_transmit), (800, 68, 0));
+    assert_eq!((row.forwarded.transmit, row.kernel.transmit, row.unexplained.transmit), (800, 68, 0));
     assert_eq!(row.source, Source::Exact);
     let process_bytes: u64 = picture.connections.iter().map(|row| row.figures.bytes.transmit).sum();
     assert_eq!(process_bytes, 1_000, "connections are counted as before");
@@ -136,7 +136,7 @@ fn each_direction_is_taken_as_its_driver_counts_it() {
     set(&world, &[Nic { counters: [3, 3_000, 1, row.bytes], ..nic(0, 0) }, LOOPBACK]);
     let picture = watch.step();
     let row = book(&picture, "eth0");
-    assert_eq!((row.unexplained_receive, row.unexplained_transmit), (0, 0));
+    assert_eq!((row.unexplained.receive, row.unexplained.transmit), (0, 0));
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn an_interface_that_comes_is_exact_only_when_nothing_of_it_was_missed() {
     assert_eq!(shown("fresh"), (Source::Exact, 200 - HEADERS));
     assert_eq!(shown("late"), (Source::Sampled, 200 - HEADERS));
     assert_eq!(shown("no"), (Source::Sampled, 0));
-    assert_eq!((book(&picture, "fresh").unexplained_transmit, book(&picture, "eth0").source), (0, Source::Exact));
+    assert_eq!((book(&picture, "fresh").unexplained.transmit, book(&picture, "eth0").source), (0, Source::Exact));
     assert!(picture.level.meaning.contains("1 of 5 interfaces here are estimated"), "{}", picture.level.meaning);
     let part = picture.level.parts.iter().find(|part| part.part == "packets of if7").unwrap();
     assert_eq!(part.missing.as_deref(), Some("refused"));

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use squirrel_account::{
-    ConnectionRow, Figures, HostRow, InterfaceRow, Level, NamespaceRow, Picture, ProcessRow, UnattributedRow,
+    BookEntry, ConnectionRow, Figures, HostRow, InterfaceRow, Level, NamespaceRow, Picture, ProcessRow, UnattributedRow,
 };
 
-use super::rows::{Connection, Host, Interface, LevelReport, MissingPart, Namespace, Process, Unattributed};
+use super::rows::{Connection, Entry, Host, Interface, LevelReport, MissingPart, Namespace, Process, Unattributed};
 use super::views::{Top, Totals};
 use super::{TOP_SCHEMA, fields};
 
@@ -112,10 +112,23 @@ impl From<&InterfaceRow> for Interface {
             forwarded_transmit_bytes: row.forwarded.transmit,
             kernel_receive_bytes: row.kernel.receive,
             kernel_transmit_bytes: row.kernel.transmit,
-            unexplained_receive_bytes: row.unexplained_receive,
-            unexplained_transmit_bytes: row.unexplained_transmit,
+            unexplained_receive_bytes: row.unexplained.receive,
+            unexplained_transmit_bytes: row.unexplained.transmit,
+            entries: row.entries.iter().map(Entry::from).collect(),
             counted_elsewhere: row.counted_elsewhere.map(Cow::Borrowed),
             source: Cow::Borrowed(row.source.word()),
+        }
+    }
+}
+
+impl From<&BookEntry> for Entry {
+    fn from(entry: &BookEntry) -> Self {
+        Self {
+            part: Cow::Borrowed(entry.part.word()),
+            reason: Cow::Borrowed(entry.reason),
+            meaning: Cow::Borrowed(entry.meaning),
+            receive_bytes: entry.bytes.receive,
+            transmit_bytes: entry.bytes.transmit,
         }
     }
 }

@@ -212,7 +212,7 @@ pub static INTERFACES: &[Field<InterfaceRow>] = figures![
     ),
     field("unexplained", Kind::Bytes, "bytes of both directions that are not explained", |row, each| {
         each(Value::Number(
-            row.unexplained_receive.unsigned_abs() as f64 + row.unexplained_transmit.unsigned_abs() as f64,
+            row.unexplained.receive as f64 + row.unexplained.transmit as f64,
         ));
     }),
 ];

@@ -62,7 +62,7 @@ fn picture() -> Picture {
             source: Source::Exact,
         }],
         hosts: vec![HostRow { address: "::1".parse().unwrap(), figures, connections: 1, source: Source::Exact }],
-        interfaces: vec![InterfaceRow { name: "lo".into(), unexplained_receive: -5, ..InterfaceRow::default() }],
+        interfaces: vec![InterfaceRow { name: "lo".into(), unexplained: Traffic { receive: 5, transmit: 0 }, ..InterfaceRow::default() }],
         namespaces: vec![NamespaceRow { inode: 7, name: Some("blue".into()), ..NamespaceRow::default() }],
         unattributed: vec![UnattributedRow {
             reason: "owner_gone",
