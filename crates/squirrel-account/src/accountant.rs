@@ -12,6 +12,7 @@ use squirrel_model::Timestamp;
 use squirrel_sys::{EndedSockets, Kernel, SocketLedger};
 
 use crate::groups::Groups;
+use crate::half_open::HalfOpen;
 use crate::hosts::Hosts;
 use crate::identity::{self, Place};
 use crate::links::Links;
@@ -46,6 +47,7 @@ struct Namespace {
     kernel: Arc<dyn Kernel>,
     ended: Option<Box<dyn EndedSockets>>,
     links: Links,
+    half_open: HalfOpen,
     /// Whether its interfaces were read for the first time in this step.
     new: bool,
     /// Sockets that exist already when they are first seen in the next dump: what they have counted is not ours.
@@ -100,6 +102,7 @@ impl From<NamespaceSource> for Namespace {
             kernel,
             ended,
             links: Links::default(),
+            half_open: HalfOpen::default(),
             new: false,
             baseline: true,
             dumps: 0,

@@ -79,8 +79,12 @@ pub(crate) struct PacketCount {
     pub(crate) interface: u32,
     /// What they are.
     pub(crate) class: PacketClass,
+    /// The cookie of the socket, if one sent or received them.
+    pub(crate) cookie: u64,
     /// The IP protocol; 0 when it is none.
     pub(crate) protocol: u8,
+    /// The sender's address; `None` when it is not IP.
+    pub(crate) source: Option<IpAddr>,
     /// The receiver's address; `None` when it is not IP.
     pub(crate) destination: Option<IpAddr>,
     /// Packets received.
@@ -90,6 +94,18 @@ pub(crate) struct PacketCount {
 }
 
 impl PacketCount {
+    /// The other end of datagrams of a socket of this host, and their payload; `link` is the length of the link's header.
+    pub(crate) fn datagrams(&self, link: u64) -> Option<(IpAddr, Traffic)> {
+        if self.class != PacketClass::Socket || self.protocol != IPPROTO_UDP || self.cookie == 0 {
+            return None;
+        }
+        let header = self.header(link);
+        // Large packets have one header each, as they are handed over.
+        let payload = |frames: Frames| frames.without(header)[0];
+        let peer = if self.receive.packets > 0 { self.source } else { self.destination };
+        Some((peer?, Traffic::new(payload(self.receive), payload(self.transmit))))
+    }
+
     /// Octets of the headers of one packet, near enough: TCP's with time stamps.
     fn header(&self, link: u64) -> u64 {
         let network = if self.destination.is_some_and(|destination| destination.is_ipv6()) { IPV6 } else { IPV4 };

@@ -5,7 +5,7 @@
 
 use squirrel_sys::Kernel;
 
-/// Packets since the accountant began.
+/// Packets since the accountant began, and octets where it says so.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Protocols {
     /// Passed on from one interface to another.
@@ -21,6 +21,10 @@ pub(crate) struct Protocols {
     /// Messages of ICMP and ICMPv6.
     pub(crate) control_in: u64,
     pub(crate) control_out: u64,
+    /// Received for many at once: multicast and broadcast, also that which nobody here asked for.
+    pub(crate) to_many: u64,
+    /// Their octets, with IP's header.
+    pub(crate) octets_to_many: u64,
 }
 
 impl Protocols {
@@ -34,10 +38,12 @@ impl Protocols {
             refused: change(self.refused, other.refused),
             control_in: change(self.control_in, other.control_in),
             control_out: change(self.control_out, other.control_out),
+            to_many: change(self.to_many, other.to_many),
+            octets_to_many: change(self.octets_to_many, other.octets_to_many),
         }
     }
 
-    /// Adds what `/proc/net/snmp` (pairs of lines, names and numbers) says.
+    /// Adds what `/proc/net/snmp` or `/proc/net/netstat` (pairs of lines, names and numbers) says.
     fn take_v4(&mut self, text: &[u8]) {
         let mut lines = text.split(|octet| *octet == b'\n');
         while let (Some(names), Some(numbers)) = (lines.next(), lines.next()) {
@@ -63,6 +69,8 @@ impl Protocols {
                 b"Icmp6OutMsgs" => &mut self.control_out,
                 b"Udp6InDatagrams" => &mut self.datagrams_in,
                 b"Udp6OutDatagrams" => &mut self.datagrams_out,
+                b"Ip6InMcastPkts" => &mut self.to_many,
+                b"Ip6InMcastOctets" => &mut self.octets_to_many,
                 b"Udp6NoPorts" | b"Udp6InErrors" => &mut self.refused,
                 _ => continue,
             };
@@ -73,6 +81,8 @@ impl Protocols {
     fn named(&mut self, group: &[u8], name: &[u8]) -> Option<&mut u64> {
         Some(match (group, name) {
             (b"Ip:", b"ForwDatagrams") => &mut self.forwarded,
+            (b"IpExt:", b"InMcastPkts" | b"InBcastPkts") => &mut self.to_many,
+            (b"IpExt:", b"InMcastOctets" | b"InBcastOctets") => &mut self.octets_to_many,
             (b"Icmp:", b"InMsgs") => &mut self.control_in,
             (b"Icmp:", b"OutMsgs") => &mut self.control_out,
             (b"Tcp:", b"InSegs") => &mut self.segments_in,
@@ -106,6 +116,9 @@ impl Counters {
             return;
         }
         now.take_v4(buffer);
+        if kernel.read(&format!("{folder}/netstat"), buffer).is_ok() {
+            now.take_v4(buffer);
+        }
         // Without IPv6 there is no such file.
         if kernel.read(&format!("{folder}/snmp6"), buffer).is_ok() {
             now.take_v6(buffer);
@@ -134,7 +147,7 @@ mod tests {
                       Icmp: InMsgs InErrors OutMsgs\nIcmp: 3 0 4\n\
                       Tcp: MaxConn InSegs OutSegs\nTcp: -1 20 30\n\
                       Udp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors\nUdp: 5 1 2 6 2\n";
-    const V6: &str = "Ip6OutForwDatagrams             \t1\nIcmp6InMsgs\t1\nUdp6OutDatagrams 10\nUdp6NoPorts 1\n";
+    const V6: &str = "Ip6OutForwDatagrams             \t1\nIcmp6InMsgs\t1\nUdp6OutDatagrams 10\nUdp6NoPorts 1\nIp6InMcastPkts 3\nIp6InMcastOctets 300\n";
 
     #[test]
     fn both_families_are_summed_from_the_first_reading_on() {
@@ -162,6 +175,7 @@ mod tests {
     fn each_name_is_counted_where_it_belongs() {
         let mut read = Protocols::default();
         read.take_v4(V4.as_bytes());
+        read.take_v4(b"TcpExt: SyncookiesSent\nTcpExt: 9\nIpExt: InNoRoutes InMcastPkts InBcastPkts InMcastOctets\nIpExt: 0 1 2 200\n");
         read.take_v6(V6.as_bytes());
         let expected = Protocols {
             forwarded: 8,
@@ -172,6 +186,8 @@ mod tests {
             refused: 4,
             control_in: 4,
             control_out: 4,
+            to_many: 6,
+            octets_to_many: 500,
         };
         assert_eq!(read, expected);
     }

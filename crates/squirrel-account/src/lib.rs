@@ -21,6 +21,7 @@ mod books;
 mod connection;
 mod counters;
 mod groups;
+mod half_open;
 mod hash;
 mod hosts;
 mod identity;

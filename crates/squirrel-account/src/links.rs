@@ -262,6 +262,11 @@ impl Links {
         }
     }
 
+    /// Octets of the header of an interface's link.
+    pub(crate) fn link_header(&self, interface: u32) -> u64 {
+        self.rows.get(&interface).map_or(0, Interface::header)
+    }
+
     /// Says of which interfaces each frame is counted from now on; of those that are to come, too.
     pub(crate) fn set_watched(&mut self, watched: impl Iterator<Item = u32>) {
         self.watched.clear();

@@ -185,13 +185,17 @@ pub struct ConnectionRow {
     pub closed: Option<Timestamp>,
     /// How its bytes are known.
     pub source: Source,
+    /// How many connections this row stands for: one, or several that are half open.
+    pub count: u64,
 }
 
 /// A remote address and what was exchanged with it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HostRow {
-    /// The address.
+    /// The address; the unspecified one for what cannot be told apart by address.
     pub address: IpAddr,
+    /// What the row is when it is no host, in a sentence.
+    pub note: Option<&'static str>,
     /// Payload bytes, seen from this host.
     pub figures: Figures,
     /// Connections open now.

@@ -154,6 +154,7 @@ impl Accountant {
             intake,
             met: Met::default(),
             ended: &mut self.ended,
+            half_open: None,
         };
         if let Some(ended) = &mut namespace.ended {
             match reading.ends(&mut **ended) {
@@ -162,6 +163,10 @@ impl Accountant {
             }
         }
         if (self.steps - 1).is_multiple_of(u64::from(self.load.period())) || namespace.baseline {
+            if namespace.half_open.is_due(self.steps) {
+                namespace.half_open.clear();
+                reading.half_open = Some(&mut namespace.half_open);
+            }
             let read = reading.tcp(&*namespace.kernel).and_then(|()| reading.udp(&*namespace.kernel));
             namespace.failure = read.as_ref().err().map(ToString::to_string);
             if intake.baseline
@@ -199,6 +204,12 @@ impl Accountant {
                 namespace.links.read(&*namespace.kernel);
                 for count in &counts {
                     namespace.links.count(count);
+                    if let Some((peer, bytes)) = count.datagrams(namespace.links.link_header(count.interface))
+                        && let Some(row) = self.table.find(count.cookie).and_then(|slot| self.table.get(slot))
+                        && row.remote().ip().is_unspecified()
+                    {
+                        self.hosts.add_peer(peer, bytes, self.now);
+                    }
                 }
             }
             None => namespace.links.read(&*namespace.kernel),
@@ -271,11 +282,12 @@ impl Accountant {
             row.count(process, counted, !record.further, first);
             row.clear(flag::UNKNOWN_BYTES);
         }
-        if !ended {
-            return;
-        }
+        // Also of the living: a socket that both sides have closed is in no dump, while its program still holds it.
         if let Some(tcp) = record.tcp {
             row.take_ledger_counters(&tcp);
+        }
+        if !ended {
+            return;
         }
         row.state = TcpState::CLOSE;
         if row.is_open() {

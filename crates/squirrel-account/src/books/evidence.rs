@@ -49,7 +49,7 @@ pub(super) const KERNEL_PACKETS: Why = Why {
 pub(super) const UNKNOWN: Why = Why {
     part: BookPart::Unexplained,
     reason: "unknown",
-    meaning: "No counter of the kernel tells what this was: other protocols than IP (ARP among them), raw packets, multicast that nobody here asked for. Level `packets` counts each frame.",
+    meaning: "No counter of the kernel tells what this was: other protocols than IP (ARP among them), raw packets, a part of a stream that came twice. Level `packets` counts each frame.",
 };
 
 const SEGMENTS: Why = Why {
@@ -66,6 +66,11 @@ const REFUSED: Why = Why {
     part: BookPart::Kernel,
     reason: "datagrams_refused",
     meaning: "Datagrams of UDP that the kernel let go of: nobody listens there, or the socket's receive buffer was full.",
+};
+const TO_MANY: Why = Why {
+    part: BookPart::Kernel,
+    reason: "multicast",
+    meaning: "Multicast and broadcast that arrived, for the kernel itself or for nobody here.",
 };
 const OF_OTHERS: Why = Why {
     part: BookPart::Unexplained,
@@ -97,6 +102,8 @@ const LONGEST_TCP: u64 = 40 + 60;
 const BARE_UDP: u64 = 28;
 /// Of an IP packet, with its fragments together.
 const LONGEST: u64 = 65_535;
+/// Errors have at most 1280 octets (RFC 4443, 2.4 c), and hardly anybody sends longer echoes than Ethernet carries.
+const LONGEST_CONTROL: u64 = 1_500;
 /// Memory that even the shortest waiting datagram takes (`SKB_TRUESIZE` of `include/linux/skbuff.h`, and its data).
 const LEAST_MEMORY: u64 = 768;
 /// What tunnels that encrypt add to a packet beyond the usual.
@@ -113,18 +120,20 @@ pub(super) fn kinds(all: Protocols, told: Packets, links: &Links) -> [Vec<Kind>;
             Some(Kind { outside: true, ..kind(OUTSIDE_OF_TUNNELS, way(packets), size(0), size(PADDING)) })
         })
     };
+    let each_to_many = all.octets_to_many.checked_div(all.to_many).unwrap_or(0);
     let routed = Kind { outside: true, ..kind(ROUTED, all.forwarded, BARE_UDP, LONGEST) };
     let receive = [
         kind(SEGMENTS, all.segments_in.saturating_sub(told.tcp.receive), BARE_TCP, LONGEST_TCP),
-        kind(CONTROL, all.control_in, BARE_UDP, LONGEST),
+        kind(CONTROL, all.control_in, BARE_UDP, LONGEST_CONTROL),
         kind(REFUSED, all.refused, BARE_UDP, LONGEST),
+        Kind { outside: true, ..kind(TO_MANY, all.to_many, each_to_many, each_to_many) },
         kind(NOT_READ, links.waiting.div_ceil(LEAST_MEMORY), BARE_UDP, LONGEST),
         kind(OF_OTHERS, all.datagrams_in.saturating_sub(told.udp.receive), BARE_UDP, LONGEST),
         routed,
     ];
     let transmit = [
         kind(SEGMENTS, all.segments_out.saturating_sub(told.tcp.transmit), BARE_TCP, LONGEST_TCP),
-        kind(CONTROL, all.control_out, BARE_UDP, LONGEST),
+        kind(CONTROL, all.control_out, BARE_UDP, LONGEST_CONTROL),
         kind(OF_OTHERS, all.datagrams_out.saturating_sub(told.udp.transmit), BARE_UDP, LONGEST),
         routed,
     ];

@@ -76,6 +76,7 @@ impl From<&ConnectionRow> for Connection {
             opened: row.opened.seconds(),
             closed: row.closed.map(squirrel_model::Timestamp::seconds),
             source: Cow::Borrowed(row.source.word()),
+            count: row.count,
         }
     }
 }
@@ -83,7 +84,8 @@ impl From<&ConnectionRow> for Connection {
 impl From<&HostRow> for Host {
     fn from(row: &HostRow) -> Self {
         Self {
-            address: row.address.to_string(),
+            address: if row.note.is_some() { "*".to_owned() } else { row.address.to_string() },
+            note: row.note.map(Cow::Borrowed),
             receive_bytes: row.figures.bytes.receive,
             transmit_bytes: row.figures.bytes.transmit,
             receive_rate: row.figures.receive_rate,

@@ -179,6 +179,9 @@ pub static CONNECTIONS: &[Field<ConnectionRow>] = figures![
             each(Value::Number(row.namespace as f64));
         })
     ),
+    field("count", Kind::Number, "how many connections the row stands for", |row, each| {
+        each(Value::Number(row.count as f64));
+    }),
     field("opened", Kind::Number, "seconds since 1970 at which it was first seen", |row, each| {
         each(Value::Number(row.opened.seconds()));
     }),

@@ -117,14 +117,18 @@ twin! {
         closed: Option<f64>,
         /// How its bytes are known: exact, sampled, or unavailable (then they are zero and mean nothing).
         source: Cow<'static, str>,
+        /// How many connections the row stands for: 1, or several that are half open and have no other side here.
+        count: u64,
     }
 }
 
 twin! {
     /// A remote address and the payload exchanged with it.
     Host {
-        /// The address.
+        /// The address; * for what cannot be told apart by address.
         address: String,
+        /// What the row is when it is no host.
+        note: Option<Cow<'static, str>>,
         /// Payload received from it, in bytes.
         receive_bytes: u64,
         /// Payload transmitted to it, in bytes.

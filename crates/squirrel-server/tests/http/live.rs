@@ -37,6 +37,7 @@ pub(crate) fn picture() -> Picture {
         opened: Timestamp(1_000),
         closed: None,
         source: Source::Exact,
+        count: 1,
     };
     Picture {
         at: Timestamp(11_000),
@@ -48,6 +49,7 @@ pub(crate) fn picture() -> Picture {
         connections: (1..=300).map(connection).collect(),
         hosts: vec![HostRow {
             address: [10, 0, 0, 1].into(),
+            note: None,
             figures: figures(1),
             connections: 300,
             source: Source::Exact,
