@@ -12,8 +12,9 @@ use squirrel_model::Timestamp;
 use squirrel_sys::{EndedSockets, Kernel, SocketLedger};
 
 use crate::groups::Groups;
+use crate::half_open::HalfOpen;
 use crate::hosts::Hosts;
-use crate::identity::Place;
+use crate::identity::{self, Place};
 use crate::links::Links;
 use crate::load::Load;
 use crate::options::Options;
@@ -38,12 +39,17 @@ struct Namespace {
     inode: u64,
     name: Option<String>,
     process: Option<u32>,
+    /// When that process started: another one may have its number by now.
+    process_started: u64,
     /// The container, once it was looked up.
     container: Option<Container>,
     looked_up: bool,
     kernel: Arc<dyn Kernel>,
     ended: Option<Box<dyn EndedSockets>>,
     links: Links,
+    half_open: HalfOpen,
+    /// Whether its interfaces were read for the first time in this step.
+    new: bool,
     /// Sockets that exist already when they are first seen in the next dump: what they have counted is not ours.
     baseline: bool,
     /// Dumps that were made; it wraps.
@@ -66,6 +72,19 @@ impl Namespace {
             && host.read(&format!("/proc/{process}/cgroup"), buffer).is_ok()
         {
             self.container = Place::parse(buffer).container;
+            self.process_started = identity::stat(host, process, buffer).map_or(0, |stat| stat.started);
+        }
+    }
+
+    /// Reads the counters of protocols: the program's own are at hand, those of others are found by a process that lives
+    /// there, as long as it is the same.
+    fn read_protocols(&mut self, host: &dyn Kernel, own: bool, buffer: &mut Vec<u8>) {
+        if own {
+            return self.links.read_protocols(host, "/proc/net", buffer);
+        }
+        let Some(process) = self.process else { return };
+        if identity::stat(host, process, buffer).is_some_and(|stat| stat.started == self.process_started) {
+            self.links.read_protocols(host, &format!("/proc/{process}/net"), buffer);
         }
     }
 }
@@ -77,11 +96,14 @@ impl From<NamespaceSource> for Namespace {
             inode,
             name,
             process,
+            process_started: 0,
             container: None,
             looked_up: false,
             kernel,
             ended,
             links: Links::default(),
+            half_open: HalfOpen::default(),
+            new: false,
             baseline: true,
             dumps: 0,
             sockets: 0,

@@ -88,6 +88,8 @@ pub(crate) struct Connection {
     pub(crate) kernel: Traffic,
     /// Payload since it was first seen.
     pub(crate) bytes: Traffic,
+    /// Payload that stands in an interface's books.
+    pub(crate) placed: Traffic,
     /// The same one step before.
     pub(crate) before: Traffic,
     pub(crate) receive_queue: u32,
@@ -129,6 +131,7 @@ impl Connection {
             base: Traffic::default(),
             kernel: Traffic::default(),
             bytes: Traffic::default(),
+            placed: Traffic::default(),
             before: Traffic::default(),
             receive_queue: 0,
             send_queue: 0,
@@ -186,6 +189,26 @@ impl Connection {
             counted.receive = counted.receive.saturating_sub(1);
         }
         counted
+    }
+
+    /// Payload that travelled and is a program's since the last call. Of TCP the kernel's own counters tell, since what a
+    /// program wrote may wait to be sent; of UDP `new` is what programs sent and took.
+    pub(crate) fn travelled(&mut self, new: Traffic) -> Traffic {
+        let placed = match self.carrier() {
+            Carrier::Tcp => self.placed.max(self.counted_by_kernel().min(self.bytes)),
+            Carrier::Udp => self.placed.plus(new),
+        };
+        let travelled = placed.minus(self.placed);
+        self.placed = placed;
+        travelled
+    }
+
+    /// Octets of TCP that arrived and that no program has read.
+    pub(crate) fn unread(&self) -> u64 {
+        if self.carrier() == Carrier::Udp || self.is_listener() {
+            return 0;
+        }
+        self.counted_by_kernel().receive.saturating_sub(self.bytes.receive)
     }
 
     /// What is known to be of single processes.

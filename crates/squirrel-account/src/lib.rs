@@ -19,7 +19,9 @@
 mod accountant;
 mod books;
 mod connection;
+mod counters;
 mod groups;
+mod half_open;
 mod hash;
 mod hosts;
 mod identity;
@@ -43,7 +45,7 @@ pub use accountant::Accountant;
 pub use options::Options;
 pub use packets::{FollowedInterface, PacketSource};
 pub use picture::{
-    Carrier, ConnectionRow, Container, Figures, HostRow, InterfaceRow, Level, NamespaceRow, PartStatus, Picture,
+    BookEntry, BookPart, Carrier, ConnectionRow, Container, Figures, HostRow, InterfaceRow, Level, NamespaceRow, PartStatus, Picture,
     ProcessRow, ProcessSummary, Source, TcpDetail, Traffic, UnattributedRow,
 };
 pub use sources::{Discovery, FindNamespaces, NamespaceSource, ReadUsers, Sources};

@@ -185,19 +185,64 @@ pub struct ConnectionRow {
     pub closed: Option<Timestamp>,
     /// How its bytes are known.
     pub source: Source,
+    /// How many connections this row stands for: one, or several that are half open.
+    pub count: u64,
 }
 
 /// A remote address and what was exchanged with it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HostRow {
-    /// The address.
+    /// The address; the unspecified one for what cannot be told apart by address.
     pub address: IpAddr,
+    /// What the row is when it is no host, in a sentence.
+    pub note: Option<&'static str>,
     /// Payload bytes, seen from this host.
     pub figures: Figures,
     /// Connections open now.
     pub connections: u32,
     /// How the bytes are known.
     pub source: Source,
+}
+
+/// A part of an interface's books.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BookPart {
+    /// Payload that belongs to processes.
+    Attributed,
+    /// Headers and retransmissions of that.
+    Headers,
+    /// Of others.
+    Forwarded,
+    /// The kernel's.
+    Kernel,
+    /// Nobody knows.
+    Unexplained,
+}
+
+impl BookPart {
+    /// The word on screens and in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Attributed => "attributed",
+            Self::Headers => "headers",
+            Self::Forwarded => "forwarded",
+            Self::Kernel => "kernel",
+            Self::Unexplained => "unexplained",
+        }
+    }
+}
+
+/// Wire bytes of an interface with the reason why they stand in their part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BookEntry {
+    /// The part that they are in.
+    pub part: BookPart,
+    /// A short code for scripts, such as `icmp`.
+    pub reason: &'static str,
+    /// A sentence for people.
+    pub meaning: &'static str,
+    /// The bytes.
+    pub bytes: Traffic,
 }
 
 /// The books of one interface: `wire = attributed + headers + forwarded + kernel + unexplained`, each way.
@@ -219,10 +264,10 @@ pub struct InterfaceRow {
     pub forwarded: Traffic,
     /// ICMP, ARP, neighbour discovery, tunnels, the kernel's own sockets.
     pub kernel: Traffic,
-    /// What is left; negative when more was attributed than the counter shows (the two are not read in one instant).
-    pub unexplained_receive: i64,
-    /// The same for transmission.
-    pub unexplained_transmit: i64,
+    /// What is left.
+    pub unexplained: Traffic,
+    /// What the parts are made of: their sum is the counter, to the byte.
+    pub entries: Vec<BookEntry>,
     /// Why this interface is left out of the host's total (a bridge's port, a tunnel's carrier …), if it is.
     pub counted_elsewhere: Option<&'static str>,
     /// How the parts are known.

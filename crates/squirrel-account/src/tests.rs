@@ -3,6 +3,7 @@
 mod books;
 mod bounds;
 mod conservation;
+mod groups;
 mod hostile;
 mod ledger;
 mod owners;

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{Method, StatusCode, Uri, header};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use squirrel_api::{ApiError, ErrorType};
@@ -15,6 +15,7 @@ use crate::server::State;
 
 mod applications;
 mod files;
+mod known;
 mod labels;
 mod live;
 mod openapi;
@@ -59,6 +60,7 @@ pub(crate) fn router(state: &State) -> Router {
         // The same two under Prometheus' names: `promtool check healthy` and its like ask for them.
         .route("/-/healthy", get(plain::healthz))
         .route("/-/ready", get(plain::readyz))
+        .route_layer(from_fn(known::guard))
         .fallback(fallback)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(State::clone(state), security::guard))

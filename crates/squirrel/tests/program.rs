@@ -2,6 +2,8 @@
 
 #[path = "program/applications.rs"]
 mod applications;
+#[path = "program/books.rs"]
+mod books;
 #[path = "program/full_disk.rs"]
 mod full_disk;
 #[path = "program/hostile_names.rs"]
@@ -14,6 +16,8 @@ mod keeper;
 mod lifecycle;
 #[path = "program/mcp.rs"]
 mod mcp;
+#[path = "program/odd_traffic.rs"]
+mod odd_traffic;
 #[path = "program/packets.rs"]
 mod packets;
 #[path = "program/ping.rs"]

@@ -17,6 +17,8 @@ use crate::slots::Slot;
 
 /// Steps between two looks for namespaces.
 const FIND_EVERY: u64 = 5;
+/// Steps between two readings of the counters of protocols of other namespaces.
+const PROTOCOLS_EVERY: u64 = 5;
 /// A socket that is missing from so many dumps in a row without an announcement is gone: one may be passed over while
 /// the kernel's table changes.
 const MISSED_ENOUGH: u8 = 2;
@@ -32,6 +34,9 @@ impl Accountant {
             self.read_namespace(place);
         }
         self.read_ledger(first);
+        for place in 0..self.namespaces.len() {
+            self.read_interfaces(place, false);
+        }
         self.close_missing();
         decide_fins(&mut self.table, &self.ended);
         if let Err(error) = self.owners.list(&*self.host) {
@@ -85,6 +90,7 @@ impl Accountant {
             process.open = 0;
         }
         self.groups.begin_step();
+        self.namespaces.iter_mut().flatten().for_each(|namespace| namespace.links.begin_step());
         for (_, row) in self.table.iter_mut() {
             row.before = row.bytes;
         }
@@ -128,17 +134,11 @@ impl Accountant {
         let ledger = self.ledger_works();
         let Some(Some(namespace)) = self.namespaces.get_mut(place) else { return };
         namespace.look_up(&*self.host, &mut self.buffer);
-        match self.packets.as_mut().filter(|packets| packets.namespace == namespace.inode) {
-            Some(packets) => {
-                let counts = packets.read();
-                namespace.links.set_watched(packets.watched());
-                namespace.links.read(&*namespace.kernel);
-                for count in &counts {
-                    namespace.links.count(count);
-                }
-            }
-            None => namespace.links.read(&*namespace.kernel),
+        // The first time before the sockets, then after them: so nothing is attributed that has not been counted.
+        if !namespace.links.was_read() {
+            self.read_interfaces(place, true);
         }
+        let Some(Some(namespace)) = self.namespaces.get_mut(place) else { return };
         let intake = Intake {
             namespace: place as u16,
             wall: self.wall.0,
@@ -154,6 +154,7 @@ impl Accountant {
             intake,
             met: Met::default(),
             ended: &mut self.ended,
+            half_open: None,
         };
         if let Some(ended) = &mut namespace.ended {
             match reading.ends(&mut **ended) {
@@ -162,6 +163,10 @@ impl Accountant {
             }
         }
         if (self.steps - 1).is_multiple_of(u64::from(self.load.period())) || namespace.baseline {
+            if namespace.half_open.is_due(self.steps) {
+                namespace.half_open.clear();
+                reading.half_open = Some(&mut namespace.half_open);
+            }
             let read = reading.tcp(&*namespace.kernel).and_then(|()| reading.udp(&*namespace.kernel));
             namespace.failure = read.as_ref().err().map(ToString::to_string);
             if intake.baseline
@@ -180,6 +185,35 @@ impl Accountant {
         }
         self.malformed += reading.met.malformed as u64;
         self.pruned += reading.met.refused;
+    }
+
+    /// Reads the counters of a namespace's interfaces and protocols, `first` or again.
+    fn read_interfaces(&mut self, place: usize, first: bool) {
+        let Some(Some(namespace)) = self.namespaces.get_mut(place) else { return };
+        if !first && std::mem::take(&mut namespace.new) {
+            return;
+        }
+        namespace.new = first;
+        if first || place == 0 || self.steps.is_multiple_of(PROTOCOLS_EVERY) {
+            namespace.read_protocols(&*self.host, place == 0, &mut self.buffer);
+        }
+        match self.packets.as_mut().filter(|packets| packets.namespace == namespace.inode) {
+            Some(packets) => {
+                let counts = packets.read();
+                namespace.links.set_watched(packets.watched());
+                namespace.links.read(&*namespace.kernel);
+                for count in &counts {
+                    namespace.links.count(count);
+                    if let Some((peer, bytes)) = count.datagrams(namespace.links.link_header(count.interface))
+                        && let Some(row) = self.table.find(count.cookie).and_then(|slot| self.table.get(slot))
+                        && row.remote().ip().is_unspecified()
+                    {
+                        self.hosts.add_peer(peer, bytes, self.now);
+                    }
+                }
+            }
+            None => namespace.links.read(&*namespace.kernel),
+        }
     }
 
     /// Ends the sockets that neither dump nor ledger shows any more.
@@ -248,11 +282,12 @@ impl Accountant {
             row.count(process, counted, !record.further, first);
             row.clear(flag::UNKNOWN_BYTES);
         }
-        if !ended {
-            return;
-        }
+        // Also of the living: a socket that both sides have closed is in no dump, while its program still holds it.
         if let Some(tcp) = record.tcp {
             row.take_ledger_counters(&tcp);
+        }
+        if !ended {
+            return;
         }
         row.state = TcpState::CLOSE;
         if row.is_open() {
@@ -302,7 +337,8 @@ impl Accountant {
             let new = self.settled.new;
             self.hosts.add(row.remote().ip(), new.times(factor), source, self.now);
             if let Some(Some(namespace)) = self.namespaces.get_mut(usize::from(row.namespace)) {
-                namespace.links.estimate(row, new, factor);
+                let travelled = row.travelled(new);
+                namespace.links.estimate(row, travelled, factor);
             }
             if row.is_open() {
                 if let Some(process) = self.processes.get_mut(row.owner.process) {
@@ -322,7 +358,7 @@ impl Accountant {
     fn group(&mut self) {
         let idle = |process: &Process| process.open == 0 && process.bytes == process.before;
         for (_, process) in self.processes.iter_mut().filter(|(_, process)| !idle(process)) {
-            if !process.group.is_some() {
+            if self.groups.is_beyond(process.group) {
                 process.group = self.groups.of(&process.summary, self.now);
             }
             self.groups.add(process.group, process.bytes.minus(process.before), process.open, self.now);

@@ -4,9 +4,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use squirrel_sys::{PacketLedger, SysError};
 use squirrel_testkit::DiagSocket;
+use squirrel_wire::ledger::SocketRecord;
 use squirrel_wire::packets::{Class, Direction, PacketRecord};
 
 use super::books::{LOOPBACK, Nic, book, nic, set};
+use super::ledger::record;
 use super::world::{HOST, Watch, World};
 use crate::picture::Source;
 use crate::{FollowedInterface, Options, PacketSource};
@@ -118,7 +120,7 @@ fn counts_of_packets_take_the_place_of_the_estimate() {
     let picture = watch.step();
     let row = book(&picture, "eth0");
     assert_eq!((row.attributed.transmit, row.headers.transmit), (1_000, 132));
-    assert_eq!((row.forwarded.transmit, row.kernel.transmit, row.unexplained_transmit), (800, 68, 0));
+    assert_eq!((row.forwarded.transmit, row.kernel.transmit, row.unexplained.transmit), (800, 68, 0));
     assert_eq!(row.source, Source::Exact);
     let process_bytes: u64 = picture.connections.iter().map(|row| row.figures.bytes.transmit).sum();
     assert_eq!(process_bytes, 1_000, "connections are counted as before");
@@ -136,7 +138,7 @@ fn each_direction_is_taken_as_its_driver_counts_it() {
     set(&world, &[Nic { counters: [3, 3_000, 1, row.bytes], ..nic(0, 0) }, LOOPBACK]);
     let picture = watch.step();
     let row = book(&picture, "eth0");
-    assert_eq!((row.unexplained_receive, row.unexplained_transmit), (0, 0));
+    assert_eq!((row.unexplained.receive, row.unexplained.transmit), (0, 0));
 }
 
 #[test]
@@ -160,7 +162,7 @@ fn an_interface_that_comes_is_exact_only_when_nothing_of_it_was_missed() {
     assert_eq!(shown("fresh"), (Source::Exact, 200 - HEADERS));
     assert_eq!(shown("late"), (Source::Sampled, 200 - HEADERS));
     assert_eq!(shown("no"), (Source::Sampled, 0));
-    assert_eq!((book(&picture, "fresh").unexplained_transmit, book(&picture, "eth0").source), (0, Source::Exact));
+    assert_eq!((book(&picture, "fresh").unexplained.transmit, book(&picture, "eth0").source), (0, Source::Exact));
     assert!(picture.level.meaning.contains("1 of 5 interfaces here are estimated"), "{}", picture.level.meaning);
     let part = picture.level.parts.iter().find(|part| part.part == "packets of if7").unwrap();
     assert_eq!(part.missing.as_deref(), Some("refused"));
@@ -187,4 +189,45 @@ fn the_level_says_what_packets_are_counted_and_what_they_are_not() {
     let level = watch.step().level.clone();
     let part = level.parts.iter().find(|part| part.part == "packets").unwrap();
     assert_eq!(part.missing.as_deref(), Some("an old kernel"));
+}
+
+#[test]
+fn peers_of_a_socket_without_a_fixed_one_are_told_by_packets_and_summed_without() {
+    let (world, mut watch, counting) = host(true);
+    world.state().sockets.push(DiagSocket::udp(5, "0.0.0.0:53"));
+    let moved = |receive, transmit| SocketRecord {
+        protocol: 17,
+        local_port: 53,
+        remote: "0.0.0.0".parse().unwrap(),
+        remote_port: 0,
+        ..record(5, 100, receive, transmit)
+    };
+    world.state().living.push(moved(0, 0));
+    watch.step();
+    world.state().living[0] = moved(300, 700);
+    let datagram = |direction, source: &str, destination: &str, bytes: u64| PacketRecord {
+        cookie: 5,
+        protocol: 17,
+        direction,
+        source: source.parse().ok(),
+        destination: destination.parse().ok(),
+        ..sent(2, Class::Socket, 1, bytes + 14 + 20 + 8)
+    };
+    counting.change(|state| {
+        state.rows = vec![
+            datagram(Direction::Receive, "10.0.0.7", "10.0.0.1", 100),
+            datagram(Direction::Transmit, "10.0.0.1", "10.0.0.7", 600),
+            // Of another socket, which has its peer.
+            PacketRecord { cookie: 1, ..datagram(Direction::Transmit, "10.0.0.1", "10.0.0.2", 50) },
+        ];
+    });
+    watch.step();
+    let picture = watch.step();
+    let host = |address: &str| {
+        let row = picture.hosts.iter().find(|row| row.address.to_string() == address);
+        row.map(|row| (row.figures.bytes.receive, row.figures.bytes.transmit, row.note.is_some()))
+    };
+    assert_eq!(host("10.0.0.7"), Some((100, 600, false)));
+    assert_eq!(host("0.0.0.0"), Some((200, 100, true)), "what the frames do not tell of yet");
+    assert_eq!(host("10.0.0.2"), Some((0, 0, false)));
 }

@@ -179,6 +179,9 @@ pub static CONNECTIONS: &[Field<ConnectionRow>] = figures![
             each(Value::Number(row.namespace as f64));
         })
     ),
+    field("count", Kind::Number, "how many connections the row stands for", |row, each| {
+        each(Value::Number(row.count as f64));
+    }),
     field("opened", Kind::Number, "seconds since 1970 at which it was first seen", |row, each| {
         each(Value::Number(row.opened.seconds()));
     }),
@@ -212,7 +215,7 @@ pub static INTERFACES: &[Field<InterfaceRow>] = figures![
     ),
     field("unexplained", Kind::Bytes, "bytes of both directions that are not explained", |row, each| {
         each(Value::Number(
-            row.unexplained_receive.unsigned_abs() as f64 + row.unexplained_transmit.unsigned_abs() as f64,
+            row.unexplained.receive as f64 + row.unexplained.transmit as f64,
         ));
     }),
 ];

@@ -117,14 +117,18 @@ twin! {
         closed: Option<f64>,
         /// How its bytes are known: exact, sampled, or unavailable (then they are zero and mean nothing).
         source: Cow<'static, str>,
+        /// How many connections the row stands for: 1, or several that are half open and have no other side here.
+        count: u64,
     }
 }
 
 twin! {
     /// A remote address and the payload exchanged with it.
     Host {
-        /// The address.
+        /// The address; * for what cannot be told apart by address.
         address: String,
+        /// What the row is when it is no host.
+        note: Option<Cow<'static, str>>,
         /// Payload received from it, in bytes.
         receive_bytes: u64,
         /// Payload transmitted to it, in bytes.
@@ -173,15 +177,32 @@ twin! {
         kernel_receive_bytes: u64,
         /// Transmitted by the kernel itself.
         kernel_transmit_bytes: u64,
-        /// Received and not explained; below zero when more was attributed than the counter shows, since the two
-        /// are not read in one instant.
-        unexplained_receive_bytes: i64,
-        /// Transmitted and not explained; may be below zero as well.
-        unexplained_transmit_bytes: i64,
+        /// Received and not explained.
+        unexplained_receive_bytes: u64,
+        /// Transmitted and not explained.
+        unexplained_transmit_bytes: u64,
+        /// What the parts are made of, with the reason of each: their sum is the counter, to the byte.
+        entries: Vec<Entry>,
         /// Why this interface is left out of the host's total, such as being the port of a bridge; null when it counts.
         counted_elsewhere: Option<Cow<'static, str>>,
         /// How the parts are known: exact, sampled, or unavailable (then they are zero and mean nothing).
         source: Cow<'static, str>,
+    }
+}
+
+twin! {
+    /// Wire bytes of an interface, and why they stand in their part of the books.
+    Entry {
+        /// The part: attributed, headers, forwarded, kernel or unexplained.
+        part: Cow<'static, str>,
+        /// A word for scripts, such as icmp, not_read or routed.
+        reason: Cow<'static, str>,
+        /// The reason as a sentence.
+        meaning: Cow<'static, str>,
+        /// Bytes received.
+        receive_bytes: u64,
+        /// Bytes transmitted.
+        transmit_bytes: u64,
     }
 }
 

@@ -79,6 +79,35 @@ const OPERATIONS: &[Operation] = &[
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| document().to_string());
 
+/// The names of what each path of Squirrel's own may be asked with.
+static KNOWN: LazyLock<Vec<(&str, Vec<String>)>> = LazyLock::new(|| {
+    let own = OPERATIONS.iter().filter(|operation| matches!(operation.kind, Kind::Own | Kind::Events));
+    own.map(|operation| (operation.path, names(operation.path))).collect()
+});
+
+/// The names of the parameters that a path knows; `None` when that is not ours to say.
+pub(super) fn known_parameters(path: &str) -> Option<&'static [String]> {
+    KNOWN.iter().find(|(pattern, _)| fits(pattern, path)).map(|(_, names)| names.as_slice())
+}
+
+/// Whether a path is one of a pattern's, in which `{name}` stands for any part.
+fn fits(pattern: &str, path: &str) -> bool {
+    let (mut parts, mut given) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (parts.next(), given.next()) {
+            (None, None) => return true,
+            (Some(part), Some(given)) if part == given || part.starts_with('{') => {}
+            _ => return false,
+        }
+    }
+}
+
+fn names(path: &str) -> Vec<String> {
+    let described = parameters(path);
+    let asked = described.iter().filter(|parameter| parameter["in"] == "query");
+    asked.filter_map(|parameter| parameter["name"].as_str().map(str::to_owned)).collect()
+}
+
 pub(super) async fn openapi() -> Response {
     answer(DOCUMENT.clone())
 }

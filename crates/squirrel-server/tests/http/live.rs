@@ -37,6 +37,7 @@ pub(crate) fn picture() -> Picture {
         opened: Timestamp(1_000),
         closed: None,
         source: Source::Exact,
+        count: 1,
     };
     Picture {
         at: Timestamp(11_000),
@@ -48,6 +49,7 @@ pub(crate) fn picture() -> Picture {
         connections: (1..=300).map(connection).collect(),
         hosts: vec![HostRow {
             address: [10, 0, 0, 1].into(),
+            note: None,
             figures: figures(1),
             connections: 300,
             source: Source::Exact,
@@ -97,6 +99,7 @@ async fn what_cannot_be_answered_is_said_with_the_place() {
         ("sort=rat", "Did you mean rate?"),
         ("order=up", "neither asc nor desc"),
         ("limit=10001", "from 0 to 10000"),
+        ("filtre=port:443", "knows only filter, sort, order, offset, limit"),
     ] {
         let answer = server.get(&format!("/api/live/connections?{query}")).await;
         assert_eq!(answer.status, 400, "{query}");
@@ -104,6 +107,8 @@ async fn what_cannot_be_answered_is_said_with_the_place() {
     }
     assert_eq!(server.get("/api/live/top?table=nothing").await.status, 400);
     assert_eq!(server.get("/api/live/nothing").await.status, 404);
+    assert_eq!(server.get("/api/verdict?at=1").await.status, 400);
+    assert_eq!(server.get("/api/v1/labels?anything=1").await.status, 200, "as Prometheus does");
 }
 
 #[tokio::test]

@@ -255,11 +255,9 @@ fn interfaces(rows: &[Interface]) -> Cells {
     let columns = [Column::left("NAME", 6), Column::left("", 0)].into_iter().chain(columns).collect();
     let cells = rows.iter().flat_map(|row| {
         let source = row.source.as_ref();
-        let line = |name: &str, way: &str, rate: f64, wire: u64, parts: [u64; 4], unexplained: i64| {
+        let line = |name: &str, way: &str, rate: f64, wire: u64, parts: [u64; 5]| {
             let mut cells = vec![name.to_owned(), way.to_owned(), bits(rate), bytes(wire)];
             cells.extend(parts.map(|part| known(source, bytes(part))));
-            let sign = if unexplained < 0 { "-" } else { "" };
-            cells.push(known(source, format!("{sign}{}", bytes(unexplained.unsigned_abs()))));
             cells
         };
         let name = if row.counted_elsewhere.is_some() { format!("({})", row.name) } else { row.name.clone() };
@@ -274,8 +272,8 @@ fn interfaces(rows: &[Interface]) -> Cells {
                     row.headers_receive_bytes,
                     row.forwarded_receive_bytes,
                     row.kernel_receive_bytes,
+                    row.unexplained_receive_bytes,
                 ],
-                row.unexplained_receive_bytes,
             ),
             line(
                 "",
@@ -287,8 +285,8 @@ fn interfaces(rows: &[Interface]) -> Cells {
                     row.headers_transmit_bytes,
                     row.forwarded_transmit_bytes,
                     row.kernel_transmit_bytes,
+                    row.unexplained_transmit_bytes,
                 ],
-                row.unexplained_transmit_bytes,
             ),
         ]
     });

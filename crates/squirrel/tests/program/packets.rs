@@ -18,7 +18,7 @@ fn own_binary() -> PathBuf {
 }
 
 /// A measurement that has begun.
-fn measuring(namespace: &Namespace, level: &str) -> Inside {
+pub(crate) fn measuring(namespace: &Namespace, level: &str) -> Inside {
     let mut command = namespace.command(program());
     command.args(["top", "--for", "10m", "--json", "--level", level]);
     let measuring = Inside::spawn(command);
@@ -26,19 +26,19 @@ fn measuring(namespace: &Namespace, level: &str) -> Inside {
     measuring
 }
 
-fn document(measuring: Inside) -> Value {
+pub(crate) fn document(measuring: Inside) -> Value {
     serde_json::from_str(&measuring.interrupt().1).expect("one document")
 }
 
-fn interface<'a>(document: &'a Value, name: &str) -> Option<&'a Value> {
+pub(crate) fn interface<'a>(document: &'a Value, name: &str) -> Option<&'a Value> {
     document["interfaces"].as_array().expect("rows").iter().find(|row| row["name"] == name)
 }
 
-fn bytes(row: &Value, part: &str, direction: &str) -> i64 {
+pub(crate) fn bytes(row: &Value, part: &str, direction: &str) -> i64 {
     row[format!("{part}{direction}_bytes")].as_i64().expect("a number")
 }
 
-const DIRECTIONS: [&str; 2] = ["receive", "transmit"];
+pub(crate) const DIRECTIONS: [&str; 2] = ["receive", "transmit"];
 
 /// Wire is the sum of its parts, none of which is unexplained.
 fn check_all_is_explained(document: &Value) {
@@ -54,14 +54,14 @@ fn check_all_is_explained(document: &Value) {
 }
 
 /// Two namespaces with a router between them, and no cable plugged in yet.
-struct Line {
-    left: Namespace,
-    router: Namespace,
-    right: Namespace,
+pub(crate) struct Line {
+    pub(crate) left: Namespace,
+    pub(crate) router: Namespace,
+    pub(crate) right: Namespace,
 }
 
 impl Line {
-    fn create() -> Result<Self, String> {
+    pub(crate) fn create() -> Result<Self, String> {
         let line = Self {
             left: Namespace::create("left")?,
             router: Namespace::create("router")?,
@@ -74,7 +74,7 @@ impl Line {
         Ok(line)
     }
 
-    fn connect(&self) -> Result<(), String> {
+    pub(crate) fn connect(&self) -> Result<(), String> {
         for (end, name, number) in [(&self.left, "l0", "1"), (&self.right, "r0", "2")] {
             for (namespace, interface, host) in [(&self.router, name, "1"), (end, "e0", "2")] {
                 namespace.ip(&["address", "add", &format!("10.77.{number}.{host}/24"), "dev", interface])?;
