@@ -14,6 +14,7 @@
 
 mod alert;
 mod built_in;
+mod compared;
 mod group;
 mod memory;
 mod overlay;
@@ -25,6 +26,7 @@ mod yaml;
 
 pub use alert::{Alert, AlertState};
 pub use built_in::{BUILT_IN, BUILT_IN_FILE, BuiltIn, NOT_YET, Shown, built_in_rules, built_in_text};
+pub use compared::Compared;
 pub use group::{Group, Health, NewSample, RuleStatus, Surroundings};
 pub use rules::{AlertParts, Rule, RuleErrors, RuleFile, RuleGroup};
 pub use template::{MAX_TEMPLATE_OUTPUT, QueryAnswer, Template, TemplateData, TemplateError};
