@@ -18,6 +18,7 @@ pub mod json;
 pub mod live;
 pub mod params;
 pub mod reply;
+pub mod rules;
 mod resources;
 pub mod result;
 

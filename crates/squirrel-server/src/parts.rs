@@ -8,7 +8,7 @@ use squirrel_api::CollectorStatus;
 use squirrel_model::{Batch, Catalogue, Elapsed, Select, Timestamp};
 use tokio::sync::watch;
 
-use crate::{AllowedHost, Applications};
+use crate::{Alerting, AllowedHost, Applications};
 
 /// Gives frozen views of the samples.
 pub trait Snapshots: Send + Sync {
@@ -124,6 +124,8 @@ pub struct ServerParts {
     pub collectors: Arc<dyn Fn() -> Vec<CollectorStatus> + Send + Sync>,
     /// Applications that tell of themselves.
     pub applications: Arc<Applications>,
+    /// Rules and alerts.
+    pub alerting: Arc<dyn Alerting>,
     /// Whose bytes they are, as of the accountant's last step; none before the first, or when it is off.
     pub picture: Arc<dyn Fn() -> Option<Arc<Picture>> + Send + Sync>,
     /// The wall clock.

@@ -20,6 +20,7 @@ mod own_metrics;
 mod pipeline;
 mod query;
 mod record;
+mod rule_files;
 mod serve;
 mod sockets;
 mod status;
