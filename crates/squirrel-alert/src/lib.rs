@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 mod alert;
+mod backtest;
 mod built_in;
 mod compared;
 mod group;
@@ -25,6 +26,7 @@ mod unit_test;
 mod yaml;
 
 pub use alert::{Alert, AlertState};
+pub use backtest::{Backtest, BacktestError, Episode, backtest};
 pub use built_in::thresholds;
 pub use built_in::{BUILT_IN_FILE, BuiltIn, Fault, NOT_YET, Shown, built_in, built_in_rules, built_in_text};
 pub use compared::Compared;

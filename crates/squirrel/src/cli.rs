@@ -17,6 +17,7 @@ Examples:
   squirrel top --json --for 10s                    the same over ten seconds, for scripts
   squirrel sockets -tp state established           the sockets, in the language of ss
   squirrel query 'rate(node_network_receive_bytes_total[10s])'
+  squirrel alerts                                  what fires now, and rule files judged and tried
   squirrel explain node_netstat_Tcp_RetransSegs    what a metric means and what to check first
   squirrel record /tmp/host                        keep what the kernel answers, for a bug report
   squirrel mcp wrap -- my-server                   methods, tools and latencies of an MCP server
@@ -65,6 +66,9 @@ Examples:
   squirrel query --json 'sum by (device) (rate(node_network_transmit_bytes_total[1m]))'
   squirrel query --since 10m --step 30s 'node_sockstat_TCP_inuse'")]
     Query(Query),
+    /// What fires now; check, test and try rule files.
+    #[command(before_help = crate::alerts_command::EXAMPLES)]
+    Alerts(crate::alerts_command::AlertsArgs),
     /// Write what the kernel answers to every collector into a folder: a support bundle that replays.
     #[command(before_help = "\
 Example:
@@ -252,14 +256,14 @@ mod tests {
     fn the_arguments_are_consistent() {
         let command = Cli::command();
         command.clone().debug_assert();
-        assert_eq!(command.get_subcommands().count(), 10);
+        assert_eq!(command.get_subcommands().count(), 11);
     }
 
     #[test]
     fn help_begins_with_examples() {
         let help = Cli::command().render_help().to_string();
         assert!(help.starts_with("Examples:\n"), "{help}");
-        for word in ["serve", "top", "sockets", "query", "record", "explain", "mcp", "config", "store"] {
+        for word in ["serve", "top", "sockets", "query", "alerts", "record", "explain", "mcp", "config", "store"] {
             assert!(help.contains(word), "{word}");
         }
     }
