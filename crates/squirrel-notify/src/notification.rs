@@ -49,6 +49,10 @@ pub enum Reason {
     Repeat,
     /// Nobody took care in time; the next person is told.
     Escalated,
+    /// Alerts come and go so often that nothing more is told of them until they settle.
+    Flapping,
+    /// Quiet hours are over: what was held back and still fires, of all groups.
+    Held,
     /// All is over.
     Resolved,
     /// Somebody tries the channel.
@@ -69,8 +73,10 @@ pub struct NotifiedAlert {
     /// Since when it is over.
     pub ends_at_ms: Option<i64>,
     /// The last value of the rule's expression.
+    #[serde(with = "crate::number")]
     pub value: f64,
     /// What the value is held against, where the rule compares with one number.
+    #[serde(with = "crate::number::option")]
     pub threshold: Option<f64>,
     /// The rule's expression.
     pub expr: String,
@@ -88,7 +94,53 @@ pub struct Chart {
     /// What is shown.
     pub title: String,
     /// Name of each line, and its points: milliseconds since the epoch, value.
+    #[serde(with = "crate::number::lines")]
     pub lines: Vec<(String, Vec<(i64, f64)>)>,
     /// The limit that was crossed.
+    #[serde(with = "crate::number::option")]
     pub threshold: Option<f64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_survives_being_written_down_whatever_its_numbers() {
+        let alert = NotifiedAlert {
+            firing: true,
+            labels: Texts::from([("alertname".to_owned(), "Lost\u{202e}\n".to_owned())]),
+            annotations: Texts::new(),
+            starts_at_ms: i64::MIN,
+            ends_at_ms: Some(i64::MAX),
+            value: f64::INFINITY,
+            threshold: Some(f64::NEG_INFINITY),
+            expr: "up == 0".to_owned(),
+            generator_url: String::new(),
+            fingerprint: u64::MAX,
+            acknowledged_by: None,
+        };
+        let points = vec![(0, 0.1), (1, f64::INFINITY), (2, f64::NEG_INFINITY)];
+        let message = Notification {
+            id: u64::MAX,
+            channel: "mail".to_owned(),
+            group_key: "{}:{}".to_owned(),
+            reason: Reason::Held,
+            at_ms: 0,
+            group_labels: Texts::new(),
+            common_labels: Texts::new(),
+            common_annotations: Texts::new(),
+            alerts: vec![alert],
+            more: 3,
+            external_url: String::new(),
+            chart: Some(Chart { title: String::new(), lines: vec![("a".to_owned(), points)], threshold: None }),
+        };
+        let text = serde_json::to_string(&message).expect("plain data");
+        assert_eq!(serde_json::from_str::<Notification>(&text).expect("own form"), message);
+        let mut other = message;
+        other.alerts.iter_mut().for_each(|alert| alert.value = f64::NAN);
+        let text = serde_json::to_string(&other).expect("plain data");
+        let back: Notification = serde_json::from_str(&text).expect("own form");
+        assert!(back.alerts.iter().all(|alert| alert.value.is_nan()));
+    }
 }
