@@ -32,7 +32,7 @@ pub use built_in::{BUILT_IN_FILE, BuiltIn, Fault, NOT_YET, Shown, built_in, buil
 pub use compared::Compared;
 pub use group::{Group, Health, NewSample, RuleStatus, Surroundings};
 pub use rules::{AlertParts, Rule, RuleErrors, RuleFile, RuleGroup};
-pub use template::{MAX_TEMPLATE_OUTPUT, QueryAnswer, Template, TemplateData, TemplateError};
+pub use template::{MAX_TEMPLATE_OUTPUT, QueryAnswer, Template, TemplateData, TemplateError, TemplateTree};
 pub use unit_test::{TestFailure, UnitTests};
 pub use yaml::{Place, Problem};
 

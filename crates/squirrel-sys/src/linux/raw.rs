@@ -39,7 +39,7 @@ pub(crate) fn ignore_signal(number: libc::c_int) {
     unsafe { libc::signal(number, libc::SIG_IGN) };
 }
 
-/// `kill(2)` for one process.
+/// `kill(2)` for one process, or a group by its negative number.
 pub(crate) fn kill(process: i32, signal: i32) -> io::Result<()> {
     // SAFETY: two numbers; the kernel checks them.
     checked(unsafe { libc::kill(process, signal) }).map(|_| ())
