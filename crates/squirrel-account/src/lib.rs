@@ -45,8 +45,8 @@ pub use accountant::Accountant;
 pub use options::Options;
 pub use packets::{FollowedInterface, PacketSource};
 pub use picture::{
-    BookEntry, BookPart, Carrier, ConnectionRow, Container, Figures, HostRow, InterfaceRow, Level, NamespaceRow, PartStatus, Picture,
-    ProcessRow, ProcessSummary, Source, TcpDetail, Traffic, UnattributedRow,
+    BookEntry, BookPart, Carrier, ConnectionRow, Container, Figures, HostRow, InterfaceRow, Level, NamespaceRow,
+    PartStatus, Picture, ProcessRow, ProcessSummary, Source, TcpDetail, Traffic, UnattributedRow,
 };
 pub use sources::{Discovery, FindNamespaces, NamespaceSource, ReadUsers, Sources};
 

@@ -3,6 +3,8 @@
 //! The method is that of Prometheus (`rules/group.go`, `rules/alerting.go`), so that files behave here as
 //! they do there.
 
+mod carry;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -103,6 +105,8 @@ pub struct Group {
     rules: Vec<RuleStatus>,
     /// Whether the alerts' samples may be written: not before those of the last run were read.
     restored: bool,
+    /// Series of rules that a reload took away, to be marked as ended.
+    ended: BTreeSet<Labels>,
 }
 
 impl Group {
@@ -126,6 +130,7 @@ impl Group {
             query_offset_ms: group.query_offset_ms,
             rules: rules.collect(),
             restored: true,
+            ended: BTreeSet::new(),
         }
     }
 
@@ -170,24 +175,13 @@ impl Group {
             status.last_evaluation = Some(at);
             status.took = (around.elapsed)().0.saturating_sub(rule_began.0);
         }
+        // What another rule yields now has not ended.
+        let gone = std::mem::take(&mut self.ended);
+        let gone = gone.into_iter().filter(|labels| !self.rules.iter().any(|status| status.returned.contains(labels)));
+        out.extend(gone.map(|labels| NewSample { labels, time, value: stale_marker() }));
         self.last_evaluation = Some(at);
         self.took = (around.elapsed)().0.saturating_sub(began.0);
         out
-    }
-
-    /// Gives pending alerts the time back that they had waited before the program ended. Called once,
-    /// after the first evaluation.
-    ///
-    /// # Errors
-    /// A store that cannot be read: the alerts then wait from the beginning.
-    pub fn restore(&mut self, store: &dyn Select, at: Timestamp) -> Result<(), squirrel_model::SelectError> {
-        self.restored = true;
-        for status in &mut self.rules {
-            if let Some(parts) = &status.rule.alert {
-                status.alerts.restore(&status.rule.name, parts.for_ms, store, at)?;
-            }
-        }
-        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@
 //! - [`Template`] fills in labels and annotations.
 //! - [`Group`] evaluates rules at given moments: samples to append, and alerts that go from pending to
 //!   firing to over. After a start they take up where the last run left them.
-//! - [`BUILT_IN`] are the rules that Squirrel brings along, with their thresholds and what to do.
+//! - [`built_in`] are the rules that Squirrel brings along, with their thresholds and what to do.
 //! - [`UnitTests`] runs the files of `promtool test rules`.
 //!
 //! Absences: no files, no HTTP, no threads, no clock. Time is an argument, and samples are seen
@@ -13,7 +13,9 @@
 #![forbid(unsafe_code)]
 
 mod alert;
+mod backtest;
 mod built_in;
+mod compared;
 mod group;
 mod memory;
 mod overlay;
@@ -24,7 +26,10 @@ mod unit_test;
 mod yaml;
 
 pub use alert::{Alert, AlertState};
-pub use built_in::{BUILT_IN, BUILT_IN_FILE, BuiltIn, NOT_YET, Shown, built_in_rules, built_in_text};
+pub use backtest::{Backtest, BacktestError, Episode, backtest};
+pub use built_in::thresholds;
+pub use built_in::{BUILT_IN_FILE, BuiltIn, Fault, NOT_YET, Shown, built_in, built_in_rules, built_in_text};
+pub use compared::Compared;
 pub use group::{Group, Health, NewSample, RuleStatus, Surroundings};
 pub use rules::{AlertParts, Rule, RuleErrors, RuleFile, RuleGroup};
 pub use template::{MAX_TEMPLATE_OUTPUT, QueryAnswer, Template, TemplateData, TemplateError, TemplateTree};

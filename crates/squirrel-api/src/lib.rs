@@ -21,6 +21,7 @@ pub mod probe;
 pub mod reply;
 mod resources;
 pub mod result;
+pub mod rules;
 
 pub use error::{ApiError, ErrorType};
 pub use resources::{

@@ -13,6 +13,7 @@
 //! Absences: collectors, the store's files, a clock (it is handed over in [`ServerParts`]).
 #![forbid(unsafe_code)]
 
+mod alerting;
 mod applications;
 pub mod assets;
 mod charts;
@@ -31,6 +32,7 @@ mod server;
 mod stall;
 mod verdict;
 
+pub use alerting::{Alerting, NoAlerting};
 pub use applications::{
     APPLICATION_METRICS, ApplicationLimits, Applications, OWN_METRICS as APPLICATIONS_METRICS,
     Token as ApplicationToken,

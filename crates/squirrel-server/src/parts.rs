@@ -9,7 +9,7 @@ use squirrel_model::{Batch, Catalogue, Elapsed, Select, Timestamp};
 use squirrel_promql::Engine;
 use tokio::sync::watch;
 
-use crate::{AllowedHost, Applications};
+use crate::{Alerting, AllowedHost, Applications};
 
 /// Gives frozen views of the samples.
 pub trait Snapshots: Send + Sync {
@@ -128,6 +128,8 @@ pub struct ServerParts {
     pub collectors: Arc<dyn Fn() -> Vec<CollectorStatus> + Send + Sync>,
     /// Applications that tell of themselves.
     pub applications: Arc<Applications>,
+    /// Rules and alerts.
+    pub alerting: Arc<dyn Alerting>,
     /// Whose bytes they are, as of the accountant's last step; none before the first, or when it is off.
     pub picture: Arc<dyn Fn() -> Option<Arc<Picture>> + Send + Sync>,
     /// The wall clock.

@@ -23,6 +23,7 @@ mod parameters;
 mod plain;
 mod query;
 mod resources;
+mod rules;
 mod stream;
 
 /// Everything that the server answers. The guard stands around all of it, unknown paths too.
@@ -35,8 +36,8 @@ pub(crate) fn router(state: &State) -> Router {
         .route("/api/v1/series", get(labels::series).post(labels::series))
         .route("/api/v1/metadata", get(resources::metadata))
         .route("/api/v1/query_exemplars", get(resources::exemplars).post(resources::exemplars))
-        .route("/api/v1/rules", get(resources::rules))
-        .route("/api/v1/alerts", get(resources::alerts))
+        .route("/api/v1/rules", get(rules::rules))
+        .route("/api/v1/alerts", get(rules::alerts))
         .route("/api/v1/status/buildinfo", get(resources::buildinfo))
         .route("/api/charts", get(resources::charts))
         .route("/api/catalogue", get(resources::catalogue))

@@ -1,5 +1,6 @@
 //! Is the network fine, and if not, what is wrong: a table of checks over the stored metrics.
 
+use squirrel_alert::thresholds::Thresholds;
 use squirrel_api::{CollectorState, CollectorStatus, Finding, Level, Verdict};
 use squirrel_model::{Matcher, NAME_LABEL, Select, TimeRange, Timestamp};
 
@@ -19,6 +20,7 @@ pub(crate) fn judge(
     select: &dyn Select,
     at: Option<Timestamp>,
     collectors: &[CollectorStatus],
+    thresholds: &Thresholds,
     stop: &Stop,
 ) -> Verdict {
     let mut not_judged: Vec<String> = collectors
@@ -33,7 +35,7 @@ pub(crate) fn judge(
     let mut findings = Vec::new();
     let mut judged = 0;
     for check in CHECKS {
-        match run(check, select, at, stop) {
+        match run(check, select, at, thresholds, stop) {
             Ok(Some(found)) => {
                 judged += 1;
                 findings.extend(found);
@@ -48,7 +50,13 @@ pub(crate) fn judge(
 }
 
 /// What a check finds; none when there is nothing to judge by.
-fn run(check: &Check, select: &dyn Select, at: Timestamp, stop: &Stop) -> Result<Option<Vec<Finding>>, String> {
+fn run(
+    check: &Check,
+    select: &dyn Select,
+    at: Timestamp,
+    thresholds: &Thresholds,
+    stop: &Stop,
+) -> Result<Option<Vec<Finding>>, String> {
     let expr = engine::parse(check.expr).map_err(|error| error.message)?;
     let answer = engine::evaluate(&expr, select, at, stop).map_err(|error| error.message)?;
     let samples = answer.into_samples();
@@ -59,7 +67,7 @@ fn run(check: &Check, select: &dyn Select, at: Timestamp, stop: &Stop) -> Result
         let there = select.find(&needed, range).map_err(|error| error.to_string())?;
         return Ok((!there.is_empty()).then(Vec::new));
     }
-    Ok(Some(samples.iter().filter_map(|one| check.finding(&one.labels, one.value)).collect()))
+    Ok(Some(samples.iter().filter_map(|one| check.finding(&one.labels, one.value, thresholds)).collect()))
 }
 
 fn headline(findings: &[Finding], judged: usize) -> (Level, String) {

@@ -20,6 +20,7 @@ Examples:
   squirrel sockets -tp state established           the sockets, in the language of ss
   squirrel ping --json -c 10 192.0.2.1 example.org whether they answer, and how fast, by the kernel's clock
   squirrel query 'rate(node_network_receive_bytes_total[10s])'
+  squirrel alerts                                  what fires now, and rule files judged and tried
   squirrel explain node_netstat_Tcp_RetransSegs    what a metric means and what to check first
   squirrel record /tmp/host                        keep what the kernel answers, for a bug report
   squirrel mcp wrap -- my-server                   methods, tools and latencies of an MCP server
@@ -77,6 +78,9 @@ Examples:
   squirrel query --json 'sum by (device) (rate(node_network_transmit_bytes_total[1m]))'
   squirrel query --since 10m --step 30s 'node_sockstat_TCP_inuse'")]
     Query(Query),
+    /// What fires now; check, test and try rule files.
+    #[command(before_help = crate::alerts_command::EXAMPLES)]
+    Alerts(crate::alerts_command::AlertsArgs),
     /// Write what the kernel answers to every collector into a folder: a support bundle that replays.
     #[command(before_help = "\
 Example:
@@ -271,7 +275,7 @@ mod tests {
     fn help_begins_with_examples() {
         let help = Cli::command().render_help().to_string();
         assert!(help.starts_with("Examples:\n"), "{help}");
-        for word in ["serve", "top", "sockets", "query", "record", "explain", "mcp", "config", "store"] {
+        for word in ["serve", "top", "sockets", "query", "alerts", "record", "explain", "mcp", "config", "store"] {
             assert!(help.contains(word), "{word}");
         }
     }

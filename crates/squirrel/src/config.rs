@@ -2,6 +2,7 @@
 //! sample (`sample.rs`).
 
 mod access;
+mod alerts;
 mod applications;
 mod engine;
 mod file;
@@ -19,6 +20,7 @@ use anyhow::{Context as _, bail};
 use squirrel_server::AllowedHost;
 
 use crate::cli;
+pub(crate) use alerts::Alerts;
 pub(crate) use applications::Applications;
 pub(crate) use engine::EngineChoice;
 pub(crate) use sample::sample;
@@ -68,7 +70,7 @@ impl<T> Sourced<T> {
 }
 
 /// The configuration in force, every value resolved.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Config {
     /// The file it was read from, if there was one.
     pub(crate) path: Option<PathBuf>,
@@ -89,6 +91,7 @@ pub(crate) struct Config {
     pub(crate) accounting: Sourced<AccountingLevel>,
     pub(crate) connections: Sourced<usize>,
     pub(crate) memory: Sourced<MemorySize>,
+    pub(crate) alerts: Alerts,
     pub(crate) log: Sourced<String>,
 }
 
@@ -169,6 +172,10 @@ impl Config {
             accounting: Sourced::choose(None, file.accounting.level, || AccountingLevel::Sockets),
             connections: Sourced::choose(None, file.accounting.connections, || limits.connections),
             memory: Sourced::choose(None, file.accounting.memory, || MemorySize(limits.memory)),
+            alerts: Alerts::resolve(file.alerts, path.as_deref()).with_context(|| match &path {
+                Some(path) => format!("the configuration {} is not valid", path.display()),
+                None => "the configuration is not valid".to_owned(),
+            })?,
             log: Sourced::choose(None, file.log.level, || "info".to_owned()),
             path,
         };
@@ -182,6 +189,14 @@ impl Config {
         let environment = Environment { root: true, ..Environment::default() };
         let file = file::File::parse(text).expect("a valid configuration");
         Self::resolve(file, None, &Flags::default(), &environment).expect("a sensible configuration")
+    }
+
+    /// Why a text that parses is refused.
+    #[cfg(test)]
+    pub(crate) fn of_wrong_text(text: &str) -> anyhow::Error {
+        let environment = Environment { root: true, ..Environment::default() };
+        let file = file::File::parse(text).expect("a valid file");
+        Self::resolve(file, None, &Flags::default(), &environment).expect_err("it is refused")
     }
 
     /// What single values cannot say: what must not stand together.

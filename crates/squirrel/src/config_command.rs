@@ -67,9 +67,30 @@ fn shown(config: &Config) -> String {
     line(&mut text, "level", &config.accounting, |level| word(&level.to_string()));
     line(&mut text, "connections", &config.connections, ToString::to_string);
     line(&mut text, "memory", &config.memory, |size| word(&size.to_string()));
+    alerts(&mut text, &config.alerts);
     section(&mut text, "log");
     line(&mut text, "level", &config.log, |level| word(level));
     text
+}
+
+fn alerts(text: &mut String, alerts: &config::Alerts) {
+    section(text, "alerts");
+    line(text, "rule_files", &alerts.rule_files, |paths| words(paths.iter().map(|path| path.display().to_string())));
+    line(text, "interval", &alerts.interval, |span| word(&config::show_span(*span)));
+    line(text, "built_in", &alerts.built_in, ToString::to_string);
+    line(text, "external_url", &alerts.external_url, |url| word(url));
+    if !alerts.external_labels.is_empty() {
+        section(text, "alerts.external_labels");
+        for (name, value) in alerts.external_labels.iter() {
+            let _ = writeln!(text, "{name} = {}  # file", word(value));
+        }
+    }
+    if alerts.thresholds.set_ones().next().is_some() {
+        section(text, "alerts.thresholds");
+        for (name, value) in alerts.thresholds.set_ones() {
+            let _ = writeln!(text, "{name} = {value}  # file");
+        }
+    }
 }
 
 fn section(text: &mut String, name: &str) {

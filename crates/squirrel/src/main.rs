@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod accounting;
+mod alerts_command;
 mod cli;
 mod config;
 mod config_command;
@@ -21,6 +22,7 @@ mod ping;
 mod pipeline;
 mod query;
 mod record;
+mod rule_files;
 mod serve;
 mod sockets;
 mod status;
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         Command::Sockets(args) => sockets::run(args),
         Command::Ping(args) => ping::run(args),
         Command::Query(args) => query::run(args),
+        Command::Alerts(args) => alerts_command::run(args, &environment()),
         Command::Record(args) => record::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Mcp(args) => return mcp::run(args).unwrap_or_else(|error| failure::report(&error)),

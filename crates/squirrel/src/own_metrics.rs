@@ -87,6 +87,7 @@ pub(crate) fn own() -> Catalogue {
         squirrel_store::METRICS,
         squirrel_server::METRICS,
         squirrel_server::APPLICATIONS_METRICS,
+        crate::serve::alerting::METRICS,
         &DECLARED,
     ])
 }

@@ -23,6 +23,7 @@ pub(crate) struct Pipeline {
     pub(crate) own: OwnMetrics,
     pub(crate) server_metrics: Arc<ServerMetrics>,
     pub(crate) applications: Arc<Applications>,
+    pub(crate) alerting: Arc<crate::serve::alerting::Shared>,
     pub(crate) ticks: watch::Sender<Option<Arc<Tick>>>,
     pub(crate) status: Arc<Mutex<Vec<squirrel_api::CollectorStatus>>>,
     accounting: Option<Accounting>,
@@ -39,6 +40,7 @@ pub(crate) struct Parts {
     pub(crate) monotonic: clock::Monotonic,
     pub(crate) server_metrics: Arc<ServerMetrics>,
     pub(crate) applications: Arc<Applications>,
+    pub(crate) alerting: Arc<crate::serve::alerting::Shared>,
     pub(crate) ticks: watch::Sender<Option<Arc<Tick>>>,
     pub(crate) status: Arc<Mutex<Vec<squirrel_api::CollectorStatus>>>,
     /// Whose bytes they are; `None` when the configuration switched it off.
@@ -47,8 +49,18 @@ pub(crate) struct Parts {
 
 impl Pipeline {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { kernel, schedule, store, monotonic, server_metrics, applications, ticks, status, accounting } =
-            parts;
+        let Parts {
+            kernel,
+            schedule,
+            store,
+            monotonic,
+            server_metrics,
+            applications,
+            alerting,
+            ticks,
+            status,
+            accounting,
+        } = parts;
         let own = OwnMetrics::new();
         Self {
             kernel,
@@ -58,6 +70,7 @@ impl Pipeline {
             own,
             server_metrics,
             applications,
+            alerting,
             ticks,
             status,
             accounting,
@@ -92,6 +105,7 @@ impl Pipeline {
         self.store.metrics(&mut batch);
         self.server_metrics.rows(&mut batch);
         self.applications.rows(&mut batch);
+        self.alerting.rows(&mut batch);
         self.own.tick(&mut batch);
         self.keep(at, &batch);
         self.keep_applications(now, step_ms);

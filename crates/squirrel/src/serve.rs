@@ -1,5 +1,6 @@
 //! `squirrel serve`: open what needs privilege, drop the privilege, then run until told to stop.
 
+pub(crate) mod alerting;
 pub(crate) mod doors;
 mod reload;
 mod run;

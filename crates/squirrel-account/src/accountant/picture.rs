@@ -11,8 +11,8 @@ use super::{Accountant, Namespace};
 use crate::books;
 use crate::connection::{Connection, flag};
 use crate::hosts::Open;
-use crate::slots::Slot;
 use crate::picture::{Carrier, ConnectionRow, Figures, InterfaceRow, NamespaceRow, Picture, Source};
+use crate::slots::Slot;
 
 impl Accountant {
     pub(super) fn draw(&self) -> Picture {

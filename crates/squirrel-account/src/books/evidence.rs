@@ -57,11 +57,8 @@ const SEGMENTS: Why = Why {
     reason: "segments_without_connection",
     meaning: "Segments of TCP that no connection counts: resets, refused openings, and what follows the end of a connection.",
 };
-const CONTROL: Why = Why {
-    part: BookPart::Kernel,
-    reason: "icmp",
-    meaning: "ICMP and ICMPv6: echoes, errors, neighbour discovery.",
-};
+const CONTROL: Why =
+    Why { part: BookPart::Kernel, reason: "icmp", meaning: "ICMP and ICMPv6: echoes, errors, neighbour discovery." };
 const REFUSED: Why = Why {
     part: BookPart::Kernel,
     reason: "datagrams_refused",

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use super::Parts;
 use super::evidence::{
     HEADERS, KERNEL_PACKETS, NOT_READ, PASSED_THROUGH, PAYLOAD, ROUTED, Rest, UNKNOWN, Why, allot, kinds, scale,
 };
-use super::Parts;
 use crate::links::{Interface, Links};
 use crate::picture::{BookEntry, BookPart, InterfaceRow, Source, Traffic};
 
@@ -55,18 +55,15 @@ impl Book<'_> {
     /// what was counted: it is still on its way.
     fn fit(&mut self) {
         let wire = self.wire();
-        for part in [
-            &mut self.parts.attributed,
-            &mut self.parts.forwarded,
-            &mut self.parts.kernel,
-            &mut self.parts.headers,
-        ]
-        .into_iter()
-        .scan(wire, |left, part| {
-            let fitting = Traffic::new(part.receive.min(left.receive), part.transmit.min(left.transmit));
-            *left = left.minus(fitting);
-            Some((part, fitting))
-        }) {
+        for part in
+            [&mut self.parts.attributed, &mut self.parts.forwarded, &mut self.parts.kernel, &mut self.parts.headers]
+                .into_iter()
+                .scan(wire, |left, part| {
+                    let fitting = Traffic::new(part.receive.min(left.receive), part.transmit.min(left.transmit));
+                    *left = left.minus(fitting);
+                    Some((part, fitting))
+                })
+        {
             *part.0 = part.1;
         }
     }

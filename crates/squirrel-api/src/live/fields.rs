@@ -214,8 +214,6 @@ pub static INTERFACES: &[Field<InterfaceRow>] = figures![
         })
     ),
     field("unexplained", Kind::Bytes, "bytes of both directions that are not explained", |row, each| {
-        each(Value::Number(
-            row.unexplained.receive as f64 + row.unexplained.transmit as f64,
-        ));
+        each(Value::Number(row.unexplained.receive as f64 + row.unexplained.transmit as f64));
     }),
 ];

@@ -75,7 +75,7 @@ impl Host {
                 store.put(&labels, NOW.millis() - 360_000 + i64::from(second) * 1000, values(f64::from(second)));
             }
         }
-        judge(&store, Some(NOW), collectors, &patient())
+        judge(&store, Some(NOW), collectors, &Thresholds::default(), &patient())
     }
 }
 
@@ -261,10 +261,10 @@ fn what_has_no_samples_is_said_and_the_rest_is_judged() {
 #[test]
 fn without_samples_nothing_is_called_well() {
     let nothing = MemorySelect::default();
-    let before = judge(&nothing, None, &[], &patient());
+    let before = judge(&nothing, None, &[], &Thresholds::default(), &patient());
     assert_eq!((before.level, before.time), (Level::Unknown, None));
     assert!(before.sentence.starts_with("No samples yet"));
-    let empty = judge(&nothing, Some(NOW), &[], &patient());
+    let empty = judge(&nothing, Some(NOW), &[], &Thresholds::default(), &patient());
     assert_eq!((empty.level, empty.not_judged.len()), (Level::Unknown, CHECKS.len()));
 }
 
@@ -294,6 +294,6 @@ fn a_check_that_is_stopped_is_not_judged() {
         store.put(&labels_of(&format!("node_network_receive_errs_total device=eth{i}")), NOW.millis(), 1.0);
         store.put(&labels_of(&format!("node_network_receive_errs_total device=eth{i}")), NOW.millis() - 1000, 1.0);
     }
-    let verdict = judge(&store, Some(NOW), &[], &late);
+    let verdict = judge(&store, Some(NOW), &[], &Thresholds::default(), &late);
     assert!(verdict.not_judged.iter().any(|text| text.contains("timed out")), "{:?}", verdict.not_judged);
 }

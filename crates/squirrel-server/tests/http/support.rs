@@ -110,6 +110,7 @@ pub(crate) async fn start_taking(
             ]
         }),
         applications: Arc::clone(&applications),
+        alerting: Arc::new(squirrel_server::NoAlerting),
         picture: Arc::new(|| Some(Arc::new(super::live::picture()))),
         clock: Arc::new(|| NOW),
         monotonic: Arc::new(move || Elapsed(born.elapsed())),

@@ -1,7 +1,7 @@
 //! The configuration file exactly as it is written. Unknown keys are refused, so that a misspelt
 //! setting is never silently a default.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -22,6 +22,7 @@ pub(super) struct File {
     pub(super) collect: Collect,
     pub(super) applications: Applications,
     pub(super) accounting: Accounting,
+    pub(super) alerts: Alerts,
     pub(super) log: Log,
 }
 
@@ -77,6 +78,18 @@ pub(super) struct Accounting {
     pub(super) level: Option<AccountingLevel>,
     pub(super) connections: Option<usize>,
     pub(super) memory: Option<MemorySize>,
+}
+
+/// `[alerts]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Alerts {
+    pub(super) rule_files: Option<Vec<PathBuf>>,
+    pub(super) interval: Option<TickSpan>,
+    pub(super) built_in: Option<bool>,
+    pub(super) external_url: Option<String>,
+    pub(super) external_labels: BTreeMap<String, String>,
+    pub(super) thresholds: BTreeMap<String, f64>,
 }
 
 /// `[log]`

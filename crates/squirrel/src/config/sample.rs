@@ -166,6 +166,33 @@ pub(super) static SETTINGS: &[Setting] = &[
         help: &["Most memory for these tables. What is pruned to keep it is counted."],
     },
     Setting {
+        section: "alerts",
+        key: "rule_files",
+        default: "[]",
+        help: &[
+            "Rule files of Prometheus, such as [\"rules/*.yml\"]; paths begin at this file's folder. A file that changes is",
+            "read again by itself; `squirrel alerts check FILE` judges one before.",
+        ],
+    },
+    Setting {
+        section: "alerts",
+        key: "interval",
+        default: r#""15s""#,
+        help: &["Time between two evaluations, for groups of rules that do not say it themselves."],
+    },
+    Setting {
+        section: "alerts",
+        key: "built_in",
+        default: "true",
+        help: &["Whether the rules that Squirrel brings along are evaluated."],
+    },
+    Setting {
+        section: "alerts",
+        key: "external_url",
+        default: r#""""#,
+        help: &["The address by which people reach this dashboard, for the links in what they are told."],
+    },
+    Setting {
         section: "log",
         key: "level",
         default: r#""info""#,
@@ -189,6 +216,23 @@ pub(crate) fn sample() -> String {
             text += &format!("# {line}\n");
         }
         text += &format!("#{} = {}\n", setting.key, setting.default);
+        if (setting.section, setting.key) == ("alerts", "external_url") {
+            text += &thresholds();
+        }
+    }
+    text
+}
+
+/// The tables below `[alerts]`.
+fn thresholds() -> String {
+    let mut text = String::from(
+        "\n[alerts.external_labels]\n\
+         # Labels that are added to all that others are told, where alerts of several hosts come together.\n\
+         #site = \"\"\n\
+         \n[alerts.thresholds]\n",
+    );
+    for threshold in squirrel_alert::thresholds::THRESHOLDS {
+        text += &format!("# {}\n#{} = {}\n", threshold.about, threshold.name, threshold.usual);
     }
     text
 }

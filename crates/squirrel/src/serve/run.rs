@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
+use super::alerting::Alerting;
 use super::doors::Doors;
 use super::reload::Reloader;
 use crate::accounting::{Accounting, Pictures};
@@ -72,6 +73,7 @@ pub(super) async fn run(
     if let Err(error) = applications.adopt(reader.snapshot().as_ref(), clock::wall(), monotonic.elapsed()) {
         tracing::warn!("applications that reported before the start are not known: {error}");
     }
+    let alerting = Alerting::start(Arc::clone(&store), monotonic, config.alerts.clone())?;
     let server = Server::new(ServerParts {
         snapshots: Arc::new(move || reader.snapshot()),
         engine: config.engine.destination()?.map(remote_engine),
@@ -79,6 +81,7 @@ pub(super) async fn run(
         catalogue: Arc::new(own_metrics::catalogue()),
         collectors: Arc::new(move || statuses.lock().unwrap_or_else(PoisonError::into_inner).clone()),
         applications: Arc::clone(&applications),
+        alerting: alerting.shared(),
         picture,
         clock: Arc::new(clock::wall),
         monotonic: Arc::new(move || monotonic.elapsed()),
@@ -98,6 +101,7 @@ pub(super) async fn run(
         monotonic,
         server_metrics,
         applications: Arc::clone(&applications),
+        alerting: alerting.shared(),
         ticks,
         status,
         accounting,
@@ -109,7 +113,8 @@ pub(super) async fn run(
         tracing::info!("watching this host: {}", page(*address));
     }
 
-    let outcome = drive(config, Pipeline::new(parts), &store, trimmer, signals, &reloader, &mut serving).await;
+    let work = Work { store: &store, alerting: &alerting, trimmer };
+    let outcome = drive(config, Pipeline::new(parts), work, signals, &reloader, &mut serving).await;
     stop.cancel();
     // The server cuts what is left after its own limit; the second here is for the unforeseen.
     if !serving.is_finished() && tokio::time::timeout(DRAIN, &mut serving).await.is_err() {
@@ -117,6 +122,7 @@ pub(super) async fn run(
     }
     let closing = Arc::clone(&store);
     spawn_blocking(move || {
+        alerting.stop();
         let now = clock::wall();
         let ends = applications.close(now, step_ms);
         // A disk that does not take them is told by the close that follows.
@@ -165,11 +171,17 @@ impl Signals {
 
 type Serving = tokio::task::JoinHandle<std::io::Result<()>>;
 
+/// What is looked after beside the readings.
+struct Work<'a> {
+    store: &'a Arc<Store>,
+    alerting: &'a Alerting,
+    trimmer: Trimmer,
+}
+
 async fn drive(
     mut config: Config,
     mut pipeline: Pipeline,
-    store: &Arc<Store>,
-    trimmer: Trimmer,
+    Work { store, alerting, trimmer }: Work<'_>,
     mut signals: Signals,
     reloader: &Reloader,
     serving: &mut Serving,
@@ -213,6 +225,7 @@ async fn drive(
             }
             Event::Reload => {
                 config = reloader.reload(config);
+                alerting.reload(config.alerts.clone());
                 let disabled: Vec<String> = config.disabled.value.iter().cloned().collect();
                 pipeline = spawn_blocking(move || {
                     pipeline.set_disabled(&disabled);

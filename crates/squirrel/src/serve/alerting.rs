@@ -1,0 +1,149 @@
+//! Rules in the daemon: evaluated on a thread of their own, so that no reading of the kernel waits for them.
+
+mod metrics;
+mod runner;
+mod schedule;
+mod shown;
+mod sources;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anyhow::Context as _;
+use squirrel_alert::AlertState;
+use squirrel_alert::thresholds::Thresholds;
+use squirrel_api::rules::RuleGroup;
+use squirrel_model::Batch;
+use squirrel_store::Store;
+use squirrel_sys::clock;
+
+use self::metrics::{GroupFigures, Totals};
+use self::runner::Runner;
+use self::shown::GroupView;
+use crate::config::Alerts;
+
+pub(crate) use self::metrics::METRICS;
+
+/// Orders that may wait; a person gives one now and then.
+const ORDERS: usize = 16;
+
+/// What the thread is told.
+enum Order {
+    /// The configuration was read again.
+    Reload(Box<Alerts>),
+    Stop,
+}
+
+/// The rules, to be asked and stopped.
+pub(crate) struct Alerting {
+    shared: Arc<Shared>,
+    orders: SyncSender<Order>,
+    thread: std::thread::JoinHandle<()>,
+}
+
+/// What the thread shows to others. Each lock is held for an exchange of references only.
+#[derive(Default)]
+pub(crate) struct Shared {
+    groups: Mutex<Vec<(Arc<GroupView>, GroupFigures)>>,
+    problems: Mutex<Vec<String>>,
+    thresholds: Mutex<Thresholds>,
+    totals: Totals,
+    stopping: AtomicBool,
+}
+
+impl Alerting {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// A system without room for a thread.
+    pub(crate) fn start(store: Arc<Store>, monotonic: clock::Monotonic, config: Alerts) -> anyhow::Result<Self> {
+        let shared = Arc::new(Shared { thresholds: Mutex::new(config.thresholds.clone()), ..Shared::default() });
+        let (orders, given) = sync_channel(ORDERS);
+        let runner = Runner::new(store, monotonic, Arc::clone(&shared), config);
+        let thread = std::thread::Builder::new()
+            .name("squirrel-alerts".to_owned())
+            .spawn(move || runner.run(&given))
+            .context("cannot start the thread that evaluates rules")?;
+        Ok(Self { shared, orders, thread })
+    }
+
+    /// What others may see.
+    pub(crate) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
+    }
+
+    /// Takes a configuration that was read again, and reads the rule files again.
+    pub(crate) fn reload(&self, config: Alerts) {
+        if let Err(TrySendError::Full(_)) = self.orders.try_send(Order::Reload(Box::new(config))) {
+            tracing::warn!("the rules were not read again: {ORDERS} orders wait already, ask again later");
+        }
+    }
+
+    /// Ends an evaluation that is under way, and waits for the thread.
+    pub(crate) fn stop(self) {
+        self.shared.stopping.store(true, Ordering::Relaxed);
+        // A queue that is full holds orders that the thread takes before it sees that nobody gives any more.
+        let _ = self.orders.try_send(Order::Stop);
+        drop(self.orders);
+        if self.thread.join().is_err() {
+            tracing::error!("the evaluation of rules ended in a panic");
+        }
+    }
+}
+
+impl Shared {
+    /// The groups are others than before.
+    fn arranged(
+        &self,
+        views: Vec<Arc<GroupView>>,
+        figures: Vec<GroupFigures>,
+        problems: Vec<String>,
+        thresholds: Thresholds,
+    ) {
+        *hold(&self.groups) = views.into_iter().zip(figures).collect();
+        *hold(&self.problems) = problems;
+        *hold(&self.thresholds) = thresholds;
+    }
+
+    /// One group was evaluated.
+    fn evaluated(&self, index: usize, view: Arc<GroupView>, figures: GroupFigures) {
+        if let Some(place) = hold(&self.groups).get_mut(index) {
+            *place = (view, figures);
+        }
+    }
+
+    /// The groups after their last evaluations.
+    pub(crate) fn views(&self) -> Vec<Arc<GroupView>> {
+        hold(&self.groups).iter().map(|(view, _)| Arc::clone(view)).collect()
+    }
+
+    /// Adds the figures of the evaluation to a batch.
+    pub(crate) fn rows(&self, out: &mut Batch) {
+        for (_, figures) in hold(&self.groups).iter() {
+            figures.rows(out);
+        }
+        let views = self.views();
+        let count = |state| {
+            let rules = views.iter().flat_map(|view| &view.rules);
+            rules.flat_map(|rule| rule.active()).filter(|alert| alert.state == state).count()
+        };
+        let refused = hold(&self.problems).len();
+        self.totals.rows(count(AlertState::Pending), count(AlertState::Firing), refused, out);
+    }
+}
+
+impl squirrel_server::Alerting for Shared {
+    fn groups(&self) -> Vec<RuleGroup> {
+        self.views().iter().map(|view| view.twin()).collect()
+    }
+
+    fn thresholds(&self) -> Thresholds {
+        hold(&self.thresholds).clone()
+    }
+}
+
+/// A lock whose holder panicked is still good here: values are replaced as a whole.
+fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
