@@ -229,12 +229,24 @@ impl ProbeSocket {
     /// # Errors
     /// An error of the socket itself; what hosts on the way say is on the queue of errors.
     pub fn receive(&self, queue: Queue, inbox: &mut Inbox, each: &mut dyn FnMut(Received<'_>)) -> io::Result<usize> {
-        let count = inbox.0.receive(self.as_fd(), queue == Queue::Errors)?;
+        let count = self.fill(queue, inbox)?;
         for index in 0..count {
             let (octets, len) = inbox.0.octets(index);
             each(Received { octets, len, from: inbox.0.from(index), beside: inbox.0.beside(index) });
         }
         Ok(count)
+    }
+
+    /// What a host on the way said is also the answer to the next call on the socket, once: whoever asks for data then
+    /// asks again, since the queue of errors tells it in full.
+    fn fill(&self, queue: Queue, inbox: &mut Inbox) -> io::Result<usize> {
+        let mut told = 0;
+        loop {
+            match inbox.0.receive(self.as_fd(), queue == Queue::Errors) {
+                Err(error) if told < MOST_TOLD && !is_own(&error) => told += 1,
+                other => return other,
+            }
+        }
     }
 
     /// Datagrams that one call of [`ProbeSocket::receive`] takes at most.
@@ -255,6 +267,15 @@ impl AsFd for ProbeSocket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
+}
+
+/// Errors of hosts on the way that one call passes over. They come as fast as packets do.
+const MOST_TOLD: u32 = 1000;
+
+/// Whether an error is the socket's or the call's own, and not one that came for an earlier packet.
+fn is_own(error: &io::Error) -> bool {
+    let own = [libc::EBADF, libc::ENOTSOCK, libc::EFAULT, libc::EINVAL, libc::ENOMEM];
+    error.raw_os_error().is_none_or(|number| own.contains(&number))
 }
 
 /// The kernel wants no port with ICMP.

@@ -24,6 +24,7 @@ impl Chain {
                 "net.ipv4.ip_forward=1",
                 "net.ipv6.conf.all.forwarding=1",
                 // An address is used at once, and not after a second of looking for its double.
+                "net.ipv6.conf.all.accept_dad=0",
                 "net.ipv6.conf.default.accept_dad=0",
                 // Hops shall answer each probe; tests that want them silent say so.
                 "net.ipv4.icmp_ratelimit=0",
