@@ -8,13 +8,12 @@ use squirrel_model::{Labels, Timestamp};
 use crate::group::{Draft, Group, Line, News};
 use crate::history::Event;
 use crate::message::{Envelope, write};
-use crate::notifier::Notifier;
+use crate::notifier::{LONGEST_NAP_MS, Notifier};
 use crate::plan::texts;
+use crate::record::Record;
 use crate::suppression::{Suppression, judge};
 use crate::{Notification, Reason, Texts};
 
-/// At least this often the clock is looked at while there are alerts.
-const LONGEST_NAP_MS: i64 = 60_000;
 /// How long at least nothing must be heard of an alert until it is taken for over: Alertmanager's `resolve_timeout`.
 const SILENCE_MS: i64 = 5 * 60_000;
 /// The key of messages that tell what quiet hours held back.
@@ -30,7 +29,7 @@ struct Held {
 impl Notifier {
     /// The messages that are to be delivered now.
     pub fn due(&mut self, at: Timestamp) -> Vec<Notification> {
-        let now_ms = self.awake.advance(at);
+        let now_ms = self.advance(at);
         self.end_unheard(at, now_ms);
         self.pass_time(at, now_ms);
         self.hold(at, now_ms);
@@ -187,7 +186,9 @@ impl Notifier {
     }
 
     fn message(&mut self, envelope: Envelope<'_>, draft: &Draft) -> Notification {
-        let who = |record: &crate::record::Record| self.acknowledgement_of(record).map(|said| said.who.clone());
+        let who = |record: &Record| {
+            self.acknowledgement_of(record).filter(|_| record.is_firing()).map(|said| said.who.clone())
+        };
         let message = write(envelope, draft, &self.plan, &self.records, who);
         let told = format!("{}: {:?}, {} alerts", message.channel, message.reason, draft.alerts.len());
         let at = Timestamp(message.at_ms);

@@ -33,6 +33,8 @@ mod severity;
 mod show;
 mod silences;
 mod suppression;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use acknowledgement::{AckError, AckTarget, Acknowledgement};

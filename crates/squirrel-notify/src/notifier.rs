@@ -16,6 +16,9 @@ use crate::settings::Settings;
 use crate::silences::{NewSilence, SilenceError, Silences};
 use crate::{Observed, SettingsError};
 
+/// At least this often the clock is looked at while there are alerts.
+pub(crate) const LONGEST_NAP_MS: i64 = 60_000;
+
 /// Most alerts that are remembered. With texts of 1 KB each these are some 50 MB.
 pub const MAX_ALERTS: usize = 20_000;
 /// Most groups; alerts beyond come together in one group of their route.
@@ -81,7 +84,7 @@ impl Notifier {
     /// Takes the alerts of one or more groups of rules as an evaluation left them: pending, firing, and those that
     /// are over.
     pub fn observe(&mut self, at: Timestamp, alerts: &[Observed]) {
-        let now_ms = self.awake.advance(at);
+        let now_ms = self.advance(at);
         for observed in alerts {
             let full = self.records.len() >= MAX_ALERTS;
             let facts = Facts::of(&observed.labels);
@@ -113,6 +116,19 @@ impl Notifier {
         if !self.records.is_empty() {
             self.wake = Some(at);
         }
+    }
+
+    /// The time waited until now. While the program was away nobody could show it an alert.
+    pub(crate) fn advance(&mut self, at: Timestamp) -> i64 {
+        let (away, before) = (self.awake.was_away, self.awake.ms);
+        let now_ms = self.awake.advance(at);
+        let absence_ms = now_ms.saturating_sub(before);
+        if away && absence_ms > LONGEST_NAP_MS {
+            for record in self.records.values_mut() {
+                record.seen_ms = record.seen_ms.saturating_add(absence_ms);
+            }
+        }
+        now_ms
     }
 
     fn refuse(&mut self, at: Timestamp, observed: &Observed) {

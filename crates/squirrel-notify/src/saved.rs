@@ -251,7 +251,7 @@ impl Notifier {
             }
             let (channel, mut line) = line.line(self.awake.ms);
             line.told.retain(|number, _| self.records.contains_key(number));
-            if let Some(group) = self.groups.get_mut(&saved.key) {
+            if let Some(group) = self.groups.get_mut(&saved.key).filter(|group| group.route.is_some()) {
                 line.told.retain(|number, _| group.members.contains(number));
                 group.lines.insert(channel, line);
                 continue;
