@@ -190,7 +190,7 @@ impl Notifier {
             self.acknowledgement_of(record).filter(|_| record.is_firing()).map(|said| said.who.clone())
         };
         let message = write(envelope, draft, &self.plan, &self.records, who);
-        let told = format!("{}: {:?}, {} alerts", message.channel, message.reason, draft.alerts.len());
+        let told = format!("{}: {} (alerts: {})", message.channel, message.reason.word(), draft.alerts.len());
         let at = Timestamp(message.at_ms);
         self.history.add(at, Event::Told, None, &message.group_key, &told);
         self.messages += 1;

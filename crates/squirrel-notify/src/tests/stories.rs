@@ -261,3 +261,65 @@ fn an_end_before_what_was_decided_is_written_down_changes_nothing() {
     let surprises = surprises(Restarts::Crash);
     assert!(surprises.is_empty(), "{}", surprises.join("\n\n"));
 }
+
+#[test]
+fn the_next_wake_is_when_something_is_to_be_told_and_within_a_minute_while_there_are_alerts() {
+    let mut world = World::new("[grouping]\nwait = \"7s\"");
+    assert_eq!(world.notifier.next_wake(), None);
+    world.act("fire a");
+    assert!(world.tick().is_empty());
+    let wake = world.now().plus_ms(7_000);
+    assert_eq!(world.notifier.next_wake(), Some(wake));
+    assert!(world.notifier.due(wake.plus_ms(-1)).is_empty());
+    assert_eq!(world.notifier.due(wake).len(), 1);
+    assert_eq!(world.notifier.next_wake(), Some(wake.plus_ms(60_000)));
+}
+
+#[test]
+fn what_is_seen_is_what_is_told() {
+    let mut world = World::new(
+        "[[inhibit]]\nsource = ['alertname=\"a\"']\ntarget = ['alertname=\"b\"']\n\
+         [[escalation]]\n[[escalation.step]]\nafter = \"1h\"\nchannels = [\"boss\"]",
+    );
+    world.play("0s fire a b c \n 1m ack alertname=c \n 1m silence alertname=a for 1h \n 2m");
+    let views = world.notifier.views(world.now());
+    let shown: Vec<_> = views
+        .alerts
+        .iter()
+        .map(|one| {
+            let name = one.alert.labels.get("alertname").cloned().unwrap_or_default();
+            let held = one.suppressed.iter().map(crate::Suppression::text).collect::<Vec<_>>().join(" ");
+            let held = held.split(' ').next().unwrap_or_default().to_owned();
+            (
+                name,
+                held,
+                one.acknowledgement.as_ref().map(|said| said.who.clone()),
+                one.told.join(" "),
+                one.escalates_at.is_some(),
+            )
+        })
+        .collect();
+    let row = |name: &str, held: &str, who: Option<&str>, told: &str| {
+        (name.to_owned(), held.to_owned(), who.map(str::to_owned), told.to_owned(), false)
+    };
+    let mut sorted = shown;
+    sorted.sort();
+    assert_eq!(
+        sorted,
+        [row("a", "silence", None, "ops"), row("b", "inhibited", None, ""), row("c", "", Some("ada"), "ops")]
+    );
+    let silences = world.notifier.silences(world.now());
+    assert_eq!(silences.iter().map(|one| (one.state.word(), one.takes)).collect::<Vec<_>>(), [("active", 1)]);
+    let counts = world.notifier.counts();
+    assert_eq!((counts.firing, counts.suppressed, counts.acknowledgements, counts.messages), (3, 2, 1, 2));
+    let events: Vec<_> = world.notifier.history().map(|entry| entry.event).collect();
+    for event in [
+        crate::Event::Fired,
+        crate::Event::Told,
+        crate::Event::Acknowledged,
+        crate::Event::Silenced,
+        crate::Event::Held,
+    ] {
+        assert!(events.contains(&event), "{event:?}");
+    }
+}
