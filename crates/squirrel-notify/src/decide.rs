@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use squirrel_alert::AlertState;
-use squirrel_model::{Labels, Timestamp};
+use squirrel_model::Timestamp;
 
 use crate::group::{Draft, Group, Line, News};
 use crate::history::Event;
@@ -282,12 +282,10 @@ impl Notifier {
             };
             let since = record.told_ms.unwrap_or(now_ms);
             // It is told in the thread of its first route.
-            let keys = self.plan.routes_of(&record.labels).into_iter().filter_map(|place| {
-                let route = self.plan.routes.get(place)?;
-                let keys = [route.group_labels(&record.labels), Labels::empty()].map(|labels| route.group_key(&labels));
-                keys.into_iter().find(|key| self.groups.contains_key(key))
-            });
-            let Some(key) = keys.into_iter().next() else { continue };
+            let routes =
+                self.plan.routes_of(&record.labels).into_iter().filter_map(|place| self.plan.routes.get(place));
+            let mut keys = routes.flat_map(|route| route.group_keys(&record.labels));
+            let Some(key) = keys.find(|key| self.groups.contains_key(key)) else { continue };
             while let Some(step) = escalation.steps.get(record.steps) {
                 let due_ms = since.saturating_add(step.after.0);
                 if now_ms < due_ms {

@@ -153,13 +153,15 @@ impl Notifier {
         let flapped = record.flap.flapping;
         record.flap.change(now_ms, record.rule.interval_ms, &self.plan.flapping);
         let flaps = record.flap.flapping;
-        // Whoever cares for it is asked anew when it fires again.
-        record.told_ms = None;
-        record.steps = 0;
         let subject = record.labels.to_string();
         if fires {
             record.starts_at = observed.active_at;
             record.ends_at = None;
+            // Where it is still taken for firing, nothing has begun anew.
+            if !is_told(&self.plan, &self.groups, record) {
+                record.told_ms = None;
+                record.steps = 0;
+            }
             self.history.add(at, Event::Fired, Some(number), &subject, "");
         } else {
             record.ends_at = Some(observed.resolved_at.unwrap_or(at));
@@ -316,6 +318,14 @@ impl Notifier {
             self.wake = Some(at);
         }
     }
+}
+
+/// Whether a channel takes an alert for firing.
+fn is_told(plan: &Plan, groups: &BTreeMap<String, Group>, record: &Record) -> bool {
+    let routes = plan.routes_of(&record.labels).into_iter().filter_map(|place| plan.routes.get(place));
+    let keys = routes.flat_map(|route| route.group_keys(&record.labels));
+    let lines = keys.filter_map(|key| groups.get(&key)).flat_map(|group| group.lines.values());
+    lines.into_iter().any(|line| line.told.contains_key(&record.facts.fingerprint))
 }
 
 /// An alert that is seen for the first time; not firing yet, so that its beginning is a change of state.

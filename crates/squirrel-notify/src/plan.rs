@@ -55,6 +55,11 @@ impl PlannedRoute {
         }
     }
 
+    /// The keys of the groups that an alert may be in: its own, and the one for what comes when there are too many.
+    pub(crate) fn group_keys(&self, labels: &Labels) -> [String; 2] {
+        [self.group_labels(labels), Labels::empty()].map(|labels| self.group_key(&labels))
+    }
+
     /// The key of the group with these labels.
     pub(crate) fn group_key(&self, labels: &Labels) -> String {
         let labels = if labels.is_empty() { "{}".to_owned() } else { labels.to_string() };

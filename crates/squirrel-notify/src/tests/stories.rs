@@ -95,6 +95,19 @@ const STORIES: &[Story] = &[
         ],
     },
     Story {
+        name: "who is told as firing is not asked twice because the alert was away for a minute",
+        settings: "[[escalation]]\n[[escalation.step]]\nafter = \"20m\"\nchannels = [\"net\"]\n\
+                   [[escalation.step]]\nafter = \"1h\"\nchannels = [\"boss\"]",
+        script: "0s fire a \n 1m over a \n 2m fire a \n 21m over a \n 22m fire a \n 2h",
+        outcome: &[
+            "0s ops: new a+",
+            "20m net: escalated a+",
+            "21m ops: resolved a-",
+            "22m ops: new a+",
+            "1h boss: escalated a+",
+        ],
+    },
+    Story {
         name: "an escalation begins anew with the next trouble, and stops when somebody takes care",
         settings: "[[escalation]]\n[[escalation.step]]\nafter = \"20m\"\nchannels = [\"net\"]\n\
                    [[escalation.step]]\nafter = \"1h\"\nchannels = [\"boss\"]",
