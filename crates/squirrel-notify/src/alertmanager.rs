@@ -178,9 +178,34 @@ pub struct GettableAlert {
     labels: Texts,
 }
 
+/// Which alerts somebody wants to see; Alertmanager's parameters of the same names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ApiShow {
+    /// Those that nothing holds back.
+    pub active: bool,
+    /// Those that a silence holds back.
+    pub silenced: bool,
+    /// Those that another alert holds back.
+    pub inhibited: bool,
+}
+
+impl Default for ApiShow {
+    fn default() -> Self {
+        Self { active: true, silenced: true, inhibited: true }
+    }
+}
+
+impl ApiShow {
+    fn shows(self, status: &ApiAlertStatus) -> bool {
+        (self.active || status.state != "active")
+            && (self.silenced || status.silenced_by.is_empty())
+            && (self.inhibited || status.inhibited_by.is_empty())
+    }
+}
+
 impl Notifier {
-    /// The alerts that fire, in Alertmanager's words, and of them those that fulfil all conditions.
-    pub fn alertmanager_alerts(&self, at: Timestamp, filter: &Matchers) -> Vec<GettableAlert> {
+    /// The alerts that fire, in Alertmanager's words: of those that are wanted the ones that fulfil all conditions.
+    pub fn alertmanager_alerts(&self, at: Timestamp, filter: &Matchers, show: ApiShow) -> Vec<GettableAlert> {
         let fits = |labels: &Texts| {
             filter.iter().all(|one| one.matches(labels.get(one.name()).map(String::as_str).unwrap_or_default()))
         };
@@ -215,7 +240,8 @@ impl Notifier {
                 labels: view.alert.labels,
             }
         };
-        firing.filter(|view| fits(&view.alert.labels)).map(shown_alert).collect()
+        let fitting = firing.filter(|view| fits(&view.alert.labels)).map(shown_alert);
+        fitting.filter(|alert| show.shows(&alert.status)).collect()
     }
 
     /// All silences in Alertmanager's words.

@@ -40,7 +40,8 @@ mod view;
 
 pub use acknowledgement::{AckError, AckTarget, Acknowledgement};
 pub use alertmanager::{
-    ApiAlertStatus, ApiMatcher, ApiReceiver, ApiSilenceError, ApiState, GettableAlert, GettableSilence, PostableSilence,
+    ApiAlertStatus, ApiMatcher, ApiReceiver, ApiShow, ApiSilenceError, ApiState, GettableAlert, GettableSilence,
+    PostableSilence,
 };
 pub use calendar::{Days, Span, TimeOfDay};
 pub use history::{Event, HistoryEntry, MAX_HISTORY};

@@ -321,6 +321,18 @@ fn what_is_seen_is_what_is_told() {
         sorted,
         [row("a", "silence", None, "ops"), row("b", "inhibited", None, ""), row("c", "", Some("ada"), "ops")]
     );
+    let all = crate::ApiShow::default();
+    for (show, condition, want) in [
+        (all, "alertname=~.+", 3),
+        (all, "alertname=b", 1),
+        (crate::ApiShow { active: false, ..all }, "alertname=~.+", 2),
+        (crate::ApiShow { silenced: false, ..all }, "alertname=~.+", 2),
+        (crate::ApiShow { silenced: false, inhibited: false, ..all }, "alertname=~.+", 1),
+    ] {
+        let filter = crate::Matchers::parse(&[condition]).expect(condition);
+        let found = world.notifier.alertmanager_alerts(world.now(), &filter, show);
+        assert_eq!(found.len(), want, "{show:?} {condition}");
+    }
     let silences = world.notifier.silences(world.now());
     assert_eq!(silences.iter().map(|one| (one.state.word(), one.takes)).collect::<Vec<_>>(), [("active", 1)]);
     let counts = world.notifier.counts();
