@@ -3,6 +3,7 @@
 
 mod applications;
 mod file;
+mod remote;
 mod sample;
 mod sizes;
 mod values;
@@ -18,6 +19,7 @@ use squirrel_server::AllowedHost;
 
 use crate::cli;
 pub(crate) use applications::Applications;
+pub(crate) use remote::{Remote, RemoteParts};
 pub(crate) use sample::sample;
 pub(crate) use sizes::{DiskSize, MemorySize};
 pub(crate) use values::{AccountingLevel, Sync, show_span};
@@ -86,6 +88,8 @@ pub(crate) struct Config {
     pub(crate) connections: Sourced<usize>,
     pub(crate) memory: Sourced<MemorySize>,
     pub(crate) log: Sourced<String>,
+    /// Samples to and from other systems.
+    pub(crate) remote: Remote,
 }
 
 /// What the command line says about the configuration.
@@ -165,6 +169,7 @@ impl Config {
             connections: Sourced::choose(None, file.accounting.connections, || limits.connections),
             memory: Sourced::choose(None, file.accounting.memory, || MemorySize(limits.memory)),
             log: Sourced::choose(None, file.log.level, || "info".to_owned()),
+            remote: Remote { writes: file.remote_write, receives: file.receive, otlp: file.otlp },
             path,
         };
         config.check()?;
@@ -200,6 +205,9 @@ impl Config {
         if !(100..=10_000_000).contains(&self.connections.value) {
             bail!("{place}connections under [accounting] is 100 to 10000000, not {}", self.connections.value);
         }
+        self.remote
+            .check()
+            .with_context(|| self.path.as_deref().map_or_else(String::new, |path| path.display().to_string()))?;
         let known: BTreeSet<&str> = squirrel_collect::COLLECTORS.iter().map(|desc| desc.name).collect();
         for name in &self.disabled.value {
             if !known.contains(name.as_str()) {

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use crate::accounting::{self, Accounting};
 use crate::fault_log::{FaultLog, Line};
 use crate::own_metrics::OwnMetrics;
+use crate::serve::remote::Remote;
 
 /// Everything that a tick needs, owned by whoever runs it.
 pub(crate) struct Pipeline {
@@ -26,6 +27,7 @@ pub(crate) struct Pipeline {
     pub(crate) ticks: watch::Sender<Option<Arc<Tick>>>,
     pub(crate) status: Arc<Mutex<Vec<squirrel_api::CollectorStatus>>>,
     accounting: Option<Accounting>,
+    remote: Arc<Remote>,
     fault_log: FaultLog,
     last: Option<Timestamp>,
     refusing: bool,
@@ -43,12 +45,24 @@ pub(crate) struct Parts {
     pub(crate) status: Arc<Mutex<Vec<squirrel_api::CollectorStatus>>>,
     /// Whose bytes they are; `None` when the configuration switched it off.
     pub(crate) accounting: Option<Accounting>,
+    /// Samples to and from other systems.
+    pub(crate) remote: Arc<Remote>,
 }
 
 impl Pipeline {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { kernel, schedule, store, monotonic, server_metrics, applications, ticks, status, accounting } =
-            parts;
+        let Parts {
+            kernel,
+            schedule,
+            store,
+            monotonic,
+            server_metrics,
+            applications,
+            ticks,
+            status,
+            accounting,
+            remote,
+        } = parts;
         let own = OwnMetrics::new();
         Self {
             kernel,
@@ -61,6 +75,7 @@ impl Pipeline {
             ticks,
             status,
             accounting,
+            remote,
             fault_log: FaultLog::default(),
             last: None,
             refusing: false,
@@ -92,6 +107,7 @@ impl Pipeline {
         self.store.metrics(&mut batch);
         self.server_metrics.rows(&mut batch);
         self.applications.rows(&mut batch);
+        self.remote.rows(now, &mut batch);
         self.own.tick(&mut batch);
         self.keep(at, &batch);
         self.keep_applications(now, step_ms);
@@ -125,7 +141,10 @@ impl Pipeline {
             return;
         }
         match self.store.append_samples(now, &samples) {
-            Ok(report) => self.applications.lost(report.refused),
+            Ok(report) => {
+                self.applications.lost(report.refused);
+                self.remote.arrived(&samples);
+            }
             // Closed: the end of the program, which was said.
             Err(_) => self.applications.lost(samples.len()),
         }

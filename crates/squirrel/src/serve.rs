@@ -2,6 +2,7 @@
 
 pub(crate) mod doors;
 mod reload;
+pub(crate) mod remote;
 mod run;
 
 use anyhow::Context as _;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::Deserialize;
 
+use super::remote::{Otlp, Receive, RemoteWrite};
 use super::sizes::{DiskSize, MemorySize};
 use super::values::{AccountingLevel, Count, LongSpan, Sync, TickSpan};
 
@@ -21,6 +22,9 @@ pub(super) struct File {
     pub(super) applications: Applications,
     pub(super) accounting: Accounting,
     pub(super) log: Log,
+    pub(super) remote_write: Vec<RemoteWrite>,
+    pub(super) receive: Vec<Receive>,
+    pub(super) otlp: Vec<Otlp>,
 }
 
 /// `[server]`

@@ -170,5 +170,5 @@ pub(crate) fn sample() -> String {
         }
         text += &format!("#{} = {}\n", setting.key, setting.default);
     }
-    text
+    text + super::remote::SAMPLE
 }
