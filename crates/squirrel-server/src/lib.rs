@@ -40,7 +40,7 @@ pub use applications::{
 pub use charts::charts;
 pub use hosts::{AllowedHost, AllowedHostError};
 pub use metrics::{METRICS, ServerMetrics};
-pub use parts::{BuildInfo, Limits, ServerParts, Snapshots, Tick};
+pub use parts::{BuildInfo, Limits, Receive, ReceiveReply, ServerParts, Snapshots, Tick};
 pub use server::Server;
 
 /// The name and the text of every expression that charts and checks ask, so that the program can test

@@ -32,6 +32,33 @@ pub struct Tick {
     pub batch: Batch,
 }
 
+/// Takes remote write from other monitors. All of it is asked from threads that may wait.
+pub trait Receive: Send + Sync {
+    /// Whether a request may come, by its headers `Authorization`, `Content-Type` and `Content-Encoding`; asked
+    /// before its body is read.
+    ///
+    /// # Errors
+    /// What is to be answered.
+    fn admit(&self, authorization: Option<&[u8]>, kind: &str, encoding: &str) -> Result<(), ReceiveReply>;
+
+    /// The largest body, in bytes.
+    fn most_body(&self) -> usize;
+
+    /// Keeps what may be kept of a body, and says what became of it.
+    fn take(&self, authorization: Option<&[u8]>, kind: &str, encoding: &str, body: &[u8]) -> ReceiveReply;
+}
+
+/// An answer to a sender of remote write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceiveReply {
+    /// Of HTTP.
+    pub status: u16,
+    /// Headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// A sentence for the sender's log; empty when all is well.
+    pub text: String,
+}
+
 /// Which build of Squirrel this is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BuildInfo {
@@ -140,6 +167,8 @@ pub struct ServerParts {
     pub build: BuildInfo,
     /// Names beside the loopback's and the bound addresses by which browsers may address this server.
     pub allowed_hosts: Vec<AllowedHost>,
+    /// Takes remote write; `None` when nobody may send.
+    pub receive: Option<Arc<dyn Receive>>,
     /// What a client can use up.
     pub limits: Limits,
 }

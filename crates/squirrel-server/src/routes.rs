@@ -5,7 +5,7 @@ use axum::extract::Request;
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use squirrel_api::{ApiError, ErrorType};
 use tower_http::compression::CompressionLayer;
 
@@ -14,6 +14,7 @@ use crate::security;
 use crate::server::State;
 
 mod applications;
+mod federate;
 mod files;
 mod known;
 mod labels;
@@ -22,6 +23,7 @@ mod openapi;
 mod parameters;
 mod plain;
 mod query;
+pub(crate) mod receive;
 mod resources;
 mod rules;
 mod stream;
@@ -53,9 +55,11 @@ pub(crate) fn router(state: &State) -> Router {
         .route("/api/live/top", get(live::top))
         .route("/api/openapi.json", get(openapi::openapi))
         .route("/metrics", get(plain::metrics))
+        .route("/federate", get(federate::federate))
         // The default predicate leaves event streams and small answers alone.
         .layer(CompressionLayer::new())
         .route("/api/stream", get(stream::stream))
+        .route("/api/v1/write", post(receive::write))
         .route("/healthz", get(plain::healthz))
         .route("/readyz", get(plain::readyz))
         // The same two under Prometheus' names: `promtool check healthy` and its like ask for them.

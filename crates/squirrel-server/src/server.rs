@@ -15,6 +15,7 @@ use crate::listen;
 use crate::metrics::ServerMetrics;
 use crate::parts::ServerParts;
 use crate::routes;
+use crate::routes::receive::Turns;
 
 /// What every request sees.
 pub(crate) struct Shared {
@@ -25,6 +26,8 @@ pub(crate) struct Shared {
     pub(crate) gate: Gate,
     pub(crate) hosts: HostRules,
     pub(crate) hub: Hub,
+    /// Bodies of remote write that are read at one time.
+    pub(crate) receiving: Turns,
     /// The second of the last warning about a refused request: whoever is refused often shall not
     /// fill the log.
     pub(crate) warned: AtomicU64,
@@ -70,6 +73,7 @@ impl Server {
             gate: Gate::new(&self.parts.limits, Arc::clone(&self.parts.monotonic), Arc::clone(&self.metrics)),
             hosts: HostRules::new(bound, self.parts.allowed_hosts.clone()),
             hub: Hub::new(&self.parts.limits),
+            receiving: Turns::default(),
             warned: AtomicU64::new(0),
             engine: engine(&self.parts),
             metrics: self.metrics,

@@ -6,6 +6,7 @@ mod alerts;
 mod applications;
 mod engine;
 mod file;
+mod remote;
 mod sample;
 mod sizes;
 mod values;
@@ -23,6 +24,7 @@ use crate::cli;
 pub(crate) use alerts::Alerts;
 pub(crate) use applications::Applications;
 pub(crate) use engine::EngineChoice;
+pub(crate) use remote::{Remote, RemoteParts};
 pub(crate) use sample::sample;
 pub(crate) use sizes::{DiskSize, MemorySize};
 pub(crate) use values::{AccountingLevel, Sync, show_span};
@@ -93,6 +95,8 @@ pub(crate) struct Config {
     pub(crate) memory: Sourced<MemorySize>,
     pub(crate) alerts: Alerts,
     pub(crate) log: Sourced<String>,
+    /// Samples to and from other systems.
+    pub(crate) remote: Remote,
 }
 
 /// What the command line says about the configuration.
@@ -177,6 +181,7 @@ impl Config {
                 None => "the configuration is not valid".to_owned(),
             })?,
             log: Sourced::choose(None, file.log.level, || "info".to_owned()),
+            remote: Remote { writes: file.remote_write, receives: file.receive, otlp: file.otlp },
             path,
         };
         config.check()?;
@@ -221,6 +226,9 @@ impl Config {
         if !(100..=10_000_000).contains(&self.connections.value) {
             bail!("{place}connections under [accounting] is 100 to 10000000, not {}", self.connections.value);
         }
+        self.remote
+            .check()
+            .with_context(|| self.path.as_deref().map_or_else(String::new, |path| path.display().to_string()))?;
         let known: BTreeSet<&str> = squirrel_collect::COLLECTORS.iter().map(|desc| desc.name).collect();
         for name in &self.disabled.value {
             if !known.contains(name.as_str()) {

@@ -70,6 +70,13 @@ fn shown(config: &Config) -> String {
     alerts(&mut text, &config.alerts);
     section(&mut text, "log");
     line(&mut text, "level", &config.log, |level| word(level));
+    for (table, name, to) in config.remote.lines() {
+        let _ = writeln!(text, "\n[[{table}]]\nname = {}", word(&name));
+        if !to.is_empty() {
+            // Without the path, which may be a secret.
+            let _ = writeln!(text, "# to {}", Untrusted(&to));
+        }
+    }
     text
 }
 

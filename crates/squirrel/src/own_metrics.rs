@@ -81,9 +81,13 @@ pub(crate) fn catalogue() -> Catalogue {
 pub(crate) fn own() -> Catalogue {
     let collected: Vec<&'static Metric> = squirrel_collect::catalogue().iter().collect();
     let accounted: Vec<&'static Metric> = squirrel_account::catalogue().iter().collect();
+    let [written, received, exported] = crate::serve::remote::METRICS;
     Catalogue::new([
         &collected,
         &accounted,
+        written,
+        received,
+        exported,
         squirrel_store::METRICS,
         squirrel_server::METRICS,
         squirrel_server::APPLICATIONS_METRICS,

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use crate::accounting::{self, Accounting};
 use crate::fault_log::{FaultLog, Line};
 use crate::own_metrics::OwnMetrics;
+use crate::serve::remote::Remote;
 
 /// Everything that a tick needs, owned by whoever runs it.
 pub(crate) struct Pipeline {
@@ -27,6 +28,7 @@ pub(crate) struct Pipeline {
     pub(crate) ticks: watch::Sender<Option<Arc<Tick>>>,
     pub(crate) status: Arc<Mutex<Vec<squirrel_api::CollectorStatus>>>,
     accounting: Option<Accounting>,
+    remote: Arc<Remote>,
     fault_log: FaultLog,
     last: Option<Timestamp>,
     refusing: bool,
@@ -45,6 +47,8 @@ pub(crate) struct Parts {
     pub(crate) status: Arc<Mutex<Vec<squirrel_api::CollectorStatus>>>,
     /// Whose bytes they are; `None` when the configuration switched it off.
     pub(crate) accounting: Option<Accounting>,
+    /// Samples to and from other systems.
+    pub(crate) remote: Arc<Remote>,
 }
 
 impl Pipeline {
@@ -60,6 +64,7 @@ impl Pipeline {
             ticks,
             status,
             accounting,
+            remote,
         } = parts;
         let own = OwnMetrics::new();
         Self {
@@ -74,6 +79,7 @@ impl Pipeline {
             ticks,
             status,
             accounting,
+            remote,
             fault_log: FaultLog::default(),
             last: None,
             refusing: false,
@@ -105,6 +111,7 @@ impl Pipeline {
         self.store.metrics(&mut batch);
         self.server_metrics.rows(&mut batch);
         self.applications.rows(&mut batch);
+        self.remote.rows(now, &mut batch);
         self.alerting.rows(&mut batch);
         self.own.tick(&mut batch);
         self.keep(at, &batch);
@@ -139,7 +146,10 @@ impl Pipeline {
             return;
         }
         match self.store.append_samples(now, &samples) {
-            Ok(report) => self.applications.lost(report.refused),
+            Ok(report) => {
+                self.applications.lost(report.refused);
+                self.remote.arrived(&samples);
+            }
             // Closed: the end of the program, which was said.
             Err(_) => self.applications.lost(samples.len()),
         }

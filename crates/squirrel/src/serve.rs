@@ -3,6 +3,7 @@
 pub(crate) mod alerting;
 pub(crate) mod doors;
 mod reload;
+pub(crate) mod remote;
 mod run;
 
 use anyhow::Context as _;

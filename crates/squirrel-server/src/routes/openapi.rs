@@ -71,6 +71,7 @@ const OPERATIONS: &[Operation] = &[
     prometheus("/api/v1/alerts", "Alerts that are pending or firing"),
     prometheus("/api/v1/status/buildinfo", "Which build answers"),
     text("/metrics", "The last readings in Prometheus' exposition format"),
+    text("/federate", "The newest values of the series that match[] names, in the same format"),
     text("/healthz", "Whether the server answers"),
     text("/readyz", "Whether samples can be queried"),
     text("/-/healthy", "As /healthz, under Prometheus' name"),

@@ -99,6 +99,7 @@ pub(crate) async fn start_taking(
     let (ticks, receiver) = watch::channel(None);
     let born = tokio::time::Instant::now();
     let parts = ServerParts {
+        receive: None,
         snapshots: Arc::new(move || Arc::clone(&store)),
         engine: None,
         ticks: receiver,

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::access::Access;
 use super::engine::EngineKind;
+use super::remote::{Otlp, Receive, RemoteWrite};
 use super::sizes::{DiskSize, MemorySize};
 use super::values::{AccountingLevel, Count, LongSpan, Sync, TickSpan};
 
@@ -24,6 +25,9 @@ pub(super) struct File {
     pub(super) accounting: Accounting,
     pub(super) alerts: Alerts,
     pub(super) log: Log,
+    pub(super) remote_write: Vec<RemoteWrite>,
+    pub(super) receive: Vec<Receive>,
+    pub(super) otlp: Vec<Otlp>,
 }
 
 /// `[server]`

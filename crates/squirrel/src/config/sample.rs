@@ -234,5 +234,5 @@ fn thresholds() -> String {
     for threshold in squirrel_alert::thresholds::THRESHOLDS {
         text += &format!("# {}\n#{} = {}\n", threshold.about, threshold.name, threshold.usual);
     }
-    text
+    text + super::remote::SAMPLE
 }

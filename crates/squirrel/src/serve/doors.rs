@@ -14,7 +14,7 @@ use squirrel_store::{CoarseLimit, OpenReport, Stopwatch, Store, StoreOptions, Sy
 use squirrel_sys::{Kernel as _, Linux, clock};
 
 use crate::accounting::{self, Opened};
-use crate::config::{AccountingLevel, Config, Origin, Sync};
+use crate::config::{AccountingLevel, Config, Origin, RemoteParts, Sync};
 
 /// Everything that is open.
 pub(crate) struct Doors {
@@ -23,6 +23,8 @@ pub(crate) struct Doors {
     pub(crate) store: Store,
     /// What applications must send with each report.
     pub(crate) application_token: Option<ApplicationToken>,
+    /// Other systems that samples go to and come from, secrets read.
+    pub(crate) remote: RemoteParts,
     /// What the accountant reads; `None` when the configuration switched it off.
     pub(crate) sources: Option<Opened>,
 }
@@ -30,6 +32,7 @@ pub(crate) struct Doors {
 /// Opens all, or says what is in the way.
 pub(super) fn open(config: &Config, monotonic: clock::Monotonic) -> anyhow::Result<Doors> {
     let application_token = config.applications.token()?;
+    let remote = config.remote.open()?;
     let kernel = Linux::open().context("cannot open the doors to the kernel")?;
     let listeners = listen(config)?;
     let port = listeners.first().and_then(|listener| listener.local_addr().ok()).map_or(0, |address| address.port());
@@ -38,7 +41,7 @@ pub(super) fn open(config: &Config, monotonic: clock::Monotonic) -> anyhow::Resu
         AccountingLevel::Off => None,
         level => Some(accounting::open_for_daemon(level)?),
     };
-    Ok(Doors { kernel, listeners, store, application_token, sources })
+    Ok(Doors { kernel, listeners, store, application_token, remote, sources })
 }
 
 /// `HOST:PORT`, the `instance` label of everything stored.

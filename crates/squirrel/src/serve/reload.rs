@@ -50,6 +50,7 @@ fn restart_only(current: &Config, fresh: &Config) -> Vec<&'static str> {
         ("connections", current.connections.value != fresh.connections.value),
         ("memory", current.memory.value != fresh.memory.value),
         ("interval", current.interval.value != fresh.interval.value),
+        ("[[remote_write]], [[receive]] or [[otlp]]", current.remote != fresh.remote),
         ("[applications]", current.applications != fresh.applications),
     ]
     .into_iter()

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::alerting::Alerting;
 use super::doors::Doors;
 use super::reload::Reloader;
+use super::remote;
 use crate::accounting::{Accounting, Pictures};
 use crate::config::Config;
 use crate::own_metrics;
@@ -51,7 +52,7 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     // Before all else: until then SIGHUP, which asks for a reload, would end the program.
     let signals = Signals::listen()?;
-    let Doors { kernel, listeners, store, application_token, sources } = doors;
+    let Doors { kernel, listeners, store, application_token, remote: parts, sources } = doors;
     let accounting = sources
         .map(|sources| Accounting::start(sources.accountant(config.accounting_options()), monotonic))
         .transpose();
@@ -73,12 +74,15 @@ pub(super) async fn run(
     if let Err(error) = applications.adopt(reader.snapshot().as_ref(), clock::wall(), monotonic.elapsed()) {
         tracing::warn!("applications that reported before the start are not known: {error}");
     }
+    let catalogue = Arc::new(own_metrics::catalogue());
+    let ground = remote::Ground::new(&config, Arc::clone(&store), watched.clone(), Arc::clone(&catalogue), monotonic)?;
+    let remote = Arc::new(remote::start(parts, ground));
     let alerting = Alerting::start(Arc::clone(&store), monotonic, config.alerts.clone())?;
     let server = Server::new(ServerParts {
         snapshots: Arc::new(move || reader.snapshot()),
         engine: config.engine.destination()?.map(remote_engine),
         ticks: watched,
-        catalogue: Arc::new(own_metrics::catalogue()),
+        catalogue,
         collectors: Arc::new(move || statuses.lock().unwrap_or_else(PoisonError::into_inner).clone()),
         applications: Arc::clone(&applications),
         alerting: alerting.shared(),
@@ -87,6 +91,7 @@ pub(super) async fn run(
         monotonic: Arc::new(move || monotonic.elapsed()),
         build: BuildInfo { version: env!("CARGO_PKG_VERSION").to_owned(), revision: String::new() },
         allowed_hosts: config.allowed_hosts()?,
+        receive: remote.receive(),
         limits: Limits::default(),
     });
     let server_metrics = server.metrics();
@@ -105,6 +110,7 @@ pub(super) async fn run(
         ticks,
         status,
         accounting,
+        remote,
     };
 
     let stop = CancellationToken::new();
