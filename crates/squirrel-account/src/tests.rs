@@ -4,6 +4,7 @@ mod books;
 mod bounds;
 mod conservation;
 mod hostile;
+mod kinds;
 mod ledger;
 mod owners;
 mod packets;

@@ -60,6 +60,7 @@ fn picture() -> Picture {
             opened: Timestamp(2_500),
             closed: None,
             source: Source::Exact,
+            caveat: None,
         }],
         hosts: vec![HostRow { address: "::1".parse().unwrap(), figures, connections: 1, source: Source::Exact }],
         interfaces: vec![InterfaceRow { name: "lo".into(), unexplained_receive: -5, ..InterfaceRow::default() }],
