@@ -136,6 +136,8 @@ pub struct Accountant {
     unattributed: Unattributed,
     settled: Settled,
     ended: Vec<Slot>,
+    /// Paths of multipath sockets that the ledger told of in this step.
+    paths: Vec<Slot>,
     began: Option<Timestamp>,
     wall: Timestamp,
     now: Duration,
@@ -178,6 +180,7 @@ impl Accountant {
             unattributed: Unattributed::default(),
             settled: Settled::default(),
             ended: Vec::new(),
+            paths: Vec::new(),
             began: None,
             wall: Timestamp::default(),
             now: Duration::ZERO,

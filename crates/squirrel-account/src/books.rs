@@ -242,13 +242,13 @@ impl Estimate {
         row.tcp.booked = row.tcp.booked.max(segments);
         row.tcp.booked_again = row.tcp.booked_again.max(again);
         let network = if row.remote().is_ipv4() { IPV4 } else { IPV6 };
-        let mut packets = match row.carrier() {
+        let mut packets = match row.carrier {
             Carrier::Tcp => Packets { tcp: fresh, ..Packets::default() },
-            Carrier::Udp => Packets { udp: fresh, ..Packets::default() },
+            _ => Packets { udp: fresh, ..Packets::default() },
         };
-        let (transport, extra) = match row.carrier() {
+        let (transport, extra) = match row.carrier {
             Carrier::Tcp => (u64::from(row.tcp.header), syns(fresh, segments, row.tcp.accepted)),
-            Carrier::Udp => (UDP, fragments(new, fresh, network, link)),
+            _ => (UDP, fragments(new, fresh, network, link)),
         };
         if row.tcp.accepted && !row.tcp.answer_booked {
             row.tcp.answer_booked = true;

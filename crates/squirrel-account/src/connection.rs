@@ -11,8 +11,8 @@ use crate::slots::Slot;
 pub(crate) mod flag {
     /// Both addresses are IPv4.
     pub(crate) const V4: u8 = 1;
-    /// UDP, else TCP.
-    pub(crate) const UDP: u8 = 1 << 1;
+    /// A path of a multipath socket: its bytes are that one's.
+    pub(crate) const PATH: u8 = 1 << 1;
     /// The bytes cannot be known at this level.
     pub(crate) const UNKNOWN_BYTES: u8 = 1 << 2;
     /// A part of the bytes, or the owner, is inferred.
@@ -59,6 +59,7 @@ impl Share {
 #[derive(Clone, Debug)]
 pub(crate) struct Connection {
     pub(crate) cookie: u64,
+    pub(crate) carrier: Carrier,
     local: [u8; 16],
     remote: [u8; 16],
     local_port: u16,
@@ -74,6 +75,8 @@ pub(crate) struct Connection {
     pub(crate) inode: u32,
     pub(crate) interface: u32,
     pub(crate) uid: u32,
+    /// The cookie of the multipath socket that has this one's bytes, as the ledger tells; else zero.
+    pub(crate) path_of: u64,
     /// The owner and its share.
     pub(crate) owner: Share,
     /// Further processes that use the socket.
@@ -109,21 +112,22 @@ impl Connection {
         opened: i64,
     ) -> Self {
         let v4 = local.is_ipv4() && remote.is_ipv4();
-        let kind = if carrier == Carrier::Udp { flag::UDP } else { 0 };
         Self {
             cookie,
+            carrier,
             local: octets(local.ip()),
             remote: octets(remote.ip()),
             local_port: local.port(),
             remote_port: remote.port(),
             namespace,
             state: TcpState::CLOSE,
-            flags: kind | if v4 { flag::V4 } else { 0 },
+            flags: if v4 { flag::V4 } else { 0 },
             fin_is_open: false,
             seen: 0,
             inode: 0,
             interface: 0,
             uid: 0,
+            path_of: 0,
             owner: Share::new(Slot::NONE),
             others: Vec::new(),
             opened,
@@ -154,10 +158,6 @@ impl Connection {
 
     pub(crate) fn is_open(&self) -> bool {
         self.closed == 0
-    }
-
-    pub(crate) fn carrier(&self) -> Carrier {
-        if self.is(flag::UDP) { Carrier::Udp } else { Carrier::Tcp }
     }
 
     pub(crate) fn local(&self) -> SocketAddr {
@@ -194,9 +194,9 @@ impl Connection {
     /// Payload that travelled and is a program's since the last call. Of TCP the kernel's own counters tell, since what a
     /// program wrote may wait to be sent; of UDP `new` is what programs sent and took.
     pub(crate) fn travelled(&mut self, new: Traffic) -> Traffic {
-        let placed = match self.carrier() {
+        let placed = match self.carrier {
             Carrier::Tcp => self.placed.max(self.counted_by_kernel().min(self.bytes)),
-            Carrier::Udp => self.placed.plus(new),
+            _ => self.placed.plus(new),
         };
         let travelled = placed.minus(self.placed);
         self.placed = placed;
@@ -205,7 +205,7 @@ impl Connection {
 
     /// Octets of TCP that arrived and that no program has read.
     pub(crate) fn unread(&self) -> u64 {
-        if self.carrier() == Carrier::Udp || self.is_listener() {
+        if self.carrier != Carrier::Tcp || self.is_listener() {
             return 0;
         }
         self.counted_by_kernel().receive.saturating_sub(self.bytes.receive)
@@ -218,7 +218,33 @@ impl Connection {
 
     /// Whether the socket waits for connections.
     pub(crate) fn is_listener(&self) -> bool {
-        self.state == TcpState::LISTEN && !self.is(flag::UDP)
+        self.state == TcpState::LISTEN && self.is_stream()
+    }
+
+    /// Whether its bytes belong to the process by another row: that of the multipath socket whose path it is.
+    pub(crate) fn is_booked_elsewhere(&self) -> bool {
+        self.is(flag::PATH) && self.path_of != 0
+    }
+
+    /// Whether it has the states of TCP.
+    pub(crate) fn is_stream(&self) -> bool {
+        matches!(self.carrier, Carrier::Tcp | Carrier::Mptcp)
+    }
+
+    /// Why its bytes are not exact.
+    pub(crate) fn caveat(&self) -> Option<&'static str> {
+        if self.is(flag::UNKNOWN_BYTES) {
+            return Some("The kernel counts no bytes of such a socket; its ledger of sockets would.");
+        }
+        if !self.is(flag::INFERRED) {
+            return None;
+        }
+        Some(if self.is(flag::PATH) {
+            "A path of a multipath connection, counted by what it carried: bytes that went again by another path are \
+             counted with both. The kernel-side ledger of sockets would count what the process moved."
+        } else {
+            "Its owner, or the last of its bytes, is inferred: it was gone, or reset, before it could be asked."
+        })
     }
 
     /// The state as `ss` writes it.
@@ -230,7 +256,7 @@ impl Connection {
             TcpState::FIN_WAIT1 => "FIN-WAIT-1",
             TcpState::FIN_WAIT2 => "FIN-WAIT-2",
             TcpState::TIME_WAIT => "TIME-WAIT",
-            TcpState::CLOSE if self.is(flag::UDP) && self.is_open() => "UNCONN",
+            TcpState::CLOSE if !self.is_stream() && self.is_open() => "UNCONN",
             TcpState::CLOSE => "CLOSED",
             TcpState::CLOSE_WAIT => "CLOSE-WAIT",
             TcpState::LAST_ACK => "LAST-ACK",

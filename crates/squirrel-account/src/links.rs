@@ -7,8 +7,9 @@ use squirrel_sys::{Kernel, Netlink, SysError};
 use squirrel_wire::address::{Address, DUMP_ADDRESSES, RTM_GETADDR, RTM_NEWADDR};
 use squirrel_wire::link::{Counter, DUMP_LINKS, Link, RTM_GETLINK, RTM_NEWLINK, Statistics};
 
+use crate::Carrier;
 use crate::books::{Counted, Estimate, PacketCount, Packets};
-use crate::connection::{Connection, flag};
+use crate::connection::Connection;
 use crate::counters::{Counters, Protocols};
 use crate::hash::NumberMap;
 use crate::picture::Traffic;
@@ -219,7 +220,7 @@ impl Links {
     pub(crate) fn estimate(&mut self, row: &mut Connection, new: Traffic, factor: u64) {
         let mut fresh = Estimate::default();
         let (local, remote, bound) = (row.local(), row.remote(), row.interface);
-        if row.is_open() && row.is(flag::UDP) {
+        if row.is_open() && row.carrier == Carrier::Udp {
             self.waiting = self.waiting.saturating_add(u64::from(row.receive_queue));
         }
         let packets = if let Some(link) = self.of(local, remote, bound) {

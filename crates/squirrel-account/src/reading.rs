@@ -154,6 +154,9 @@ impl Reading<'_> {
         (row.receive_queue, row.send_queue) = (socket.receive_queue, socket.send_queue);
         row.drops = socket.memory.and_then(|memory| memory.drops()).unwrap_or(u32::MAX);
         row.uid = socket.uid;
+        if socket.multipath && !self.intake.ledger {
+            row.set(flag::PATH | flag::INFERRED);
+        }
         if carrier == Carrier::Udp {
             let (local, remote) = ends(socket);
             row.readdress(local, remote);
@@ -253,7 +256,7 @@ pub(crate) fn counters(socket: &InetSocket<'_>) -> Option<Traffic> {
 
 fn take_counters(row: &mut Connection, socket: &InetSocket<'_>) {
     let Some(info) = socket.tcp else { return };
-    if row.is(flag::UDP) || socket.state == TcpState::LISTEN {
+    if row.carrier != Carrier::Tcp || socket.state == TcpState::LISTEN {
         return;
     }
     row.tcp.take(&info);
@@ -282,7 +285,7 @@ pub(crate) fn decide_fins(table: &mut Table, ended: &[Slot]) {
         return;
     }
     let mut without: Vec<Slot> = Vec::new();
-    for (_, peer) in table.iter().filter(|(_, row)| !row.is(flag::UDP)) {
+    for (_, peer) in table.iter().filter(|(_, row)| row.carrier == Carrier::Tcp) {
         let ports = u32::from(peer.local().port()) << 16 | u32::from(peer.remote().port());
         for slot in wanted.get(&ports).into_iter().flatten() {
             if let Some(row) = table.get(*slot)

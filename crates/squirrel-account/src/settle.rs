@@ -32,6 +32,9 @@ impl Connection {
         let total = self.bytes.max(by_ledger.plus(remainder));
         out.new = total.minus(self.bytes);
         self.bytes = total;
+        if self.is_booked_elsewhere() {
+            return;
+        }
         let beyond = total.minus(by_ledger);
         book(&mut self.owner, beyond, &mut out.booked);
         for share in &mut self.others {
@@ -41,6 +44,9 @@ impl Connection {
 
     /// Bytes that nobody got.
     pub(crate) fn unbooked(&self) -> Traffic {
+        if self.is_booked_elsewhere() {
+            return Traffic::default();
+        }
         let booked = self.others.iter().fold(self.owner.booked, |sum, share| sum.plus(share.booked));
         self.bytes.minus(booked)
     }

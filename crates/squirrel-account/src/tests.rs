@@ -5,6 +5,7 @@ mod bounds;
 mod conservation;
 mod groups;
 mod hostile;
+mod kinds;
 mod ledger;
 mod owners;
 mod packets;

@@ -7,8 +7,8 @@ use aya::maps::{HashMap, Map, MapData, MapError, PerCpuArray, RingBuf};
 use aya::programs::links::FdLink;
 use aya::{Btf, Ebpf, EbpfLoader};
 use squirrel_sys::bpf::MapIterator;
-use squirrel_sys::{Missed, SocketLedger, SysError, memory};
-use squirrel_wire::ledger::{RECORD_LEN, SocketRecord};
+use squirrel_sys::{Missed, ProcessNote, SocketLedger, SysError, memory};
+use squirrel_wire::ledger::{PERSON_LEN, Person, RECORD_LEN, SocketKind, SocketRecord};
 
 use crate::parts::{self, GRANT, Part, Parts, Place, TYPE_INFORMATION, Unavailable};
 use crate::rows::Rows;
@@ -95,6 +95,9 @@ pub struct Ledger {
     ends: RingBuf<MapData>,
     others: HashMap<MapData, Further, Row>,
     missed: PerCpuArray<MapData, u64>,
+    people: HashMap<MapData, u32, [u8; PERSON_LEN]>,
+    /// Whether calls of multipath sockets are counted.
+    multipath: bool,
     told: [u64; 3],
     living: Option<MapIterator>,
     changed: Option<MapIterator>,
@@ -103,8 +106,6 @@ pub struct Ledger {
     /// Cookies of `others` whose socket is gone without a word: its end was lost in the ring.
     orphans: HashSet<u64>,
     outcomes: Vec<(String, Option<String>)>,
-    /// The latest time that a row told.
-    latest_ns: u64,
     rows: Rows<RECORD_LEN>,
     _links: Vec<FdLink>,
 }
@@ -154,7 +155,8 @@ fn open(options: &Options) -> Result<Ledger, Unavailable> {
     for part in CALLS {
         parts.attach(&mut object, &btf, part);
     }
-    if parts.links.len() < released + CALLS.len() {
+    let calls = parts.links.len() == released + CALLS.len();
+    if !calls {
         // Both or none: the other way counts both directions too, and nothing may be counted twice.
         parts.give_up(released, tried);
         for part in FUNCTIONS {
@@ -175,13 +177,14 @@ fn open(options: &Options) -> Result<Ledger, Unavailable> {
         ends: map("ends")?.try_into().map_err(unusable)?,
         others: map("others")?.try_into().map_err(unusable)?,
         missed: map("missed")?.try_into().map_err(unusable)?,
+        people: map("people")?.try_into().map_err(unusable)?,
+        multipath: calls,
         told: [0; 3],
         living,
         changed,
         absent: HashSet::new(),
         orphans: HashSet::new(),
         outcomes: parts.outcomes,
-        latest_ns: 0,
         rows: Rows::default(),
         _links: parts.links,
     })
@@ -215,6 +218,16 @@ const MISSED_TRANSMIT_BYTES: u32 = 1;
 const MISSED_RECEIVE_BYTES: u32 = 2;
 
 impl Ledger {
+    /// A row as it is told. Without the tracepoints of calls nothing counts those of multipath sockets: their paths are
+    /// connections like all others then.
+    fn row(multipath: bool, octets: &[u8]) -> Option<SocketRecord> {
+        let record = SocketRecord::parse(octets).ok()?;
+        if multipath {
+            return Some(record);
+        }
+        (record.kind != SocketKind::Multipath).then_some(SocketRecord { path_of: None, ..record })
+    }
+
     /// What a counter of `missed` grew by since it was told last.
     fn grown(&mut self, index: u32) -> Result<u64, SysError> {
         let values = self.missed.get(&index, 0).map_err(|error| failed("missed", error))?;
@@ -230,7 +243,7 @@ impl Ledger {
             let (key, row) = entry.map_err(|error| failed("others", error))?;
             if cookies.contains(&key[0]) {
                 gone.push(key);
-                if let Ok(record) = SocketRecord::parse(&row) {
+                if let Some(record) = Self::row(self.multipath, &row) {
                     each(record);
                 }
             }
@@ -249,13 +262,12 @@ impl Ledger {
 fn pass(
     iterator: &MapIterator,
     rows: &mut Rows<RECORD_LEN>,
-    latest_ns: &mut u64,
+    multipath: bool,
     each: &mut dyn FnMut(SocketRecord),
 ) -> Result<HashSet<u64>, SysError> {
     let mut shared = HashSet::new();
     let take = |row: &[u8]| {
-        if let Ok(record) = SocketRecord::parse(row) {
-            *latest_ns = record.at_ns.max(*latest_ns);
+        if let Some(record) = Ledger::row(multipath, row) {
             if record.shared {
                 shared.insert(record.cookie);
             }
@@ -279,7 +291,7 @@ impl SocketLedger for Ledger {
     fn ended(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<u64, SysError> {
         let mut shared = std::mem::take(&mut self.orphans);
         while let Some(row) = self.ends.next() {
-            if let Ok(record) = SocketRecord::parse(&row) {
+            if let Some(record) = Self::row(self.multipath, &row) {
                 if record.shared {
                     shared.insert(record.cookie);
                 }
@@ -294,17 +306,22 @@ impl SocketLedger for Ledger {
 
     fn living(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
         let Some(iterator) = &self.living else { return Ok(()) };
-        let shared = pass(iterator, &mut self.rows, &mut self.latest_ns, each)?;
+        let shared = pass(iterator, &mut self.rows, self.multipath, each)?;
         let mut absent = HashSet::new();
         for entry in &self.others {
             let (key, row) = entry.map_err(|error| failed("others", error))?;
-            let Ok(record) = SocketRecord::parse(&row) else { continue };
-            if shared.contains(&key[0]) {
-                each(SocketRecord { at_ns: self.latest_ns, ..record });
-            } else if self.absent.contains(&key[0]) {
+            let Some(record) = Self::row(self.multipath, &row) else { continue };
+            let lives = shared.contains(&key[0]);
+            if !lives && self.absent.contains(&key[0]) {
                 self.orphans.insert(key[0]);
-            } else {
+                continue;
+            }
+            if !lives {
                 absent.insert(key[0]);
+            }
+            // Nothing else tells of a packet socket that was opened and closed between two passes.
+            if lives || record.kind == SocketKind::Packet {
+                each(record);
             }
         }
         self.absent = absent;
@@ -313,15 +330,25 @@ impl SocketLedger for Ledger {
 
     fn changed(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
         let Some(iterator) = &self.changed else { return self.living(each) };
-        pass(iterator, &mut self.rows, &mut self.latest_ns, each)?;
+        pass(iterator, &mut self.rows, self.multipath, each)?;
         // Further processes are few, and whether they moved something does not show in their socket's own row.
         for entry in &self.others {
             let (_, row) = entry.map_err(|error| failed("others", error))?;
-            if let Ok(record) = SocketRecord::parse(&row) {
-                each(SocketRecord { at_ns: self.latest_ns, ..record });
+            if let Some(record) = Self::row(self.multipath, &row) {
+                each(record);
             }
         }
         Ok(())
+    }
+
+    fn process(&mut self, tgid: u32, started_ns: u64) -> Result<Option<ProcessNote>, SysError> {
+        let octets = match self.people.get(&tgid, 0) {
+            Ok(octets) => octets,
+            Err(MapError::KeyNotFound) => return Ok(None),
+            Err(error) => return Err(failed("people", error)),
+        };
+        let person = Person::parse(&octets).ok().filter(|person| person.started_ns == started_ns);
+        Ok(person.map(|person| ProcessNote { parent: person.parent, command: person.command.to_vec() }))
     }
 
     fn missed(&mut self) -> Result<Missed, SysError> {
@@ -354,7 +381,7 @@ mod tests {
         let mut parts = Parts::default();
         assert!(!parts.attach(&mut object, &btf, &wrong));
         let reason = parts.outcomes.pop().and_then(|(_, reason)| reason).expect("a reason");
-        assert!(reason.contains("verifier refused it") && reason.contains("sk_buff"), "{reason}");
+        assert!(reason.contains("verifier refused it") && reason.contains("cannot access"), "{reason}");
         assert!(parts.links.is_empty());
     }
 }

@@ -5,12 +5,14 @@ use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use squirrel_sys::courier::Courier;
-use squirrel_sys::{FoundNamespaces, Kernel, Missed, Netlink, NetworkNamespace, SocketLedger, SocketOpener, SysError};
+use squirrel_sys::{
+    FoundNamespaces, Kernel, Missed, Netlink, NetworkNamespace, ProcessNote, SocketLedger, SocketOpener, SysError,
+};
 use squirrel_wire::ledger::SocketRecord;
 use squirrel_wire::{Malformed, Reader};
 
 use crate::record;
-use crate::words::{Door, Question, answer, read_text};
+use crate::words::{Door, Question, answer, read_octets, read_text};
 
 /// The way to a keeper. Cheap to clone; questions are asked one after the other.
 #[derive(Clone, Debug)]
@@ -157,6 +159,16 @@ impl SocketLedger for KeptLedger {
 
     fn changed(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
         self.rows(Question::Changed, each).map(|_| ())
+    }
+
+    fn process(&mut self, tgid: u32, started_ns: u64) -> Result<Option<ProcessNote>, SysError> {
+        let mut note = None;
+        self.keeper.ask(Question::Process { tgid, started_ns }, &mut |reader| {
+            let parent = reader.u32()?;
+            note = Some(ProcessNote { parent, command: read_octets(reader)?.to_vec() });
+            Ok(())
+        })?;
+        Ok(note)
     }
 
     fn missed(&mut self) -> Result<Missed, SysError> {

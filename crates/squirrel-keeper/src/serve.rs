@@ -7,7 +7,7 @@ use squirrel_sys::courier::{Courier, LONGEST};
 use squirrel_sys::{FoundNamespaces, SocketLedger, SysError};
 
 use crate::record;
-use crate::words::{Door, Question, answer, put_text};
+use crate::words::{Door, Question, answer, put_octets, put_text};
 
 /// What the keeper can do for the other end. The real one asks the kernel; a test answers from a table.
 pub trait Services {
@@ -92,6 +92,16 @@ fn answered(question: Question, services: &mut dyn Services, reply: &mut Reply<'
                 out.extend_from_slice(&missed.transmit_bytes.to_ne_bytes());
                 out.extend_from_slice(&missed.receive_bytes.to_ne_bytes());
             });
+            Ok(End::Number(0))
+        }
+        Question::Process { tgid, started_ns } => {
+            let note = services.ledger().map_err(no_ledger)?.process(tgid, started_ns)?;
+            if let Some(note) = note {
+                reply.item(|out| {
+                    out.extend_from_slice(&note.parent.to_ne_bytes());
+                    put_octets(&note.command, out);
+                });
+            }
             Ok(End::Number(0))
         }
         Question::SocketsOf(process) => {

@@ -25,6 +25,7 @@ pub(crate) enum Question {
     Living,
     Changed,
     Missed,
+    Process { tgid: u32, started_ns: u64 },
     SocketsOf(u32),
     Namespaces,
     Open { namespace: u64, door: Door },
@@ -39,6 +40,11 @@ impl Question {
             Self::Living => out.push(3),
             Self::Missed => out.push(7),
             Self::Changed => out.push(8),
+            Self::Process { tgid, started_ns } => {
+                out.push(9);
+                out.extend_from_slice(&tgid.to_ne_bytes());
+                out.extend_from_slice(&started_ns.to_ne_bytes());
+            }
             Self::SocketsOf(process) => {
                 out.push(4);
                 out.extend_from_slice(&process.to_ne_bytes());
@@ -66,6 +72,7 @@ impl Question {
             5 => Self::Namespaces,
             7 => Self::Missed,
             8 => Self::Changed,
+            9 => Self::Process { tgid: reader.u32()?, started_ns: reader.u64()? },
             6 => Self::Open {
                 namespace: reader.u64()?,
                 door: match reader.u8()? {
@@ -94,7 +101,11 @@ pub(crate) mod answer {
 
 /// Adds a text behind its length.
 pub(crate) fn put_text(text: &str, out: &mut Vec<u8>) {
-    let octets = text.as_bytes();
+    put_octets(text.as_bytes(), out);
+}
+
+/// Adds octets behind their length.
+pub(crate) fn put_octets(octets: &[u8], out: &mut Vec<u8>) {
     let len = octets.len().min(usize::from(u16::MAX));
     out.extend_from_slice(&(len as u16).to_ne_bytes());
     out.extend_from_slice(octets.get(..len).unwrap_or_default());
@@ -102,8 +113,13 @@ pub(crate) fn put_text(text: &str, out: &mut Vec<u8>) {
 
 /// Reads a text behind its length.
 pub(crate) fn read_text(reader: &mut Reader<'_>) -> Result<String, Malformed> {
+    Ok(String::from_utf8_lossy(read_octets(reader)?).into_owned())
+}
+
+/// Reads octets behind their length.
+pub(crate) fn read_octets<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], Malformed> {
     let len = reader.u16()?;
-    Ok(String::from_utf8_lossy(reader.take(usize::from(len))?).into_owned())
+    reader.take(usize::from(len))
 }
 
 #[cfg(test)]
@@ -122,6 +138,7 @@ mod tests {
             Question::Living,
             Question::Changed,
             Question::Missed,
+            Question::Process { tgid: 77, started_ns: u64::MAX },
             Question::SocketsOf(77),
             Question::Namespaces,
         ];

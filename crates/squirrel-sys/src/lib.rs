@@ -31,7 +31,7 @@ mod users;
 
 pub use ended::EndedSockets;
 pub use kernel::{Kernel, Netlink, SysError};
-pub use ledger::{Missed, PacketLedger, SocketLedger};
+pub use ledger::{Missed, PacketLedger, ProcessNote, SocketLedger};
 pub use linux::{EndedMulticast, FoundNamespaces, Linux, NetworkNamespace, SocketOpener, network_namespaces};
 pub use recorder::{RecordError, Recorded, Recorder};
 pub use replay::{Replay, ReplayError};

@@ -12,7 +12,7 @@ use squirrel_api::live::LevelReport;
 use squirrel_api::{CollectorState, CollectorStatus, FaultReport};
 use squirrel_bpf::Ledger;
 use squirrel_model::{Batch, Elapsed, Timestamp, Untrusted};
-use squirrel_sys::{Missed, NetworkNamespace, SocketLedger, SysError, clock, network_namespaces};
+use squirrel_sys::{Missed, NetworkNamespace, ProcessNote, SocketLedger, SysError, clock, network_namespaces};
 use squirrel_wire::ledger::SocketRecord;
 
 use crate::config::AccountingLevel;
@@ -138,6 +138,10 @@ impl<L: SocketLedger> SocketLedger for OfNamespace<L> {
 
     fn changed(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
         self.ledger.changed(&mut only(self.inode, each))
+    }
+
+    fn process(&mut self, tgid: u32, started_ns: u64) -> Result<Option<ProcessNote>, SysError> {
+        self.ledger.process(tgid, started_ns)
     }
 
     fn missed(&mut self) -> Result<Missed, SysError> {

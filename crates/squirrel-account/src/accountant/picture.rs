@@ -18,7 +18,9 @@ impl Accountant {
     pub(super) fn draw(&self) -> Picture {
         let mut connections: Vec<ConnectionRow> = self.table.iter().map(|(_, row)| self.connection(row)).collect();
         let mut open: HashMap<IpAddr, Open> = HashMap::new();
-        for row in connections.iter().filter(|row| row.closed.is_none() && !row.remote.ip().is_unspecified()) {
+        // The paths of a multipath socket lead somewhere, not it.
+        let leads = |row: &&ConnectionRow| row.carrier.travels() && !row.remote.ip().is_unspecified();
+        for row in connections.iter().filter(|row| row.closed.is_none()).filter(leads) {
             let open = open.entry(row.remote.ip()).or_default();
             open.connections += 1;
             open.uncounted |= row.source == Source::Unavailable;
@@ -63,11 +65,11 @@ impl Accountant {
 
     fn connection(&self, row: &Connection) -> ConnectionRow {
         let namespace = self.namespaces.get(usize::from(row.namespace)).and_then(Option::as_ref);
-        let tcp = row.tcp.known && row.carrier() == Carrier::Tcp && !row.is_listener();
+        let tcp = row.tcp.known && row.carrier == Carrier::Tcp && !row.is_listener();
         ConnectionRow {
             cookie: row.cookie,
             namespace: namespace.map_or(0, |namespace| namespace.inode),
-            carrier: row.carrier(),
+            carrier: row.carrier,
             local: row.local(),
             remote: row.remote(),
             state: row.state_word(),
@@ -84,6 +86,9 @@ impl Accountant {
                 () if row.is(flag::INFERRED) || self.load.sampling > 1 => Source::Sampled,
                 () => Source::Exact,
             },
+            caveat: row.caveat().or_else(|| {
+                (self.load.sampling > 1).then_some("There are more connections than are followed one by one.")
+            }),
             count: 1,
         }
     }
@@ -115,6 +120,7 @@ impl Accountant {
                     opened: self.wall,
                     closed: None,
                     source: Source::Exact,
+                    caveat: None,
                     count,
                 }
             };

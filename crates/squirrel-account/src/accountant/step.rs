@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use squirrel_model::{Elapsed, Timestamp};
-use squirrel_wire::ledger::SocketRecord;
-use squirrel_wire::sock_diag::{IPPROTO_TCP, IPPROTO_UDP, TcpState};
+use squirrel_wire::ledger::{SocketKind, SocketRecord};
+use squirrel_wire::sock_diag::TcpState;
 
 use super::{Accountant, MAX_NAMESPACES, Namespace};
 use crate::connection::{Connection, flag, plain_ends};
@@ -45,6 +45,7 @@ impl Accountant {
             self.owners_failure = None;
             let (budget, all) = (self.options.descriptors, self.ledger.is_none());
             self.owners.search(&*self.host, &mut self.table, &mut self.processes, now.0, budget, all);
+            self.share_owners();
             self.processes.mark_ended(&self.owners.pids, wall, now.0);
             self.processes.check_some(&*self.host, wall, now.0, self.steps);
         }
@@ -238,6 +239,8 @@ impl Accountant {
         let Some(mut ledger) = self.ledger.take() else { return };
         let living = ledger.living(&mut |record| self.record(&record, false, first));
         let ended = ledger.ended(&mut |record| self.record(&record, true, first));
+        self.join_paths();
+        self.processes.complete(&mut |process, started| ledger.process(process, started).ok().flatten());
         let missed = ledger.missed();
         let failure = living.as_ref().err().or(ended.as_ref().err()).or(missed.as_ref().err());
         self.ledger_failure = failure.map(ToString::to_string);
@@ -253,22 +256,24 @@ impl Accountant {
         if !sampled(record.cookie, self.load.sampling) {
             return;
         }
-        // Sockets of ICMP and the like have no row.
-        if record.protocol != IPPROTO_UDP && record.protocol != IPPROTO_TCP {
-            return;
-        }
         // What ended before the first dump began is not this accountant's business.
         if first && ended && self.table.find(record.cookie).is_none() {
             return;
         }
         let Some(slot) = self.table.find(record.cookie).or_else(|| self.add_recorded(record)) else { return };
-        let process = (record.tgid != 0).then(|| self.processes.of_record(&*self.host, record));
+        // Who makes a path is often the kernel itself.
+        let named = record.tgid != 0 && record.path_of.is_none();
+        let process = named.then(|| self.processes.of_record(&*self.host, record));
         let Some(row) = self.table.get_mut(slot) else { return };
         row.seen = match self.namespaces.get(usize::from(row.namespace)) {
             Some(Some(namespace)) => namespace.dumps,
             _ => self.steps as u8,
         };
-        if row.is(flag::UDP) {
+        if let Some(whole) = record.path_of {
+            row.path_of = whole;
+            self.paths.push(slot);
+        }
+        if row.carrier == Carrier::Udp {
             // A call is taken for a datagram.
             let calls = |calls: u64| u32::try_from(calls).unwrap_or(u32::MAX);
             row.tcp.segments_in = row.tcp.segments_in.max(calls(record.receive_calls));
@@ -296,6 +301,38 @@ impl Accountant {
         }
     }
 
+    /// Gives the paths of multipath sockets, whose bytes are that socket's, to its owner. A path whose socket is not
+    /// known is a connection like others.
+    fn join_paths(&mut self) {
+        for slot in std::mem::take(&mut self.paths) {
+            let Some(path) = self.table.get(slot).map(|row| row.path_of) else { continue };
+            let whole = self.table.find(path).and_then(|whole| self.table.get(whole)).map(|whole| whole.owner.process);
+            let Some(row) = self.table.get_mut(slot) else { continue };
+            let Some(owner) = whole else {
+                row.clear(flag::PATH);
+                continue;
+            };
+            row.set(flag::PATH);
+            if owner.is_some() {
+                row.set_owner(owner);
+            }
+        }
+    }
+
+    /// All paths of a multipath socket have its inode, by which one of them was found.
+    fn share_owners(&mut self) {
+        let alone = |row: &Connection| row.is(flag::PATH) && row.inode != 0 && !row.owner.process.is_some();
+        let alone: Vec<(Slot, u32)> =
+            self.table.iter().filter(|(_, row)| alone(row)).map(|(slot, row)| (slot, row.inode)).collect();
+        for (slot, inode) in alone {
+            let found = self.table.by_inode(inode).and_then(|found| self.table.get(found));
+            let owner = found.map_or(Slot::NONE, |found| found.owner.process);
+            if let Some(row) = self.table.get_mut(slot).filter(|_| owner.is_some()) {
+                row.set_owner(owner);
+            }
+        }
+    }
+
     fn add_recorded(&mut self, record: &SocketRecord) -> Option<Slot> {
         if self.table.open() >= self.options.connections {
             self.pruned += 1;
@@ -303,7 +340,15 @@ impl Accountant {
         }
         let inode = u64::from(record.namespace);
         let place = self.namespaces.iter().position(|slot| slot.as_ref().is_some_and(|known| known.inode == inode));
-        let carrier = if record.protocol == IPPROTO_UDP { Carrier::Udp } else { Carrier::Tcp };
+        let carrier = match record.kind {
+            SocketKind::Tcp => Carrier::Tcp,
+            SocketKind::Multipath => Carrier::Mptcp,
+            SocketKind::Udp => Carrier::Udp,
+            SocketKind::Ping => Carrier::Icmp,
+            SocketKind::Raw => Carrier::Raw,
+            SocketKind::Packet => Carrier::Packet,
+            SocketKind::Other => Carrier::Other,
+        };
         let (local, remote) = plain_ends((record.local, record.local_port), (record.remote, record.remote_port));
         let place = place.and_then(|place| u16::try_from(place).ok()).unwrap_or(u16::MAX);
         let mut row = Connection::new(record.cookie, place, carrier, local, remote, self.wall.0);
@@ -335,13 +380,16 @@ impl Accountant {
                 }
             }
             let new = self.settled.new;
-            self.hosts.add(row.remote().ip(), new.times(factor), source, self.now);
-            if let Some(Some(namespace)) = self.namespaces.get_mut(usize::from(row.namespace)) {
-                let travelled = row.travelled(new);
-                namespace.links.estimate(row, travelled, factor);
+            if row.carrier.travels() {
+                self.hosts.add(row.remote().ip(), new.times(factor), source, self.now);
+                if let Some(Some(namespace)) = self.namespaces.get_mut(usize::from(row.namespace)) {
+                    let travelled = row.travelled(new);
+                    namespace.links.estimate(row, travelled, factor);
+                }
             }
             if row.is_open() {
-                if let Some(process) = self.processes.get_mut(row.owner.process) {
+                let process = self.processes.get_mut(row.owner.process);
+                if let Some(process) = process.filter(|_| !row.is_booked_elsewhere()) {
                     process.open += factor as u32;
                     process.has_uncounted |= row.is(flag::UNKNOWN_BYTES);
                 }
@@ -427,7 +475,7 @@ impl Accountant {
 /// A connection that ended before its owner was found, and whose port one process alone listens on, was accepted by that
 /// process, or by a child of it: the best that can be said, and marked as inferred.
 fn infer_owner(row: &mut Connection, listeners: &HashMap<(u16, u16), Option<Slot>>) {
-    if row.carrier() == Carrier::Tcp
+    if row.carrier == Carrier::Tcp
         && let Some(Some(owner)) = listeners.get(&(row.namespace, row.local().port()))
     {
         row.set_owner(*owner);

@@ -76,6 +76,7 @@ impl From<&ConnectionRow> for Connection {
             opened: row.opened.seconds(),
             closed: row.closed.map(squirrel_model::Timestamp::seconds),
             source: Cow::Borrowed(row.source.word()),
+            caveat: row.caveat.map(Cow::Borrowed),
             count: row.count,
         }
     }

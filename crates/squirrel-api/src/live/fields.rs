@@ -77,15 +77,15 @@ pub static PROCESSES: &[Field<ProcessRow>] = figures![
     figures,
     called(&["name"], &field("process", Kind::Text, "the name", |row, each| each(Value::Text(&row.process.name)))),
     field("pid", Kind::Number, "the process id", |row, each| each(Value::Number(row.process.pid.into()))),
-    field("command", Kind::Text, "the command line", |row, each| each(Value::Text(&row.process.command))),
+    field("command", Kind::Text, "the command line", |row, each| text(row.process.command.as_ref(), each)),
     field("user", Kind::Text, "the user's name", |row, each| each(Value::Text(&row.process.user))),
     field("uid", Kind::Number, "the user's number", |row, each| each(Value::Number(row.process.uid.into()))),
     field("unit", Kind::Text, "the systemd unit", |row, each| text(row.process.unit.as_ref(), each)),
     field("container", Kind::Text, "the container's name or id", |row, each| container(&row.process, each)),
     field("cgroup", Kind::Text, "the control group's path", |row, each| text(row.process.cgroup.as_ref(), each)),
-    field("parent", Kind::Number, "the parent's process id", |row, each| each(Value::Number(
-        row.process.parent.into()
-    ))),
+    field("parent", Kind::Number, "the parent's process id", |row, each| {
+        number(row.process.parent.map(f64::from), each);
+    }),
     field("connections", Kind::Number, "open connections", |row, each| each(Value::Number(row.connections.into()))),
     field("ended", Kind::Number, "seconds since 1970 at which it ended", |row, each| {
         number(row.ended.map(squirrel_model::Timestamp::seconds), each);
@@ -105,7 +105,7 @@ pub static CONNECTIONS: &[Field<ConnectionRow>] = figures![
         number(row.process.as_ref().map(|process| process.pid.into()), each);
     }),
     field("command", Kind::Text, "the owner's command line", |row, each| {
-        text(row.process.as_ref().map(|process| &process.command), each);
+        text(row.process.as_ref().and_then(|process| process.command.as_ref()), each);
     }),
     field("user", Kind::Text, "the owner's user", |row, each| {
         text(row.process.as_ref().map(|process| &process.user), each);

@@ -13,8 +13,8 @@ twin! {
         started: u64,
         /// Its name, as the kernel has it: up to 15 bytes.
         name: String,
-        /// Its command line; empty when it could not be read.
-        command: String,
+        /// Its command line; null when it could not be read, and of threads of the kernel.
+        command: Option<String>,
         /// The user's name, or the number when there is none.
         user: String,
         /// The user's number.
@@ -29,8 +29,8 @@ twin! {
         container_id: Option<String>,
         /// The path of its control group.
         cgroup: Option<String>,
-        /// The process id of its parent.
-        parent: u32,
+        /// The process id of its parent; null when it is not known.
+        parent: Option<u32>,
         /// Payload received, in bytes.
         receive_bytes: u64,
         /// Payload transmitted, in bytes.
@@ -49,13 +49,14 @@ twin! {
 }
 
 twin! {
-    /// A socket that talks: a connection or listener of TCP, or a socket of UDP.
+    /// A socket that talks: a connection or listener of TCP, or a socket of another protocol.
     Connection {
         /// The kernel's own identity of the socket, never used twice until the next boot.
         cookie: u64,
         /// The inode of its network namespace; 0 when it is not known.
         namespace: u64,
-        /// tcp or udp.
+        /// tcp, mptcp, udp, icmp, raw, packet, or other. What an mptcp socket moves travels by tcp connections, its paths,
+        /// which have rows too: a process has the bytes of the first, a host those of the second.
         protocol: Cow<'static, str>,
         /// This side, as address:port.
         local: String,
@@ -117,6 +118,8 @@ twin! {
         closed: Option<f64>,
         /// How its bytes are known: exact, sampled, or unavailable (then they are zero and mean nothing).
         source: Cow<'static, str>,
+        /// Why they are not exact, in a sentence; null when they are.
+        caveat: Option<Cow<'static, str>>,
         /// How many connections the row stands for: 1, or several that are half open and have no other side here.
         count: u64,
     }

@@ -60,6 +60,7 @@ fn picture() -> Picture {
             opened: Timestamp(2_500),
             closed: None,
             source: Source::Exact,
+            caveat: None,
             count: 1,
         }],
         hosts: vec![HostRow {

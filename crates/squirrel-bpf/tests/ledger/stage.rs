@@ -116,7 +116,12 @@ impl Stage {
 
 /// Runs a scenario in a namespace to its end, and answers what its processes say.
 pub(crate) fn play(namespace: &Namespace, scenario: &str) -> Truth {
-    let mut command = namespace.command(traffic());
+    play_program(namespace, &traffic(), scenario)
+}
+
+/// The same, of another program.
+pub(crate) fn play_program(namespace: &Namespace, program: &std::path::Path, scenario: &str) -> Truth {
+    let mut command = namespace.command(program);
     let output = command.args(scenario.split(' ')).stdin(Stdio::null()).output().expect("the scenario starts");
     assert!(output.status.success(), "{scenario}: {}", String::from_utf8_lossy(&output.stderr));
     truth(&String::from_utf8_lossy(&output.stdout))

@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 
 use squirrel_sys::{EndedMulticast, Linux};
 use squirrel_testkit::{Namespace, skip};
+use squirrel_wire::ledger::SocketKind;
 use squirrel_wire::link::{DUMP_LINKS, Link, RTM_GETLINK};
 
 use super::*;
@@ -23,7 +24,9 @@ fn row(cookie: u64) -> SocketRecord {
     SocketRecord {
         cookie,
         namespace: 7,
+        kind: SocketKind::Tcp,
         protocol: 6,
+        path_of: None,
         state: 1,
         local: IpAddr::V4(Ipv4Addr::LOCALHOST),
         local_port: 80,
@@ -43,7 +46,6 @@ fn row(cookie: u64) -> SocketRecord {
         transmit_calls: 1,
         receive_calls: 2,
         tcp: None,
-        at_ns: 9,
     }
 }
 
@@ -70,6 +72,10 @@ impl SocketLedger for Table {
     fn changed(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
         each(row(2));
         Ok(())
+    }
+
+    fn process(&mut self, tgid: u32, started_ns: u64) -> Result<Option<ProcessNote>, SysError> {
+        Ok((tgid == 42 && started_ns == 5).then(|| ProcessNote { parent: 1, command: b"ls\0-\xff\0".to_vec() }))
     }
 
     fn missed(&mut self) -> Result<Missed, SysError> {
@@ -100,6 +106,8 @@ fn a_ledger_reads_the_same_through_the_keeper_however_long_it_is() {
         living.clear();
         ledger.changed(&mut |row| living.push(row)).unwrap();
         assert_eq!(living, [row(2)]);
+        let note = ProcessNote { parent: 1, command: b"ls\0-\xff\0".to_vec() };
+        assert_eq!((ledger.process(42, 5).unwrap(), ledger.process(42, 6).unwrap()), (Some(note), None));
         assert_eq!(ledger.missed().unwrap(), Missed { transmit_bytes: 3, receive_bytes: u64::MAX });
     }
 }

@@ -37,6 +37,7 @@ pub(crate) fn picture() -> Picture {
         opened: Timestamp(1_000),
         closed: None,
         source: Source::Exact,
+        caveat: None,
         count: 1,
     };
     Picture {

@@ -193,7 +193,7 @@ fn processes(rows: &[Process], wide: bool, all: bool) -> Cells {
         if wide {
             // A command line may have megabytes; who wants all of it asks for JSON.
             let most = if all { 200 } else { 80 };
-            cells.push(row.command.chars().take(most).collect());
+            cells.push(row.command.as_deref().unwrap_or_default().chars().take(most).collect());
         }
         cells
     });
