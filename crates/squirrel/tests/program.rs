@@ -2,6 +2,8 @@
 
 #[path = "program/applications.rs"]
 mod applications;
+#[path = "program/engine.rs"]
+mod engine;
 #[path = "program/full_disk.rs"]
 mod full_disk;
 #[path = "program/hostile_names.rs"]
