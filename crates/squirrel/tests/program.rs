@@ -2,6 +2,8 @@
 
 #[path = "program/applications.rs"]
 mod applications;
+#[path = "program/engine.rs"]
+mod engine;
 #[path = "program/books.rs"]
 mod books;
 #[path = "program/full_disk.rs"]

@@ -1,24 +1,12 @@
-//! What the targets share. Each target is a line or a few: show everything that can be made of these
-//! octets.
-#![forbid(unsafe_code)]
+//! Conversations between programs: HTTP, WebSocket, JSON-RPC, MCP.
 
-use std::fmt::Debug;
-use std::sync::Arc;
 use std::time::Duration;
 
 use squirrel_inspect::{
     Direction, Event, FieldPaths, INSPECTORS, Inspector, JsonRpcInspector, Limits, McpHttpInspector, McpSessions,
 };
-use squirrel_model::{Batch, Kind, Labels, Metric, Samples, Timestamp, Unit};
-use squirrel_store::dir::MemoryDir;
-use squirrel_store::{Store, StoreOptions};
-use squirrel_sys::{Kernel, Netlink, SysError};
-use squirrel_testkit::MemorySelect;
 
-/// Walks the whole value, so that every field is read, and lets nothing of it be optimised away.
-pub fn show(value: &impl Debug) {
-    std::hint::black_box(format!("{value:?}"));
-}
+use crate::show;
 
 /// Shows a conversation to a built-in inspector: the first octet says where the rest is cut into the
 /// two directions, the second into what pieces. However it is cut, the same must be told, and the work
@@ -26,7 +14,7 @@ pub fn show(value: &impl Debug) {
 ///
 /// # Panics
 /// When another cut tells something else, or the work is out of proportion: that is what is looked for.
-pub fn inspect(name: &str, octets: &[u8]) {
+pub(super) fn conversation(name: &str, octets: &[u8]) {
     let [place, piece, conversation @ ..] = octets else { return };
     let place = conversation.len() * usize::from(*place) / 256;
     let (asked, answered) = conversation.split_at(place);
@@ -55,7 +43,7 @@ pub fn inspect(name: &str, octets: &[u8]) {
 ///
 /// # Panics
 /// When another cut tells something else, or the work is out of proportion: that is what is looked for.
-pub fn inspect_fields(octets: &[u8]) {
+pub(super) fn fields(octets: &[u8]) {
     let [piece, octets @ ..] = octets else { return };
     let line = octets.iter().position(|octet| *octet == b'\n').unwrap_or(octets.len());
     let (paths, messages) = octets.split_at(line);
@@ -83,7 +71,7 @@ pub fn inspect_fields(octets: &[u8]) {
 ///
 /// # Panics
 /// When more is kept than there is room for: that is what is looked for.
-pub fn inspect_sessions(octets: &[u8]) {
+pub(super) fn sessions(octets: &[u8]) {
     let [place, turn, conversation @ ..] = octets else { return };
     let limits = Limits { max_pending: 4, max_labels: 4, max_depth: 16, max_head: 1_000, ..Limits::default() };
     let sessions = McpSessions::new(limits, 2);
@@ -103,96 +91,4 @@ pub fn inspect_sessions(octets: &[u8]) {
         show(&inspector.counts());
     }
     assert!(sessions.len() <= 2 && sessions.pending() <= 2 * 2 * 4, "bounded");
-}
-
-/// A kernel whose every file, message and driver says the same.
-pub struct OneAnswer<'a>(pub &'a [u8]);
-
-impl Kernel for OneAnswer<'_> {
-    fn read(&self, _path: &str, out: &mut Vec<u8>) -> Result<(), SysError> {
-        out.clear();
-        out.extend_from_slice(self.0);
-        Ok(())
-    }
-
-    fn list(&self, _path: &str, each: &mut dyn FnMut(&[u8])) -> Result<(), SysError> {
-        for name in self.0.split(|octet| *octet == b'\n').take(4) {
-            each(name);
-        }
-        Ok(())
-    }
-
-    fn dump(
-        &self,
-        family: Netlink,
-        message_type: u16,
-        _payload: &[u8],
-        each: &mut dyn FnMut(u16, &[u8]),
-    ) -> Result<(), SysError> {
-        // rtnetlink answers RTM_GET… with RTM_NEW…, two below; sock_diag with the same number.
-        let answer = if family == Netlink::Route { message_type.saturating_sub(2) } else { message_type };
-        each(answer, self.0);
-        Ok(())
-    }
-
-    fn ethtool(&self, _interface: &str, command: &mut [u8]) -> Result<(), SysError> {
-        for (place, octet) in command.iter_mut().skip(4).zip(self.0) {
-            *place = *octet;
-        }
-        Ok(())
-    }
-}
-
-/// Three series over two minutes: a counter that is reset, a gauge with what is no number, and the
-/// buckets of a histogram with one missing.
-pub fn small_store() -> MemorySelect {
-    let mut store = MemorySelect::default();
-    let times: Vec<i64> = (0..120).map(|second| second * 1_000).collect();
-    let rows: [(&[(&str, &str)], fn(i64) -> f64); 4] = [
-        (&[("__name__", "a"), ("i", "1")], |time| ((time / 1_000) % 50) as f64),
-        (&[("__name__", "b"), ("i", "1")], |time| [1.0, f64::NAN, f64::INFINITY, -0.5][(time / 1_000 % 4) as usize]),
-        (&[("__name__", "h_bucket"), ("le", "1")], |time| time as f64),
-        (&[("__name__", "h_bucket"), ("le", "+Inf")], |time| time as f64 * 2.0),
-    ];
-    for (labels, value) in rows {
-        if let Ok(labels) = Labels::new(labels.iter().copied()) {
-            let values = times.iter().map(|time| value(*time)).collect();
-            store.put_series(&labels, Samples { times: times.clone(), values });
-        }
-    }
-    store
-}
-
-/// Options with windows so short that two minutes fill several blocks.
-pub fn store_options() -> StoreOptions {
-    let target = Labels::new([("job", "fuzz")]).unwrap_or_default();
-    StoreOptions {
-        block_ms: 40_000,
-        grace_ms: 1_000,
-        segment_ms: 20_000,
-        reserve_bytes: 0,
-        ..StoreOptions::new(target)
-    }
-}
-
-/// The folder of a store that was killed in its second minute: blocks, series files and a log.
-///
-/// # Panics
-/// When a store in memory cannot be written: there would be nothing to damage.
-pub fn a_folder() -> MemoryDir {
-    static METRIC: Metric = Metric::new("fuzz_total", Kind::Counter, Unit::None, "Counts.");
-    let folder = MemoryDir::new();
-    let (store, _) = Store::open(Arc::new(folder.clone()), store_options(), Timestamp(0)).expect("memory opens");
-    for second in 0..110_i64 {
-        let mut batch = Batch::default();
-        for name in ["a", "b", "c"] {
-            let labels = Labels::new([("device", name)]).unwrap_or_default();
-            batch.put(&METRIC, &labels, (second * second) as f64 / 8.0);
-        }
-        let now = Timestamp(second * 1_000);
-        store.append(now, &batch).expect("memory takes a tick");
-        store.maintain(now);
-    }
-    drop(store);
-    folder.after_kill()
 }
