@@ -53,11 +53,8 @@ impl Hosts {
         if bytes.is_zero() {
             return;
         }
-        let host = if address.is_unspecified() {
-            &mut self.without_peer
-        } else {
-            self.rows.entry(address).or_default()
-        };
+        let host =
+            if address.is_unspecified() { &mut self.without_peer } else { self.rows.entry(address).or_default() };
         host.bytes = host.bytes.plus(bytes);
         host.source = host.source.max(source);
         host.active = now;

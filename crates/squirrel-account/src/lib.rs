@@ -19,7 +19,9 @@
 mod accountant;
 mod books;
 mod connection;
+mod containers;
 mod counters;
+mod denied;
 mod groups;
 mod half_open;
 mod hash;
@@ -42,11 +44,13 @@ mod table;
 mod traffic;
 
 pub use accountant::Accountant;
+pub use containers::container_of;
+pub use denied::Denied;
 pub use options::Options;
 pub use packets::{FollowedInterface, PacketSource};
 pub use picture::{
-    BookEntry, BookPart, Carrier, ConnectionRow, Container, Figures, HostRow, InterfaceRow, Level, NamespaceRow, PartStatus, Picture,
-    ProcessRow, ProcessSummary, Source, TcpDetail, Traffic, UnattributedRow,
+    BookEntry, BookPart, Carrier, ConnectionRow, Container, Figures, HostRow, InterfaceRow, Level, NamespaceRow,
+    PartStatus, Picture, ProcessRow, ProcessSummary, Source, TcpDetail, Traffic, UnattributedRow,
 };
 pub use sources::{Discovery, FindNamespaces, NamespaceSource, ReadUsers, Sources};
 

@@ -11,8 +11,8 @@ use super::{Accountant, Namespace};
 use crate::books;
 use crate::connection::{Connection, flag};
 use crate::hosts::Open;
-use crate::slots::Slot;
 use crate::picture::{Carrier, ConnectionRow, Figures, InterfaceRow, NamespaceRow, Picture, Source};
+use crate::slots::Slot;
 
 impl Accountant {
     pub(super) fn draw(&self) -> Picture {
@@ -29,7 +29,7 @@ impl Accountant {
         let mut unattributed = self.unattributed;
         for (_, row) in self.table.iter().filter(|(_, row)| row.is_open()) {
             let bytes = row.unbooked().times(u64::from(self.load.sampling));
-            unattributed.add(reason(row, self.owners.denied > 0), bytes);
+            unattributed.add(reason(row, !self.owners.denied.is_empty()), bytes);
         }
         Picture {
             at: self.wall,
@@ -56,7 +56,13 @@ impl Accountant {
         named
             .flat_map(|(place, namespace)| {
                 // What leaves a container leaves the host by the first namespace, when that one has a way out.
-                books::rows(&namespace.links, namespace.inode, place > 0 && first_has_uplink, self.span)
+                let elsewhere = place > 0;
+                let rows = books::rows(&namespace.links, namespace.inode, elsewhere && first_has_uplink, self.span);
+                let name = elsewhere.then(|| match &namespace.container {
+                    Some(container) => container.name.clone(),
+                    None => namespace.subject(),
+                });
+                rows.into_iter().map(move |row| InterfaceRow { namespace_name: name.clone(), ..row })
             })
             .collect()
     }

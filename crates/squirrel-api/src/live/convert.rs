@@ -102,6 +102,7 @@ impl From<&InterfaceRow> for Interface {
             name: row.name.clone(),
             index: row.index,
             namespace: row.namespace,
+            namespace_name: row.namespace_name.clone(),
             receive_bytes: row.wire.bytes.receive,
             transmit_bytes: row.wire.bytes.transmit,
             receive_rate: row.wire.receive_rate,

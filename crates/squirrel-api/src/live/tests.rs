@@ -62,8 +62,18 @@ fn picture() -> Picture {
             source: Source::Exact,
             count: 1,
         }],
-        hosts: vec![HostRow { address: "::1".parse().unwrap(), note: None, figures, connections: 1, source: Source::Exact }],
-        interfaces: vec![InterfaceRow { name: "lo".into(), unexplained: Traffic { receive: 5, transmit: 0 }, ..InterfaceRow::default() }],
+        hosts: vec![HostRow {
+            address: "::1".parse().unwrap(),
+            note: None,
+            figures,
+            connections: 1,
+            source: Source::Exact,
+        }],
+        interfaces: vec![InterfaceRow {
+            name: "lo".into(),
+            unexplained: Traffic { receive: 5, transmit: 0 },
+            ..InterfaceRow::default()
+        }],
         namespaces: vec![NamespaceRow { inode: 7, name: Some("blue".into()), ..NamespaceRow::default() }],
         unattributed: vec![UnattributedRow {
             reason: "owner_gone",

@@ -252,11 +252,17 @@ fn hosts(rows: &[Host]) -> Cells {
 /// A line for each direction: the wire bytes and the parts that make them up.
 fn interfaces(rows: &[Interface]) -> Cells {
     let columns = ["bit/s", "WIRE", "PAYLOAD", "HEADERS", "FORWARD", "KERNEL", "UNKNOWN"].map(Column::right);
-    let columns = [Column::left("NAME", 6), Column::left("", 0)].into_iter().chain(columns).collect();
+    // Each namespace has a loopback: where there are several, the name alone tells nothing.
+    let elsewhere = rows.iter().any(|row| row.namespace_name.is_some());
+    let first = elsewhere.then(|| Column::left("NAMESPACE", 9));
+    let columns = first.into_iter().chain([Column::left("NAME", 6), Column::left("", 0)]).chain(columns).collect();
     let cells = rows.iter().flat_map(|row| {
         let source = row.source.as_ref();
         let line = |name: &str, way: &str, rate: f64, wire: u64, parts: [u64; 5]| {
-            let mut cells = vec![name.to_owned(), way.to_owned(), bits(rate), bytes(wire)];
+            let namespace =
+                elsewhere.then(|| if name.is_empty() { "" } else { row.namespace_name.as_deref().unwrap_or("-") });
+            let mut cells: Vec<String> = namespace.into_iter().map(str::to_owned).collect();
+            cells.extend([name.to_owned(), way.to_owned(), bits(rate), bytes(wire)]);
             cells.extend(parts.map(|part| known(source, bytes(part))));
             cells
         };
