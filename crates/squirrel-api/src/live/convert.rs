@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use squirrel_account::{
-    BookEntry, ConnectionRow, Figures, HostRow, InterfaceRow, Level, NamespaceRow, Picture, ProcessRow, UnattributedRow,
+    ConnectionRow, Figures, HostRow, InterfaceRow, Level, NamespaceRow, Picture, ProcessRow, UnattributedRow,
 };
 
-use super::rows::{Connection, Entry, Host, Interface, LevelReport, MissingPart, Namespace, Process, Unattributed};
+use super::rows::{BookEntry, Connection, Host, Interface, LevelReport, MissingPart, Namespace, Process, Unattributed};
 use super::views::{Top, Totals};
 use super::{TOP_SCHEMA, fields};
 
@@ -117,15 +117,15 @@ impl From<&InterfaceRow> for Interface {
             kernel_transmit_bytes: row.kernel.transmit,
             unexplained_receive_bytes: row.unexplained.receive,
             unexplained_transmit_bytes: row.unexplained.transmit,
-            entries: row.entries.iter().map(Entry::from).collect(),
+            entries: row.entries.iter().map(BookEntry::from).collect(),
             counted_elsewhere: row.counted_elsewhere.map(Cow::Borrowed),
             source: Cow::Borrowed(row.source.word()),
         }
     }
 }
 
-impl From<&BookEntry> for Entry {
-    fn from(entry: &BookEntry) -> Self {
+impl From<&squirrel_account::BookEntry> for BookEntry {
+    fn from(entry: &squirrel_account::BookEntry) -> Self {
         Self {
             part: Cow::Borrowed(entry.part.word()),
             reason: Cow::Borrowed(entry.reason),

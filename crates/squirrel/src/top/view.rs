@@ -3,8 +3,8 @@
 use anyhow::anyhow;
 use squirrel_account::Picture;
 use squirrel_api::live::{
-    Connection, Connections, Host, Hosts, Interface, Interfaces, LevelReport, Process, Processes, Question, Table,
-    Totals, Unattributed,
+    BookEntry, Connection, Connections, Host, Hosts, Interface, Interfaces, LevelReport, Process, Processes, Question,
+    Table, Totals, Unattributed,
 };
 use squirrel_model::{Untrusted, duration_text};
 
@@ -117,6 +117,13 @@ impl View {
             remarks
                 .push("(in parentheses): counted elsewhere or never leaves the host, and not in the sums".to_owned());
         }
+        remarks.extend(match &self.rows {
+            Rows::Interfaces(rows) => rows.iter().flat_map(unexplained).collect(),
+            Rows::Hosts(rows) => {
+                rows.iter().filter_map(|row| row.note.as_ref().map(|note| format!("{}: {note}", row.address))).collect()
+            }
+            _ => Vec::new(),
+        });
         for row in self.unattributed.iter().filter(|row| row.receive_bytes > 0 || row.transmit_bytes > 0) {
             let (receive, transmit) = (bytes(row.receive_bytes), bytes(row.transmit_bytes));
             remarks.push(format!("without owner: RX {receive}, TX {transmit}: {} ({})", row.meaning, row.reason));
@@ -131,6 +138,20 @@ impl View {
         }
         remarks.iter().map(|remark| Untrusted(remark).to_string()).collect()
     }
+}
+
+/// What is said of the bytes of an interface that are not explained, from a hundredth of all on.
+fn unexplained(row: &Interface) -> Vec<String> {
+    let wire = row.receive_bytes.saturating_add(row.transmit_bytes);
+    let entries = row.entries.iter().filter(|entry| {
+        let entered = entry.receive_bytes.saturating_add(entry.transmit_bytes);
+        entry.part == "unexplained" && entered.saturating_mul(100) >= wire
+    });
+    let line = |entry: &BookEntry| {
+        let (receive, transmit) = (bytes(entry.receive_bytes), bytes(entry.transmit_bytes));
+        format!("unexplained on {}: RX {receive}, TX {transmit}: {} ({})", row.name, entry.meaning, entry.reason)
+    };
+    entries.map(line).collect()
 }
 
 fn spaced(number: &str) -> String {
@@ -215,7 +236,8 @@ fn connections(rows: &[Connection], wide: bool) -> Cells {
         if wide {
             cells.push(if row.closed.is_some() { "closed".to_owned() } else { row.state.to_string() });
         }
-        cells.extend([place(&row.local), place(&row.remote), row.process.clone().unwrap_or_else(|| "-".to_owned())]);
+        let remote = if row.count > 1 { format!("{} of them", row.count) } else { place(&row.remote) };
+        cells.extend([place(&row.local), remote, row.process.clone().unwrap_or_else(|| "-".to_owned())]);
         if wide {
             let some = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
             cells.push(some(row.pid.map(|pid| pid.to_string())));
