@@ -11,6 +11,7 @@ use std::time::Duration;
 use squirrel_model::Timestamp;
 use squirrel_sys::{EndedSockets, Kernel, SocketLedger};
 
+use crate::containers::ContainerNames;
 use crate::groups::Groups;
 use crate::half_open::HalfOpen;
 use crate::hosts::Hosts;
@@ -66,7 +67,11 @@ impl Namespace {
     }
 
     /// Finds the container by a process that lives here.
-    fn look_up(&mut self, host: &dyn Kernel, buffer: &mut Vec<u8>) {
+    fn look_up(&mut self, host: &dyn Kernel, processes: &mut Processes, buffer: &mut Vec<u8>) {
+        if let Some(container) = &mut self.container {
+            // It may not have been written when the namespace was found.
+            processes.containers.name(container, processes.now);
+        }
         if !std::mem::replace(&mut self.looked_up, true)
             && let Some(process) = self.process
             && host.read(&format!("/proc/{process}/cgroup"), buffer).is_ok()
@@ -172,7 +177,7 @@ impl Accountant {
             ledger_failure: None,
             ledger_missing: "no kernel-side ledger of sockets was given".to_owned(),
             table: Table::default(),
-            processes: Processes::new(users),
+            processes: Processes::new(users, ContainerNames::new(sources.containers)),
             hosts: Hosts::default(),
             owners: Owners::default(),
             owners_failure: None,

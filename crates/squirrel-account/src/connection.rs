@@ -421,12 +421,14 @@ impl Tcp {
 }
 
 /// Whether the other side opened a connection: then no SYN of ours is among the acknowledged bytes. It shows when all
-/// that was sent is acknowledged. A FIN of ours counts too, once it is acknowledged.
+/// that was sent is acknowledged. A FIN of ours counts too, once it is acknowledged: after one a single octet beyond may
+/// be either, and says nothing.
 fn accepted(info: &TcpInfo<'_>) -> Option<bool> {
     const AFTER_FIN: [u8; 5] = [4, 5, 7, 9, 11];
     if info.unacked()? > 0 {
         return None;
     }
     let beyond = info.bytes_acked()?.checked_sub(info.payload_sent()?)?;
-    Some(beyond <= u64::from(AFTER_FIN.contains(&info.state()?)))
+    let ambiguous = beyond == 1 && AFTER_FIN.contains(&info.state()?);
+    (!ambiguous).then_some(beyond == 0)
 }

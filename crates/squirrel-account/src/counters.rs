@@ -47,8 +47,8 @@ impl Protocols {
     fn take_v4(&mut self, text: &[u8]) {
         let mut lines = text.split(|octet| *octet == b'\n');
         while let (Some(names), Some(numbers)) = (lines.next(), lines.next()) {
-            let mut names = names.split(|octet| octet.is_ascii_whitespace());
-            let mut numbers = numbers.split(|octet| octet.is_ascii_whitespace());
+            let mut names = names.split(u8::is_ascii_whitespace);
+            let mut numbers = numbers.split(u8::is_ascii_whitespace);
             let Some(group) = names.next().filter(|group| numbers.next() == Some(*group)) else { continue };
             for (name, value) in names.zip(numbers) {
                 if let Some(sum) = self.named(group, name) {
@@ -61,7 +61,7 @@ impl Protocols {
     /// Adds what `/proc/net/snmp6` (a name and a number in each line) says.
     fn take_v6(&mut self, text: &[u8]) {
         for line in text.split(|octet| *octet == b'\n') {
-            let mut parts = line.split(|octet| octet.is_ascii_whitespace()).filter(|part| !part.is_empty());
+            let mut parts = line.split(u8::is_ascii_whitespace).filter(|part| !part.is_empty());
             let (Some(name), Some(value)) = (parts.next(), parts.next()) else { continue };
             let sum = match name {
                 b"Ip6OutForwDatagrams" => &mut self.forwarded,

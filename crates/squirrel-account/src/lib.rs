@@ -19,7 +19,9 @@
 mod accountant;
 mod books;
 mod connection;
+mod containers;
 mod counters;
+mod denied;
 mod groups;
 mod half_open;
 mod hash;
@@ -42,6 +44,8 @@ mod table;
 mod traffic;
 
 pub use accountant::Accountant;
+pub use containers::container_of;
+pub use denied::Denied;
 pub use options::Options;
 pub use packets::{FollowedInterface, PacketSource};
 pub use picture::{

@@ -103,6 +103,11 @@ impl Interface {
         self.hardware == LOOPBACK
     }
 
+    /// Whether its packets travel inside those of another one, by the kernel's doing.
+    pub(crate) fn is_tunnel(&self) -> bool {
+        outside(&self.kind).is_some()
+    }
+
     /// Whether it is made of software on top of others.
     fn is_virtual(&self) -> bool {
         !self.kind.is_empty()
@@ -354,8 +359,8 @@ fn outside(kind: &str) -> Option<u64> {
         "erspan" => IPV4 + 16,
         "vxlan" | "geneve" | "gtp" => IPV4 + UDP + 8,
         "bareudp" => IPV4 + UDP,
-        // Type, receiver, counter, authentication.
-        "wireguard" => IPV4 + UDP + 32,
+        // Type, receiver, counter, authentication; and half of the most that fills up to sixteen.
+        "wireguard" => IPV4 + UDP + 32 + 8,
         // ESP: index, sequence, initial vector, authentication.
         "vti" | "vti6" | "xfrm" => IPV4 + 8 + 8 + 16,
         _ => return None,

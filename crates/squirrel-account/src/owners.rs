@@ -9,6 +9,7 @@ use std::time::Duration;
 use squirrel_sys::{Kernel, SysError};
 
 use crate::connection::{Share, flag};
+use crate::denied::Denied;
 use crate::processes::Processes;
 use crate::slots::Slot;
 use crate::table::Table;
@@ -29,8 +30,8 @@ pub(crate) struct Owners {
     looked_at: usize,
     retry: Option<Duration>,
     /// Processes whose descriptors may not be seen, in the last whole round.
-    pub(crate) denied: usize,
-    denied_now: usize,
+    pub(crate) denied: Denied,
+    denied_now: Denied,
     first_done: bool,
 }
 
@@ -107,7 +108,9 @@ impl Owners {
             if search.is_over() {
                 return;
             }
-            self.denied_now += usize::from(search.look_at(pid));
+            if search.look_at(pid) {
+                self.denied_now.note(search.kernel, pid);
+            }
             self.behind = pid;
             self.looked_at += 1;
             if self.looked_at >= self.pids.len() {

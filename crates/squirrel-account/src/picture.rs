@@ -274,6 +274,8 @@ pub struct BookEntry {
 pub struct InterfaceRow {
     /// Inode number of its network namespace; 0 if unknown.
     pub namespace: u64,
+    /// The name of that namespace, of its container, or `net:[INODE]`; none for the program's own.
+    pub namespace_name: Option<String>,
     /// Its index there.
     pub index: u32,
     /// Its name, hostile.

@@ -7,6 +7,7 @@ use squirrel_model::Timestamp;
 use squirrel_sys::{Kernel, ProcessNote};
 use squirrel_wire::ledger::SocketRecord;
 
+use crate::containers::ContainerNames;
 use crate::hash::NumberMap;
 use crate::identity::{self, Place, Users};
 use crate::picture::{ProcessRow, ProcessSummary, Source, Traffic};
@@ -52,6 +53,9 @@ pub(crate) struct Processes {
     /// The one of each number that started last.
     by_pid: NumberMap<u32, Slot>,
     users: Users,
+    pub(crate) containers: ContainerNames,
+    /// As of this step.
+    pub(crate) now: Duration,
     /// What is known of control groups by their number, which the ledger gives: a process that is gone before it could
     /// be read is placed by it.
     places: NumberMap<u64, Place>,
@@ -63,12 +67,14 @@ pub(crate) struct Processes {
 }
 
 impl Processes {
-    pub(crate) fn new(users: Users) -> Self {
+    pub(crate) fn new(users: Users, containers: ContainerNames) -> Self {
         Self {
             rows: Slots::default(),
             by_identity: NumberMap::default(),
             by_pid: NumberMap::default(),
             users,
+            containers,
+            now: Duration::ZERO,
             places: NumberMap::default(),
             buffer: Vec::new(),
             incomplete: Vec::new(),
@@ -179,7 +185,10 @@ impl Processes {
         }
     }
 
-    fn add(&mut self, summary: ProcessSummary) -> Slot {
+    fn add(&mut self, mut summary: ProcessSummary) -> Slot {
+        if let Some(container) = &mut summary.container {
+            self.containers.name(container, self.now);
+        }
         let (pid, started) = (summary.pid, summary.started);
         let slot = self.rows.insert(Process {
             summary: Arc::new(summary),

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use squirrel_sys::containers::ContainerFiles;
 use squirrel_sys::{
     EndedMulticast, EndedSockets, Kernel, Linux, NetworkNamespace, SocketLedger, SysError, network_namespaces,
     user_table,
 };
 
+use crate::denied::of_namespaces;
 use crate::identity::Users;
 
 /// One network namespace that is watched.
@@ -82,6 +84,8 @@ pub struct Sources {
     pub ledger: Option<Box<dyn SocketLedger>>,
     /// Names of users.
     pub users: Option<ReadUsers>,
+    /// Names of containers.
+    pub containers: Option<ContainerFiles>,
 }
 
 impl Sources {
@@ -98,6 +102,7 @@ impl Sources {
             find: everywhere.then(|| Box::new(discover) as FindNamespaces),
             ledger: None,
             users: Some(Box::new(user_table)),
+            containers: Some(ContainerFiles::default()),
         })
     }
 
@@ -117,10 +122,11 @@ fn discover(watched: &[u64]) -> Discovery {
     };
     let mut discovery = Discovery::default();
     if found.denied > 0 {
-        discovery.missing.push(format!(
-            "the network namespaces of {} processes cannot be seen: CAP_SYS_PTRACE is needed",
-            found.denied
-        ));
+        // Counted again, without the kernel's own threads.
+        let denied = of_namespaces(&Linux::without_netlink());
+        if !denied.is_empty() {
+            discovery.missing.push(denied.sentence("the network namespace", "the network namespaces"));
+        }
     }
     for namespace in found.namespaces {
         discovery.present.push(namespace.inode);

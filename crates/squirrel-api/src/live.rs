@@ -13,7 +13,7 @@ mod socket;
 mod views;
 
 pub use question::{MOST_ROWS, Question, Table, USUAL_LIMIT};
-pub use rows::{Connection, Host, Interface, LevelReport, MissingPart, Namespace, Process, Unattributed};
+pub use rows::{BookEntry, Connection, Host, Interface, LevelReport, MissingPart, Namespace, Process, Unattributed};
 pub use shape::{Definitions, Shape, schema, schemas};
 pub use socket::{Socket, SocketMemory, SocketOwner, SocketTcp, Sockets};
 pub use views::{Books, Connections, Hosts, Interfaces, Processes, Top, Totals};

@@ -14,6 +14,7 @@
 
 pub mod bpf;
 pub mod clock;
+pub mod containers;
 pub mod courier;
 mod ended;
 mod kernel;

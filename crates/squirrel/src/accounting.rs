@@ -320,7 +320,7 @@ mod tests {
 
     fn accounting() -> Accounting {
         let host = Arc::new(FakeKernel::default());
-        let sources = Sources { host, namespaces: Vec::new(), find: None, ledger: None, users: None };
+        let sources = Sources { host, namespaces: Vec::new(), find: None, ledger: None, users: None, containers: None };
         Accounting::start((Accountant::new(Options::default(), sources), None), clock::Monotonic::start()).unwrap()
     }
 

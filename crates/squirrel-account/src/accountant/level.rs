@@ -1,6 +1,7 @@
 //! How the figures are got here, in words.
 
 use super::Accountant;
+use crate::denied::may_trace;
 use crate::picture::{Level, PartStatus};
 
 impl Accountant {
@@ -8,7 +9,7 @@ impl Accountant {
     pub fn level(&self) -> Level {
         let mut parts = self.parts();
         let ledger = self.ledger_works();
-        let denied = self.owners.denied;
+        let denied = &self.owners.denied;
         let packets = self.packets.as_ref().filter(|packets| packets.works());
         let (name, meaning, next) = if ledger && packets.is_some() {
             (
@@ -23,7 +24,7 @@ impl Accountant {
                  What an interface carries beyond them is estimated.",
                 Some("Counting each packet in the kernel (level `packets`) makes the interfaces' books exact."),
             )
-        } else if denied == 0 && self.owners_failure.is_none() {
+        } else if (denied.is_empty() || may_trace()) && self.owners_failure.is_none() {
             (
                 "counters",
                 "TCP is counted by the kernel's own counters of each connection, which it also announces at the end; \
@@ -41,11 +42,9 @@ impl Accountant {
                 Some("To see the owners of all sockets run as root, or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH."),
             )
         };
-        if denied > 0 {
-            parts.push(PartStatus {
-                part: "descriptors".to_owned(),
-                missing: Some(format!("the descriptors of {denied} processes may not be seen")),
-            });
+        if !denied.is_empty() {
+            let missing = denied.sentence("the descriptors", "the descriptors");
+            parts.push(PartStatus { part: "descriptors".to_owned(), missing: Some(missing) });
         }
         let mut meaning = meaning.to_owned();
         if let Some(packets) = packets {

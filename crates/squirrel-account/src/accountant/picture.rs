@@ -31,7 +31,7 @@ impl Accountant {
         let mut unattributed = self.unattributed;
         for (_, row) in self.table.iter().filter(|(_, row)| row.is_open()) {
             let bytes = row.unbooked().times(u64::from(self.load.sampling));
-            unattributed.add(reason(row, self.owners.denied > 0), bytes);
+            unattributed.add(reason(row, !self.owners.denied.is_empty()), bytes);
         }
         Picture {
             at: self.wall,
@@ -58,7 +58,13 @@ impl Accountant {
         named
             .flat_map(|(place, namespace)| {
                 // What leaves a container leaves the host by the first namespace, when that one has a way out.
-                books::rows(&namespace.links, namespace.inode, place > 0 && first_has_uplink, self.span)
+                let elsewhere = place > 0;
+                let rows = books::rows(&namespace.links, namespace.inode, elsewhere && first_has_uplink, self.span);
+                let name = elsewhere.then(|| match &namespace.container {
+                    Some(container) => container.name.clone(),
+                    None => namespace.subject(),
+                });
+                rows.into_iter().map(move |row| InterfaceRow { namespace_name: name.clone(), ..row })
             })
             .collect()
     }

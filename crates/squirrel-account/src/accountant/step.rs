@@ -82,6 +82,7 @@ impl Accountant {
         self.drawn = None;
         self.span = if self.steps == 0 { Duration::ZERO } else { now.saturating_sub(self.now) };
         (self.now, self.wall) = (now, wall);
+        self.processes.now = now;
         self.began.get_or_insert(wall);
         self.steps += 1;
         self.ended.clear();
@@ -134,7 +135,7 @@ impl Accountant {
     fn read_namespace(&mut self, place: usize) {
         let ledger = self.ledger_works();
         let Some(Some(namespace)) = self.namespaces.get_mut(place) else { return };
-        namespace.look_up(&*self.host, &mut self.buffer);
+        namespace.look_up(&*self.host, &mut self.processes, &mut self.buffer);
         // The first time before the sockets, then after them: so nothing is attributed that has not been counted.
         if !namespace.links.was_read() {
             self.read_interfaces(place, true);
@@ -362,7 +363,7 @@ impl Accountant {
         let factor = u64::from(self.load.sampling);
         let sampled = if factor > 1 { Source::Sampled } else { Source::Exact };
         let ledger = self.ledger.is_some();
-        let denied = self.owners.denied > 0;
+        let denied = !self.owners.denied.is_empty();
         let listeners = self.listeners();
         for (_, row) in self.table.iter_mut() {
             if row.is(flag::BOOKED) {

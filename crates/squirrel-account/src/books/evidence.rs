@@ -74,7 +74,7 @@ const OF_OTHERS: Why = Why {
     reason: "udp_not_counted",
     meaning: "Datagrams of UDP that programs moved: at this level they are not counted by socket.",
 };
-const OUTSIDE_OF_TUNNELS: Why = Why {
+pub(super) const OUTSIDE_OF_TUNNELS: Why = Why {
     part: BookPart::Kernel,
     reason: "tunnels",
     meaning: "The outside of tunnels: what their interfaces carry travels here once more, with further headers.",
@@ -103,20 +103,12 @@ const LONGEST: u64 = 65_535;
 const LONGEST_CONTROL: u64 = 1_500;
 /// Memory that even the shortest waiting datagram takes (`SKB_TRUESIZE` of `include/linux/skbuff.h`, and its data).
 const LEAST_MEMORY: u64 = 768;
-/// What tunnels that encrypt add to a packet beyond the usual.
-const PADDING: u64 = 32;
+/// Of the header of Ethernet.
+const LINK: u64 = 14;
 
 /// What there is to explain the rest of the interfaces of a namespace with, received and transmitted.
-pub(super) fn kinds(all: Protocols, told: Packets, links: &Links) -> [Vec<Kind>; 2] {
+pub(super) fn kinds(all: Protocols, told: Packets, waiting: u64) -> [Vec<Kind>; 2] {
     let kind = |why, packets, least, most| Kind { why, packets, least, most, outside: false };
-    let tunnels = |way: fn(Traffic) -> u64| {
-        links.tunnels().filter_map(move |(wire, packets, further)| {
-            let inside = way(wire).checked_div(way(packets))?;
-            let outside = inside.saturating_add(further);
-            let size = |more| outside.saturating_add(more);
-            Some(Kind { outside: true, ..kind(OUTSIDE_OF_TUNNELS, way(packets), size(0), size(PADDING)) })
-        })
-    };
     let each_to_many = all.octets_to_many.checked_div(all.to_many).unwrap_or(0);
     let routed = Kind { outside: true, ..kind(ROUTED, all.forwarded, BARE_UDP, LONGEST) };
     let receive = [
@@ -124,7 +116,7 @@ pub(super) fn kinds(all: Protocols, told: Packets, links: &Links) -> [Vec<Kind>;
         kind(CONTROL, all.control_in, BARE_UDP, LONGEST_CONTROL),
         kind(REFUSED, all.refused, BARE_UDP, LONGEST),
         Kind { outside: true, ..kind(TO_MANY, all.to_many, each_to_many, each_to_many) },
-        kind(NOT_READ, links.waiting.div_ceil(LEAST_MEMORY), BARE_UDP, LONGEST),
+        kind(NOT_READ, waiting.div_ceil(LEAST_MEMORY), BARE_UDP, LONGEST),
         kind(OF_OTHERS, all.datagrams_in.saturating_sub(told.udp.receive), BARE_UDP, LONGEST),
         routed,
     ];
@@ -135,10 +127,19 @@ pub(super) fn kinds(all: Protocols, told: Packets, links: &Links) -> [Vec<Kind>;
         routed,
     ];
     let there = |kind: &Kind| kind.packets > 0;
-    [
-        receive.into_iter().chain(tunnels(|way| way.receive)).filter(there).collect(),
-        transmit.into_iter().chain(tunnels(|way| way.transmit)).filter(there).collect(),
-    ]
+    [receive.into_iter().filter(there).collect(), transmit.into_iter().filter(there).collect()]
+}
+
+/// What the outside of tunnels can be of an interface that carried so many packets, in one direction. Where it carried
+/// more than the tunnels did, large packets were divided, and each part has all headers.
+pub(super) fn outside_of_tunnels(links: &Links, way: fn(Traffic) -> u64, packets: u64) -> u64 {
+    let tunnels = links.tunnels().map(|(wire, inside, further)| {
+        let each = further + LINK;
+        let divided = packets.saturating_sub(way(inside)).saturating_mul(each + LINK + LONGEST_TCP);
+        let whole = way(wire).saturating_add(way(inside).saturating_mul(each));
+        if wire.is_zero() { 0 } else { whole.saturating_add(divided) }
+    });
+    tunnels.fold(0, u64::saturating_add)
 }
 
 /// How an interface's rest is looked at.

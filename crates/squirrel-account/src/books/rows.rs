@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::Parts;
 use super::evidence::{
-    HEADERS, KERNEL_PACKETS, NOT_READ, PASSED_THROUGH, PAYLOAD, ROUTED, Rest, UNKNOWN, Why, allot, kinds, scale,
+    HEADERS, KERNEL_PACKETS, NOT_READ, OUTSIDE_OF_TUNNELS, PASSED_THROUGH, PAYLOAD, ROUTED, Rest, UNKNOWN, Why, allot,
+    kinds, outside_of_tunnels, scale,
 };
 use crate::links::{Interface, Links};
 use crate::picture::{BookEntry, BookPart, InterfaceRow, Source, Traffic};
@@ -86,6 +87,7 @@ impl Book<'_> {
         let entries = own.into_iter().chain(self.entries).filter(|(_, bytes)| !bytes.is_zero());
         InterfaceRow {
             namespace,
+            namespace_name: None,
             index: self.link.index,
             name: self.link.name.clone(),
             wire: self.link.wire.total.figures(self.link.wire.before, span),
@@ -116,6 +118,7 @@ pub(crate) fn rows(links: &Links, namespace: u64, uplink_elsewhere: bool, span: 
             book.enter(NOT_READ, Traffic::new(unread, 0));
         }
     }
+    enter_tunnels(links, &mut books);
     explain(links, &mut books);
     let mut rows: Vec<InterfaceRow> =
         books.into_iter().map(|book| book.row(links, namespace, uplink_elsewhere, span)).collect();
@@ -161,11 +164,25 @@ fn spread_unplaced(links: &Links, books: &mut [Book<'_>]) {
     }
 }
 
+/// Gives the outside of tunnels to the interfaces that are none themselves.
+fn enter_tunnels(links: &Links, books: &mut [Book<'_>]) {
+    let carries = |book: &&mut Book<'_>| book.is_open() && !book.link.is_loopback() && !book.link.is_tunnel();
+    let all = books.iter_mut().filter(carries).fold(Traffic::default(), |all, book| all.plus(book.rest()));
+    for book in books.iter_mut().filter(carries) {
+        let (rest, packets) = (book.rest(), book.link.packets.total);
+        let of = |way: fn(Traffic) -> u64| {
+            let outside = outside_of_tunnels(links, way, way(packets));
+            scale(outside, way(rest), way(all).into()).min(way(rest))
+        };
+        book.enter(OUTSIDE_OF_TUNNELS, Traffic::new(of(|way| way.receive), of(|way| way.transmit)));
+    }
+}
+
 /// Gives the rests to what the kernel's counters of protocols show.
 fn explain(links: &Links, books: &mut [Book<'_>]) {
     let Some(protocols) = links.protocols() else { return };
     let open = |book: &&mut Book<'_>| book.is_open();
-    let [receive, transmit] = kinds(protocols, links.told, links);
+    let [receive, transmit] = kinds(protocols, links.told, links.waiting);
     let all = books.iter_mut().filter(open).fold(Traffic::default(), |all, book| all.plus(book.rest()));
     for book in books.iter_mut().filter(open) {
         let (rest, header, loopback) = (book.rest(), book.link.header(), book.link.is_loopback());

@@ -205,6 +205,54 @@ fn what_is_stacked_is_counted_once() {
 }
 
 #[test]
+fn every_kind_that_is_made_of_others_is_left_out_of_the_total() {
+    let (world, mut watch) = host();
+    let kinds = [
+        "bridge",
+        "bond",
+        "team",
+        "vrf",
+        "vlan",
+        "macvlan",
+        "macvtap",
+        "ipvlan",
+        "ipvtap",
+        "macsec",
+        "veth",
+        "gre",
+        "gretap",
+        "ip6gre",
+        "ip6gretap",
+        "erspan",
+        "ip6erspan",
+        "ipip",
+        "sit",
+        "ip6tnl",
+        "vti",
+        "vti6",
+        "xfrm",
+        "vxlan",
+        "geneve",
+        "wireguard",
+        "bareudp",
+        "gtp",
+        "tun",
+        "dummy",
+        "ifb",
+        "nlmon",
+    ];
+    let stacked = kinds.into_iter().zip(10..);
+    let nics = stacked.map(|(kind, index)| Nic { index, name: kind, kind, lower: 2, ..Nic::default() });
+    set(&world, &[nic(0, 0), LOOPBACK].into_iter().chain(nics).collect::<Vec<_>>());
+    let picture = watch.step();
+    for kind in kinds {
+        let row = book(&picture, kind);
+        assert!(row.counted_elsewhere.is_some(), "{kind} would be counted twice");
+    }
+    assert_eq!(book(&picture, "eth0").counted_elsewhere, None);
+}
+
+#[test]
 fn what_stands_on_an_interface_is_in_its_books_too() {
     let (world, mut watch) = host();
     let vlan = Nic { index: 5, name: "vlan", kind: "vlan", lower: 2, ..Nic::default() };

@@ -108,7 +108,8 @@ impl World {
             ended: Some(Box::new(self.clone())),
         };
         let ledger = ledger.then(|| Box::new(self.clone()) as Box<dyn SocketLedger>);
-        let sources = Sources { host: kernel, namespaces: vec![namespace], find: None, ledger, users: None };
+        let sources =
+            Sources { host: kernel, namespaces: vec![namespace], find: None, ledger, users: None, containers: None };
         Watch { accountant: Accountant::new(options, sources), seconds: 0 }
     }
 }

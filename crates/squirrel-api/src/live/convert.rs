@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use squirrel_account::{
-    BookEntry, ConnectionRow, Figures, HostRow, InterfaceRow, Level, NamespaceRow, Picture, ProcessRow, UnattributedRow,
+    ConnectionRow, Figures, HostRow, InterfaceRow, Level, NamespaceRow, Picture, ProcessRow, UnattributedRow,
 };
 
-use super::rows::{Connection, Entry, Host, Interface, LevelReport, MissingPart, Namespace, Process, Unattributed};
+use super::rows::{BookEntry, Connection, Host, Interface, LevelReport, MissingPart, Namespace, Process, Unattributed};
 use super::views::{Top, Totals};
 use super::{TOP_SCHEMA, fields};
 
@@ -103,6 +103,7 @@ impl From<&InterfaceRow> for Interface {
             name: row.name.clone(),
             index: row.index,
             namespace: row.namespace,
+            namespace_name: row.namespace_name.clone(),
             receive_bytes: row.wire.bytes.receive,
             transmit_bytes: row.wire.bytes.transmit,
             receive_rate: row.wire.receive_rate,
@@ -117,15 +118,15 @@ impl From<&InterfaceRow> for Interface {
             kernel_transmit_bytes: row.kernel.transmit,
             unexplained_receive_bytes: row.unexplained.receive,
             unexplained_transmit_bytes: row.unexplained.transmit,
-            entries: row.entries.iter().map(Entry::from).collect(),
+            entries: row.entries.iter().map(BookEntry::from).collect(),
             counted_elsewhere: row.counted_elsewhere.map(Cow::Borrowed),
             source: Cow::Borrowed(row.source.word()),
         }
     }
 }
 
-impl From<&BookEntry> for Entry {
-    fn from(entry: &BookEntry) -> Self {
+impl From<&squirrel_account::BookEntry> for BookEntry {
+    fn from(entry: &squirrel_account::BookEntry) -> Self {
         Self {
             part: Cow::Borrowed(entry.part.word()),
             reason: Cow::Borrowed(entry.reason),

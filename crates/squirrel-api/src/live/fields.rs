@@ -213,6 +213,12 @@ pub static INTERFACES: &[Field<InterfaceRow>] = figures![
             each(Value::Number(row.namespace as f64));
         })
     ),
+    called(
+        &["container"],
+        &field("namespace_name", Kind::Text, "the name of the network namespace or of its container", |row, each| {
+            text(row.namespace_name.as_ref(), each);
+        })
+    ),
     field("unexplained", Kind::Bytes, "bytes of both directions that are not explained", |row, each| {
         each(Value::Number(row.unexplained.receive as f64 + row.unexplained.transmit as f64));
     }),

@@ -156,6 +156,8 @@ twin! {
         index: u32,
         /// The inode of its network namespace; 0 when it is not known.
         namespace: u64,
+        /// The name of that namespace, of its container, or net:[inode]; null for the own.
+        namespace_name: Option<String>,
         /// Wire bytes received, by the kernel's counter of the interface.
         receive_bytes: u64,
         /// Wire bytes transmitted, by the kernel's counter of the interface.
@@ -185,7 +187,7 @@ twin! {
         /// Transmitted and not explained.
         unexplained_transmit_bytes: u64,
         /// What the parts are made of, with the reason of each: their sum is the counter, to the byte.
-        entries: Vec<Entry>,
+        entries: Vec<BookEntry>,
         /// Why this interface is left out of the host's total, such as being the port of a bridge; null when it counts.
         counted_elsewhere: Option<Cow<'static, str>>,
         /// How the parts are known: exact, sampled, or unavailable (then they are zero and mean nothing).
@@ -195,7 +197,7 @@ twin! {
 
 twin! {
     /// Wire bytes of an interface, and why they stand in their part of the books.
-    Entry {
+    BookEntry {
         /// The part: attributed, headers, forwarded, kernel or unexplained.
         part: Cow<'static, str>,
         /// A word for scripts, such as icmp, not_read or routed.

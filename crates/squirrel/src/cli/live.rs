@@ -135,6 +135,9 @@ pub(crate) struct Sockets {
     /// In the network namespace of this name, as `ip netns` has it
     #[arg(short = 'N', long = "net", value_name = "NAME")]
     pub(crate) net: Option<String>,
+    /// In all network namespaces of the host, each with its name and its container
+    #[arg(long, conflicts_with_all = ["net", "kill"])]
+    pub(crate) namespaces: bool,
     /// Only sockets that fulfil this, such as 'process:nginx rtt:>50ms'
     #[arg(long, value_name = "FILTER", default_value = "")]
     pub(crate) filter: String,

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use squirrel_account::Denied;
 use squirrel_api::live::SocketOwner;
 use squirrel_sys::Kernel;
 
@@ -10,7 +11,7 @@ use super::read::Row;
 /// What a look at the descriptors brought.
 pub(super) struct Looked {
     /// Processes whose descriptors may not be seen.
-    pub(super) denied: usize,
+    pub(super) denied: Denied,
 }
 
 /// Puts the owners into the rows.
@@ -22,10 +23,10 @@ pub(super) fn name(kernel: &dyn Kernel, rows: &mut [Row]) -> anyhow::Result<Look
         processes.extend(std::str::from_utf8(name).ok().and_then(|name| name.parse::<u32>().ok()));
     })?;
     processes.sort_unstable();
-    let mut denied = 0;
+    let mut denied = Denied::default();
     for pid in processes {
         if !look(kernel, pid, &mut by_inode) {
-            denied += 1;
+            denied.note(kernel, pid);
         }
     }
     for row in rows {
