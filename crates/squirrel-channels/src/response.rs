@@ -213,3 +213,5 @@ fn finite(value: f64) -> Value {
     if value.is_finite() { value.into() } else { value.to_string().into() }
 }
 
+#[cfg(test)]
+mod tests;

@@ -177,3 +177,5 @@ fn check_together(channels: &[(&'static str, Channel)]) -> Result<(), SettingsEr
     Ok(())
 }
 
+#[cfg(test)]
+mod tests;
