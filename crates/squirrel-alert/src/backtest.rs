@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use squirrel_model::{
-    Figure, Found, Labels, Matcher, Samples, Select, SelectError, Tier, TimeRange, Timestamp,
-};
+use squirrel_model::{Figure, Found, Labels, Matcher, Samples, Select, SelectError, Tier, TimeRange, Timestamp};
 
 use crate::memory::Memory;
 use crate::{AlertState, Group, Health, RuleFile, RuleGroup, Surroundings};
@@ -52,7 +50,9 @@ pub struct Backtest {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BacktestError {
     /// The range is too long for the interval.
-    #[error("group {group:?} would be evaluated {count} times, and at most {MAX_EVALUATIONS} times are tried: look at a shorter time, or take a longer step")]
+    #[error(
+        "group {group:?} would be evaluated {count} times, and at most {MAX_EVALUATIONS} times are tried: look at a shorter time, or take a longer step"
+    )]
     TooMany {
         /// The group.
         group: String,
@@ -143,14 +143,14 @@ pub fn backtest(
     let made = recorded.chain(["ALERTS", "ALERTS_FOR_STATE"].map(str::to_owned)).collect();
     let mut past = Past { store, made, results: Memory::default() };
     // All groups go through time together: one may use what another records.
-    let mut groups: Vec<(Group, i64, Timestamp)> = rules
-        .groups
-        .iter()
-        .map(|spec| (Group::new(&rules.name, spec.clone()), interval(spec), range.start))
-        .collect();
+    let mut groups: Vec<(Group, i64, Timestamp)> =
+        rules.groups.iter().map(|spec| (Group::new(&rules.name, spec.clone()), interval(spec), range.start)).collect();
     let mut firing: BTreeMap<(usize, usize, Labels), Episode> = BTreeMap::new();
-    while let Some((place, (group, interval, next))) =
-        groups.iter_mut().enumerate().min_by_key(|(_, (_, _, next))| *next).filter(|(_, (_, _, next))| *next <= range.end)
+    while let Some((place, (group, interval, next))) = groups
+        .iter_mut()
+        .enumerate()
+        .min_by_key(|(_, (_, _, next))| *next)
+        .filter(|(_, (_, _, next))| *next <= range.end)
     {
         if (around.stop)() {
             return Err(BacktestError::Stopped);

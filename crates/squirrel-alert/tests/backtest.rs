@@ -43,8 +43,10 @@ fn what_would_have_fired_is_told_with_its_times_and_values() {
     let found = run(RULES, None, false).expect("it runs");
     let of_a: Vec<_> = found.episodes.iter().filter(|one| one.alert == "A").collect();
     let minutes = |at: Timestamp| at.millis() / MINUTE;
-    let shown: Vec<_> =
-        of_a.iter().map(|one| (minutes(one.active_at), minutes(one.fired_at), one.resolved_at.map(minutes), one.values)).collect();
+    let shown: Vec<_> = of_a
+        .iter()
+        .map(|one| (minutes(one.active_at), minutes(one.fired_at), one.resolved_at.map(minutes), one.values))
+        .collect();
     assert_eq!(shown, [(10, 12, Some(20), (48.0, 34.0)), (40, 42, None, (128.0, 94.0))]);
     assert_eq!(of_a[0].annotations["s"], "48");
     assert!(found.episodes.iter().all(|one| one.alert != "C"));

@@ -231,7 +231,9 @@ fn each_rule_fires_on_its_fault_and_no_other_does() {
         assert_eq!(found, [*name], "{series} {fault:?}");
         assert!(names[*name] > FAULT - STEP && names[*name] <= FAULT + 660, "{name}: {names:?}");
         assert!(
-            summaries.iter().all(|text| ["host", "shop", "resolver"].iter().any(|name| text.contains(name)) && !text.contains('{') && !text.contains("<error")),
+            summaries.iter().all(|text| ["host", "shop", "resolver"].iter().any(|name| text.contains(name))
+                && !text.contains('{')
+                && !text.contains("<error")),
             "{summaries:?}"
         );
         tried.insert(*name);

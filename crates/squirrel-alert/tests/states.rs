@@ -185,8 +185,10 @@ fn what_fired_before_a_restart_fires_on_or_is_over() {
     let alert = host.group.rules()[0].alerts().next().expect("it is known");
     assert_eq!((alert.state, alert.resolved_at), (AlertState::Inactive, Some(Timestamp(20 * MINUTE))));
     // Another rule of that name has nothing to do with it, and neither has one whose alerts ended.
-    let mut other =
-        Group::after_start("f.yml", spec("rules: [{alert: A, expr: m > 0, labels: {tier: two}}, {alert: B, expr: m > 0}]"));
+    let mut other = Group::after_start(
+        "f.yml",
+        spec("rules: [{alert: A, expr: m > 0, labels: {tier: two}}, {alert: B, expr: m > 0}]"),
+    );
     other.restore(&host.store, Timestamp(20 * MINUTE)).expect("a store in memory is read");
     assert_eq!(other.rules().iter().flat_map(squirrel_alert::RuleStatus::alerts).count(), 0);
 }

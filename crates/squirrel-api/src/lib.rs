@@ -9,6 +9,7 @@
 //! Absences: no store, no screen, no clock.
 #![forbid(unsafe_code)]
 
+pub mod alerts;
 pub mod application;
 pub mod applications;
 pub mod client;
@@ -18,9 +19,9 @@ pub mod json;
 pub mod live;
 pub mod params;
 pub mod reply;
-pub mod rules;
 mod resources;
 pub mod result;
+pub mod rules;
 
 pub use error::{ApiError, ErrorType};
 pub use resources::{

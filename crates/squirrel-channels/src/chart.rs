@@ -86,4 +86,3 @@ fn draw(canvas: &mut Canvas, line: &[(i64, f64)], across: &Axis, up: &Axis, colo
         canvas.dot(place(*last), colour);
     }
 }
-

@@ -308,4 +308,3 @@ pub struct Backlog {
     /// Since when every attempt fails.
     pub failing_since_ms: Option<i64>,
 }
-

@@ -37,6 +37,5 @@ pub use template::template_help;
 pub(crate) use webhook::{alert_value, rfc3339, webhook_value};
 pub(crate) use words::{Circumstances, Words, words};
 
-
 #[cfg(doc)]
 use squirrel_notify::Notification;

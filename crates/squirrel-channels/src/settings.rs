@@ -176,4 +176,3 @@ fn check_together(channels: &[(&'static str, Channel)]) -> Result<(), SettingsEr
     }
     Ok(())
 }
-

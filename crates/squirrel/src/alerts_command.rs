@@ -6,8 +6,8 @@ mod check;
 mod list;
 mod test;
 
-pub(crate) use args::{AlertsArgs, EXAMPLES};
 use args::AlertsCommand;
+pub(crate) use args::{AlertsArgs, EXAMPLES};
 
 use crate::config::Environment;
 
@@ -41,7 +41,9 @@ mod tests {
 
     #[test]
     fn numbers_keep_the_digits_that_count() {
-        for (value, text) in [(1.0, "1"), (0.123_456_789, "0.123457"), (1234.5678, "1234.57"), (1e12, "1.000e12"), (0.0, "0")] {
+        for (value, text) in
+            [(1.0, "1"), (0.123_456_789, "0.123457"), (1234.5678, "1234.57"), (1e12, "1.000e12"), (0.0, "0")]
+        {
             assert_eq!(number(value), text);
         }
     }

@@ -4,6 +4,7 @@
 mod alerts;
 mod applications;
 mod file;
+mod notify;
 mod sample;
 mod sizes;
 mod values;
@@ -20,6 +21,7 @@ use squirrel_server::AllowedHost;
 use crate::cli;
 pub(crate) use alerts::Alerts;
 pub(crate) use applications::Applications;
+pub(crate) use notify::Notify;
 pub(crate) use sample::sample;
 pub(crate) use sizes::{DiskSize, MemorySize};
 pub(crate) use values::{AccountingLevel, Sync, show_span};
@@ -67,7 +69,7 @@ impl<T> Sourced<T> {
 }
 
 /// The configuration in force, every value resolved.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Config {
     /// The file it was read from, if there was one.
     pub(crate) path: Option<PathBuf>,
@@ -88,6 +90,8 @@ pub(crate) struct Config {
     pub(crate) connections: Sourced<usize>,
     pub(crate) memory: Sourced<MemorySize>,
     pub(crate) alerts: Alerts,
+    /// Who is told of alerts, and how.
+    pub(crate) notify: Notify,
     pub(crate) log: Sourced<String>,
 }
 
@@ -138,13 +142,14 @@ impl Config {
     }
 
     fn resolve(
-        file: file::File,
+        mut file: file::File,
         path: Option<PathBuf>,
         flags: &Flags,
         environment: &Environment,
     ) -> anyhow::Result<Self> {
         let listen = Some(flags.listen.clone()).filter(|listen| !listen.is_empty());
         let limits = squirrel_account::Options::default();
+        let notify = Notify::resolve(&mut file);
         let config = Self {
             listen: Sourced::choose(listen, file.server.listen, default_listen),
             hosts: Sourced::choose(None, file.server.hosts, Vec::new),
@@ -171,6 +176,7 @@ impl Config {
                 Some(path) => format!("the configuration {} is not valid", path.display()),
                 None => "the configuration is not valid".to_owned(),
             })?,
+            notify,
             log: Sourced::choose(None, file.log.level, || "info".to_owned()),
             path,
         };

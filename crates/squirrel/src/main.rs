@@ -27,6 +27,7 @@ mod sockets;
 mod status;
 mod store_command;
 mod table;
+mod token;
 mod top;
 mod units;
 

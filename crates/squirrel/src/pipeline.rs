@@ -50,7 +50,16 @@ pub(crate) struct Parts {
 impl Pipeline {
     pub(crate) fn new(parts: Parts) -> Self {
         let Parts {
-            kernel, schedule, store, monotonic, server_metrics, applications, alerting, ticks, status, accounting,
+            kernel,
+            schedule,
+            store,
+            monotonic,
+            server_metrics,
+            applications,
+            alerting,
+            ticks,
+            status,
+            accounting,
         } = parts;
         let own = OwnMetrics::new();
         Self {

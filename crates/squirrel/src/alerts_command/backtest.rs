@@ -64,7 +64,8 @@ const COLUMNS: &[Column] = &[
 
 pub(super) fn run(args: &Backtest, environment: &Environment) -> anyhow::Result<()> {
     let usage = |error: anyhow::Error| classed(Class::Usage, &error);
-    let since_ms = parse_duration_ms(&args.since).with_context(|| format!("--since {:?}", args.since)).map_err(usage)?;
+    let since_ms =
+        parse_duration_ms(&args.since).with_context(|| format!("--since {:?}", args.since)).map_err(usage)?;
     let step_ms = args.step.as_ref().map(|step| parse_duration_ms(step).with_context(|| format!("--step {step:?}")));
     let step_ms = step_ms.transpose().map_err(usage)?.filter(|ms| *ms > 0);
     let flags = Flags { config: args.source.config.clone(), data_dir: args.data_dir.clone(), ..Flags::default() };
@@ -89,7 +90,11 @@ pub(super) fn run(args: &Backtest, environment: &Environment) -> anyhow::Result<
     };
     let usual_ms = i64::try_from(config.alerts.interval.value.as_millis()).unwrap_or(i64::MAX);
     let found = backtest(&rules, select.as_ref(), range, (step_ms, usual_ms), &around).map_err(|e| usage(e.into()))?;
-    if args.json { output::print_json(&document(&rules, range, found)) } else { Ok(output::print(&shown(&rules, range, &found))?) }
+    if args.json {
+        output::print_json(&document(&rules, range, found))
+    } else {
+        Ok(output::print(&shown(&rules, range, &found))?)
+    }
 }
 
 fn document(rules: &RuleFile, range: TimeRange, found: Found) -> Document {

@@ -71,7 +71,8 @@ pub(super) fn run(args: &Check) -> anyhow::Result<()> {
 
 fn judge(path: &Path) -> Judged {
     let file = path.display().to_string();
-    let refused = |problems| Judged { file: file.clone(), good: false, groups: 0, rules: 0, problems, warnings: vec![] };
+    let refused =
+        |problems| Judged { file: file.clone(), good: false, groups: 0, rules: 0, problems, warnings: vec![] };
     let text = match rule_files::text(path) {
         Ok(text) => text,
         Err(error) => return refused(vec![Said { line: None, column: None, message: format!("{error:#}") }]),

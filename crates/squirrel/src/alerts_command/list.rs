@@ -64,7 +64,9 @@ pub(super) fn run(args: &List) -> anyhow::Result<()> {
         }
     }
     // What fires first, the gravest of it before the rest, the newest before the older.
-    alerts.sort_by_key(|listed| (listed.one.state != "firing", grade(listed), std::cmp::Reverse(listed.one.active_at.clone())));
+    alerts.sort_by_key(|listed| {
+        (listed.one.state != "firing", grade(listed), std::cmp::Reverse(listed.one.active_at.clone()))
+    });
     if args.json {
         return output::print_json(&Document { schema: 1, alerts });
     }

@@ -2,12 +2,16 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use squirrel_channels::Status;
 use squirrel_model::{Batch, Kind, Labels, Metric, Unit};
 
 static RULES: Metric =
     Metric::new("prometheus_rule_group_rules", Kind::Gauge, Unit::None, "Rules of a group, by its file and name.")
         .why("A group that is empty or gone watches nothing.")
-        .check(&["Run `squirrel alerts check` on its file.", "Read the log of squirrel: it names files that are broken."])
+        .check(&[
+            "Run `squirrel alerts check` on its file.",
+            "Read the log of squirrel: it names files that are broken.",
+        ])
         .labels(&["rule_group"]);
 
 static INTERVAL: Metric = Metric::new(
@@ -51,7 +55,10 @@ static FAILURES: Metric = Metric::new(
     "Of these, evaluations that failed.",
 )
 .why("A rule that fails raises no alert, whatever happens.")
-.check(&["Read lastError of the rule in /api/v1/rules, or the log of squirrel.", "Ask its expression by `squirrel query`."])
+.check(&[
+    "Read lastError of the rule in /api/v1/rules, or the log of squirrel.",
+    "Ask its expression by `squirrel query`.",
+])
 .labels(&["rule_group"]);
 
 static MISSED: Metric = Metric::new(
@@ -91,9 +98,46 @@ static LOST: Metric = Metric::new(
 .why("Charts of recorded series and of alerts have holes.")
 .check(&["Look at squirrel_store_degraded.", "Ask whether the clock was set back."]);
 
+static MESSAGES: Metric = Metric::new(
+    "squirrel_notify_messages_total",
+    Kind::Counter,
+    Unit::None,
+    "Messages about alerts since the start, by what became of them.",
+)
+.why("One that was given up or lost is a person who was not told.")
+.check(&[
+    "Look at the deliveries on the page of alerts, or in /api/alerts: they have the other side's answer.",
+    "Try the channel: `squirrel notify test NAME`.",
+])
+.labels(&["state"]);
+
+static WAITING: Metric =
+    Metric::new("squirrel_notify_waiting", Kind::Gauge, Unit::None, "Messages that wait for a channel.")
+        .why("They come late, as long as the other side does not take them.")
+        .check(&["Look at the deliveries in /api/alerts.", "Try the channel: `squirrel notify test NAME`."])
+        .labels(&["channel"]);
+
 /// What this module declares.
 pub(crate) static METRICS: &[&Metric] =
-    &[&RULES, &INTERVAL, &DURATION, &EVALUATIONS, &FAILURES, &MISSED, &ALERTS, &REFUSED, &LOST];
+    &[&RULES, &INTERVAL, &DURATION, &EVALUATIONS, &FAILURES, &MISSED, &ALERTS, &REFUSED, &LOST, &MESSAGES, &WAITING];
+
+/// Adds what became of messages.
+pub(super) fn channels(status: &Status, out: &mut Batch) {
+    let counts = &status.counts;
+    for (state, count) in [
+        ("delivered", counts.delivered),
+        ("failed", counts.failed),
+        ("given_up", counts.given_up),
+        ("lost", counts.lost),
+        ("replaced", counts.replaced),
+    ] {
+        out.put(&MESSAGES, &Labels::new([("state", state)]).unwrap_or_default(), count as f64);
+    }
+    for one in &status.backlog {
+        let labels = Labels::new([("channel", one.channel.as_str())]).unwrap_or_default();
+        out.put(&WAITING, &labels, one.waiting as f64);
+    }
+}
 
 /// The counters of one group.
 #[derive(Clone, Debug)]

@@ -86,7 +86,9 @@ mod tests {
     fn many_groups_are_spread_over_the_interval() {
         let mut seconds = std::collections::BTreeSet::new();
         for n in 0..1000 {
-            seconds.insert(Slot::new("f", &format!("group {n}"), 15_000, Timestamp(0)).next().millis().rem_euclid(15_000) / 1000);
+            seconds.insert(
+                Slot::new("f", &format!("group {n}"), 15_000, Timestamp(0)).next().millis().rem_euclid(15_000) / 1000,
+            );
         }
         assert_eq!(seconds.len(), 15);
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use squirrel_alert::{Alert, AlertState, Compared, Group, Health, Rule, RuleStatus};
+use squirrel_alert::{Alert, AlertState, Group, Health, Rule, RuleStatus};
 use squirrel_api::rules::{AlertingRule, RecordingRule, RuleAlert, RuleGroup, Texts, exponential, moment};
 use squirrel_model::Timestamp;
 
@@ -15,8 +15,6 @@ pub(crate) struct RuleText {
     labels: Texts,
     /// Seconds of `for` and `keep_firing_for`, and the annotations; none for a recording rule.
     alert: Option<(f64, f64, Texts)>,
-    /// What is compared, how, and with which number.
-    pub(crate) compared: Option<(String, &'static str, f64)>,
 }
 
 impl RuleText {
@@ -29,11 +27,10 @@ impl RuleText {
             name: rule.name.clone(),
             query: rule.expr.to_string(),
             labels: texts(&rule.labels),
-            alert: rule.alert.as_ref().map(|parts| {
-                (seconds(parts.for_ms), seconds(parts.keep_firing_for_ms), texts(&parts.annotations))
-            }),
-            compared: Compared::of(&rule.expr)
-                .map(|found| (found.value.to_string(), found.op.sign(), found.limit)),
+            alert: rule
+                .alert
+                .as_ref()
+                .map(|parts| (seconds(parts.for_ms), seconds(parts.keep_firing_for_ms), texts(&parts.annotations))),
         }
     }
 }
@@ -115,9 +112,15 @@ impl RuleView {
         let text = &self.text;
         let (name, query, labels) = (text.name.clone(), text.query.clone(), text.labels.clone());
         match &text.alert {
-            None => {
-                Twin::Recording(RecordingRule { name, query, labels, health, last_error, evaluation_time, last_evaluation })
-            }
+            None => Twin::Recording(RecordingRule {
+                name,
+                query,
+                labels,
+                health,
+                last_error,
+                evaluation_time,
+                last_evaluation,
+            }),
             Some((duration, keep_firing_for, annotations)) => Twin::Alerting(AlertingRule {
                 state: if self.last_evaluation.is_none() { "unknown" } else { self.state.word() }.to_owned(),
                 name,

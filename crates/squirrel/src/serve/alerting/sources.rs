@@ -117,7 +117,8 @@ mod tests {
         std::fs::write(&path, GOOD).unwrap();
         assert!(sources.refresh(&config) && !sources.refresh(&config), "a new file is read, once");
         assert_eq!((sources.good().count(), sources.problems().len()), (1, 0));
-        std::fs::write(&path, "groups: [{name: g, rules: [{record: r, expr: up}, {record: s, expr: 'up =='}]}]\n").unwrap();
+        std::fs::write(&path, "groups: [{name: g, rules: [{record: r, expr: up}, {record: s, expr: 'up =='}]}]\n")
+            .unwrap();
         assert!(sources.refresh(&config));
         assert_eq!(sources.good().map(|file| file.rules()).sum::<usize>(), 1, "the old version stays");
         let problem = sources.problems().remove(0);
