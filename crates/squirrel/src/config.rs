@@ -124,6 +124,8 @@ pub(crate) struct Environment {
     pub(crate) state_home: Option<PathBuf>,
     /// `$HOME`.
     pub(crate) home: Option<PathBuf>,
+    /// Who is logged in, by name.
+    pub(crate) user: Option<String>,
 }
 
 impl Config {

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod accounting;
+mod alert_actions;
 mod alerts_command;
 mod cli;
 mod config;
@@ -50,6 +51,9 @@ fn main() -> ExitCode {
         Command::Sockets(args) => sockets::run(args),
         Command::Query(args) => query::run(args),
         Command::Alerts(args) => alerts_command::run(args, &environment()),
+        Command::Silence(command) => alert_actions::silence(command, &environment()),
+        Command::Ack(args) => alert_actions::ack(args, &environment()),
+        Command::Notify(command) => alert_actions::notify(command, &environment()),
         Command::Record(args) => record::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Mcp(args) => return mcp::run(args).unwrap_or_else(|error| failure::report(&error)),
@@ -72,5 +76,6 @@ fn environment() -> Environment {
         root: squirrel_sys::privilege::effective_uid() == 0,
         state_home: path("XDG_STATE_HOME"),
         home: path("HOME"),
+        user: ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok()),
     }
 }
