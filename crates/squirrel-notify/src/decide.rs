@@ -3,18 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use squirrel_alert::AlertState;
-use squirrel_model::{Labels, Timestamp};
+use squirrel_model::Timestamp;
 
 use crate::group::{Draft, Group, Line, News};
 use crate::history::Event;
 use crate::message::{Envelope, write};
-use crate::notifier::Notifier;
+use crate::notifier::{LONGEST_NAP_MS, Notifier};
 use crate::plan::texts;
+use crate::record::Record;
 use crate::suppression::{Suppression, judge};
 use crate::{Notification, Reason, Texts};
 
-/// At least this often the clock is looked at while there are alerts.
-const LONGEST_NAP_MS: i64 = 60_000;
 /// How long at least nothing must be heard of an alert until it is taken for over: Alertmanager's `resolve_timeout`.
 const SILENCE_MS: i64 = 5 * 60_000;
 /// The key of messages that tell what quiet hours held back.
@@ -30,7 +29,7 @@ struct Held {
 impl Notifier {
     /// The messages that are to be delivered now.
     pub fn due(&mut self, at: Timestamp) -> Vec<Notification> {
-        let now_ms = self.awake.advance(at);
+        let now_ms = self.advance(at);
         self.end_unheard(at, now_ms);
         self.pass_time(at, now_ms);
         self.hold(at, now_ms);
@@ -187,9 +186,11 @@ impl Notifier {
     }
 
     fn message(&mut self, envelope: Envelope<'_>, draft: &Draft) -> Notification {
-        let who = |record: &crate::record::Record| self.acknowledgement_of(record).map(|said| said.who.clone());
+        let who = |record: &Record| {
+            self.acknowledgement_of(record).filter(|_| record.is_firing()).map(|said| said.who.clone())
+        };
         let message = write(envelope, draft, &self.plan, &self.records, who);
-        let told = format!("{}: {:?}, {} alerts", message.channel, message.reason, draft.alerts.len());
+        let told = format!("{}: {} (alerts: {})", message.channel, message.reason.word(), draft.alerts.len());
         let at = Timestamp(message.at_ms);
         self.history.add(at, Event::Told, None, &message.group_key, &told);
         self.messages += 1;
@@ -281,12 +282,10 @@ impl Notifier {
             };
             let since = record.told_ms.unwrap_or(now_ms);
             // It is told in the thread of its first route.
-            let keys = self.plan.routes_of(&record.labels).into_iter().filter_map(|place| {
-                let route = self.plan.routes.get(place)?;
-                let keys = [route.group_labels(&record.labels), Labels::empty()].map(|labels| route.group_key(&labels));
-                keys.into_iter().find(|key| self.groups.contains_key(key))
-            });
-            let Some(key) = keys.into_iter().next() else { continue };
+            let routes =
+                self.plan.routes_of(&record.labels).into_iter().filter_map(|place| self.plan.routes.get(place));
+            let mut keys = routes.flat_map(|route| route.group_keys(&record.labels));
+            let Some(key) = keys.find(|key| self.groups.contains_key(key)) else { continue };
             while let Some(step) = escalation.steps.get(record.steps) {
                 let due_ms = since.saturating_add(step.after.0);
                 if now_ms < due_ms {

@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 mod acknowledgement;
+mod alertmanager;
 mod awake;
 mod calendar;
 mod decide;
@@ -33,9 +34,15 @@ mod severity;
 mod show;
 mod silences;
 mod suppression;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use acknowledgement::{AckError, AckTarget, Acknowledgement};
+pub use alertmanager::{
+    ApiAlertStatus, ApiMatcher, ApiReceiver, ApiShow, ApiSilenceError, ApiState, GettableAlert, GettableSilence,
+    PostableSilence,
+};
 pub use calendar::{Days, Span, TimeOfDay};
 pub use history::{Event, HistoryEntry, MAX_HISTORY};
 pub use matchers::{MAX_MATCHERS, Matchers, MatchersError, parse_matcher};

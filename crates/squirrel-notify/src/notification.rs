@@ -59,6 +59,22 @@ pub enum Reason {
     Test,
 }
 
+impl Reason {
+    /// One word for people.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Changed => "changed",
+            Self::Repeat => "repeated",
+            Self::Escalated => "escalated",
+            Self::Flapping => "flapping",
+            Self::Held => "held back in quiet hours",
+            Self::Resolved => "resolved",
+            Self::Test => "test",
+        }
+    }
+}
+
 /// An alert as a message tells it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NotifiedAlert {

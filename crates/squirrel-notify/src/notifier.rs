@@ -16,6 +16,9 @@ use crate::settings::Settings;
 use crate::silences::{NewSilence, SilenceError, Silences};
 use crate::{Observed, SettingsError};
 
+/// At least this often the clock is looked at while there are alerts.
+pub(crate) const LONGEST_NAP_MS: i64 = 60_000;
+
 /// Most alerts that are remembered. With texts of 1 KB each these are some 50 MB.
 pub const MAX_ALERTS: usize = 20_000;
 /// Most groups; alerts beyond come together in one group of their route.
@@ -81,7 +84,7 @@ impl Notifier {
     /// Takes the alerts of one or more groups of rules as an evaluation left them: pending, firing, and those that
     /// are over.
     pub fn observe(&mut self, at: Timestamp, alerts: &[Observed]) {
-        let now_ms = self.awake.advance(at);
+        let now_ms = self.advance(at);
         for observed in alerts {
             let full = self.records.len() >= MAX_ALERTS;
             let facts = Facts::of(&observed.labels);
@@ -115,6 +118,19 @@ impl Notifier {
         }
     }
 
+    /// The time waited until now. While the program was away nobody could show it an alert.
+    pub(crate) fn advance(&mut self, at: Timestamp) -> i64 {
+        let (away, before) = (self.awake.was_away, self.awake.ms);
+        let now_ms = self.awake.advance(at);
+        let absence_ms = now_ms.saturating_sub(before);
+        if away && absence_ms > LONGEST_NAP_MS {
+            for record in self.records.values_mut() {
+                record.seen_ms = record.seen_ms.saturating_add(absence_ms);
+            }
+        }
+        now_ms
+    }
+
     fn refuse(&mut self, at: Timestamp, observed: &Observed) {
         if self.refused == 0 {
             let why = format!("{MAX_ALERTS} alerts are remembered, there is no room for more");
@@ -137,13 +153,15 @@ impl Notifier {
         let flapped = record.flap.flapping;
         record.flap.change(now_ms, record.rule.interval_ms, &self.plan.flapping);
         let flaps = record.flap.flapping;
-        // Whoever cares for it is asked anew when it fires again.
-        record.told_ms = None;
-        record.steps = 0;
         let subject = record.labels.to_string();
         if fires {
             record.starts_at = observed.active_at;
             record.ends_at = None;
+            // Where it is still taken for firing, nothing has begun anew.
+            if !is_told(&self.plan, &self.groups, record) {
+                record.told_ms = None;
+                record.steps = 0;
+            }
             self.history.add(at, Event::Fired, Some(number), &subject, "");
         } else {
             record.ends_at = Some(observed.resolved_at.unwrap_or(at));
@@ -300,6 +318,14 @@ impl Notifier {
             self.wake = Some(at);
         }
     }
+}
+
+/// Whether a channel takes an alert for firing.
+fn is_told(plan: &Plan, groups: &BTreeMap<String, Group>, record: &Record) -> bool {
+    let routes = plan.routes_of(&record.labels).into_iter().filter_map(|place| plan.routes.get(place));
+    let keys = routes.flat_map(|route| route.group_keys(&record.labels));
+    let lines = keys.filter_map(|key| groups.get(&key)).flat_map(|group| group.lines.values());
+    lines.into_iter().any(|line| line.told.contains_key(&record.facts.fingerprint))
 }
 
 /// An alert that is seen for the first time; not firing yet, so that its beginning is a change of state.

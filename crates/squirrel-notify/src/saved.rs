@@ -222,8 +222,14 @@ impl Notifier {
         for (number, labels) in members {
             self.enrol(&labels, number);
         }
+        let mut homes: BTreeMap<u64, Vec<String>> = BTreeMap::new();
+        for (key, group) in &self.groups {
+            for number in &group.members {
+                homes.entry(*number).or_default().push(key.clone());
+            }
+        }
         for group in notes.list::<SavedGroup>("group", part("groups"), 2 * MAX_GROUPS) {
-            self.take_group(group, &mut notes);
+            self.take_group(group, &homes, &mut notes);
         }
         self.wake = self.awake.wall.filter(|_| !self.records.is_empty());
         notes.finish()
@@ -241,7 +247,7 @@ impl Notifier {
 
     /// Takes over what the channels of a group were told. Where the configuration has the group no more, what they
     /// were told goes to the groups that the alerts are in now; what is in none is told its end.
-    fn take_group(&mut self, saved: SavedGroup, notes: &mut Notes) {
+    fn take_group(&mut self, saved: SavedGroup, homes: &BTreeMap<u64, Vec<String>>, notes: &mut Notes) {
         for line in saved.lines {
             if !self.plan.channels.contains(&line.channel) {
                 let text =
@@ -251,22 +257,26 @@ impl Notifier {
             }
             let (channel, mut line) = line.line(self.awake.ms);
             line.told.retain(|number, _| self.records.contains_key(number));
-            if let Some(group) = self.groups.get_mut(&saved.key) {
+            if let Some(group) = self.groups.get_mut(&saved.key).filter(|group| group.route.is_some()) {
                 line.told.retain(|number, _| group.members.contains(number));
                 group.lines.insert(channel, line);
                 continue;
             }
-            let mut homeless: BTreeSet<u64> = line.told.keys().copied().collect();
-            for group in self.groups.values_mut().filter(|group| group.route.is_some()) {
-                let route = group.route.and_then(|place| self.plan.routes.get(place));
-                if !route.is_some_and(|route| route.channels.contains(&channel)) {
-                    continue;
+            let mut homeless = BTreeSet::new();
+            for (number, told) in &line.told {
+                let mut at_home = false;
+                for key in homes.get(number).into_iter().flatten() {
+                    let Some(group) = self.groups.get_mut(key) else { continue };
+                    let route = group.route.and_then(|place| self.plan.routes.get(place));
+                    if route.is_some_and(|route| route.channels.contains(&channel)) {
+                        let own = group.lines.entry(channel.clone()).or_default();
+                        own.told.insert(*number, *told);
+                        own.sent_ms = own.sent_ms.max(line.sent_ms);
+                        at_home = true;
+                    }
                 }
-                for number in homeless.iter().copied().filter(|one| group.members.contains(one)).collect::<Vec<_>>() {
-                    let own = group.lines.entry(channel.clone()).or_default();
-                    own.told.extend(line.told.get(&number).map(|told| (number, *told)));
-                    own.sent_ms = own.sent_ms.max(line.sent_ms);
-                    homeless.remove(&number);
+                if !at_home {
+                    homeless.insert(*number);
                 }
             }
             line.told.retain(|number, _| homeless.contains(number));
