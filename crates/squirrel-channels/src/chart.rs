@@ -17,6 +17,8 @@ pub(crate) const HEIGHT: usize = 220;
 const LEFT: usize = 64;
 const BOTTOM: usize = 22;
 const EDGE: usize = 12;
+/// Moments that have a name: from 1970 to the year 9999, in milliseconds.
+const MOMENTS: std::ops::Range<i64> = 0..253_402_300_800_000;
 /// Lines that are drawn; more cannot be told apart.
 const MAX_LINES: usize = 5;
 
@@ -26,7 +28,9 @@ pub(crate) fn png(chart: &Chart) -> Option<Vec<u8>> {
         .lines
         .iter()
         .take(MAX_LINES)
-        .map(|(_, points)| points.iter().copied().filter(|(_, value)| value.is_finite()).collect())
+        .map(|(_, points)| {
+            points.iter().copied().filter(|(ms, value)| MOMENTS.contains(ms) && value.is_finite()).collect()
+        })
         .collect();
     let points = || lines.iter().flatten();
     let (start, end) = (points().map(|(ms, _)| *ms).min()?, points().map(|(ms, _)| *ms).max()?);
@@ -60,7 +64,7 @@ pub(crate) fn png(chart: &Chart) -> Option<Vec<u8>> {
     if let Some(limit) = limit {
         let y = up.place(limit);
         canvas.dashed(LEFT, WIDTH - EDGE, y, RED);
-        canvas.text_ending_at(WIDTH - EDGE, y.saturating_sub(10), &value_text(limit), RED);
+        canvas.text(LEFT + 4, y.saturating_sub(10), &value_text(limit), RED);
     }
     for (line, colour) in lines.iter().zip(LINES) {
         draw(&mut canvas, line, &across, &up, colour);
@@ -86,3 +90,6 @@ fn draw(canvas: &mut Canvas, line: &[(i64, f64)], across: &Axis, up: &Axis, colo
         canvas.dot(place(*last), colour);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -153,16 +153,19 @@ impl Queue {
             return Accepted::NotWanted;
         }
         let notification = Arc::new(lane::within(notification, MAX_MESSAGE));
+        let elsewhere = elsewhere.filter(|other| is_end && self.channels.contains_key(other));
         let number = self.take_number();
-        self.put(Entry::new(number, &name, group.clone(), notification.clone(), at), at);
-        if let (true, Some(other)) = (is_end, elsewhere.filter(|other| self.channels.contains_key(other))) {
+        let mut entry = Entry::new(number, &name, group.clone(), notification.clone(), at);
+        entry.is_handed_over = elsewhere.is_some();
+        self.put(entry, at);
+        if let Some(other) = elsewhere {
             // Those who were told of the beginning there are told of its end there.
             let number = self.take_number();
             let mut copy = Entry::new(number, &other, group, notification, at);
             copy.instead_of = Some(name.clone());
             self.put(copy, at);
         }
-        self.hand_over(&name, at);
+        self.hand_over(&name, false, at);
         self.make_room(at);
         Accepted::Queued
     }
@@ -225,7 +228,7 @@ impl Queue {
     pub fn backlog(&self) -> Vec<Backlog> {
         let one = |channel: &ChannelState| Backlog {
             channel: channel.policy.name.clone(),
-            waiting: channel.waiting(),
+            waiting: channel.waiting,
             failing_since_ms: channel.failing_since_ms,
         };
         self.channels.values().map(one).collect()
@@ -233,7 +236,7 @@ impl Queue {
 
     /// Whether nothing waits and nothing is under way, resends aside.
     pub fn is_idle(&self) -> bool {
-        self.channels.values().all(|channel| channel.waiting() == 0)
+        self.channels.values().all(|channel| channel.waiting == 0)
     }
 
     fn take_number(&mut self) -> u64 {
@@ -286,7 +289,7 @@ impl Queue {
     /// While there are too many, the oldest of the channel that has most is lost.
     fn make_room(&mut self, at: Timestamp) {
         loop {
-            let waiting: usize = self.channels.values().map(ChannelState::waiting).sum();
+            let waiting: usize = self.channels.values().map(|channel| channel.waiting).sum();
             let bytes: usize = self.channels.values().map(|channel| channel.bytes).sum();
             if waiting <= MAX_WAITING && bytes <= MAX_WAITING_BYTES {
                 return;
@@ -308,3 +311,6 @@ pub struct Backlog {
     /// Since when every attempt fails.
     pub failing_since_ms: Option<i64>,
 }
+
+#[cfg(test)]
+mod tests;

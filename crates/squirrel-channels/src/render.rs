@@ -39,3 +39,8 @@ pub(crate) use words::{Circumstances, Words, words};
 
 #[cfg(doc)]
 use squirrel_notify::Notification;
+
+#[cfg(test)]
+pub(crate) mod samples;
+#[cfg(test)]
+mod tests;

@@ -212,3 +212,6 @@ fn input(step: Step, channel: &str, alert: &NotifiedAlert) -> Value {
 fn finite(value: f64) -> Value {
     if value.is_finite() { value.into() } else { value.to_string().into() }
 }
+
+#[cfg(test)]
+mod tests;

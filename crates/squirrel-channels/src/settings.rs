@@ -176,3 +176,6 @@ fn check_together(channels: &[(&'static str, Channel)]) -> Result<(), SettingsEr
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,6 +30,12 @@ const TOOLS: &[Tool] = &[
         needed_for: "names and values of metrics",
     },
     Tool { program: "prometheus", package: "prometheus", needed_for: "scrapes and remote write" },
+    Tool {
+        program: "prometheus-alertmanager",
+        package: "prometheus-alertmanager",
+        needed_for: "notifications to Alertmanager",
+    },
+    Tool { program: "aiosmtpd", package: "python3-aiosmtpd", needed_for: "notifications by mail" },
     Tool { program: "victoria-metrics", package: "victoria-metrics", needed_for: "remote write" },
     Tool { program: "chromium", package: "chromium", needed_for: "the dashboard" },
     Tool { program: "npm", package: "npm", needed_for: "the dashboard" },

@@ -97,7 +97,7 @@ impl Canvas {
         }
     }
 
-    fn text(&mut self, left: usize, top: usize, text: &str, colour: u8) {
+    pub(super) fn text(&mut self, left: usize, top: usize, text: &str, colour: u8) {
         for (i, c) in text.chars().enumerate() {
             for (row, bits) in font::glyph(c).into_iter().enumerate() {
                 for column in (0..font::WIDTH).filter(|column| bits >> (font::WIDTH - 1 - column) & 1 == 1) {

@@ -24,6 +24,8 @@ pub(super) struct ChannelState {
     due: BTreeSet<(i64, String)>,
     /// Size of all messages on disk.
     pub(super) bytes: usize,
+    /// Messages that wait or are under way; those told again from time to time do not count.
+    pub(super) waiting: usize,
     under_way: usize,
     tokens: f64,
     filled_ms: i64,
@@ -51,6 +53,7 @@ impl ChannelState {
             lanes: BTreeMap::new(),
             due: BTreeSet::new(),
             bytes: 0,
+            waiting: 0,
             under_way: 0,
             filled_ms: i64::MIN,
             not_before_ms: i64::MIN,
@@ -113,7 +116,7 @@ impl ChannelState {
         let all = std::mem::take(&mut lane.entries);
         let (taken, kept) = all.into_iter().partition::<Vec<_>, _>(|entry| !entry.is_under_way && is_taken(entry));
         lane.entries = kept.into();
-        self.bytes -= taken.iter().map(|entry| entry.bytes).sum::<usize>();
+        taken.iter().for_each(|entry| self.count_out(entry));
         self.index(group);
         taken
     }
@@ -123,7 +126,7 @@ impl ChannelState {
         let lane = self.lanes.get_mut(group)?;
         let place = lane.entries.iter().position(|entry| entry.number == number)?;
         let entry = lane.entries.remove(place)?;
-        self.bytes -= entry.bytes;
+        self.count_out(&entry);
         if entry.is_under_way {
             self.under_way -= 1;
         }
@@ -135,6 +138,7 @@ impl ChannelState {
     pub(super) fn push(&mut self, entry: Entry) {
         let group = entry.group.clone();
         self.bytes += entry.bytes;
+        self.waiting += usize::from(!entry.is_resend);
         self.lanes.entry(group.clone()).or_default().entries.push_back(entry);
         self.index(&group);
     }
@@ -144,8 +148,14 @@ impl ChannelState {
         entry.is_under_way = false;
         let group = entry.group.clone();
         self.bytes += entry.bytes;
+        self.waiting += usize::from(!entry.is_resend);
         self.lanes.entry(group.clone()).or_default().entries.push_front(entry);
         self.index(&group);
+    }
+
+    fn count_out(&mut self, entry: &Entry) {
+        self.bytes -= entry.bytes;
+        self.waiting -= usize::from(!entry.is_resend);
     }
 
     pub(super) fn has_room(&self, group: &str) -> bool {
@@ -225,11 +235,6 @@ impl ChannelState {
 
     pub(super) fn into_entries(self) -> impl Iterator<Item = Entry> {
         self.lanes.into_values().flat_map(|lane| lane.entries)
-    }
-
-    /// Messages that wait or are under way; those told again from time to time do not count.
-    pub(super) fn waiting(&self) -> usize {
-        self.entries().filter(|entry| !entry.is_resend).count()
     }
 }
 

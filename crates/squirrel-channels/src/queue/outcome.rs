@@ -57,6 +57,7 @@ impl Queue {
         let Some(channel) = self.channels.get_mut(&ticket.channel) else { return };
         let Some(mut entry) = channel.take(&ticket.group, ticket.number) else { return };
         entry.attempts = entry.attempts.saturating_add(1);
+        let has_failed = !matches!(outcome, Outcome::Delivered { .. });
         match outcome {
             Outcome::Delivered { answer } => {
                 channel.note_success();
@@ -80,7 +81,7 @@ impl Queue {
                 self.again(entry, &answer, pause, at);
             }
         }
-        self.hand_over(&ticket.channel, at);
+        self.hand_over(&ticket.channel, has_failed, at);
     }
 
     fn delivered(&mut self, entry: Entry, at: Timestamp) {
@@ -159,15 +160,19 @@ impl Queue {
         channel.put_back(entry);
     }
 
-    /// Gives the fallback channel copies of what this one does not take.
-    pub(super) fn hand_over(&mut self, channel: &str, at: Timestamp) {
+    /// Gives the fallback channel copies of what this one does not take; `has_failed` says that a message was just
+    /// not taken.
+    pub(super) fn hand_over(&mut self, channel: &str, has_failed: bool, at: Timestamp) {
         let Some(state) = self.channels.get_mut(channel) else { return };
         let Some(fallback) = state.policy.fallback.clone() else { return };
         let is_failing = state.is_failing(at);
+        if !has_failed && !is_failing {
+            return;
+        }
         let mut copies = Vec::new();
         for entry in state.entries_mut() {
-            let has_failed = is_failing || entry.attempts >= HANDED_OVER_AFTER || entry.refusals > 0;
-            if has_failed && !entry.is_handed_over && !entry.is_resend {
+            let is_due = is_failing || entry.attempts >= HANDED_OVER_AFTER || entry.refusals > 0;
+            if is_due && !entry.is_handed_over && !entry.is_resend {
                 entry.is_handed_over = true;
                 copies.push(entry.clone());
             }

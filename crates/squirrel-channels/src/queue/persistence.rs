@@ -93,7 +93,7 @@ pub(super) fn open(
             None => queue.finish(&entry, State::GivenUp, Some("the channel is no longer configured"), at),
         }
     }
-    let waiting = queue.channels.values().map(ChannelState::waiting).sum();
+    let waiting = queue.channels.values().map(|channel| channel.waiting).sum();
     queue.write_whole(at)?;
     Ok((queue, Recovery { waiting, damaged: read.damaged }))
 }
