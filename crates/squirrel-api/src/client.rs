@@ -25,6 +25,19 @@ pub struct Client {
     pub max_bytes: usize,
 }
 
+/// What goes with a request.
+struct Sent {
+    body: String,
+    kind: &'static str,
+    authorization: Option<String>,
+}
+
+impl Default for Sent {
+    fn default() -> Self {
+        Self { body: String::new(), kind: "application/x-www-form-urlencoded", authorization: None }
+    }
+}
+
 /// What the daemon answered.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -179,7 +192,7 @@ impl Client {
     /// No daemon, or no answer.
     pub async fn get(&self, path: &str, parameters: &[(&str, String)]) -> Result<Answer, ClientError> {
         let target = if parameters.is_empty() { path.to_owned() } else { format!("{path}?{}", encode(parameters)) };
-        self.send(Method::GET, &target, String::new()).await
+        self.send(Method::GET, &target, Sent::default()).await
     }
 
     /// A `POST` of a form, whatever is answered.
@@ -187,10 +200,28 @@ impl Client {
     /// # Errors
     /// No daemon, or no answer.
     pub async fn post(&self, path: &str, form: &[(&str, String)]) -> Result<Answer, ClientError> {
-        self.send(Method::POST, path, encode(form)).await
+        self.send(Method::POST, path, Sent { body: encode(form), ..Sent::default() }).await
     }
 
-    async fn send(&self, method: Method, target: &str, body: String) -> Result<Answer, ClientError> {
+    /// Does something: a `POST` of JSON with the daemon's token, and what came of it.
+    ///
+    /// # Errors
+    /// As [`Client::query`].
+    pub async fn post_json<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: String,
+        token: &str,
+    ) -> Result<T, ClientError> {
+        let sent = Sent { body, kind: "application/json", authorization: Some(format!("Bearer {token}")) };
+        let answer = self.send(Method::POST, path, sent).await?;
+        if answer.status != 200 {
+            return Err(refusal(&answer));
+        }
+        serde_json::from_slice(&answer.body).map_err(|e| self.not_understood(&e.to_string()))
+    }
+
+    async fn send(&self, method: Method, target: &str, body: Sent) -> Result<Answer, ClientError> {
         let stream = self.connect().await?;
         let exchange = self.exchange(stream, method, target, body);
         tokio::time::timeout(self.answer_timeout, exchange).await.unwrap_or_else(|_| {
@@ -213,20 +244,24 @@ impl Client {
         stream: TcpStream,
         method: Method,
         target: &str,
-        body: String,
+        sent: Sent,
     ) -> Result<Answer, ClientError> {
         let broken = |reason: String| ClientError::Broken { address: self.address.clone(), reason };
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| broken(e.to_string()))?;
         // The connection ends by itself when the sender is dropped at the end of this function.
         let connection = tokio::spawn(connection);
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(method)
             .uri(target)
             .header(header::HOST, &self.address)
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header(header::USER_AGENT, concat!("squirrel/", env!("CARGO_PKG_VERSION")))
-            .body(Full::new(Bytes::from(body)))
+            .header(header::CONTENT_TYPE, sent.kind)
+            .header(header::USER_AGENT, concat!("squirrel/", env!("CARGO_PKG_VERSION")));
+        if let Some(authorization) = &sent.authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        let request = request
+            .body(Full::new(Bytes::from(sent.body)))
             .map_err(|e| broken(e.to_string()))?;
         let response = sender.send_request(request).await.map_err(|e| broken(e.to_string()))?;
         let status = response.status().as_u16();

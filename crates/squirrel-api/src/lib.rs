@@ -9,6 +9,7 @@
 //! Absences: no store, no screen, no clock.
 #![forbid(unsafe_code)]
 
+pub mod alerts;
 pub mod application;
 pub mod applications;
 pub mod client;

@@ -117,7 +117,7 @@ pub struct Applications {
     turn: Semaphore,
 }
 
-/// A secret that applications send with each report. It is never shown.
+/// A secret that applications send with each report, and others with each change. It is never shown.
 pub struct Token(Vec<u8>);
 
 impl Token {
@@ -132,7 +132,7 @@ impl Token {
 
     /// Whether an `Authorization` header has it. The time that this takes says nothing of the token but its
     /// length.
-    fn fits(&self, authorization: &[u8]) -> bool {
+    pub(crate) fn fits(&self, authorization: &[u8]) -> bool {
         let Some((scheme, sent)) = authorization.split_at_checked(b"Bearer ".len()) else { return false };
         let differs = self.0.iter().zip(sent).fold(0, |differs, (ours, theirs)| differs | (ours ^ theirs));
         scheme.eq_ignore_ascii_case(b"Bearer ") && self.0.len() == sent.len() && differs == 0

@@ -194,6 +194,8 @@ fn route_of(path: &str) -> &'static str {
         "/" => "page",
         _ if path.starts_with("/api/v1/label/") => "label_values",
         _ if path.starts_with("/assets/") => "assets",
+        "/api/alerts" | "/api/silences" | "/api/notify/test" => "alerts",
+        _ if ["/api/alerts/", "/api/silences/", "/api/v2/"].iter().any(|start| path.starts_with(start)) => "alerts",
         _ if path.starts_with("/api/applications") => "applications",
         _ if path.starts_with("/interfaces") || path.starts_with("/applications") => "page",
         _ => "other",

@@ -9,7 +9,7 @@ use squirrel_model::{Batch, Catalogue, Elapsed, Select, Timestamp};
 use squirrel_promql::Engine;
 use tokio::sync::watch;
 
-use crate::{Alerting, AllowedHost, Applications};
+use crate::{Alerting, AllowedHost, ApplicationToken, Applications};
 
 /// Gives frozen views of the samples.
 pub trait Snapshots: Send + Sync {
@@ -157,6 +157,8 @@ pub struct ServerParts {
     pub applications: Arc<Applications>,
     /// Rules and alerts.
     pub alerting: Arc<dyn Alerting>,
+    /// What whoever changes something must send; without one nothing can be changed.
+    pub token: Option<Arc<ApplicationToken>>,
     /// Whose bytes they are, as of the accountant's last step; none before the first, or when it is off.
     pub picture: Arc<dyn Fn() -> Option<Arc<Picture>> + Send + Sync>,
     /// The wall clock.

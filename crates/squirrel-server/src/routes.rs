@@ -13,6 +13,8 @@ use crate::failure::Failure;
 use crate::security;
 use crate::server::State;
 
+mod alertmanager;
+mod alerts;
 mod applications;
 mod federate;
 mod files;
@@ -47,6 +49,18 @@ pub(crate) fn router(state: &State) -> Router {
         .route("/api/verdict", get(resources::verdict))
         .route("/api/applications", get(applications::list).post(applications::report))
         .route("/api/applications/{name}", get(applications::one))
+        .route("/api/alerts", get(alerts::page))
+        .route("/api/alerts/acknowledge", post(alerts::acknowledge))
+        .route("/api/alerts/unacknowledge", post(alerts::unacknowledge))
+        .route("/api/silences", post(alerts::silence))
+        .route("/api/silences/expire", post(alerts::expire))
+        .route("/api/notify/test", post(alerts::test))
+        .route("/api/v2/status", get(alertmanager::status))
+        .route("/api/v2/receivers", get(alertmanager::receivers))
+        .route("/api/v2/alerts", get(alertmanager::alerts))
+        .route("/api/v2/alerts/groups", get(alertmanager::groups))
+        .route("/api/v2/silences", get(alertmanager::silences).post(alertmanager::post_silence))
+        .route("/api/v2/silence/{id}", get(alertmanager::silence).delete(alertmanager::delete_silence))
         .route("/api/live/processes", get(live::processes))
         .route("/api/live/connections", get(live::connections))
         .route("/api/live/hosts", get(live::hosts))

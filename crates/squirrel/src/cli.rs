@@ -81,6 +81,15 @@ Examples:
     /// What fires now; check, test and try rule files.
     #[command(before_help = crate::alerts_command::EXAMPLES)]
     Alerts(crate::alerts_command::AlertsArgs),
+    /// Silence alerts for a time.
+    #[command(subcommand, before_help = crate::alert_actions::SILENCE_EXAMPLES)]
+    Silence(crate::alert_actions::SilenceCommand),
+    /// Say that you take care of alerts: they are not repeated, and nobody else is told.
+    #[command(before_help = crate::alert_actions::ACK_EXAMPLES)]
+    Ack(crate::alert_actions::Ack),
+    /// Try the channels by which people are told.
+    #[command(subcommand, before_help = crate::alert_actions::NOTIFY_EXAMPLES)]
+    Notify(crate::alert_actions::NotifyCommand),
     /// Write what the kernel answers to every collector into a folder: a support bundle that replays.
     #[command(before_help = "\
 Example:
@@ -268,14 +277,14 @@ mod tests {
     fn the_arguments_are_consistent() {
         let command = Cli::command();
         command.clone().debug_assert();
-        assert_eq!(command.get_subcommands().count(), 11);
+        assert_eq!(command.get_subcommands().count(), 14);
     }
 
     #[test]
     fn help_begins_with_examples() {
         let help = Cli::command().render_help().to_string();
         assert!(help.starts_with("Examples:\n"), "{help}");
-        for word in ["serve", "top", "sockets", "query", "alerts", "record", "explain", "mcp", "config", "store"] {
+        for word in ["serve", "top", "sockets", "query", "alerts", "silence", "ack", "notify", "record", "explain", "mcp", "config", "store"] {
             assert!(help.contains(word), "{word}");
         }
     }

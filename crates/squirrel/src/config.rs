@@ -6,6 +6,7 @@ mod alerts;
 mod applications;
 mod engine;
 mod file;
+mod notify;
 mod remote;
 mod sample;
 mod sizes;
@@ -25,6 +26,7 @@ pub(crate) use alerts::Alerts;
 pub(crate) use applications::Applications;
 pub(crate) use engine::EngineChoice;
 pub(crate) use remote::{Remote, RemoteParts};
+pub(crate) use notify::Notify;
 pub(crate) use sample::sample;
 pub(crate) use sizes::{DiskSize, MemorySize};
 pub(crate) use values::{AccountingLevel, Sync, show_span};
@@ -72,7 +74,7 @@ impl<T> Sourced<T> {
 }
 
 /// The configuration in force, every value resolved.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Config {
     /// The file it was read from, if there was one.
     pub(crate) path: Option<PathBuf>,
@@ -94,6 +96,8 @@ pub(crate) struct Config {
     pub(crate) connections: Sourced<usize>,
     pub(crate) memory: Sourced<MemorySize>,
     pub(crate) alerts: Alerts,
+    /// Who is told of alerts, and how.
+    pub(crate) notify: Notify,
     pub(crate) log: Sourced<String>,
     /// Samples to and from other systems.
     pub(crate) remote: Remote,
@@ -128,6 +132,8 @@ pub(crate) struct Environment {
     pub(crate) state_home: Option<PathBuf>,
     /// `$HOME`.
     pub(crate) home: Option<PathBuf>,
+    /// Who is logged in, by name.
+    pub(crate) user: Option<String>,
 }
 
 impl Config {
@@ -146,13 +152,14 @@ impl Config {
     }
 
     fn resolve(
-        file: file::File,
+        mut file: file::File,
         path: Option<PathBuf>,
         flags: &Flags,
         environment: &Environment,
     ) -> anyhow::Result<Self> {
         let listen = Some(flags.listen.clone()).filter(|listen| !listen.is_empty());
         let limits = squirrel_account::Options::default();
+        let notify = Notify::resolve(&mut file);
         let config = Self {
             engine: EngineChoice::resolve(&file.store),
             listen: Sourced::choose(listen, file.server.listen, default_listen),
@@ -180,6 +187,7 @@ impl Config {
                 Some(path) => format!("the configuration {} is not valid", path.display()),
                 None => "the configuration is not valid".to_owned(),
             })?,
+            notify,
             log: Sourced::choose(None, file.log.level, || "info".to_owned()),
             remote: Remote { writes: file.remote_write, receives: file.receive, otlp: file.otlp },
             path,

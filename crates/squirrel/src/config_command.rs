@@ -18,6 +18,8 @@ pub(crate) fn init() -> anyhow::Result<()> {
 /// Judges a file.
 pub(crate) fn check(file: Option<&Path>, environment: &Environment) -> anyhow::Result<()> {
     let config = config::check_file(file, environment).map_err(|error| classed(Class::Usage, &error))?;
+    // The secrets of channels are read too: one that is missing would stop the daemon.
+    config.notify.channels().map_err(|error| classed(Class::Usage, &error))?;
     let name =
         config.path.as_deref().map_or_else(|| "no file: all defaults".to_owned(), |path| path.display().to_string());
     Ok(output::print(&format!("{}: good\n", Untrusted(&name)))?)

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod accounting;
+mod alert_actions;
 mod alerts_command;
 mod cli;
 mod config;
@@ -28,6 +29,7 @@ mod sockets;
 mod status;
 mod store_command;
 mod table;
+mod token;
 mod top;
 mod units;
 
@@ -51,6 +53,9 @@ fn main() -> ExitCode {
         Command::Ping(args) => ping::run(args),
         Command::Query(args) => query::run(args),
         Command::Alerts(args) => alerts_command::run(args, &environment()),
+        Command::Silence(command) => alert_actions::silence(command, &environment()),
+        Command::Ack(args) => alert_actions::ack(args, &environment()),
+        Command::Notify(command) => alert_actions::notify(command, &environment()),
         Command::Record(args) => record::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Mcp(args) => return mcp::run(args).unwrap_or_else(|error| failure::report(&error)),
@@ -73,5 +78,6 @@ fn environment() -> Environment {
         root: squirrel_sys::privilege::effective_uid() == 0,
         state_home: path("XDG_STATE_HOME"),
         home: path("HOME"),
+        user: ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok()),
     }
 }

@@ -1,5 +1,7 @@
 //! The program as its users meet it: started, spoken to, refused, killed.
 
+#[path = "program/alerts.rs"]
+mod alerts;
 #[path = "program/applications.rs"]
 mod applications;
 #[path = "program/engine.rs"]

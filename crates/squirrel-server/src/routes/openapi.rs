@@ -16,6 +16,10 @@ enum Kind {
     Prometheus,
     /// JSON of Squirrel's own.
     Own,
+    /// JSON as Alertmanager's own description has it.
+    Alertmanager,
+    /// Something is done: a POST of JSON, with the daemon's token.
+    Change,
     /// Plain text.
     Text,
     /// Server-sent events.
@@ -37,11 +41,19 @@ const fn prometheus(path: &'static str, summary: &'static str) -> Operation {
     Operation { path, kind: Kind::Prometheus, summary }
 }
 
+const fn alertmanager(path: &'static str, summary: &'static str) -> Operation {
+    Operation { path, kind: Kind::Alertmanager, summary }
+}
+
+const fn change(path: &'static str, summary: &'static str) -> Operation {
+    Operation { path, kind: Kind::Change, summary }
+}
+
 const fn text(path: &'static str, summary: &'static str) -> Operation {
     Operation { path, kind: Kind::Text, summary }
 }
 
-/// Where applications report, which is the only thing that can be told to the daemon.
+/// Where applications report.
 const APPLICATIONS: &str = "/api/applications";
 
 /// Every path that the router knows; a test compares the two.
@@ -54,6 +66,18 @@ const OPERATIONS: &[Operation] = &[
     own("/api/live/top", "All tables of one moment: the document of squirrel top --json"),
     own(APPLICATIONS, "Applications that report, and how each does"),
     own("/api/applications/{name}", "One application: its processes, alerts and what was refused"),
+    own("/api/alerts", "Alerts, silences, what happened, and what was delivered"),
+    change("/api/alerts/acknowledge", "Somebody takes care of alerts"),
+    change("/api/alerts/unacknowledge", "An acknowledgement is taken back"),
+    change("/api/silences", "A silence is made, or changed"),
+    change("/api/silences/expire", "A silence is ended"),
+    change("/api/notify/test", "A channel is tried"),
+    alertmanager("/api/v2/status", "Alertmanager's status"),
+    alertmanager("/api/v2/receivers", "Channels as Alertmanager's receivers"),
+    alertmanager("/api/v2/alerts", "Firing alerts as Alertmanager shows them"),
+    alertmanager("/api/v2/alerts/groups", "The same by group"),
+    alertmanager("/api/v2/silences", "Silences; POST makes one, with the daemon's token"),
+    alertmanager("/api/v2/silence/{id}", "One silence; DELETE ends it, with the daemon's token"),
     own("/api/verdict", "Whether the network is fine, and what is wrong if it is not"),
     own("/api/collectors", "The collectors, the accounting, and how they do"),
     own("/api/charts", "The charts that every screen shows"),
@@ -130,7 +154,8 @@ fn document() -> Value {
     let mut paths = Map::new();
     for operation in OPERATIONS {
         let schema = described.iter().find(|(path, _)| *path == operation.path).map(|(_, schema)| schema.clone());
-        let mut methods = json!({ "get": get(operation, schema) });
+        let method = if operation.kind == Kind::Change { "post" } else { "get" };
+        let mut methods = json!({ method: get(operation, schema) });
         if operation.path == APPLICATIONS {
             methods["post"] = report();
         }
@@ -144,7 +169,13 @@ fn document() -> Value {
             "description": "What the dashboard, the command line and scripts ask of a running daemon. Paths below /api/v1/ are those of Prometheus' query API.",
         },
         "paths": paths,
-        "components": { "schemas": schemas },
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": { "token": {
+                "type": "http", "scheme": "bearer",
+                "description": "The content of the file `token` in the daemon's data directory.",
+            } },
+        },
     })
 }
 
@@ -163,7 +194,7 @@ fn error_schema() -> Value {
 
 fn get(operation: &Operation, schema: Option<Value>) -> Value {
     let content = match operation.kind {
-        Kind::Own | Kind::Prometheus => {
+        Kind::Own | Kind::Prometheus | Kind::Alertmanager | Kind::Change => {
             json!({ "application/json": { "schema": schema.unwrap_or_else(|| json!({})) } })
         }
         Kind::Text => json!({ "text/plain": { "schema": { "type": "string" } } }),
@@ -178,6 +209,11 @@ fn get(operation: &Operation, schema: Option<Value>) -> Value {
         "parameters": parameters(operation.path),
         "responses": { "200": { "description": "The answer.", "content": content }, "default": failed },
     });
+    if operation.kind == Kind::Change {
+        operation_object["security"] = json!([{ "token": [] }]);
+        operation_object["requestBody"] =
+            json!({ "required": true, "content": { "application/json": { "schema": { "type": "object" } } } });
+    }
     if operation.kind == Kind::Prometheus {
         operation_object["externalDocs"] =
             json!({ "url": "https://prometheus.io/docs/prometheus/latest/querying/api/" });
@@ -222,6 +258,9 @@ fn parameters(path: &str) -> Vec<Value> {
             "An expression in PromQL; may be given several times.",
             &json!({ "type": "string" }),
         )],
+        "/api/v2/silence/{id}" => {
+            vec![json!({ "name": "id", "in": "path", "required": true, "schema": { "type": "string" } })]
+        }
         "/api/v1/label/{name}/values" | "/api/applications/{name}" => {
             vec![json!({ "name": "name", "in": "path", "required": true, "schema": { "type": "string" } })]
         }

@@ -19,6 +19,9 @@ use tokio_util::sync::CancellationToken;
 /// The moment that the tests' wall clock shows.
 pub(crate) const NOW: Timestamp = Timestamp(1_700_000_000_000);
 
+/// What whoever changes something sends to these servers.
+pub(crate) const CHANGE_TOKEN: &str = "a-token-for-changes";
+
 pub(crate) static RECEIVED: Metric =
     Metric::new("node_network_receive_bytes_total", Kind::Counter, Unit::Bytes, "Bytes received by the \"device\".")
         .why("Throughput.")
@@ -112,6 +115,7 @@ pub(crate) async fn start_taking(
         }),
         applications: Arc::clone(&applications),
         alerting: Arc::new(squirrel_server::NoAlerting),
+        token: ApplicationToken::new(CHANGE_TOKEN).map(Arc::new),
         picture: Arc::new(|| Some(Arc::new(super::live::picture()))),
         clock: Arc::new(|| NOW),
         monotonic: Arc::new(move || Elapsed(born.elapsed())),

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde::Deserialize;
+use squirrel_channels::NotifyTables;
+use squirrel_notify::{Dependency, Escalation, Flapping, Grouping, Inhibit, Maintenance, QuietHours, Route};
 
 use super::access::Access;
 use super::engine::EngineKind;
@@ -24,6 +26,15 @@ pub(super) struct File {
     pub(super) applications: Applications,
     pub(super) accounting: Accounting,
     pub(super) alerts: Alerts,
+    pub(super) notify: NotifyTables,
+    pub(super) grouping: Grouping,
+    pub(super) route: Vec<Route>,
+    pub(super) inhibit: Vec<Inhibit>,
+    pub(super) dependency: Vec<Dependency>,
+    pub(super) maintenance: Vec<Maintenance>,
+    pub(super) quiet_hours: Option<QuietHours>,
+    pub(super) escalation: Vec<Escalation>,
+    pub(super) flapping: Flapping,
     pub(super) log: Log,
     pub(super) remote_write: Vec<RemoteWrite>,
     pub(super) receive: Vec<Receive>,

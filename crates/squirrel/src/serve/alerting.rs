@@ -1,6 +1,11 @@
 //! Rules in the daemon: evaluated on a thread of their own, so that no reading of the kernel waits for them.
 
+mod actions;
+mod charts;
+mod desk;
 mod metrics;
+mod page;
+mod protected;
 mod runner;
 mod schedule;
 mod shown;
@@ -13,25 +18,31 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyhow::Context as _;
 use squirrel_alert::AlertState;
 use squirrel_alert::thresholds::Thresholds;
+use squirrel_api::ApiError;
+use squirrel_api::alerts::{ActionDone, AlertAction, AlertsPage};
 use squirrel_api::rules::RuleGroup;
+use squirrel_channels::{Channel, Protected, Status};
 use squirrel_model::Batch;
+use squirrel_notify::Settings;
 use squirrel_store::Store;
 use squirrel_sys::clock;
 
 use self::metrics::{GroupFigures, Totals};
 use self::runner::Runner;
 use self::shown::GroupView;
-use crate::config::Alerts;
+use crate::config::{Alerts, Config};
 
+pub(crate) use self::desk::Desk;
 pub(crate) use self::metrics::METRICS;
+pub(crate) use self::protected::protected;
 
 /// Orders that may wait; a person gives one now and then.
 const ORDERS: usize = 16;
 
 /// What the thread is told.
 enum Order {
-    /// The configuration was read again.
-    Reload(Box<Alerts>),
+    /// The configuration was read again; without channels those that are stay.
+    Reload(Box<Alerts>, Box<Settings>, Option<Vec<Channel>>, Protected),
     Stop,
 }
 
@@ -43,8 +54,11 @@ pub(crate) struct Alerting {
 }
 
 /// What the thread shows to others. Each lock is held for an exchange of references only.
-#[derive(Default)]
 pub(crate) struct Shared {
+    desk: Arc<Desk>,
+    /// Where people find the pages.
+    url: Mutex<String>,
+    channels: Mutex<Option<Status>>,
     groups: Mutex<Vec<(Arc<GroupView>, GroupFigures)>>,
     problems: Mutex<Vec<String>>,
     thresholds: Mutex<Thresholds>,
@@ -57,8 +71,22 @@ impl Alerting {
     ///
     /// # Errors
     /// A system without room for a thread.
-    pub(crate) fn start(store: Arc<Store>, monotonic: clock::Monotonic, config: Alerts) -> anyhow::Result<Self> {
-        let shared = Arc::new(Shared { thresholds: Mutex::new(config.thresholds.clone()), ..Shared::default() });
+    pub(crate) fn start(
+        store: Arc<Store>,
+        monotonic: clock::Monotonic,
+        config: Alerts,
+        desk: Desk,
+    ) -> anyhow::Result<Self> {
+        let shared = Arc::new(Shared {
+            desk: Arc::new(desk),
+            url: Mutex::new(config.external_url.value.clone()),
+            channels: Mutex::default(),
+            groups: Mutex::default(),
+            problems: Mutex::default(),
+            thresholds: Mutex::new(config.thresholds.clone()),
+            totals: Totals::default(),
+            stopping: AtomicBool::new(false),
+        });
         let (orders, given) = sync_channel(ORDERS);
         let runner = Runner::new(store, monotonic, Arc::clone(&shared), config);
         let thread = std::thread::Builder::new()
@@ -74,8 +102,17 @@ impl Alerting {
     }
 
     /// Takes a configuration that was read again, and reads the rule files again.
-    pub(crate) fn reload(&self, config: Alerts) {
-        if let Err(TrySendError::Full(_)) = self.orders.try_send(Order::Reload(Box::new(config))) {
+    pub(crate) fn reload(&self, config: &Config, protected: Protected) {
+        // Files of secrets that only root may read cannot be read again: the daemon has no privileges any more.
+        let channels = match config.notify.channels() {
+            Ok(channels) => Some(channels),
+            Err(error) => {
+                tracing::error!("who is told of alerts stays as it was: {error:#}");
+                None
+            }
+        };
+        let (alerts, settings) = (Box::new(config.alerts.clone()), Box::new(config.notify.settings.clone()));
+        if let Err(TrySendError::Full(_)) = self.orders.try_send(Order::Reload(alerts, settings, channels, protected)) {
             tracing::warn!("the rules were not read again: {ORDERS} orders wait already, ask again later");
         }
     }
@@ -89,6 +126,7 @@ impl Alerting {
         if self.thread.join().is_err() {
             tracing::error!("the evaluation of rules ended in a panic");
         }
+        self.shared.desk.stop();
     }
 }
 
@@ -130,6 +168,15 @@ impl Shared {
         };
         let refused = hold(&self.problems).len();
         self.totals.rows(count(AlertState::Pending), count(AlertState::Firing), refused, out);
+        if let Some(status) = &*hold(&self.channels) {
+            metrics::channels(status, out);
+        }
+    }
+
+    /// Asks the channels how they are, so that nobody else has to wait for the answer.
+    fn look_at_channels(&self) {
+        let status = self.desk.channels().and_then(|channels| self.desk.runtime.block_on(channels.status()));
+        *hold(&self.channels) = status;
     }
 }
 
@@ -140,6 +187,15 @@ impl squirrel_server::Alerting for Shared {
 
     fn thresholds(&self) -> Thresholds {
         hold(&self.thresholds).clone()
+    }
+
+    fn page(&self) -> AlertsPage {
+        page::page(&self.desk, clock::wall(), hold(&self.problems).clone())
+    }
+
+    fn act(&self, action: AlertAction) -> Result<ActionDone, ApiError> {
+        let url = hold(&self.url).clone();
+        actions::act(&self.desk, action, clock::wall(), &url)
     }
 }
 

@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use squirrel_channels::{Channel, Channels};
 use squirrel_collect::Schedule;
 use squirrel_outbound::Destination;
 use squirrel_promql::Engine;
 use squirrel_remote::{EngineLimits, RemoteEngine};
 use squirrel_server::{Applications, BuildInfo, Limits, Server, ServerParts};
 use squirrel_store::Store;
+use squirrel_store::dir::Dir;
 use squirrel_sys::memory::Trimmer;
 use squirrel_sys::{Kernel, clock};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -18,7 +20,7 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-use super::alerting::Alerting;
+use super::alerting::{Alerting, Desk, protected};
 use super::doors::Doors;
 use super::reload::Reloader;
 use super::remote;
@@ -52,7 +54,8 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     // Before all else: until then SIGHUP, which asks for a reload, would end the program.
     let signals = Signals::listen()?;
-    let Doors { kernel, listeners, store, application_token, remote: parts, sources } = doors;
+    let Doors { kernel, listeners, store, application_token, token, told, messages, channels, remote: parts, sources } =
+        doors;
     let accounting = sources
         .map(|sources| Accounting::start(sources.accountant(config.accounting_options()), monotonic))
         .transpose();
@@ -77,7 +80,8 @@ pub(super) async fn run(
     let catalogue = Arc::new(own_metrics::catalogue());
     let ground = remote::Ground::new(&config, Arc::clone(&store), watched.clone(), Arc::clone(&catalogue), monotonic)?;
     let remote = Arc::new(remote::start(parts, ground));
-    let alerting = Alerting::start(Arc::clone(&store), monotonic, config.alerts.clone())?;
+    let desk = open_desk(&config, told, messages, channels, &*kernel)?;
+    let alerting = Alerting::start(Arc::clone(&store), monotonic, config.alerts.clone(), desk)?;
     let server = Server::new(ServerParts {
         snapshots: Arc::new(move || reader.snapshot()),
         engine: config.engine.destination()?.map(remote_engine),
@@ -86,6 +90,7 @@ pub(super) async fn run(
         collectors: Arc::new(move || statuses.lock().unwrap_or_else(PoisonError::into_inner).clone()),
         applications: Arc::clone(&applications),
         alerting: alerting.shared(),
+        token: Some(Arc::new(token)),
         picture,
         clock: Arc::new(clock::wall),
         monotonic: Arc::new(move || monotonic.elapsed()),
@@ -100,7 +105,7 @@ pub(super) async fn run(
     let disabled: Vec<String> = config.disabled.value.iter().cloned().collect();
     let schedule = spawn_blocking(move || Schedule::open(&*opening, &disabled, monotonic.elapsed())).await?;
     let parts = Parts {
-        kernel,
+        kernel: Arc::clone(&kernel),
         schedule,
         store: Arc::clone(&store),
         monotonic,
@@ -119,7 +124,7 @@ pub(super) async fn run(
         tracing::info!("watching this host: {}", page(*address));
     }
 
-    let work = Work { store: &store, alerting: &alerting, trimmer };
+    let work = Work { store: &store, alerting: &alerting, kernel: &*kernel, trimmer };
     let outcome = drive(config, Pipeline::new(parts), work, signals, &reloader, &mut serving).await;
     stop.cancel();
     // The server cuts what is left after its own limit; the second here is for the unforeseen.
@@ -145,6 +150,28 @@ pub(super) async fn run(
 fn remote_engine(to: Destination) -> Arc<dyn Engine> {
     tracing::info!("PromQL is asked of {to}");
     Arc::new(RemoteEngine::new(to, EngineLimits::default(), tokio::runtime::Handle::current()))
+}
+
+/// Starts the channels, and takes up what was told before.
+fn open_desk(
+    config: &Config,
+    told: Arc<dyn Dir>,
+    messages: Arc<dyn Dir>,
+    channels: Vec<Channel>,
+    kernel: &dyn Kernel,
+) -> anyhow::Result<Desk> {
+    let kinds = channels.iter().map(|channel| (channel.name().to_owned(), channel.kind())).collect();
+    let seed = clock::wall().millis().unsigned_abs() ^ u64::from(std::process::id());
+    let parts =
+        squirrel_channels::Parts { channels, dir: messages, clock: clock::wall, seed, protected: protected(kernel) };
+    let (channels, recovery) = Channels::start(parts).context("cannot open the queue of messages about alerts")?;
+    if recovery.waiting > 0 {
+        tracing::info!("{} messages about alerts wait since before the start", recovery.waiting);
+    }
+    if recovery.damaged > 0 {
+        tracing::warn!("{} lines of the queue of messages about alerts were damaged", recovery.damaged);
+    }
+    Ok(Desk::open(&config.notify.settings, channels, kinds, told, tokio::runtime::Handle::current())?)
 }
 
 /// The dashboard's address as a browser on this host can open it: the unspecified address means all
@@ -181,13 +208,14 @@ type Serving = tokio::task::JoinHandle<std::io::Result<()>>;
 struct Work<'a> {
     store: &'a Arc<Store>,
     alerting: &'a Alerting,
+    kernel: &'a dyn Kernel,
     trimmer: Trimmer,
 }
 
 async fn drive(
     mut config: Config,
     mut pipeline: Pipeline,
-    Work { store, alerting, trimmer }: Work<'_>,
+    Work { store, alerting, kernel, trimmer }: Work<'_>,
     mut signals: Signals,
     reloader: &Reloader,
     serving: &mut Serving,
@@ -231,7 +259,7 @@ async fn drive(
             }
             Event::Reload => {
                 config = reloader.reload(config);
-                alerting.reload(config.alerts.clone());
+                alerting.reload(&config, protected(kernel));
                 let disabled: Vec<String> = config.disabled.value.iter().cloned().collect();
                 pipeline = spawn_blocking(move || {
                     pipeline.set_disabled(&disabled);

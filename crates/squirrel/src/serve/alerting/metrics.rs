@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use squirrel_channels::Status;
 use squirrel_model::{Batch, Kind, Labels, Metric, Unit};
 
 static RULES: Metric =
@@ -97,9 +98,46 @@ static LOST: Metric = Metric::new(
 .why("Charts of recorded series and of alerts have holes.")
 .check(&["Look at squirrel_store_degraded.", "Ask whether the clock was set back."]);
 
+static MESSAGES: Metric = Metric::new(
+    "squirrel_notify_messages_total",
+    Kind::Counter,
+    Unit::None,
+    "Messages about alerts since the start, by what became of them.",
+)
+.why("One that was given up or lost is a person who was not told.")
+.check(&[
+    "Look at the deliveries on the page of alerts, or in /api/alerts: they have the other side's answer.",
+    "Try the channel: `squirrel notify test NAME`.",
+])
+.labels(&["state"]);
+
+static WAITING: Metric =
+    Metric::new("squirrel_notify_waiting", Kind::Gauge, Unit::None, "Messages that wait for a channel.")
+        .why("They come late, as long as the other side does not take them.")
+        .check(&["Look at the deliveries in /api/alerts.", "Try the channel: `squirrel notify test NAME`."])
+        .labels(&["channel"]);
+
 /// What this module declares.
 pub(crate) static METRICS: &[&Metric] =
-    &[&RULES, &INTERVAL, &DURATION, &EVALUATIONS, &FAILURES, &MISSED, &ALERTS, &REFUSED, &LOST];
+    &[&RULES, &INTERVAL, &DURATION, &EVALUATIONS, &FAILURES, &MISSED, &ALERTS, &REFUSED, &LOST, &MESSAGES, &WAITING];
+
+/// Adds what became of messages.
+pub(super) fn channels(status: &Status, out: &mut Batch) {
+    let counts = &status.counts;
+    for (state, count) in [
+        ("delivered", counts.delivered),
+        ("failed", counts.failed),
+        ("given_up", counts.given_up),
+        ("lost", counts.lost),
+        ("replaced", counts.replaced),
+    ] {
+        out.put(&MESSAGES, &Labels::new([("state", state)]).unwrap_or_default(), count as f64);
+    }
+    for one in &status.backlog {
+        let labels = Labels::new([("channel", one.channel.as_str())]).unwrap_or_default();
+        out.put(&WAITING, &labels, one.waiting as f64);
+    }
+}
 
 /// The counters of one group.
 #[derive(Clone, Debug)]

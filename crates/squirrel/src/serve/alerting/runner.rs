@@ -6,12 +6,15 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use squirrel_alert::{Group, Health, NewSample, RuleFile, Surroundings};
+use squirrel_alert::{Compared, Group, Health, NewSample, Rule, RuleFile, Surroundings};
 use squirrel_model::{Elapsed, Timestamp, Untrusted};
+use squirrel_notify::{Observed, RuleFacts};
 use squirrel_promql::EvalOptions;
 use squirrel_store::Store;
 use squirrel_sys::clock;
 
+use super::charts;
+use super::desk::Desk;
 use super::metrics::GroupFigures;
 use super::schedule::Slot;
 use super::shown::{GroupView, RuleText};
@@ -23,6 +26,8 @@ use crate::config::Alerts;
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Longest evaluation of one group, Prometheus' limit of a query.
 const LONGEST: Duration = Duration::from_mins(2);
+/// Time for the pictures of one round of messages, which wait for them.
+const PICTURE_TIME: Duration = Duration::from_millis(300);
 /// Failures that one evaluation may write into the log; the API has them all.
 const LOGGED: usize = 5;
 
@@ -33,6 +38,7 @@ struct Running {
     source: Arc<RuleFile>,
     slot: Slot,
     texts: Vec<Arc<RuleText>>,
+    facts: Vec<Arc<RuleFacts>>,
     figures: GroupFigures,
     /// Evaluated for the first time after the start of the program: what was before must be taken up.
     fresh: bool,
@@ -43,6 +49,7 @@ pub(super) struct Runner {
     pub(super) store: Arc<Store>,
     pub(super) monotonic: clock::Monotonic,
     pub(super) shared: Arc<Shared>,
+    pub(super) desk: Arc<Desk>,
     pub(super) config: Alerts,
     sources: Sources,
     groups: Vec<Running>,
@@ -55,6 +62,7 @@ impl Runner {
         Self {
             store,
             monotonic,
+            desk: Arc::clone(&shared.desk),
             shared,
             config,
             sources: Sources::default(),
@@ -71,8 +79,13 @@ impl Runner {
         self.arrange();
         loop {
             match orders.recv_timeout(self.until_next()) {
-                Ok(Order::Reload(config)) => {
-                    self.config = *config;
+                Ok(Order::Reload(alerts, notify, channels, protected)) => {
+                    self.config = *alerts;
+                    if let Some(channels) = channels
+                        && let Err(error) = self.desk.replace(&notify, channels, protected)
+                    {
+                        tracing::error!("who is told of alerts stays as it was: {error}");
+                    }
                     self.sources.configure(&self.config);
                     self.sources.refresh(&self.config);
                     self.arrange();
@@ -82,12 +95,16 @@ impl Runner {
             }
             self.look();
             self.evaluate();
+            if self.desk.next_wake().is_some_and(|wake| wake <= clock::wall()) {
+                self.tell(clock::wall(), &[]);
+            }
         }
     }
 
     fn until_next(&self) -> Duration {
         let now = clock::wall().millis();
-        let next = self.groups.iter().map(|running| running.slot.next().millis()).min().unwrap_or(i64::MAX);
+        let groups = self.groups.iter().map(|running| running.slot.next());
+        let next = groups.chain(self.desk.next_wake()).min().map_or(i64::MAX, Timestamp::millis);
         Duration::from_millis(next.saturating_sub(now).max(0).unsigned_abs()).min(LOOK_EVERY)
     }
 
@@ -96,6 +113,7 @@ impl Runner {
         let now = self.monotonic.elapsed();
         if now.0.saturating_sub(self.looked.0) >= LOOK_EVERY {
             self.looked = now;
+            self.shared.look_at_channels();
             if self.sources.refresh(&self.config) {
                 self.arrange();
             }
@@ -130,7 +148,9 @@ impl Runner {
                             group.take_over(old.group);
                         }
                         let slot = Slot::new(&file.name, &spec.name, interval_ms, now);
-                        Running { group, source: Arc::clone(file), slot, texts, figures, fresh }
+                        let source = format!("{};{}", file.name, spec.name);
+                        let facts = spec.rules.iter().map(|rule| self.facts(rule, &source, interval_ms)).collect();
+                        Running { group, source: Arc::clone(file), slot, texts, facts, figures, fresh }
                     }
                 };
                 self.groups.push(running);
@@ -142,6 +162,18 @@ impl Runner {
         let views = self.groups.iter().map(view).collect();
         let figures = self.groups.iter().map(|running| running.figures.clone()).collect();
         self.shared.arranged(views, figures, self.sources.problems(), self.config.thresholds.clone());
+    }
+
+    /// What whoever is told of a rule's alerts wants to know of the rule.
+    fn facts(&self, rule: &Rule, source: &str, interval_ms: i64) -> Arc<RuleFacts> {
+        let url = self.config.external_url.value.trim_end_matches('/');
+        Arc::new(RuleFacts {
+            expr: rule.expr.to_string(),
+            threshold: Compared::of(&rule.expr).map(|compared| compared.limit),
+            generator_url: if url.is_empty() { String::new() } else { format!("{url}/alerts") },
+            source: source.to_owned(),
+            interval_ms,
+        })
     }
 
     /// Evaluates all groups that are due.
@@ -190,7 +222,22 @@ impl Runner {
         figures.evaluations += running.group.rules().len() as u64;
         figures.failures += running.group.rules().iter().filter(|rule| is_bad(&rule.health)).count() as u64;
         self.shared.evaluated(index, view(running), running.figures.clone());
+        let rules = running.group.rules().iter().zip(&running.facts);
+        let alerts = rules.flat_map(|(status, facts)| status.alerts().map(|alert| Observed::new(alert, facts)));
+        let alerts: Vec<Observed> = alerts.collect();
+        if !alerts.is_empty() {
+            self.tell(clock::wall(), &alerts);
+        }
         self.keep(samples);
+    }
+
+    /// Shows alerts to the notifier, and what it says to the channels.
+    fn tell(&self, at: Timestamp, alerts: &[Observed]) {
+        let until = self.monotonic.elapsed().0 + PICTURE_TIME;
+        let stop = || self.monotonic.elapsed().0 > until;
+        self.desk.observe(at, alerts, |messages| {
+            charts::add(messages, self.store.reader().snapshot().as_ref(), at, &stop);
+        });
     }
 
     /// Appends to the store.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use squirrel_alert::{Alert, AlertState, Compared, Group, Health, Rule, RuleStatus};
+use squirrel_alert::{Alert, AlertState, Group, Health, Rule, RuleStatus};
 use squirrel_api::rules::{AlertingRule, RecordingRule, RuleAlert, RuleGroup, Texts, exponential, moment};
 use squirrel_model::Timestamp;
 
@@ -15,8 +15,6 @@ pub(crate) struct RuleText {
     labels: Texts,
     /// Seconds of `for` and `keep_firing_for`, and the annotations; none for a recording rule.
     alert: Option<(f64, f64, Texts)>,
-    /// What is compared, how, and with which number.
-    pub(crate) compared: Option<(String, &'static str, f64)>,
 }
 
 impl RuleText {
@@ -33,7 +31,6 @@ impl RuleText {
                 .alert
                 .as_ref()
                 .map(|parts| (seconds(parts.for_ms), seconds(parts.keep_firing_for_ms), texts(&parts.annotations))),
-            compared: Compared::of(&rule.expr).map(|found| (found.value.to_string(), found.op.sign(), found.limit)),
         }
     }
 }
