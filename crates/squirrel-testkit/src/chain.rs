@@ -45,7 +45,27 @@ impl Chain {
             }
         }
         chain.routes()?;
+        chain.wait_until_up()?;
         Ok(chain)
+    }
+
+    /// The kernel tells of a link that came up up to a second later, and IPv6 waits for that. Asking costs some
+    /// milliseconds each time, so the bound is of half a minute.
+    fn wait_until_up(&self) -> Result<(), String> {
+        let says = |host: &Namespace, arguments: &[&str]| {
+            let output = std::process::Command::new("ip").args(["-n", host.name(), "-o"]).args(arguments).output();
+            output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
+        };
+        let is_up = |host: &Namespace| {
+            let links = says(host, &["link", "show", "type", "veth"]);
+            links.lines().all(|link| link.contains("state UP"))
+                && says(host, &["-6", "addr", "show", "tentative"]).is_empty()
+        };
+        if (0..10_000).any(|_| self.hosts.iter().all(is_up)) {
+            Ok(())
+        } else {
+            Err("the links do not come up".to_owned())
+        }
     }
 
     fn routes(&self) -> Result<(), String> {

@@ -148,23 +148,26 @@ impl Run<'_> {
 fn until_interrupt(work: impl FnOnce(&UnixStream) -> anyhow::Result<()> + Send) -> anyhow::Result<bool> {
     let (mut wake, woken) = UnixStream::pair().context("cannot make a pair of sockets")?;
     let (done, ended) = tokio::sync::oneshot::channel();
+    let runtime = runtime()?;
+    // Before the work begins: until then an interrupt would end the program without a word.
+    let mut interrupts = runtime.block_on(async { Interrupts::listen() })?;
     std::thread::scope(|scope| {
         let worker = scope.spawn(|| {
             let result = work(&woken);
+            // Nobody waits any more after an interrupt.
             let _ = done.send(());
             result
         });
-        let interrupted = runtime()?.block_on(async {
-            let mut interrupts = Interrupts::listen()?;
+        let interrupted = runtime.block_on(async {
             tokio::select! {
-                _ = ended => anyhow::Ok(false),
-                () = interrupts.wait() => Ok(true),
+                _ = ended => false,
+                () = interrupts.wait() => true,
             }
         });
-        // Whatever became of waiting, the worker must end.
-        let _ = wake.write_all(&[1]);
+        // Into a buffer that is empty: it is taken at once.
+        wake.write_all(&[1]).context("cannot end the prober")?;
         worker.join().map_err(|_| anyhow!("the prober ended unexpectedly"))??;
-        interrupted
+        Ok(interrupted)
     })
 }
 
