@@ -41,7 +41,7 @@ mod traffic;
 
 pub use accountant::Accountant;
 pub use options::Options;
-pub use packets::{FollowedInterface, PacketSource};
+pub use packets::{CountPackets, FollowedInterface, PacketSource};
 pub use picture::{
     Carrier, ConnectionRow, Container, Figures, HostRow, InterfaceRow, Level, NamespaceRow, PartStatus, Picture,
     ProcessRow, ProcessSummary, Source, TcpDetail, Traffic, UnattributedRow,

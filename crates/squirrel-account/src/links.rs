@@ -219,6 +219,11 @@ impl Links {
         }
     }
 
+    /// Whether no interface was read yet.
+    pub(crate) fn is_unread(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// Says of which interfaces each frame is counted from now on; of those that are to come, too.
     pub(crate) fn set_watched(&mut self, watched: impl Iterator<Item = u32>) {
         self.watched.clear();

@@ -39,6 +39,13 @@ impl Connection {
         }
     }
 
+    /// The ledger has begun anew: what its predecessor counted is kept, and what it counts comes on top.
+    pub(crate) fn begin_ledger_anew(&mut self) {
+        for share in std::iter::once(&mut self.owner).chain(&mut self.others) {
+            *share = Share { beyond: share.counted(), base: Traffic::default(), last: Traffic::default(), ..*share };
+        }
+    }
+
     /// Bytes that nobody got.
     pub(crate) fn unbooked(&self) -> Traffic {
         let booked = self.others.iter().fold(self.owner.booked, |sum, share| sum.plus(share.booked));

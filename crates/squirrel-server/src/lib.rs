@@ -26,6 +26,7 @@ mod listen;
 mod metrics;
 mod parts;
 mod routes;
+mod seats;
 mod security;
 mod server;
 mod stall;

@@ -5,7 +5,7 @@ use axum::extract::Request;
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use squirrel_api::{ApiError, ErrorType};
 use tower_http::compression::CompressionLayer;
 
@@ -17,6 +17,7 @@ mod applications;
 mod files;
 mod labels;
 mod live;
+mod misread;
 mod openapi;
 mod parameters;
 mod plain;
@@ -49,6 +50,7 @@ pub(crate) fn router(state: &State) -> Router {
         .route("/api/live/interfaces", get(live::interfaces))
         .route("/api/live/books", get(live::books))
         .route("/api/live/top", get(live::top))
+        .route("/api/live/packets", post(live::packets))
         .route("/api/openapi.json", get(openapi::openapi))
         .route("/metrics", get(plain::metrics))
         // The default predicate leaves event streams and small answers alone.

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 pub(crate) use live::{Direction, Sockets, Top, TopLevel, TopTable};
 
@@ -16,6 +16,7 @@ Examples:
   squirrel top                                     who uses the network now: every byte has an owner
   squirrel top --json --for 10s                    the same over ten seconds, for scripts
   squirrel sockets -tp state established           the sockets, in the language of ss
+  squirrel status                                  is all well, and what is not
   squirrel query 'rate(node_network_receive_bytes_total[10s])'
   squirrel explain node_netstat_Tcp_RetransSegs    what a metric means and what to check first
   squirrel record /tmp/host                        keep what the kernel answers, for a bug report
@@ -24,7 +25,7 @@ Examples:
 
 /// A network monitor for Linux: every byte, every second, kept.
 #[derive(Debug, Parser)]
-#[command(name = "squirrel", version, before_help = EXAMPLES, arg_required_else_help = true)]
+#[command(name = "squirrel", version = env!("SQUIRREL_VERSION"), before_help = EXAMPLES, arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -92,9 +93,99 @@ Examples:
     /// Look after what is stored: check, measure, back up, delete, export, import.
     #[command(subcommand, before_help = crate::store_command::EXAMPLES)]
     Store(crate::store_command::StoreCommand),
-    /// The part of the daemon that keeps privileges; the daemon starts it by itself.
+    /// Is the daemon well, and the network with it: exit code 0 if so, 1 if not, 4 if no daemon answers.
+    #[command(before_help = "\
+Examples:
+  squirrel status
+  squirrel status --json --server 127.0.0.1:8000
+  squirrel status >/dev/null || echo 'look at squirrel'")]
+    Status(Status),
+    /// Print the completions of a shell.
+    #[command(before_help = "\
+Examples:
+  squirrel completions bash > /etc/bash_completion.d/squirrel
+  squirrel completions zsh > /usr/local/share/zsh/site-functions/_squirrel
+  squirrel completions fish > ~/.config/fish/completions/squirrel.fish")]
+    Completions {
+        /// Which shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Print a page of the manual, for man(1).
+    #[command(before_help = "\
+Examples:
+  squirrel man | man -l -
+  squirrel man top > /usr/local/share/man/man1/squirrel-top.1")]
+    Man {
+        /// The command that it is about; without one it is about the program
+        #[arg(value_name = "COMMAND")]
+        command: Vec<String>,
+    },
+    /// The parts of the program that keep privileges; it starts them by itself.
     #[command(hide = true)]
-    Keeper,
+    Keeper {
+        /// Which part
+        #[arg(value_enum)]
+        role: KeeperRole,
+    },
+}
+
+/// A shell that completes commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    /// GNU's
+    Bash,
+    /// The Z shell
+    Zsh,
+    /// The friendly interactive shell
+    Fish,
+}
+
+/// `squirrel status`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Status {
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// The daemon's address
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:7775", value_parser = server_address)]
+    pub(crate) server: String,
+}
+
+/// A process that keeps privileges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KeeperRole {
+    /// Starts the others
+    Start,
+    /// Answers what needs a privilege
+    Keep,
+    /// Counts frames
+    Count,
+}
+
+impl KeeperRole {
+    /// As it is typed.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Keep => "keep",
+            Self::Count => "count",
+        }
+    }
+
+    /// As lists of processes show it: 15 octets at most.
+    pub(crate) fn process_name(self) -> &'static str {
+        match self {
+            Self::Start => "squirrel-start",
+            Self::Keep => "squirrel-keeper",
+            Self::Count => "squirrel-frames",
+        }
+    }
+}
+
+/// The address of a daemon, as it was typed.
+fn server_address(text: &str) -> Result<String, String> {
+    squirrel_api::client::check_address(text).map(|()| text.to_owned())
 }
 
 /// Where the configuration comes from; shared by several commands.
@@ -131,7 +222,7 @@ pub(crate) struct Query {
     #[arg(long)]
     pub(crate) json: bool,
     /// The daemon's address
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:7775")]
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:7775", value_parser = server_address)]
     pub(crate) server: String,
     /// Ask for this moment instead of now (seconds since 1970, or RFC 3339)
     #[arg(long, value_name = "TIME", conflicts_with = "since")]
@@ -252,14 +343,27 @@ mod tests {
     fn the_arguments_are_consistent() {
         let command = Cli::command();
         command.clone().debug_assert();
-        assert_eq!(command.get_subcommands().count(), 10);
+        assert_eq!(command.get_subcommands().count(), 13);
     }
 
     #[test]
     fn help_begins_with_examples() {
         let help = Cli::command().render_help().to_string();
         assert!(help.starts_with("Examples:\n"), "{help}");
-        for word in ["serve", "top", "sockets", "query", "record", "explain", "mcp", "config", "store"] {
+        for word in [
+            "serve",
+            "top",
+            "sockets",
+            "status",
+            "query",
+            "record",
+            "explain",
+            "mcp",
+            "config",
+            "store",
+            "completions",
+            "man",
+        ] {
             assert!(help.contains(word), "{word}");
         }
     }

@@ -14,6 +14,7 @@ mod frames;
 mod keeper;
 mod live_client;
 mod logging;
+mod manners;
 mod mcp;
 mod output;
 mod own_metrics;
@@ -23,6 +24,7 @@ mod record;
 mod serve;
 mod sockets;
 mod status;
+mod status_command;
 mod store_command;
 mod table;
 mod top;
@@ -42,9 +44,12 @@ fn main() -> ExitCode {
     };
     let result = match &cli.command {
         Command::Serve(args) => serve::run(args, &environment()),
-        Command::Keeper => keeper::run(),
+        Command::Keeper { role } => keeper::run(*role),
         Command::Top(args) => top::run(args),
         Command::Sockets(args) => sockets::run(args),
+        Command::Status(args) => status_command::run(args),
+        Command::Completions { shell } => manners::completions(*shell),
+        Command::Man { command } => manners::man(command),
         Command::Query(args) => query::run(args),
         Command::Record(args) => record::run(args),
         Command::Explain(args) => explain::run(args),

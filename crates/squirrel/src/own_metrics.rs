@@ -88,6 +88,7 @@ pub(crate) fn own() -> Catalogue {
         squirrel_server::METRICS,
         squirrel_server::APPLICATIONS_METRICS,
         &DECLARED,
+        crate::keeper::METRICS,
     ])
 }
 

@@ -16,8 +16,12 @@ mod lifecycle;
 mod mcp;
 #[path = "program/packets.rs"]
 mod packets;
+#[path = "program/processes.rs"]
+mod processes;
 #[path = "program/refusals.rs"]
 mod refusals;
+#[path = "program/service.rs"]
+mod service;
 #[path = "program/sockets.rs"]
 mod sockets;
 #[path = "program/store.rs"]

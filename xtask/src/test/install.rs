@@ -30,6 +30,8 @@ const TOOLS: &[Tool] = &[
         needed_for: "names and values of metrics",
     },
     Tool { program: "prometheus", package: "prometheus", needed_for: "scrapes and remote write" },
+    Tool { program: "systemd-analyze", package: "systemd", needed_for: "the unit of systemd" },
+    Tool { program: "setpriv", package: "util-linux", needed_for: "processes of other users" },
     Tool { program: "victoria-metrics", package: "victoria-metrics", needed_for: "remote write" },
     Tool { program: "chromium", package: "chromium", needed_for: "the dashboard" },
     Tool { program: "npm", package: "npm", needed_for: "the dashboard" },

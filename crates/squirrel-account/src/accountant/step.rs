@@ -9,6 +9,7 @@ use squirrel_wire::sock_diag::{IPPROTO_TCP, IPPROTO_UDP, TcpState};
 
 use super::{Accountant, MAX_NAMESPACES, Namespace};
 use crate::connection::{Connection, flag, plain_ends};
+use crate::packets::ByPackets;
 use crate::picture::{Carrier, Source, Traffic};
 use crate::processes::Process;
 use crate::reading::{Intake, Met, Reading, decide_fins, sampled};
@@ -128,16 +129,23 @@ impl Accountant {
         let ledger = self.ledger_works();
         let Some(Some(namespace)) = self.namespaces.get_mut(place) else { return };
         namespace.look_up(&*self.host, &mut self.buffer);
-        match self.packets.as_mut().filter(|packets| packets.namespace == namespace.inode) {
-            Some(packets) => {
-                let counts = packets.read();
-                namespace.links.set_watched(packets.watched());
-                namespace.links.read(&*namespace.kernel);
-                for count in &counts {
-                    namespace.links.count(count);
-                }
+        if let Some(count) = &mut self.count_packets
+            && namespace.packets.is_none()
+        {
+            namespace.packets = count(namespace.inode, &namespace.kernel).map(ByPackets::new);
+        }
+        if let Some(packets) = &mut namespace.packets {
+            let (counts, whole) = packets.read();
+            // Before their own first reading nothing of the interfaces was told apart without it.
+            let all = whole || packets.works() && namespace.links.is_unread();
+            namespace.links.set_watched(packets.watched().filter(|_| all));
+            namespace.links.read(&*namespace.kernel);
+            for count in &counts {
+                namespace.links.count(count);
             }
-            None => namespace.links.read(&*namespace.kernel),
+        } else {
+            namespace.links.set_watched(std::iter::empty());
+            namespace.links.read(&*namespace.kernel);
         }
         let intake = Intake {
             namespace: place as u16,
@@ -202,8 +210,17 @@ impl Accountant {
 
     fn read_ledger(&mut self, first: bool) {
         let Some(mut ledger) = self.ledger.take() else { return };
-        let living = ledger.living(&mut |record| self.record(&record, false, first));
-        let ended = ledger.ended(&mut |record| self.record(&record, true, first));
+        let generation = ledger.generation();
+        let anew = self.ledger_generation.is_some_and(|last| last != generation);
+        if anew {
+            self.table.iter_mut().for_each(|(_, row)| row.begin_ledger_anew());
+        }
+        // What a new ledger tells of sockets that are older than it was counted before.
+        let living = ledger.living(&mut |record| self.record(&record, false, first || anew && record.older));
+        let ended = ledger.ended(&mut |record| self.record(&record, true, first || anew && record.older));
+        if living.is_ok() && ended.is_ok() {
+            self.ledger_generation = Some(generation);
+        }
         let missed = ledger.missed();
         let failure = living.as_ref().err().or(ended.as_ref().err()).or(missed.as_ref().err());
         self.ledger_failure = failure.map(ToString::to_string);

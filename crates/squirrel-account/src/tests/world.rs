@@ -35,6 +35,8 @@ pub(super) struct State {
     pub(super) finished: Vec<SocketRecord>,
     /// Whether the ledger fails.
     pub(super) broken: bool,
+    /// How often the ledger began anew.
+    pub(super) generation: u64,
     /// How many dumps of TCP sockets were asked for.
     pub(super) dumps: usize,
     /// How often the descriptors of a process were listed.
@@ -181,6 +183,10 @@ impl SocketLedger for World {
         }
         self.state().living.iter().copied().for_each(each);
         Ok(())
+    }
+
+    fn generation(&self) -> u64 {
+        self.state().generation
     }
 
     fn parts(&self) -> Vec<(String, Option<String>)> {
