@@ -20,7 +20,7 @@ use crate::links::Links;
 use crate::load::Load;
 use crate::options::Options;
 use crate::owners::Owners;
-use crate::packets::{ByPackets, PacketSource};
+use crate::packets::{ByPackets, CountPackets};
 use crate::picture::{Container, Picture};
 use crate::processes::Processes;
 use crate::reading::Algorithms;
@@ -59,6 +59,8 @@ struct Namespace {
     sockets: usize,
     /// Why its last dump failed.
     failure: Option<String>,
+    /// Counts its packets, while that is wished.
+    packets: Option<ByPackets>,
 }
 
 impl Namespace {
@@ -113,6 +115,7 @@ impl From<NamespaceSource> for Namespace {
             dumps: 0,
             sockets: 0,
             failure: None,
+            packets: None,
         }
     }
 }
@@ -128,6 +131,8 @@ pub struct Accountant {
     namespaces_missing: Vec<String>,
     ledger: Option<Box<dyn SocketLedger>>,
     ledger_failure: Option<String>,
+    /// Of the ledger that was read last.
+    ledger_generation: Option<u64>,
     /// Why there is no ledger.
     ledger_missing: String,
     table: Table,
@@ -152,7 +157,8 @@ pub struct Accountant {
     lost: u64,
     pruned: u64,
     malformed: u64,
-    packets: Option<ByPackets>,
+    /// Counts packets, in each namespace.
+    count_packets: Option<CountPackets>,
     /// Why packets are not counted although somebody wished it.
     packets_missing: Option<String>,
     buffer: Vec<u8>,
@@ -175,6 +181,7 @@ impl Accountant {
             namespaces_missing: Vec::new(),
             ledger: sources.ledger,
             ledger_failure: None,
+            ledger_generation: None,
             ledger_missing: "no kernel-side ledger of sockets was given".to_owned(),
             table: Table::default(),
             processes: Processes::new(users, ContainerNames::new(sources.containers)),
@@ -194,7 +201,7 @@ impl Accountant {
             lost: 0,
             pruned: 0,
             malformed: 0,
-            packets: None,
+            count_packets: None,
             packets_missing: None,
             buffer: Vec::new(),
             drawn: None,
@@ -217,10 +224,21 @@ impl Accountant {
         self.ledger_missing = reason;
     }
 
-    /// Counts packets from the next step on, of the interfaces of the network namespace with this inode number: their
-    /// books are no longer estimated. To be called before the first step, else they are exact from then on only.
-    pub fn set_packets(&mut self, namespace: u64, source: Box<dyn PacketSource>) {
-        self.packets = Some(ByPackets::new(namespace, source));
+    /// Counts packets from the next step on, in each network namespace for which `count` gives a source: the books of
+    /// their interfaces are no longer estimated. To be called before the first step, else they are exact from then on
+    /// only.
+    pub fn set_packets(&mut self, count: CountPackets) {
+        self.count_packets = Some(count);
+        self.packets_missing = None;
+    }
+
+    /// Counts no packets from the next step on. The books are estimated again from there.
+    pub fn clear_packets(&mut self) {
+        self.count_packets = None;
+        self.packets_missing = None;
+        for namespace in self.namespaces.iter_mut().flatten() {
+            namespace.packets = None;
+        }
     }
 
     /// Takes the reason why packets are not counted although they should be, for [`Level::parts`](crate::Level::parts).

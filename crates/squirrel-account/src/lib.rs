@@ -47,7 +47,7 @@ pub use accountant::Accountant;
 pub use containers::container_of;
 pub use denied::Denied;
 pub use options::Options;
-pub use packets::{FollowedInterface, PacketSource};
+pub use packets::{CountPackets, FollowedInterface, PacketSource};
 pub use picture::{
     BookEntry, BookPart, Carrier, ConnectionRow, Container, Figures, HostRow, InterfaceRow, Level, NamespaceRow,
     PartStatus, Picture, ProcessRow, ProcessSummary, Source, TcpDetail, Traffic, UnattributedRow,

@@ -42,6 +42,13 @@ impl Connection {
         }
     }
 
+    /// The ledger has begun anew: what its predecessor counted is kept, and what it counts comes on top.
+    pub(crate) fn begin_ledger_anew(&mut self) {
+        for share in std::iter::once(&mut self.owner).chain(&mut self.others) {
+            *share = Share { beyond: share.counted(), base: Traffic::default(), last: Traffic::default(), ..*share };
+        }
+    }
+
     /// Bytes that nobody got.
     pub(crate) fn unbooked(&self) -> Traffic {
         if self.is_booked_elsewhere() {

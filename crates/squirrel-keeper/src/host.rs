@@ -11,8 +11,33 @@ use crate::words::Door;
 pub struct Host {
     kernel: Linux,
     ledger: Result<Box<dyn SocketLedger>, String>,
-    /// As found last: most questions come soon after the list.
-    namespaces: Vec<NetworkNamespace>,
+    namespaces: Namespaces,
+}
+
+/// The network namespaces as they were found last: most questions come soon after a list.
+#[derive(Debug, Default)]
+pub(crate) struct Namespaces(Vec<NetworkNamespace>);
+
+impl Namespaces {
+    fn find(&mut self) -> Result<FoundNamespaces, SysError> {
+        let found = squirrel_sys::network_namespaces()?;
+        self.0.clone_from(&found.namespaces);
+        Ok(found)
+    }
+
+    /// Holds one open, for as long as the caller wants it: one that is always held would never end.
+    pub(crate) fn hold(&mut self, inode: u64) -> Result<NetworkNamespace, SysError> {
+        if !self.0.iter().any(|namespace| namespace.inode == inode) {
+            self.find()?;
+        }
+        let gone = || {
+            let subject = format!("network namespace {inode}");
+            SysError::new("find", subject, std::io::ErrorKind::NotFound.into())
+        };
+        let mut held = self.0.iter().find(|namespace| namespace.inode == inode).ok_or_else(gone)?.clone();
+        held.hold()?;
+        Ok(held)
+    }
 }
 
 impl Host {
@@ -21,18 +46,7 @@ impl Host {
     /// # Errors
     /// When a limit on descriptors was reached.
     pub fn open(ledger: Result<Box<dyn SocketLedger>, String>) -> Result<Self, SysError> {
-        Ok(Self { kernel: Linux::open()?, ledger, namespaces: Vec::new() })
-    }
-
-    fn namespace(&mut self, inode: u64) -> Result<&mut NetworkNamespace, SysError> {
-        if !self.namespaces.iter().any(|namespace| namespace.inode == inode) {
-            self.namespaces = squirrel_sys::network_namespaces()?.namespaces;
-        }
-        let gone = || {
-            let subject = format!("network namespace {inode}");
-            SysError::new("find", subject, std::io::ErrorKind::NotFound.into())
-        };
-        self.namespaces.iter_mut().find(|namespace| namespace.inode == inode).ok_or_else(gone)
+        Ok(Self { kernel: Linux::open()?, ledger, namespaces: Namespaces::default() })
     }
 }
 
@@ -55,15 +69,12 @@ impl Services for Host {
     }
 
     fn namespaces(&mut self) -> Result<FoundNamespaces, SysError> {
-        let found = squirrel_sys::network_namespaces()?;
-        self.namespaces.clone_from(&found.namespaces);
-        Ok(found)
+        self.namespaces.find()
     }
 
     fn open(&mut self, namespace: u64, door: Door) -> Result<OwnedFd, SysError> {
-        // Held for this one call: a namespace that the keeper held open would never end. The socket holds it now.
-        let mut held = self.namespace(namespace)?.clone();
-        held.hold()?;
+        // Held for this one call: the socket holds it from then on.
+        let held = self.namespaces.hold(namespace)?;
         match door {
             Door::Route => held.open_socket(Netlink::Route),
             Door::SockDiag => held.open_socket(Netlink::SockDiag),

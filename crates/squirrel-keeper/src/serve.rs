@@ -9,31 +9,66 @@ use squirrel_sys::{FoundNamespaces, SocketLedger, SysError};
 use crate::record;
 use crate::words::{Door, Question, answer, put_octets, put_text};
 
-/// What the keeper can do for the other end. The real one asks the kernel; a test answers from a table.
+/// What a process with privileges can do for the other end. The real ones ask the kernel; a test answers from a table.
+/// What one does not do, it refuses.
 pub trait Services {
     /// The ledger of sockets, or why there is none.
     ///
     /// # Errors
     /// The reason, for people.
-    fn ledger(&mut self) -> Result<&mut dyn SocketLedger, &str>;
+    fn ledger(&mut self) -> Result<&mut dyn SocketLedger, &str> {
+        Err("this process has none")
+    }
 
     /// Hands over the inode number of each socket of a process, and answers how many descriptors it has.
     ///
     /// # Errors
     /// The process is gone or may not be looked at.
-    fn sockets_of(&mut self, process: u32, each: &mut dyn FnMut(u64)) -> Result<usize, SysError>;
+    fn sockets_of(&mut self, process: u32, _: &mut dyn FnMut(u64)) -> Result<usize, SysError> {
+        Err(not_here("look for sockets", format!("process {process}")))
+    }
 
     /// The network namespaces of the host.
     ///
     /// # Errors
     /// When processes cannot be listed.
-    fn namespaces(&mut self) -> Result<FoundNamespaces, SysError>;
+    fn namespaces(&mut self) -> Result<FoundNamespaces, SysError> {
+        Err(not_here("list", "network namespaces".to_owned()))
+    }
 
     /// Opens a netlink socket in a network namespace.
     ///
     /// # Errors
     /// The namespace is gone or may not be entered.
-    fn open(&mut self, namespace: u64, door: Door) -> Result<OwnedFd, SysError>;
+    fn open(&mut self, namespace: u64, _: Door) -> Result<OwnedFd, SysError> {
+        Err(not_here("open", format!("network namespace {namespace}")))
+    }
+
+    /// Counts the frames of an interface from now on.
+    ///
+    /// # Errors
+    /// Why they are not counted, for people.
+    fn attach(&mut self, namespace: u64, _: u32, _: &str) -> Result<(), SysError> {
+        Err(not_here("count frames", format!("network namespace {namespace}")))
+    }
+
+    /// Counts the frames of an interface no longer.
+    fn detach(&mut self, _: u64, _: u32) {}
+
+    /// Hands over each row of the frames counted in a namespace, as the kernel wrote it.
+    ///
+    /// # Errors
+    /// The call that failed.
+    fn frames(&mut self, namespace: u64, _: &mut dyn FnMut(&[u8])) -> Result<(), SysError> {
+        Err(not_here("count frames", format!("network namespace {namespace}")))
+    }
+
+    /// Counts no frames of a namespace any longer.
+    fn release(&mut self, _: u64) {}
+}
+
+fn not_here(call: &'static str, subject: String) -> SysError {
+    SysError::new(call, subject, io::ErrorKind::Unsupported.into())
 }
 
 /// Answers questions until the other end goes away.
@@ -119,6 +154,24 @@ fn answered(question: Question, services: &mut dyn Services, reply: &mut Reply<'
                 });
             }
             Ok(End::Number(found.denied as u64))
+        }
+        Question::Attach { namespace, interface, name } => {
+            let name = name.split(|octet| *octet == 0).next().unwrap_or_default();
+            let not_text = || SysError::new("count frames", "an interface", io::ErrorKind::InvalidInput.into());
+            let name = std::str::from_utf8(name).map_err(|_| not_text())?;
+            services.attach(namespace, interface, name).map(|()| End::Number(0))
+        }
+        Question::Detach { namespace, interface } => {
+            services.detach(namespace, interface);
+            Ok(End::Number(0))
+        }
+        Question::Frames { namespace } => {
+            services.frames(namespace, &mut |row| reply.item(|out| out.extend_from_slice(row)))?;
+            Ok(End::Number(0))
+        }
+        Question::Release { namespace } => {
+            services.release(namespace);
+            Ok(End::Number(0))
         }
         Question::Open { namespace, door } => services.open(namespace, door).map(End::Descriptor),
     }

@@ -6,6 +6,23 @@ use squirrel_wire::{Malformed, Reader};
 /// namespaces. Those for eBPF are given up once its programs are loaded.
 pub const KEPT_CAPABILITIES: [&str; 3] = ["CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH", "CAP_SYS_ADMIN"];
 
+/// What the starter holds for those that it starts; in force in none but them. The last one lets them make their
+/// bounding set smaller.
+pub const STARTER_CAPABILITIES: [&str; 7] = [
+    "CAP_SYS_PTRACE",
+    "CAP_DAC_READ_SEARCH",
+    "CAP_SYS_ADMIN",
+    "CAP_NET_ADMIN",
+    "CAP_PERFMON",
+    "CAP_BPF",
+    "CAP_SETPCAP",
+];
+
+/// What the process that counts frames holds while it lives: it loads programs and attaches them to interfaces that
+/// come, in namespaces that it enters for that.
+pub const FRAMES_CAPABILITIES: [&str; 6] =
+    ["CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH", "CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_PERFMON", "CAP_BPF"];
+
 /// Which netlink socket is to be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Door {
@@ -28,8 +45,30 @@ pub(crate) enum Question {
     Process { tgid: u32, started_ns: u64 },
     SocketsOf(u32),
     Namespaces,
-    Open { namespace: u64, door: Door },
+    Open {
+        namespace: u64,
+        door: Door,
+    },
+    /// To the process that counts frames, as the others below.
+    Attach {
+        namespace: u64,
+        interface: u32,
+        name: Name,
+    },
+    Detach {
+        namespace: u64,
+        interface: u32,
+    },
+    Frames {
+        namespace: u64,
+    },
+    Release {
+        namespace: u64,
+    },
 }
+
+/// The name of an interface, up to the first zero (`IFNAMSIZ`).
+pub(crate) type Name = [u8; 16];
 
 impl Question {
     pub(crate) fn put(self, out: &mut Vec<u8>) {
@@ -50,6 +89,25 @@ impl Question {
                 out.extend_from_slice(&process.to_ne_bytes());
             }
             Self::Namespaces => out.push(5),
+            Self::Attach { namespace, interface, name } => {
+                out.push(10);
+                out.extend_from_slice(&namespace.to_ne_bytes());
+                out.extend_from_slice(&interface.to_ne_bytes());
+                out.extend_from_slice(&name);
+            }
+            Self::Detach { namespace, interface } => {
+                out.push(11);
+                out.extend_from_slice(&namespace.to_ne_bytes());
+                out.extend_from_slice(&interface.to_ne_bytes());
+            }
+            Self::Frames { namespace } => {
+                out.push(12);
+                out.extend_from_slice(&namespace.to_ne_bytes());
+            }
+            Self::Release { namespace } => {
+                out.push(13);
+                out.extend_from_slice(&namespace.to_ne_bytes());
+            }
             Self::Open { namespace, door } => {
                 out.push(6);
                 out.extend_from_slice(&namespace.to_ne_bytes());
@@ -73,6 +131,10 @@ impl Question {
             7 => Self::Missed,
             8 => Self::Changed,
             9 => Self::Process { tgid: reader.u32()?, started_ns: reader.u64()? },
+            10 => Self::Attach { namespace: reader.u64()?, interface: reader.u32()?, name: reader.array()? },
+            11 => Self::Detach { namespace: reader.u64()?, interface: reader.u32()? },
+            12 => Self::Frames { namespace: reader.u64()? },
+            13 => Self::Release { namespace: reader.u64()? },
             6 => Self::Open {
                 namespace: reader.u64()?,
                 door: match reader.u8()? {
@@ -97,6 +159,45 @@ pub(crate) mod answer {
     pub(crate) const DONE: u8 = 2;
     /// It failed: the error's number (0 if it has none), the call, what it was about, and the text.
     pub(crate) const FAILED: u8 = 3;
+}
+
+/// One message of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// Its items were handed over.
+    More,
+    Done(u64),
+    Failed {
+        number: i32,
+        call: String,
+        subject: String,
+        text: String,
+    },
+}
+
+impl Answer {
+    /// Reads one message, and hands over each item in it.
+    pub(crate) fn read(
+        reader: &mut Reader<'_>,
+        each: &mut dyn FnMut(&mut Reader<'_>) -> Result<(), Malformed>,
+    ) -> Result<Self, Malformed> {
+        match reader.u8()? {
+            answer::MORE => {
+                while !reader.is_empty() {
+                    each(reader)?;
+                }
+                Ok(Self::More)
+            }
+            answer::DONE => Ok(Self::Done(reader.u64()?)),
+            answer::FAILED => Ok(Self::Failed {
+                number: reader.u32()? as i32,
+                call: read_text(reader)?,
+                subject: read_text(reader)?,
+                text: read_text(reader)?,
+            }),
+            _ => Err(reader.malformed()),
+        }
+    }
 }
 
 /// Adds a text behind its length.
@@ -141,6 +242,10 @@ mod tests {
             Question::Process { tgid: 77, started_ns: u64::MAX },
             Question::SocketsOf(77),
             Question::Namespaces,
+            Question::Attach { namespace: 1, interface: 2, name: *b"eth0\0\0\0\0\0\0\0\0\0\0\0\0" },
+            Question::Detach { namespace: 1, interface: 2 },
+            Question::Frames { namespace: u64::MAX },
+            Question::Release { namespace: 4_026_531_840 },
         ];
         let mut message = Vec::new();
         for question in opens.into_iter().chain(others) {
@@ -152,6 +257,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn any_answer_is_survived(octets in prop::collection::vec(any::<u8>(), 0..300), length in 0..9_usize) {
+            // Items that take nothing would never end.
+            let _ = Answer::read(&mut Reader::new("answer", &octets), &mut |reader| reader.skip(length + 1));
+            let _ = Answer::read(&mut Reader::new("answer", &octets), &mut |reader| read_text(reader).map(|_| ()));
+        }
+
         #[test]
         fn any_octets_are_no_panic(octets in prop::collection::vec(any::<u8>(), 0..40)) {
             if let Ok(question) = Question::read(&octets) {

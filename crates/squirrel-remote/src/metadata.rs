@@ -13,6 +13,7 @@ pub fn metadata_of(metric: &Metric) -> Metadata {
     let kind = match metric.kind {
         Kind::Counter => squirrel_exchange::Kind::Counter,
         Kind::Gauge => squirrel_exchange::Kind::Gauge,
+        Kind::Histogram => squirrel_exchange::Kind::Histogram,
         Kind::Info => squirrel_exchange::Kind::Info,
         Kind::Untyped => squirrel_exchange::Kind::Unknown,
     };

@@ -27,6 +27,7 @@ mod listen;
 mod metrics;
 mod parts;
 mod routes;
+mod seats;
 mod security;
 mod server;
 mod stall;

@@ -11,8 +11,8 @@ mod declared;
 
 pub use declared::METRICS;
 use declared::{
-    CONNECTIONS, DURATION_BUCKET, DURATION_COUNT, DURATION_SUM, QUERIES, QUERIES_RUNNING, QUERIES_WAITING, REJECTED,
-    REQUESTS, STREAM_CLIENTS, STREAM_DROPPED, STREAM_EVENTS,
+    CONNECTIONS, DURATION_BUCKET, DURATION_COUNT, DURATION_SUM, GAVE_WAY, QUERIES, QUERIES_RUNNING, QUERIES_WAITING,
+    REJECTED, REQUESTS, STREAM_CLIENTS, STREAM_DROPPED, STREAM_EVENTS,
 };
 
 /// Routes as they are counted.
@@ -67,6 +67,7 @@ pub struct ServerMetrics {
     pub(crate) stream_clients: Gauge,
     stream_events: AtomicU64,
     stream_dropped: AtomicU64,
+    gave_way: AtomicU64,
 }
 
 /// Why a request did not reach a route.
@@ -133,6 +134,11 @@ impl ServerMetrics {
         add(position(&OUTCOMES, word).and_then(|i| self.outcomes.get(i)), 1);
     }
 
+    /// Counts a connection that was closed to make room for a newer one.
+    pub(crate) fn gave_way(&self) {
+        self.gave_way.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(crate) fn stream_sent(&self) {
         self.stream_events.fetch_add(1, Ordering::Relaxed);
     }
@@ -165,6 +171,7 @@ impl ServerMetrics {
         out.put_plain(&QUERIES_RUNNING, self.queries_running.read());
         out.put_plain(&QUERIES_WAITING, self.queries_waiting.read());
         out.put_plain(&CONNECTIONS, self.connections.read());
+        out.put_plain(&GAVE_WAY, read(&self.gave_way));
         out.put_plain(&STREAM_CLIENTS, self.stream_clients.read());
         out.put_plain(&STREAM_EVENTS, read(&self.stream_events));
         out.put_plain(&STREAM_DROPPED, read(&self.stream_dropped));

@@ -161,6 +161,9 @@ pub struct ServerParts {
     pub token: Option<Arc<ApplicationToken>>,
     /// Whose bytes they are, as of the accountant's last step; none before the first, or when it is off.
     pub picture: Arc<dyn Fn() -> Option<Arc<Picture>> + Send + Sync>,
+    /// Counts packets for so long from now on, and answers how long that is over all who asked; `None` where there is
+    /// no accounting.
+    pub count_packets: Arc<dyn Fn(Duration) -> Option<Duration> + Send + Sync>,
     /// The wall clock.
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// A clock that never jumps, for deadlines.

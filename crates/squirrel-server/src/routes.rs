@@ -21,6 +21,7 @@ mod files;
 mod known;
 mod labels;
 mod live;
+mod misread;
 mod openapi;
 mod parameters;
 mod plain;
@@ -67,6 +68,7 @@ pub(crate) fn router(state: &State) -> Router {
         .route("/api/live/interfaces", get(live::interfaces))
         .route("/api/live/books", get(live::books))
         .route("/api/live/top", get(live::top))
+        .route("/api/live/packets", post(live::packets))
         .route("/api/openapi.json", get(openapi::openapi))
         .route("/metrics", get(plain::metrics))
         .route("/federate", get(federate::federate))

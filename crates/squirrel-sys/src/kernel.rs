@@ -2,6 +2,8 @@
 
 use std::io;
 
+use squirrel_model::IoText;
+
 /// A netlink protocol family that can be dumped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Netlink {
@@ -31,7 +33,7 @@ impl Netlink {
 
 /// A system call that failed, with its name and what it was about.
 #[derive(Debug, thiserror::Error)]
-#[error("{call} {subject}: {source}")]
+#[error("{call} {subject}: {}", IoText(.source))]
 pub struct SysError {
     /// The call, such as `read` or `netlink dump`.
     pub call: &'static str,

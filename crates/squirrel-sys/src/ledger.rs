@@ -70,6 +70,12 @@ pub trait SocketLedger: Send {
         Ok(Missed::default())
     }
 
+    /// A number that changes when the book was begun anew: its figures run from there, and what moved in between is
+    /// in none.
+    fn generation(&self) -> u64 {
+        0
+    }
+
     /// Which parts work and which do not, as pairs of the part's name and the reason it is missing.
     fn parts(&self) -> Vec<(String, Option<String>)>;
 }

@@ -7,7 +7,8 @@
 //! - [`Replay`], a folder of recorded answers: a recorded host is a test fixture;
 //! - [`Recorder`], which asks another kernel and writes such a folder.
 //!
-//! [`courier`] carries messages and descriptors between two processes. [`privilege`] reads and drops capabilities, [`clock`] is the only place that reads a clock.
+//! [`courier`] carries messages and descriptors between two processes. [`privilege`] reads and drops capabilities,
+//! [`process`] names this process, [`clock`] is the only place that reads a clock.
 //! All `unsafe` of the whole program stands in `linux/raw.rs` and below.
 //!
 //! Absences: no metric name and no policy stands here.
@@ -22,6 +23,7 @@ mod ledger;
 mod linux;
 pub mod memory;
 pub mod privilege;
+pub mod process;
 pub mod probe_socket;
 mod recorder;
 mod recording;

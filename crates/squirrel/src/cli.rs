@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 pub(crate) use live::{Direction, Sockets, Top, TopLevel, TopTable};
 pub(crate) use ping::Ping;
@@ -18,6 +18,7 @@ Examples:
   squirrel top                                     who uses the network now: every byte has an owner
   squirrel top --json --for 10s                    the same over ten seconds, for scripts
   squirrel sockets -tp state established           the sockets, in the language of ss
+  squirrel status                                  is all well, and what is not
   squirrel ping --json -c 10 192.0.2.1 example.org whether they answer, and how fast, by the kernel's clock
   squirrel query 'rate(node_network_receive_bytes_total[10s])'
   squirrel alerts                                  what fires now, and rule files judged and tried
@@ -28,7 +29,7 @@ Examples:
 
 /// A network monitor for Linux: every byte, every second, kept.
 #[derive(Debug, Parser)]
-#[command(name = "squirrel", version, before_help = EXAMPLES, arg_required_else_help = true)]
+#[command(name = "squirrel", version = env!("SQUIRREL_VERSION"), before_help = EXAMPLES, arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -112,14 +113,111 @@ Examples:
     )]
     Mcp(Mcp),
     /// Make, check or show the configuration.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        before_help = "\
+Examples:
+  squirrel config init > squirrel.toml
+  squirrel config check squirrel.toml
+  squirrel config show                             what is in force, and where each value comes from"
+    )]
     Config(ConfigCommand),
     /// Look after what is stored: check, measure, back up, delete, export, import.
     #[command(subcommand, before_help = crate::store_command::EXAMPLES)]
     Store(crate::store_command::StoreCommand),
-    /// The part of the daemon that keeps privileges; the daemon starts it by itself.
+    /// Is the daemon well, and the network with it: exit code 0 if so, 1 if not, 4 if no daemon answers.
+    #[command(before_help = "\
+Examples:
+  squirrel status
+  squirrel status --json --server 127.0.0.1:8000
+  squirrel status >/dev/null || echo 'look at squirrel'")]
+    Status(Status),
+    /// Print the completions of a shell.
+    #[command(before_help = "\
+Examples:
+  squirrel completions bash > /etc/bash_completion.d/squirrel
+  squirrel completions zsh > /usr/local/share/zsh/site-functions/_squirrel
+  squirrel completions fish > ~/.config/fish/completions/squirrel.fish")]
+    Completions {
+        /// Which shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Print a page of the manual, for man(1).
+    #[command(before_help = "\
+Examples:
+  squirrel man | man -l -
+  squirrel man top > /usr/local/share/man/man1/squirrel-top.1")]
+    Man {
+        /// The command that it is about; without one it is about the program
+        #[arg(value_name = "COMMAND")]
+        command: Vec<String>,
+    },
+    /// The parts of the program that keep privileges; it starts them by itself.
     #[command(hide = true)]
-    Keeper,
+    Keeper {
+        /// Which part
+        #[arg(value_enum)]
+        role: KeeperRole,
+    },
+}
+
+/// A shell that completes commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    /// GNU's
+    Bash,
+    /// The Z shell
+    Zsh,
+    /// The friendly interactive shell
+    Fish,
+}
+
+/// `squirrel status`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Status {
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// The daemon's address
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:7775", value_parser = server_address)]
+    pub(crate) server: String,
+}
+
+/// A process that keeps privileges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KeeperRole {
+    /// Starts the others
+    Start,
+    /// Answers what needs a privilege
+    Keep,
+    /// Counts frames
+    Count,
+}
+
+impl KeeperRole {
+    /// As it is typed.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Keep => "keep",
+            Self::Count => "count",
+        }
+    }
+
+    /// As lists of processes show it: 15 octets at most.
+    pub(crate) fn process_name(self) -> &'static str {
+        match self {
+            Self::Start => "squirrel-start",
+            Self::Keep => "squirrel-keeper",
+            Self::Count => "squirrel-frames",
+        }
+    }
+}
+
+/// The address of a daemon, as it was typed.
+fn server_address(text: &str) -> Result<String, String> {
+    squirrel_api::client::check_address(text).map(|()| text.to_owned())
 }
 
 /// Where the configuration comes from; shared by several commands.
@@ -156,7 +254,7 @@ pub(crate) struct Query {
     #[arg(long)]
     pub(crate) json: bool,
     /// The daemon's address
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:7775")]
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:7775", value_parser = server_address)]
     pub(crate) server: String,
     /// Ask for this moment instead of now (seconds since 1970, or RFC 3339)
     #[arg(long, value_name = "TIME", conflicts_with = "since")]
@@ -275,17 +373,17 @@ mod tests {
 
     #[test]
     fn the_arguments_are_consistent() {
-        let command = Cli::command();
-        command.clone().debug_assert();
-        assert_eq!(command.get_subcommands().count(), 14);
+        Cli::command().debug_assert();
     }
 
     #[test]
     fn help_begins_with_examples() {
         let help = Cli::command().render_help().to_string();
         assert!(help.starts_with("Examples:\n"), "{help}");
-        for word in ["serve", "top", "sockets", "query", "alerts", "silence", "ack", "notify", "record", "explain", "mcp", "config", "store"] {
-            assert!(help.contains(word), "{word}");
+        for command in Cli::command().get_subcommands().filter(|command| !command.is_hide_set()) {
+            let name = command.get_name();
+            assert!(help.contains(&format!("  {name} ")), "{name} is not listed");
+            assert!(command.get_before_help().is_some(), "the help of {name} has no examples");
         }
     }
 

@@ -16,6 +16,7 @@ mod frames;
 mod keeper;
 mod live_client;
 mod logging;
+mod manners;
 mod mcp;
 mod output;
 mod own_metrics;
@@ -27,6 +28,7 @@ mod rule_files;
 mod serve;
 mod sockets;
 mod status;
+mod status_command;
 mod store_command;
 mod table;
 mod token;
@@ -47,9 +49,12 @@ fn main() -> ExitCode {
     };
     let result = match &cli.command {
         Command::Serve(args) => serve::run(args, &environment()),
-        Command::Keeper => keeper::run(),
+        Command::Keeper { role } => keeper::run(*role),
         Command::Top(args) => top::run(args),
         Command::Sockets(args) => sockets::run(args),
+        Command::Status(args) => status_command::run(args),
+        Command::Completions { shell } => manners::completions(*shell),
+        Command::Man { command } => manners::man(command),
         Command::Ping(args) => ping::run(args),
         Command::Query(args) => query::run(args),
         Command::Alerts(args) => alerts_command::run(args, &environment()),

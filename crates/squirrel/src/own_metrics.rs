@@ -93,6 +93,7 @@ pub(crate) fn own() -> Catalogue {
         squirrel_server::APPLICATIONS_METRICS,
         crate::serve::alerting::METRICS,
         &DECLARED,
+        crate::keeper::METRICS,
     ])
 }
 

@@ -24,10 +24,14 @@ mod mcp;
 mod odd_traffic;
 #[path = "program/packets.rs"]
 mod packets;
+#[path = "program/processes.rs"]
+mod processes;
 #[path = "program/ping.rs"]
 mod ping;
 #[path = "program/refusals.rs"]
 mod refusals;
+#[path = "program/service.rs"]
+mod service;
 #[path = "program/sockets.rs"]
 mod sockets;
 #[path = "program/store.rs"]

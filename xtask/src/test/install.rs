@@ -32,6 +32,8 @@ const TOOLS: &[Tool] = &[
         needed_for: "names and values of metrics",
     },
     Tool { program: "prometheus", package: "prometheus", needed_for: "scrapes and remote write" },
+    Tool { program: "systemd-analyze", package: "systemd", needed_for: "the unit of systemd" },
+    Tool { program: "setpriv", package: "util-linux", needed_for: "processes of other users" },
     Tool {
         program: "prometheus-alertmanager",
         package: "prometheus-alertmanager",

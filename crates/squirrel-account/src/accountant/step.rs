@@ -9,6 +9,7 @@ use squirrel_wire::sock_diag::TcpState;
 
 use super::{Accountant, MAX_NAMESPACES, Namespace};
 use crate::connection::{Connection, flag, plain_ends};
+use crate::packets::ByPackets;
 use crate::picture::{Carrier, Source, Traffic};
 use crate::processes::Process;
 use crate::reading::{Intake, Met, Reading, decide_fins, sampled};
@@ -199,22 +200,28 @@ impl Accountant {
         if first || place == 0 || self.steps.is_multiple_of(PROTOCOLS_EVERY) {
             namespace.read_protocols(&*self.host, place == 0, &mut self.buffer);
         }
-        match self.packets.as_mut().filter(|packets| packets.namespace == namespace.inode) {
-            Some(packets) => {
-                let counts = packets.read();
-                namespace.links.set_watched(packets.watched());
-                namespace.links.read(&*namespace.kernel);
-                for count in &counts {
-                    namespace.links.count(count);
-                    if let Some((peer, bytes)) = count.datagrams(namespace.links.link_header(count.interface))
-                        && let Some(row) = self.table.find(count.cookie).and_then(|slot| self.table.get(slot))
-                        && row.remote().ip().is_unspecified()
-                    {
-                        self.hosts.add_peer(peer, bytes, self.now);
-                    }
-                }
+        if let Some(count) = &mut self.count_packets
+            && namespace.packets.is_none()
+        {
+            namespace.packets = count(namespace.inode, &namespace.kernel).map(ByPackets::new);
+        }
+        let Some(packets) = &mut namespace.packets else {
+            namespace.links.set_watched(std::iter::empty());
+            return namespace.links.read(&*namespace.kernel);
+        };
+        let (counts, whole) = packets.read();
+        // Before their own first reading nothing of the interfaces was told apart without it.
+        let all = whole || packets.works() && !namespace.links.was_read();
+        namespace.links.set_watched(packets.watched().filter(|_| all));
+        namespace.links.read(&*namespace.kernel);
+        for count in &counts {
+            namespace.links.count(count);
+            if let Some((peer, bytes)) = count.datagrams(namespace.links.link_header(count.interface))
+                && let Some(row) = self.table.find(count.cookie).and_then(|slot| self.table.get(slot))
+                && row.remote().ip().is_unspecified()
+            {
+                self.hosts.add_peer(peer, bytes, self.now);
             }
-            None => namespace.links.read(&*namespace.kernel),
         }
     }
 
@@ -238,8 +245,17 @@ impl Accountant {
 
     fn read_ledger(&mut self, first: bool) {
         let Some(mut ledger) = self.ledger.take() else { return };
-        let living = ledger.living(&mut |record| self.record(&record, false, first));
-        let ended = ledger.ended(&mut |record| self.record(&record, true, first));
+        let generation = ledger.generation();
+        let anew = self.ledger_generation.is_some_and(|last| last != generation);
+        if anew {
+            self.table.iter_mut().for_each(|(_, row)| row.begin_ledger_anew());
+        }
+        // What a new ledger tells of sockets that are older than it was counted before.
+        let living = ledger.living(&mut |record| self.record(&record, false, first || anew && record.older));
+        let ended = ledger.ended(&mut |record| self.record(&record, true, first || anew && record.older));
+        if living.is_ok() && ended.is_ok() {
+            self.ledger_generation = Some(generation);
+        }
         self.join_paths();
         self.processes.complete(&mut |process, started| ledger.process(process, started).ok().flatten());
         let missed = ledger.missed();

@@ -250,3 +250,30 @@ fn a_ledger_that_fails_is_not_shown_as_one_that_counts() {
     world.state().broken = false;
     assert_eq!(watch.steps(2).level.name, "sockets");
 }
+
+#[test]
+fn a_ledger_that_began_anew_loses_no_byte_of_before_and_counts_none_twice() {
+    let world = with_socket();
+    world.state().sockets.push(DiagSocket::udp(2, HERE));
+    let mut watch = world.watch(Options::default(), true);
+    watch.step();
+    let udp =
+        |receive, transmit| SocketRecord { protocol: IPPROTO_UDP, tcp: None, ..record(2, 100, receive, transmit) };
+    world.state().living = vec![record(1, 100, 300, 500), udp(70, 90)];
+    world.change(1, |socket| (socket.received, socket.sent) = (300, 500));
+    watch.step();
+    // The new one begins with what the sockets had moved by then, of TCP as the kernel counts it.
+    world.state().generation += 1;
+    let older = |record| SocketRecord { older: true, ..record };
+    world.change(1, |socket| (socket.received, socket.sent) = (310, 520));
+    world.state().living = vec![older(record(1, 100, 305, 510)), older(udp(1, 2))];
+    let picture = watch.step();
+    assert_eq!(connection(&picture, 1).figures.bytes, Traffic::new(310, 520));
+    assert_eq!(connection(&picture, 2).figures.bytes, Traffic::new(70, 90));
+    world.change(1, |socket| (socket.received, socket.sent) = (400, 600));
+    world.state().living = vec![older(record(1, 100, 395, 590)), older(udp(11, 22))];
+    let picture = watch.step();
+    assert_eq!(connection(&picture, 1).figures.bytes, Traffic::new(400, 600));
+    assert_eq!(connection(&picture, 2).figures.bytes, Traffic::new(80, 110));
+    assert_eq!(process(&picture, 100).figures.bytes, Traffic::new(480, 710));
+}

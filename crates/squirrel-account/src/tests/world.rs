@@ -38,6 +38,8 @@ pub(super) struct State {
     pub(super) notes: HashMap<(u32, u64), ProcessNote>,
     /// Whether the ledger fails.
     pub(super) broken: bool,
+    /// How often the ledger began anew.
+    pub(super) generation: u64,
     /// How many dumps of TCP sockets were asked for.
     pub(super) dumps: usize,
     /// How often the descriptors of a process were listed.
@@ -189,6 +191,10 @@ impl SocketLedger for World {
 
     fn process(&mut self, tgid: u32, started_ns: u64) -> Result<Option<ProcessNote>, SysError> {
         Ok(self.state().notes.get(&(tgid, started_ns)).cloned())
+    }
+
+    fn generation(&self) -> u64 {
+        self.state().generation
     }
 
     fn parts(&self) -> Vec<(String, Option<String>)> {

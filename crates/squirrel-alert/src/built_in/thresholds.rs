@@ -24,6 +24,9 @@ const ONCE: f64 = 0.5;
 /// What is either so or not: there is nothing to set.
 pub static FLAG: Threshold = Threshold { name: "", usual: ONCE, shown: Count, about: "" };
 
+/// For what is never worse than a warning.
+pub static NEVER: Threshold = Threshold { name: "", usual: f64::INFINITY, shown: Count, about: "" };
+
 /// Declares the thresholds and their table.
 macro_rules! thresholds {
     ($($item:ident = $name:literal: $usual:expr, $shown:expr, $about:literal;)*) => {

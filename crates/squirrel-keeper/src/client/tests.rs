@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::os::unix::fs::MetadataExt as _;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use squirrel_sys::{EndedMulticast, Linux};
@@ -182,4 +183,90 @@ fn a_namespace_is_seen_through_sockets_that_the_keeper_opened() {
     assert!(EndedMulticast::open_by(keeper.opener(there.inode)).is_ok());
     let error = Linux::open_by(&keeper.opener(1)).unwrap_err();
     assert!(error.to_string().contains("namespace 1"), "{error}");
+}
+
+/// A ledger that answers about ends only when it is allowed to.
+struct Held {
+    table: Table,
+    may: Receiver<()>,
+}
+
+impl SocketLedger for Held {
+    fn ended(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<u64, SysError> {
+        self.may.recv().expect("the test goes on");
+        self.table.ended(each)
+    }
+
+    fn living(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
+        self.table.living(each)
+    }
+
+    fn parts(&self) -> Vec<(String, Option<String>)> {
+        self.table.parts()
+    }
+}
+
+/// A keeper that hangs at the question for ends until it is let go, and the way to it.
+fn hanging(rows: u64) -> (Keeper, SyncSender<()>) {
+    let (let_go, may) = sync_channel(1);
+    let (ours, theirs) = Courier::pair().unwrap();
+    let mut host = Host::open(Ok(Box::new(Held { table: Table { rows, fails: false }, may }))).unwrap();
+    std::thread::spawn(move || serve(&Courier::from(theirs), &mut host));
+    (Keeper::with_patience(ours, Duration::from_millis(20)), let_go)
+}
+
+fn wait_for(keeper: &Keeper, standing: Standing) {
+    while keeper.standing() != Some(standing) {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_keeper_that_hangs_costs_one_wait_and_its_late_answer_is_not_lost() {
+    for rows in [1, 5_000] {
+        let (keeper, let_go) = hanging(rows);
+        let mut ledger = KeptLedger::open(&keeper).unwrap();
+        assert_eq!(keeper.standing(), Some(Standing::Answers));
+        let error = ledger.ended(&mut |_| panic!("nothing came")).unwrap_err();
+        assert_eq!(error.source.kind(), io::ErrorKind::TimedOut);
+        assert!(error.to_string().contains("within 20 ms"), "{error}");
+        assert_eq!((keeper.standing(), keeper.timeouts()), (Some(Standing::Late), Some(1)));
+        for _ in 0..100 {
+            let error = ledger.living(&mut |_| {}).unwrap_err();
+            assert!(error.to_string().contains("earlier question"), "{error}");
+        }
+        assert_eq!(keeper.timeouts(), Some(1), "the others did not wait");
+        let_go.send(()).unwrap();
+        wait_for(&keeper, Standing::Answers);
+        let mut living = Vec::new();
+        ledger.living(&mut |row| living.push(row)).unwrap();
+        assert_eq!(living, [row(1)], "answers belong to their questions");
+        let_go.send(()).unwrap();
+        let mut seen = Vec::new();
+        // Twice the table: the late answer and the one in time, each with its losses.
+        assert_eq!(ledger.ended(&mut |row| seen.push(row)).unwrap(), 34);
+        assert_eq!(seen.len() as u64, 2 * rows);
+    }
+}
+
+#[test]
+fn a_keeper_that_died_is_replaced_for_all_who_talk_through_it() {
+    let (first, let_go) = hanging(1);
+    let mut ledger = KeptLedger::open(&first).unwrap();
+    let before = ledger.generation();
+    ledger.ended(&mut |_| {}).unwrap_err();
+    // It ends when its question does.
+    drop(let_go);
+    wait_for(&first, Standing::Gone);
+    assert!(ledger.living(&mut |_| {}).is_err());
+    let (ours, theirs) = Courier::pair().unwrap();
+    let mut next = host(2, false);
+    std::thread::spawn(move || serve(&Courier::from(theirs), &mut next));
+    first.replace(ours);
+    wait_for(&first, Standing::Answers);
+    assert_eq!(ledger.parts().len(), 2, "it has told what works");
+    assert!(ledger.generation() != before);
+    let mut seen = Vec::new();
+    assert_eq!(ledger.ended(&mut |row| seen.push(row)).unwrap(), 17);
+    assert_eq!(seen, [row(0), row(1)]);
 }

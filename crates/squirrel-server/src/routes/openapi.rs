@@ -4,7 +4,9 @@ use std::sync::LazyLock;
 
 use axum::response::Response;
 use serde_json::{Map, Value, json};
-use squirrel_api::live::{Books, Connections, Definitions, Hosts, Interfaces, MOST_ROWS, Processes, Top, schemas};
+use squirrel_api::live::{
+    Books, Connections, Definitions, Hosts, Interfaces, MOST_ROWS, PacketLease, Processes, Top, schemas,
+};
 use squirrel_filter::Field;
 
 use crate::failure::json as answer;
@@ -55,6 +57,8 @@ const fn text(path: &'static str, summary: &'static str) -> Operation {
 
 /// Where applications report.
 const APPLICATIONS: &str = "/api/applications";
+/// Where a view asks for counts of packets.
+const PACKETS: &str = "/api/live/packets";
 
 /// Every path that the router knows; a test compares the two.
 const OPERATIONS: &[Operation] = &[
@@ -64,6 +68,7 @@ const OPERATIONS: &[Operation] = &[
     own("/api/live/interfaces", "Interfaces, their wire bytes and the parts of these"),
     own("/api/live/books", "Where the bytes of the host went, and what belongs to nobody"),
     own("/api/live/top", "All tables of one moment: the document of squirrel top --json"),
+    own(PACKETS, "Counts packets for some seconds, so that the books of the interfaces are exact while one looks"),
     own(APPLICATIONS, "Applications that report, and how each does"),
     own("/api/applications/{name}", "One application: its processes, alerts and what was refused"),
     own("/api/alerts", "Alerts, silences, what happened, and what was delivered"),
@@ -140,13 +145,14 @@ pub(super) async fn openapi() -> Response {
 fn document() -> Value {
     const PLACE: &str = "#/components/schemas/";
     let mut definitions = Definitions::new();
-    let described: [(&str, Value); 6] = [
+    let described: [(&str, Value); 7] = [
         ("/api/live/processes", schemas::<Processes>(PLACE, &mut definitions)),
         ("/api/live/connections", schemas::<Connections>(PLACE, &mut definitions)),
         ("/api/live/hosts", schemas::<Hosts>(PLACE, &mut definitions)),
         ("/api/live/interfaces", schemas::<Interfaces>(PLACE, &mut definitions)),
         ("/api/live/books", schemas::<Books>(PLACE, &mut definitions)),
         ("/api/live/top", schemas::<Top>(PLACE, &mut definitions)),
+        (PACKETS, schemas::<PacketLease>(PLACE, &mut definitions)),
     ];
     let mut schemas: Map<String, Value> =
         definitions.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect();
@@ -154,7 +160,8 @@ fn document() -> Value {
     let mut paths = Map::new();
     for operation in OPERATIONS {
         let schema = described.iter().find(|(path, _)| *path == operation.path).map(|(_, schema)| schema.clone());
-        let method = if operation.kind == Kind::Change { "post" } else { "get" };
+        // What changes something can be told, and not looked at.
+        let method = if operation.kind == Kind::Change || operation.path == PACKETS { "post" } else { "get" };
         let mut methods = json!({ method: get(operation, schema) });
         if operation.path == APPLICATIONS {
             methods["post"] = report();
@@ -252,6 +259,10 @@ fn parameters(path: &str) -> Vec<Value> {
                 &json!({ "type": "string", "enum": tables }),
             );
             std::iter::once(which).chain(table(fields::PROCESSES)).collect()
+        }
+        PACKETS => {
+            let seconds = json!({ "type": "integer", "minimum": 1, "maximum": 60, "default": 30 });
+            vec![parameter("seconds", "For how long; ask again before it is over.", &seconds)]
         }
         "/api/stream" => vec![parameter(
             "query",

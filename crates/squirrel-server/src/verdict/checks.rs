@@ -339,6 +339,34 @@ pub(crate) static CHECKS: &[Check] = &[
             "Whether the data directory is there, may be written, and has room: `df` of it.",
         ],
     },
+    Check {
+        id: "keeper",
+        about: "The keeper",
+        expr: "1 - squirrel_keeper_up",
+        needs: "squirrel_keeper_up",
+        subject: None,
+        warning: &thresholds::FLAG,
+        bad: &thresholds::NEVER,
+        sentence: "The keeper on {subject}, which has the privileges of squirrel, does not answer: sockets of other users have no owner, and UDP is not counted.",
+        first: KEEPER_FIRST,
+    },
+    Check {
+        id: "keeper-restarts",
+        about: "Restarts of the keeper",
+        expr: "increase(squirrel_keeper_restarts_total[5m])",
+        needs: "squirrel_keeper_restarts_total",
+        subject: None,
+        warning: &thresholds::FLAG,
+        bad: &thresholds::NEVER,
+        sentence: "The keeper on {subject} was started again {value} times in the last 5 minutes: in between UDP was not counted.",
+        first: KEEPER_FIRST,
+    },
+];
+
+const KEEPER_FIRST: &[&str] = &[
+    "The log of squirrel, which says how it ended: `journalctl -u squirrel -p err`, or its terminal.",
+    "The kernel's log: whether memory ran out.",
+    "squirrel_keeper_down_seconds_total for how long it was away.",
 ];
 
 const UDP_FIRST: &[&str] = &[

@@ -46,6 +46,8 @@ fn healthy() -> Host {
     host.counter("squirrel_neighbour_table_fulls_total family=ipv4", |_| 0.0);
     host.counter("squirrel_network_duplicate_addresses device=eth0", |_| 0.0);
     host.counter("squirrel_store_degraded", |_| 0.0);
+    host.counter("squirrel_keeper_up", |_| 1.0);
+    host.counter("squirrel_keeper_restarts_total", |_| 0.0);
     host.counter("node_softnet_dropped_total cpu=0", |_| 0.0);
     host.counter("node_softnet_dropped_total cpu=1", |_| 4.0);
     host.counter("node_qdisc_packets_total device=eth0,kind=fq", |t| 1e3 * t);
@@ -182,6 +184,14 @@ const FAULTS: &[Fault] = &[
         "eth0 has 1 IPv6 addresses",
     ),
     ("record", "squirrel_store_degraded", |_| 1.0, Level::Bad, "does not reach the disk"),
+    ("keeper", "squirrel_keeper_up", |_| 0.0, Level::Warning, "has the privileges of squirrel, does not answer"),
+    (
+        "keeper-restarts",
+        "squirrel_keeper_restarts_total",
+        |t| after(t, 300.0, 0.0, 1.0),
+        Level::Warning,
+        "was started again 1 times",
+    ),
 ];
 
 fn after(t: f64, moment: f64, before: f64, then: f64) -> f64 {

@@ -117,6 +117,7 @@ pub(crate) async fn start_taking(
         alerting: Arc::new(squirrel_server::NoAlerting),
         token: ApplicationToken::new(CHANGE_TOKEN).map(Arc::new),
         picture: Arc::new(|| Some(Arc::new(super::live::picture()))),
+        count_packets: Arc::new(|time| Some(time.min(std::time::Duration::from_secs(45)))),
         clock: Arc::new(|| NOW),
         monotonic: Arc::new(move || Elapsed(born.elapsed())),
         build: BuildInfo { version: "0.1.0".into(), revision: "abc".into() },

@@ -148,9 +148,9 @@ pub(super) static SETTINGS: &[Setting] = &[
         default: r#""sockets""#,
         help: &[
             "Whose bytes they are: \"sockets\" counts them by process, connection and remote host, as exactly as the",
-            "kernel and the privileges allow (`squirrel top` says how exactly); \"packets\" counts each packet of this",
-            "namespace's interfaces as well, so that nothing of their books is estimated: it needs Linux 6.6, and each",
-            "packet costs a little; \"off\" counts nothing of that.",
+            "kernel and the privileges allow (`squirrel top` says how exactly); \"packets\" counts each packet of",
+            "the interfaces as well, so that nothing of their books is estimated: it needs Linux 6.6, and each packet",
+            "costs a little; \"off\" counts nothing of that.",
         ],
     },
     Setting {

@@ -14,9 +14,10 @@ use squirrel_store::dir::{Dir, RealDir};
 use squirrel_store::{CoarseLimit, OpenReport, Stopwatch, Store, StoreOptions, SyncPolicy};
 use squirrel_sys::{Kernel as _, Linux, clock};
 
-use crate::accounting::{self, Opened};
+use crate::accounting::Opened;
 use crate::config::{AccountingLevel, Config, Origin, RemoteParts, Sync};
 use crate::failure::{Class, classed};
+use crate::keeper::Starting;
 
 /// Everything that is open.
 pub(crate) struct Doors {
@@ -49,7 +50,9 @@ pub(super) fn open(config: &Config, monotonic: clock::Monotonic) -> anyhow::Resu
     let store = open_store(config, &instance(&kernel, port), monotonic)?;
     let sources = match config.accounting.value {
         AccountingLevel::Off => None,
-        level => Some(accounting::open_for_daemon(level)?),
+        AccountingLevel::Sockets | AccountingLevel::Packets => {
+            Some(Starting::begin().and_then(Opened::open).context("cannot open what the accounting reads")?)
+        }
     };
     let alerts = config.directory.value.join("alerts");
     let folder = |path| RealDir::open(path).map_err(|error| anyhow!("{error}"));

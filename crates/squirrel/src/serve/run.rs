@@ -25,7 +25,7 @@ use super::doors::Doors;
 use super::reload::Reloader;
 use super::remote;
 use crate::accounting::{Accounting, Pictures};
-use crate::config::Config;
+use crate::config::{AccountingLevel, Config};
 use crate::own_metrics;
 use crate::pipeline::{Parts, Pipeline, until_next};
 
@@ -56,14 +56,17 @@ pub(super) async fn run(
     let signals = Signals::listen()?;
     let Doors { kernel, listeners, store, application_token, token, told, messages, channels, remote: parts, sources } =
         doors;
+    let packets = config.accounting.value == AccountingLevel::Packets;
     let accounting = sources
-        .map(|sources| Accounting::start(sources.accountant(config.accounting_options()), monotonic))
+        .map(|sources| Accounting::start(sources.accountant(config.accounting_options()), packets, monotonic))
         .transpose();
     let accounting = accounting.context("cannot start the accounting")?;
     let picture: Pictures = match &accounting {
         Some(accounting) => accounting.pictures(),
         None => Arc::new(|| None),
     };
+    let leases = accounting.as_ref().map(Accounting::leases);
+    let count_packets = Arc::new(move |time| leases.as_ref().map(|leases| leases.renew(time, monotonic.elapsed())));
     let (kernel, store): (Arc<dyn Kernel>, _) = (Arc::new(kernel), Arc::new(store));
     let (ticks, watched) = watch::channel(None);
     let status = Arc::new(Mutex::new(Vec::new()));
@@ -92,9 +95,13 @@ pub(super) async fn run(
         alerting: alerting.shared(),
         token: Some(Arc::new(token)),
         picture,
+        count_packets,
         clock: Arc::new(clock::wall),
         monotonic: Arc::new(move || monotonic.elapsed()),
-        build: BuildInfo { version: env!("CARGO_PKG_VERSION").to_owned(), revision: String::new() },
+        build: BuildInfo {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            revision: env!("SQUIRREL_REVISION").to_owned(),
+        },
         allowed_hosts: config.allowed_hosts()?,
         receive: remote.receive(),
         limits: Limits::default(),

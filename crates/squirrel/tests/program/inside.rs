@@ -62,6 +62,16 @@ impl Inside {
         }
     }
 
+    /// Waits for a line on standard error that has one of the texts; none when the program ends before.
+    pub(crate) fn find(&self, texts: &[&str]) -> Option<String> {
+        loop {
+            let line = self.lines.recv_timeout(PATIENCE).ok()?;
+            if texts.iter().any(|text| line.contains(text)) {
+                return Some(line);
+            }
+        }
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
