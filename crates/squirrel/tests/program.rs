@@ -18,6 +18,8 @@ mod mcp;
 mod packets;
 #[path = "program/refusals.rs"]
 mod refusals;
+#[path = "program/remote.rs"]
+mod remote;
 #[path = "program/sockets.rs"]
 mod sockets;
 #[path = "program/store.rs"]
