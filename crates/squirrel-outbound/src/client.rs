@@ -31,7 +31,7 @@ pub struct Client {
 
 impl Default for Client {
     fn default() -> Self {
-        Self { resolver: Arc::new(SystemResolver), roots: Roots::default() }
+        Self { resolver: Arc::new(SystemResolver::default()), roots: Roots::default() }
     }
 }
 

@@ -372,6 +372,16 @@ mod tests {
         );
     }
 
+    proptest::proptest! {
+        #[test]
+        fn what_is_shown_of_any_destination_leads_to_the_same_place(text in "(https?://)?[a-z0-9.:\\[\\]@/?#%-]{0,24}") {
+            if let Ok(to) = Destination::parse(&text) {
+                let again = Destination::parse(&to.to_string()).unwrap();
+                proptest::prop_assert_eq!((again.host(), again.port, again.is_tls), (to.host(), to.port, to.is_tls));
+            }
+        }
+    }
+
     #[test]
     fn the_examples_of_rfc_4648_are_written() {
         for (octets, expected) in

@@ -2,8 +2,11 @@
 
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::pin::Pin;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
 
 use crate::secret::in_words;
 use crate::{AddressRules, SendError};
@@ -20,13 +23,34 @@ pub trait Resolve: Send + Sync {
     fn resolve<'a>(&'a self, host: &'a str, port: u16) -> Resolving<'a>;
 }
 
-/// This machine's own resolver (`getaddrinfo(3)`), on a thread for calls that wait.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SystemResolver;
+/// Questions that this machine's resolver is asked at one time. It cannot be told to give up: each holds a thread
+/// until it has an answer, which takes half a minute when no name server answers.
+const AT_ONCE: usize = 2;
+
+/// This machine's own resolver (`getaddrinfo(3)`), on threads for calls that wait.
+#[derive(Clone, Debug)]
+pub struct SystemResolver {
+    turns: Arc<Semaphore>,
+}
+
+impl Default for SystemResolver {
+    fn default() -> Self {
+        Self { turns: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+}
 
 impl Resolve for SystemResolver {
     fn resolve<'a>(&'a self, host: &'a str, port: u16) -> Resolving<'a> {
-        Box::pin(async move { Ok(tokio::net::lookup_host((host, port)).await?.collect()) })
+        let (turns, host) = (Arc::clone(&self.turns), host.to_owned());
+        Box::pin(async move {
+            let turn = turns.acquire_owned().await.map_err(io::Error::other)?;
+            let asking = tokio::task::spawn_blocking(move || {
+                // Held until the answer is here, also when nobody waits for it any more.
+                let _turn = turn;
+                (host.as_str(), port).to_socket_addrs().map(Iterator::collect)
+            });
+            asking.await.map_err(io::Error::other)?
+        })
     }
 }
 

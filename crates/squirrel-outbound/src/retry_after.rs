@@ -87,4 +87,11 @@ mod tests {
             assert_eq!(retry_after(value, now), expected.map(Duration::from_secs), "{value:?}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_survived(text in "\\PC*|[A-Z][a-z]{2}, [0-9]{1,3} [A-Z][a-z]{2} [0-9]{2,4} [0-9:]{5,9} GMT") {
+            let _ = retry_after(&text, Timestamp(0));
+        }
+    }
 }

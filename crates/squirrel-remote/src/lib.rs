@@ -18,6 +18,8 @@ mod metadata;
 pub mod otlp;
 pub mod receive;
 pub mod relabel;
+#[cfg(test)]
+mod testing;
 pub mod write;
 
 pub use engine::{EngineLimits, RemoteEngine};

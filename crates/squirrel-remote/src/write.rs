@@ -160,7 +160,8 @@ impl Writer {
         let kept = Kept::new(&target.name);
         let cursor = match kept.read(&*source.dir) {
             Ok(Some(cursor)) => cursor,
-            Ok(None) => Cursor::at(now.plus_ms(-target.backfill_ms)),
+            // The tick of this moment, which is stamped with its beginning, is the first.
+            Ok(None) => Cursor::at(now.floor_to(source.step_ms).plus_ms(-1 - target.backfill_ms)),
             Err(reason) => {
                 tracing::error!(
                     target = target.name,

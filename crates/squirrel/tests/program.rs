@@ -30,6 +30,8 @@ mod processes;
 mod ping;
 #[path = "program/refusals.rs"]
 mod refusals;
+#[path = "program/remote.rs"]
+mod remote;
 #[path = "program/service.rs"]
 mod service;
 #[path = "program/sockets.rs"]

@@ -9,8 +9,11 @@ use std::sync::{Arc, Mutex};
 use squirrel_exchange::Limits;
 use squirrel_exchange::remote_write::{self, Version};
 use squirrel_model::Labels;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
+
 use tokio::net::TcpListener;
+
+use crate::testing::request;
 
 /// What becomes of a request. The last rule stays; the others count for one request each.
 #[derive(Clone, Copy, Debug)]
@@ -180,21 +183,5 @@ impl State {
             self.samples.entry(series.labels).or_default().extend(samples);
         }
         count
-    }
-}
-
-async fn request(stream: &mut tokio::net::TcpStream) -> Option<(String, Vec<u8>)> {
-    let mut octets = Vec::new();
-    loop {
-        if let Some(end) = octets.windows(4).position(|window| window == b"\r\n\r\n") {
-            let head = String::from_utf8_lossy(&octets[..end + 2]).into_owned();
-            let length: usize = head.lines().find_map(|line| line.strip_prefix("content-length: "))?.parse().ok()?;
-            if octets.len() >= end + 4 + length {
-                return Some((head, octets.split_off(end + 4)));
-            }
-        }
-        if stream.read_buf(&mut octets).await.ok()? == 0 {
-            return None;
-        }
     }
 }
