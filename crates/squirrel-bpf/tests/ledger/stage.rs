@@ -84,14 +84,6 @@ impl Stage {
         (ended, living, lost)
     }
 
-    /// The records of this namespace that changed since the last call.
-    pub(crate) fn changed(&mut self) -> Vec<SocketRecord> {
-        let mut changed = Vec::new();
-        let ours = |record: &SocketRecord| record.namespace == self.inode;
-        self.ledger.changed(&mut |record| changed.extend(Some(record).filter(ours))).expect("changes are read");
-        changed
-    }
-
     /// Hands over all records of the host.
     pub(crate) fn all(&mut self, mut each: impl FnMut(SocketRecord)) {
         self.ledger.ended(&mut each).expect("ends are read");
