@@ -263,7 +263,6 @@ INLINE void become_child(struct record *row, u32 kind)
 	__builtin_memset(row, 0, __builtin_offsetof(struct record, tgid));
 	__builtin_memset(&row->tcp_sent, 0,
 			 __builtin_offsetof(struct record, network_namespace) - __builtin_offsetof(struct record, tcp_sent));
-	row->told = 0;
 	row->path_of = 0;
 	row->flags = INHERITED | kind;
 }
@@ -435,10 +434,9 @@ int seed(struct iter_task_file *ctx)
 	return 0;
 }
 
-enum which { ALL, CHANGED };
-
-/* One row for each socket that lives; or for those only that moved something since they were listed so last. */
-INLINE int list_row(struct iter_socket_storage *ctx, enum which which)
+/* One row for each socket that lives. */
+SEC("iter/bpf_sk_storage_map")
+int list(struct iter_socket_storage *ctx)
 {
 	struct record *row = ctx->value;
 	struct sock *sk = ctx->sk;
@@ -460,30 +458,8 @@ INLINE int list_row(struct iter_socket_storage *ctx, enum which which)
 		if (*(volatile u32 *)&row->flags & FREEZING)
 			return 0;
 	}
-	if (which == CHANGED) {
-		/* Never 0, which is "nothing". */
-		u64 mark = 1 + out.transmit_calls + out.receive_calls + out.transmit_bytes + out.receive_bytes +
-			   out.tcp_segments_in + out.tcp_segments_out + ((u64)out.state << 48) +
-			   ((u64)out.tgid << 32) + ((u64)(out.flags & SHARED) << 56);
-
-		if (row->told == mark)
-			return 0;
-		row->told = mark;
-	}
 	seq_write(ctx->meta->seq, &out, sizeof(out));
 	return 0;
-}
-
-SEC("iter/bpf_sk_storage_map")
-int list(struct iter_socket_storage *ctx)
-{
-	return list_row(ctx, ALL);
-}
-
-SEC("iter/bpf_sk_storage_map")
-int list_changed(struct iter_socket_storage *ctx)
-{
-	return list_row(ctx, CHANGED);
 }
 
 char licence[] SEC("license") = "Dual MIT/GPL";

@@ -53,20 +53,19 @@ struct record {
 	u32 tcp_segments_in;    /* 100 */
 	u32 network_namespace;  /* 104 */
 	u32 uid;                /* 108 */
-	u64 told;               /* 112, in the storage alone: what list_changed told last */
-	u64 path_of;            /* 120, the cookie of the multipath socket that this connection is a path of */
-	u16 local_port;         /* 128, network order */
-	u16 remote_port;        /* 130, network order */
-	u8 protocol;            /* 132 */
-	u8 state;               /* 133 */
-	u8 family;              /* 134 */
-	u8 type;                /* 135 */
-	u8 local[16];           /* 136 */
-	u8 remote[16];          /* 152 */
-	u8 comm[16];            /* 168 */
+	u64 path_of;            /* 112, the cookie of the multipath socket that this connection is a path of */
+	u16 local_port;         /* 120, network order */
+	u16 remote_port;        /* 122, network order */
+	u8 protocol;            /* 124 */
+	u8 state;               /* 125 */
+	u8 family;              /* 126 */
+	u8 type;                /* 127 */
+	u8 local[16];           /* 128 */
+	u8 remote[16];          /* 144 */
+	u8 comm[16];            /* 160 */
 };
 
-_Static_assert(sizeof(struct record) == 184, "squirrel_wire::ledger::RECORD_LEN");
+_Static_assert(sizeof(struct record) == 176, "squirrel_wire::ledger::RECORD_LEN");
 
 /* What could not be noted; index into the map `missed`. */
 enum { MISSED_ENDS, MISSED_TRANSMIT_BYTES, MISSED_RECEIVE_BYTES, MISSED_COUNTERS };

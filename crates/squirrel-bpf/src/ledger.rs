@@ -56,7 +56,6 @@ const FUNCTIONS: &[Part] = &[
 
 const OWNERS: &str = "owners of older sockets";
 const LIVING: &str = "living sockets";
-const CHANGED: &str = "living sockets that changed";
 
 /// How a ledger is opened.
 #[derive(Clone, Debug)]
@@ -100,7 +99,6 @@ pub struct Ledger {
     multipath: bool,
     told: [u64; 3],
     living: Option<MapIterator>,
-    changed: Option<MapIterator>,
     /// Cookies of `others` that the last pass over the living did not meet.
     absent: HashSet<u64>,
     /// Cookies of `others` whose socket is gone without a word: its end was lost in the ring.
@@ -168,7 +166,7 @@ fn open(options: &Options) -> Result<Ledger, Unavailable> {
     }
     let seeded = parts.program(&mut object, "seed").and_then(|program| parts::seed(program, &btf));
     parts.note(OWNERS, seeded);
-    let [living, changed] = living(&mut parts, &mut object, &btf);
+    let living = living(&mut parts, &mut object, &btf);
     drop(btf);
     let unusable = |error: MapError| Unavailable(format!("the ledger's maps cannot be used: {error}"));
     let absent = |name| Unavailable(format!("the object has no map `{name}`"));
@@ -181,7 +179,6 @@ fn open(options: &Options) -> Result<Ledger, Unavailable> {
         multipath: calls,
         told: [0; 3],
         living,
-        changed,
         absent: HashSet::new(),
         orphans: HashSet::new(),
         outcomes: parts.outcomes,
@@ -190,26 +187,24 @@ fn open(options: &Options) -> Result<Ledger, Unavailable> {
     })
 }
 
-/// Ties the iterators to the sockets' storage: for all, and for those that changed.
-fn living(parts: &mut Parts, object: &mut Ebpf, btf: &Btf) -> [Option<MapIterator>; 2] {
+/// Ties the iterator to the sockets' storage.
+fn living(parts: &mut Parts, object: &mut Ebpf, btf: &Btf) -> Option<MapIterator> {
     use std::os::fd::AsFd as _;
     let Some(Map::SkStorage(accounts)) = object.take_map("accounts") else {
         parts.note(LIVING, Err("the object has no storage of sockets".to_owned()));
-        return [None, None];
+        return None;
     };
-    [("list", LIVING), ("list_changed", CHANGED)].map(|(program, part)| {
-        let iterator = parts.program(object, program).and_then(|program| {
-            let program = parts::load_iterator(program, "bpf_sk_storage_map", btf)?;
-            let program = program.fd().map_err(|error| parts::reason(&error))?;
-            MapIterator::new(program.as_fd(), accounts.fd().as_fd()).map_err(|error| error.to_string())
-        });
-        let (iterator, outcome) = match iterator {
-            Ok(iterator) => (Some(iterator), Ok(())),
-            Err(reason) => (None, Err(reason)),
-        };
-        parts.note(part, outcome);
-        iterator
-    })
+    let iterator = parts.program(object, "list").and_then(|program| {
+        let program = parts::load_iterator(program, "bpf_sk_storage_map", btf)?;
+        let program = program.fd().map_err(|error| parts::reason(&error))?;
+        MapIterator::new(program.as_fd(), accounts.fd().as_fd()).map_err(|error| error.to_string())
+    });
+    let (iterator, outcome) = match iterator {
+        Ok(iterator) => (Some(iterator), Ok(())),
+        Err(reason) => (None, Err(reason)),
+    };
+    parts.note(LIVING, outcome);
+    iterator
 }
 
 /// Indices of the map `missed`.
@@ -325,19 +320,6 @@ impl SocketLedger for Ledger {
             }
         }
         self.absent = absent;
-        Ok(())
-    }
-
-    fn changed(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
-        let Some(iterator) = &self.changed else { return self.living(each) };
-        pass(iterator, &mut self.rows, self.multipath, each)?;
-        // Further processes are few, and whether they moved something does not show in their socket's own row.
-        for entry in &self.others {
-            let (_, row) = entry.map_err(|error| failed("others", error))?;
-            if let Some(record) = Self::row(self.multipath, &row) {
-                each(record);
-            }
-        }
         Ok(())
     }
 

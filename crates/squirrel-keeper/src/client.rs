@@ -151,10 +151,6 @@ impl SocketLedger for KeptLedger {
         self.rows(Question::Living, each).map(|_| ())
     }
 
-    fn changed(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
-        self.rows(Question::Changed, each).map(|_| ())
-    }
-
     fn process(&mut self, tgid: u32, started_ns: u64) -> Result<Option<ProcessNote>, SysError> {
         let mut note = None;
         self.keeper.ask(Question::Process { tgid, started_ns }, &mut |reader| {

@@ -116,11 +116,6 @@ fn answered(question: Question, services: &mut dyn Services, reply: &mut Reply<'
             ledger.living(&mut |row| reply.item(|out| record::put(&row, out)))?;
             Ok(End::Number(0))
         }
-        Question::Changed => {
-            let ledger = services.ledger().map_err(no_ledger)?;
-            ledger.changed(&mut |row| reply.item(|out| record::put(&row, out)))?;
-            Ok(End::Number(0))
-        }
         Question::Missed => {
             let missed = services.ledger().map_err(no_ledger)?.missed()?;
             reply.item(|out| {

@@ -40,7 +40,6 @@ pub(crate) enum Question {
     Parts,
     Ended,
     Living,
-    Changed,
     Missed,
     Process { tgid: u32, started_ns: u64 },
     SocketsOf(u32),
@@ -78,9 +77,8 @@ impl Question {
             Self::Ended => out.push(2),
             Self::Living => out.push(3),
             Self::Missed => out.push(7),
-            Self::Changed => out.push(8),
             Self::Process { tgid, started_ns } => {
-                out.push(9);
+                out.push(8);
                 out.extend_from_slice(&tgid.to_ne_bytes());
                 out.extend_from_slice(&started_ns.to_ne_bytes());
             }
@@ -129,8 +127,7 @@ impl Question {
             4 => Self::SocketsOf(reader.u32()?),
             5 => Self::Namespaces,
             7 => Self::Missed,
-            8 => Self::Changed,
-            9 => Self::Process { tgid: reader.u32()?, started_ns: reader.u64()? },
+            8 => Self::Process { tgid: reader.u32()?, started_ns: reader.u64()? },
             10 => Self::Attach { namespace: reader.u64()?, interface: reader.u32()?, name: reader.array()? },
             11 => Self::Detach { namespace: reader.u64()?, interface: reader.u32()? },
             12 => Self::Frames { namespace: reader.u64()? },
@@ -237,7 +234,6 @@ mod tests {
             Question::Parts,
             Question::Ended,
             Question::Living,
-            Question::Changed,
             Question::Missed,
             Question::Process { tgid: 77, started_ns: u64::MAX },
             Question::SocketsOf(77),

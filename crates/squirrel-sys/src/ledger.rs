@@ -43,16 +43,6 @@ pub trait SocketLedger: Send {
     /// The call that failed.
     fn living(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError>;
 
-    /// Hands over the living sockets again, but of those that moved nothing since the last call of this method as
-    /// few as the ledger can tell apart: with many idle sockets far cheaper. The first call hands over all.
-    ///
-    /// # Errors
-    /// The call that failed; what it would have handed over may be left out of the next one, so
-    /// [`living`](Self::living) is to be called then.
-    fn changed(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
-        self.living(each)
-    }
-
     /// What was noted of the process with this number that started so many nanoseconds after boot: for one that is gone
     /// before anybody looked at it. `None` when nothing is known, or only of an earlier or later process with the number.
     ///

@@ -13,7 +13,7 @@ const AF_PACKET: u8 = 17;
 const SOCK_RAW: u8 = 3;
 
 /// Octets of one row.
-pub const RECORD_LEN: usize = 184;
+pub const RECORD_LEN: usize = 176;
 
 /// Octets of what is noted of a process (`struct person`).
 pub const PERSON_LEN: usize = 248;
@@ -173,7 +173,6 @@ impl SocketRecord {
         let [bytes_sent, bytes_retransmitted, bytes_acked, bytes_received] = words(&mut row)?;
         let (segments_out, segments_in) = (row.u32()?, row.u32()?);
         let (namespace, uid) = (row.u32()?, row.u32()?);
-        row.skip(8)?;
         let path_of = row.u64()?;
         let (local_port, remote_port) = (row.be_u16()?, row.be_u16()?);
         let (protocol, state) = (row.u8()?, row.u8()?);
@@ -279,14 +278,14 @@ mod tests {
         pub(super) const RECEIVED: usize = 88;
         pub(super) const SEGMENTS_IN: usize = 100;
         pub(super) const NAMESPACE: usize = 104;
-        pub(super) const PATH_OF: usize = 120;
-        pub(super) const LOCAL_PORT: usize = 128;
-        pub(super) const PROTOCOL: usize = 132;
-        pub(super) const FAMILY: usize = 134;
-        pub(super) const TYPE: usize = 135;
-        pub(super) const LOCAL: usize = 136;
-        pub(super) const REMOTE: usize = 152;
-        pub(super) const COMM: usize = 168;
+        pub(super) const PATH_OF: usize = 112;
+        pub(super) const LOCAL_PORT: usize = 120;
+        pub(super) const PROTOCOL: usize = 124;
+        pub(super) const FAMILY: usize = 126;
+        pub(super) const TYPE: usize = 127;
+        pub(super) const LOCAL: usize = 128;
+        pub(super) const REMOTE: usize = 144;
+        pub(super) const COMM: usize = 160;
     }
 
     fn row(family: u8, flags: u32, fields: &[(usize, &[u8])]) -> Vec<u8> {

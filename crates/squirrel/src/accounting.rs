@@ -106,10 +106,6 @@ impl<L: SocketLedger> SocketLedger for OfNamespace<L> {
         self.ledger.living(&mut only(self.inode, each))
     }
 
-    fn changed(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
-        self.ledger.changed(&mut only(self.inode, each))
-    }
-
     fn process(&mut self, tgid: u32, started_ns: u64) -> Result<Option<ProcessNote>, SysError> {
         self.ledger.process(tgid, started_ns)
     }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::process::Command;
 
 use squirrel_bpf::Options;
 use squirrel_sys::SocketLedger as _;
@@ -10,20 +9,11 @@ use squirrel_testkit::skip;
 use squirrel_wire::ledger::{SocketKind, SocketRecord};
 use tempfile::TempDir;
 
-use super::stage::{Moved, Stage, TCP, Truth, by_process, check_kernel_counters, play_program};
-
-/// The same compiler as that of the programs in the kernel.
-const COMPILER: &str = "clang-14";
+use super::stage::{Moved, Stage, TCP, Truth, by_process, check_kernel_counters, compiled, play_program};
 
 /// Compiles the program that makes the traffic, and opens a ledger.
 fn opened() -> Result<(Stage, TempDir, PathBuf), String> {
-    let folder = tempfile::tempdir().expect("makes a folder");
-    let program = folder.path().join("peculiar");
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/ledger/peculiar.c");
-    let mut compiler = Command::new(COMPILER);
-    let output = compiler.args(["-O1", "-Wall", "-Werror", "-o"]).arg(&program).arg(source).output();
-    let output = output.map_err(|error| format!("{COMPILER}: {error}"))?;
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let (folder, program) = compiled("peculiar")?;
     Ok((Stage::open(&Options::default())?, folder, program))
 }
 

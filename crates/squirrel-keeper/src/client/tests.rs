@@ -70,11 +70,6 @@ impl SocketLedger for Table {
         Ok(())
     }
 
-    fn changed(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
-        each(row(2));
-        Ok(())
-    }
-
     fn process(&mut self, tgid: u32, started_ns: u64) -> Result<Option<ProcessNote>, SysError> {
         Ok((tgid == 42 && started_ns == 5).then(|| ProcessNote { parent: 1, command: b"ls\0-\xff\0".to_vec() }))
     }
@@ -104,9 +99,6 @@ fn a_ledger_reads_the_same_through_the_keeper_however_long_it_is() {
         let mut living = Vec::new();
         ledger.living(&mut |row| living.push(row)).unwrap();
         assert_eq!(living, [row(1)]);
-        living.clear();
-        ledger.changed(&mut |row| living.push(row)).unwrap();
-        assert_eq!(living, [row(2)]);
         let note = ProcessNote { parent: 1, command: b"ls\0-\xff\0".to_vec() };
         assert_eq!((ledger.process(42, 5).unwrap(), ledger.process(42, 6).unwrap()), (Some(note), None));
         assert_eq!(ledger.missed().unwrap(), Missed { transmit_bytes: 3, receive_bytes: u64::MAX });
