@@ -265,10 +265,11 @@ impl Accountant {
         let Some(slot) = self.table.find(record.cookie).or_else(|| self.add_recorded(record)) else { return };
         let process = (record.tgid != 0).then(|| self.processes.of_record(&*self.host, record));
         let Some(row) = self.table.get_mut(slot) else { return };
-        row.seen = match self.namespaces.get(usize::from(row.namespace)) {
+        let dump = match self.namespaces.get(usize::from(row.namespace)) {
             Some(Some(namespace)) => namespace.dumps,
             _ => self.steps as u8,
         };
+        let is_listed = std::mem::replace(&mut row.seen, dump) == dump;
         if row.is(flag::UDP) {
             // A call is taken for a datagram.
             let calls = |calls: u64| u32::try_from(calls).unwrap_or(u32::MAX);
@@ -284,7 +285,7 @@ impl Accountant {
             row.clear(flag::UNKNOWN_BYTES);
         }
         // Also of the living: a socket that both sides have closed is in no dump, while its program still holds it.
-        if let Some(tcp) = record.tcp {
+        if let Some(tcp) = record.tcp.filter(|_| ended || !is_listed) {
             row.take_ledger_counters(&tcp);
         }
         if !ended {
