@@ -250,9 +250,20 @@ pub(crate) fn sampled(cookie: u64, sampling: u32) -> bool {
 /// Payload by the kernel's own count. Kernels before 4.19 do not count what was sent, only what of it was acknowledged.
 pub(crate) fn counters(socket: &InetSocket<'_>) -> Option<Traffic> {
     let info = socket.tcp?;
-    let sent = info.payload_sent().or_else(|| info.bytes_acked());
-    Some(Traffic::new(info.bytes_received().unwrap_or(0), sent.unwrap_or(0)))
+    let sent = info.payload_sent().or_else(|| info.bytes_acked()).unwrap_or(0);
+    // A segment that the host itself let go of (a full queue below, a tunnel without a way) is sent once more as a new
+    // one, and counted twice. There is never more than what was acknowledged and what waits for it.
+    let acked = info.bytes_acked().filter(|acked| *acked > 0);
+    let most = acked.map(|acked| acked.saturating_add(u64::from(socket.send_queue)));
+    let sent = most.filter(|most| sent > *most).map_or(sent, |most| {
+        let control = 1 + u64::from(AFTER_FIN.contains(&socket.state));
+        most.saturating_sub(control)
+    });
+    Some(Traffic::new(info.bytes_received().unwrap_or(0), sent))
 }
+
+/// States after a FIN of ours, which stands in the queue or among the acknowledged octets.
+const AFTER_FIN: [TcpState; 4] = [TcpState::FIN_WAIT1, TcpState::FIN_WAIT2, TcpState::LAST_ACK, TcpState::CLOSING];
 
 fn take_counters(row: &mut Connection, socket: &InetSocket<'_>) {
     let Some(info) = socket.tcp else { return };

@@ -76,6 +76,11 @@ impl Connection {
     /// ledger saw it, and with the word whether the other side's FIN is among them.
     pub(crate) fn take_ledger_counters(&mut self, tcp: &TcpCounters) {
         let sent = tcp.bytes_sent.saturating_sub(tcp.bytes_retransmitted);
+        // What the host itself let go of was counted twice: of a socket that is closed no more was sent than was
+        // acknowledged or written, and SYN and FIN are acknowledged too.
+        let written = self.counted_by_process().transmit;
+        let most = if tcp.bytes_acked <= written.saturating_add(2) { written } else { tcp.bytes_acked };
+        let sent = if self.is(flag::LEDGER) && tcp.bytes_acked > 0 { sent.min(most) } else { sent };
         // What the kernel's own counters say is from the same birth on, or from an earlier one.
         self.kernel = self.kernel.max(Traffic::new(tcp.bytes_received, sent));
         self.tcp.segments_out = self.tcp.segments_out.max(tcp.segments_out);

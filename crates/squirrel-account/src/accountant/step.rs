@@ -282,10 +282,11 @@ impl Accountant {
         let named = record.tgid != 0 && record.path_of.is_none();
         let process = named.then(|| self.processes.of_record(&*self.host, record));
         let Some(row) = self.table.get_mut(slot) else { return };
-        row.seen = match self.namespaces.get(usize::from(row.namespace)) {
+        let dump = match self.namespaces.get(usize::from(row.namespace)) {
             Some(Some(namespace)) => namespace.dumps,
             _ => self.steps as u8,
         };
+        let is_listed = std::mem::replace(&mut row.seen, dump) == dump;
         if let Some(whole) = record.path_of {
             row.path_of = whole;
             self.paths.push(slot);
@@ -305,7 +306,7 @@ impl Accountant {
             row.clear(flag::UNKNOWN_BYTES);
         }
         // Also of the living: a socket that both sides have closed is in no dump, while its program still holds it.
-        if let Some(tcp) = record.tcp {
+        if let Some(tcp) = record.tcp.filter(|_| ended || !is_listed) {
             row.take_ledger_counters(&tcp);
         }
         if !ended {

@@ -156,7 +156,7 @@ twin! {
         index: u32,
         /// The inode of its network namespace; 0 when it is not known.
         namespace: u64,
-        /// The name of that namespace, of its container, or net:[inode]; null for the own.
+        /// The name of that namespace or of its container, else its inode as the kernel writes it; null for the own.
         namespace_name: Option<String>,
         /// Wire bytes received, by the kernel's counter of the interface.
         receive_bytes: u64,

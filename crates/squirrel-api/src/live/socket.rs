@@ -57,7 +57,7 @@ twin! {
         cookie: u64,
         /// The identity of the control group (version 2) in which it was made.
         cgroup_id: Option<u64>,
-        /// Its network namespace, as ip netns has it or net:[inode]; null when only one was asked.
+        /// Its network namespace, as ip netns has it, else its inode as the kernel writes it; null when only one was asked.
         namespace: Option<String>,
         /// The container whose network namespace that is; null when there is none, or only one namespace was asked.
         container: Option<String>,

@@ -65,7 +65,7 @@ pub(crate) fn call(address: IpAddr, ports: &str) {
     bulk.shutdown(std::net::Shutdown::Write).expect("the end");
     bulk.read_exact(&mut [0]).expect("all was read");
     let mut unread = TcpStream::connect(to(never)).expect("somebody listens");
-    unread.write_all(&[7; 20_000]).expect("it fits into the buffers");
+    unread.write_all(&vec![7; 20_000]).expect("it fits into the buffers");
     let socket = UdpSocket::bind((if address.is_ipv4() { "0.0.0.0" } else { "::" }, 0)).expect("a port");
     let mut buffer = [0; 2_000];
     for _ in 0..200 {
