@@ -22,6 +22,50 @@ pub trait Alerting: Send + Sync {
     /// # Errors
     /// What was asked for cannot be, and why.
     fn act(&self, action: AlertAction) -> Result<ActionDone, ApiError>;
+
+    /// Answers in the words of Alertmanager's API.
+    ///
+    /// # Errors
+    /// What was asked for cannot be, and why.
+    fn alertmanager(&self, request: AlertmanagerRequest) -> Result<serde_json::Value, ApiError>;
+}
+
+/// What is asked under Alertmanager's paths.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AlertmanagerRequest {
+    /// `GET /api/v2/receivers`
+    Receivers,
+    /// `GET /api/v2/alerts`
+    Alerts(AlertmanagerAlerts),
+    /// `GET /api/v2/alerts/groups`
+    Groups(AlertmanagerAlerts),
+    /// `GET /api/v2/silences`
+    Silences {
+        /// Conditions, one a text.
+        filter: Vec<String>,
+    },
+    /// `GET /api/v2/silence/{id}`
+    Silence {
+        /// Which.
+        id: String,
+    },
+    /// `POST /api/v2/silences`: the body, from somebody who may send it.
+    PostSilence(serde_json::Value),
+}
+
+/// Which alerts are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlertmanagerAlerts {
+    /// Those that nothing holds back.
+    pub active: bool,
+    /// Those that a silence holds back.
+    pub silenced: bool,
+    /// Those that another alert holds back.
+    pub inhibited: bool,
+    /// A pattern of receivers' names.
+    pub receiver: Option<String>,
+    /// Conditions, one a text.
+    pub filter: Vec<String>,
 }
 
 /// No rules at all.
@@ -43,5 +87,9 @@ impl Alerting for NoAlerting {
 
     fn act(&self, _: AlertAction) -> Result<ActionDone, ApiError> {
         Err(ApiError::bad_data("this server has no alerts"))
+    }
+
+    fn alertmanager(&self, _: AlertmanagerRequest) -> Result<serde_json::Value, ApiError> {
+        Ok(serde_json::Value::Array(Vec::new()))
     }
 }

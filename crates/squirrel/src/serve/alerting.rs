@@ -1,6 +1,7 @@
 //! Rules in the daemon: evaluated on a thread of their own, so that no reading of the kernel waits for them.
 
 mod actions;
+mod alertmanager;
 mod charts;
 mod desk;
 mod metrics;
@@ -196,6 +197,10 @@ impl squirrel_server::Alerting for Shared {
     fn act(&self, action: AlertAction) -> Result<ActionDone, ApiError> {
         let url = hold(&self.url).clone();
         actions::act(&self.desk, action, clock::wall(), &url)
+    }
+
+    fn alertmanager(&self, request: squirrel_server::AlertmanagerRequest) -> Result<serde_json::Value, ApiError> {
+        alertmanager::answer(&self.desk, request, clock::wall())
     }
 }
 

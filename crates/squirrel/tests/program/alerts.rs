@@ -90,7 +90,7 @@ impl Setup {
         let folder = tempfile::tempdir().expect("a folder");
         let setup = Self { folder };
         std::fs::write(setup.path("rules.yml"), rules).expect("rules are written");
-        let text = format!("[alerts]\nrule_files = [\"rules.yml\"]\nbuilt_in = false\ninterval = \"1s\"\n{config}");
+        let text = format!("[alerts]\nrule_files = [\"rules.yml\"]\nbuilt_in = false\ninterval = \"1s\"\n[grouping]\ninterval = \"1s\"\n{config}");
         std::fs::write(setup.path("squirrel.toml"), text).expect("a configuration is written");
         setup
     }
