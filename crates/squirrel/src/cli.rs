@@ -272,7 +272,10 @@ mod tests {
     fn help_begins_with_examples() {
         let help = Cli::command().render_help().to_string();
         assert!(help.starts_with("Examples:\n"), "{help}");
-        for word in ["serve", "top", "sockets", "query", "alerts", "silence", "ack", "notify", "record", "explain", "mcp", "config", "store"] {
+        for word in [
+            "serve", "top", "sockets", "query", "alerts", "silence", "ack", "notify", "record", "explain", "mcp",
+            "config", "store",
+        ] {
             assert!(help.contains(word), "{word}");
         }
     }

@@ -3,7 +3,10 @@
 use crate::support::{CHANGE_TOKEN, start, traffic};
 
 fn post(path: &str, headers: &str, body: &str) -> String {
-    format!("POST {path} HTTP/1.1\r\nHost: HOST\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: HOST\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 #[tokio::test]
@@ -12,9 +15,13 @@ async fn a_change_needs_the_token_json_and_no_foreign_page() {
     let token = format!("Authorization: Bearer {CHANGE_TOKEN}\r\n");
     let json = "Content-Type: application/json\r\n";
     let body = "{\"id\":\"x\"}";
-    for path in
-        ["/api/silences", "/api/silences/expire", "/api/alerts/acknowledge", "/api/alerts/unacknowledge", "/api/notify/test"]
-    {
+    for path in [
+        "/api/silences",
+        "/api/silences/expire",
+        "/api/alerts/acknowledge",
+        "/api/alerts/unacknowledge",
+        "/api/notify/test",
+    ] {
         let cases = [
             (json.to_owned(), 401),
             (format!("{json}Authorization: Bearer a-token-for-changeX\r\n"), 401),
