@@ -299,9 +299,7 @@ impl Client {
         if let Some(authorization) = &sent.authorization {
             request = request.header(header::AUTHORIZATION, authorization);
         }
-        let request = request
-            .body(Full::new(Bytes::from(sent.body)))
-            .map_err(|e| broken(e.to_string()))?;
+        let request = request.body(Full::new(Bytes::from(sent.body))).map_err(|e| broken(e.to_string()))?;
         let response = sender.send_request(request).await.map_err(|e| broken(e.to_string()))?;
         let status = response.status().as_u16();
         // An answer that announces its size is refused before it is read.

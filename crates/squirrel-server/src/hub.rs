@@ -205,8 +205,8 @@ fn evaluate(state: &State, tick: &Tick) -> Results {
     let now = &state.parts.monotonic;
     let stop = Stop::after(now, state.parts.limits.stream_time);
     let snapshot = state.parts.snapshots.snapshot();
-    let thresholds = state.parts.alerting.thresholds();
-    let verdict = verdict::judge(snapshot.as_ref(), Some(tick.at), &(state.parts.collectors)(), &thresholds, &stop);
+    let watch = state.parts.alerting.watch();
+    let verdict = verdict::judge(snapshot.as_ref(), Some(tick.at), &(state.parts.collectors)(), &watch, &stop);
     let verdict = serde_json::to_string(&verdict).unwrap_or_else(|_| "null".to_owned());
     let mut jobs: Vec<_> = state
         .hub

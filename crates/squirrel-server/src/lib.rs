@@ -33,7 +33,7 @@ mod server;
 mod stall;
 mod verdict;
 
-pub use alerting::{Alerting, NoAlerting};
+pub use alerting::{Alerting, AlertmanagerAlerts, AlertmanagerRequest, NoAlerting, Watch};
 pub use applications::{
     APPLICATION_METRICS, ApplicationLimits, Applications, OWN_METRICS as APPLICATIONS_METRICS,
     Token as ApplicationToken,

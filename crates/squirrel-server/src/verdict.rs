@@ -4,6 +4,7 @@ use squirrel_alert::thresholds::Thresholds;
 use squirrel_api::{CollectorState, CollectorStatus, Finding, Level, Verdict};
 use squirrel_model::{Matcher, NAME_LABEL, Select, TimeRange, Timestamp};
 
+use crate::Watch;
 use crate::engine;
 use crate::gate::Stop;
 
@@ -20,7 +21,7 @@ pub(crate) fn judge(
     select: &dyn Select,
     at: Option<Timestamp>,
     collectors: &[CollectorStatus],
-    thresholds: &Thresholds,
+    watch: &Watch,
     stop: &Stop,
 ) -> Verdict {
     let mut not_judged: Vec<String> = collectors
@@ -35,7 +36,7 @@ pub(crate) fn judge(
     let mut findings = Vec::new();
     let mut judged = 0;
     for check in CHECKS {
-        match run(check, select, at, thresholds, stop) {
+        match run(check, select, at, &watch.thresholds, stop) {
             Ok(Some(found)) => {
                 judged += 1;
                 findings.extend(found);
@@ -45,7 +46,12 @@ pub(crate) fn judge(
         }
     }
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
-    let (level, sentence) = headline(&findings, judged);
+    not_judged.extend(watch.problems.iter().map(|problem| format!("Rules: {}", problem.replace('\n', "; "))));
+    let (mut level, mut sentence) = headline(&findings, judged);
+    if let Some(firing) = watch.sentence() {
+        level = watch.worst.map_or(level, |worst| worst.max(level));
+        sentence = format!("{sentence} {firing}");
+    }
     Verdict { time: Some(at.seconds()), level, sentence, findings, not_judged }
 }
 

@@ -60,9 +60,7 @@ fn until(span: Option<&String>, time: Option<&String>, now: Timestamp) -> anyhow
             let ms = parse_duration_ms(span).with_context(|| format!("--for {span:?}"))?;
             Ok(Some(now.plus_ms(ms).seconds()))
         }
-        (None, Some(time)) => {
-            Ok(Some(parse_time(time).with_context(|| format!("--until {time:?}"))?.seconds()))
-        }
+        (None, Some(time)) => Ok(Some(parse_time(time).with_context(|| format!("--until {time:?}"))?.seconds())),
         (None, None) => Ok(None),
     }
 }
@@ -181,7 +179,9 @@ fn explained(error: ClientError) -> anyhow::Error {
         ClientError::NotRunning { .. } => classed(Class::Unreachable, &error.into()),
         ClientError::Refused { status: 401, .. } => classed(
             Class::Forbidden,
-            &anyhow!("{error:#}\nThe token of another data directory was sent: name that of this daemon with --data-dir DIR"),
+            &anyhow!(
+                "{error:#}\nThe token of another data directory was sent: name that of this daemon with --data-dir DIR"
+            ),
         ),
         error => error.into(),
     }
@@ -193,14 +193,8 @@ pub(crate) fn ask(server: &str) -> anyhow::Result<AlertsPage> {
 }
 
 /// Tells the daemon to do something.
-fn post<T: Serialize>(
-    daemon: &Daemon,
-    environment: &Environment,
-    path: &str,
-    body: &T,
-) -> anyhow::Result<ActionDone> {
-    let flags =
-        Flags { config: daemon.source.config.clone(), data_dir: daemon.data_dir.clone(), ..Flags::default() };
+fn post<T: Serialize>(daemon: &Daemon, environment: &Environment, path: &str, body: &T) -> anyhow::Result<ActionDone> {
+    let flags = Flags { config: daemon.source.config.clone(), data_dir: daemon.data_dir.clone(), ..Flags::default() };
     let config = Config::load(&flags, environment).map_err(usage)?;
     let token = token::read(&config.directory.value).map_err(|error| {
         let next = "whoever changes something shows the token of the daemon's data directory: run this as the daemon's \

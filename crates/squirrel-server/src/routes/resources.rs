@@ -111,7 +111,7 @@ pub(super) async fn verdict(AxumState(state): AxumState<State>) -> Result<Respon
     let collectors = Arc::clone(&state.parts.collectors);
     let alerting = Arc::clone(&state.parts.alerting);
     let work = move |stop: &crate::gate::Stop| {
-        Ok(verdict::judge(snapshots.snapshot().as_ref(), at, &collectors(), &alerting.thresholds(), stop))
+        Ok(verdict::judge(snapshots.snapshot().as_ref(), at, &collectors(), &alerting.watch(), stop))
     };
     plain(&state.gate.run(state.parts.limits.query_time, work).await?)
 }

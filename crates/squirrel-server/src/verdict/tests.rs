@@ -77,7 +77,7 @@ impl Host {
                 store.put(&labels, NOW.millis() - 360_000 + i64::from(second) * 1000, values(f64::from(second)));
             }
         }
-        judge(&store, Some(NOW), collectors, &Thresholds::default(), &patient())
+        judge(&store, Some(NOW), collectors, &Watch::default(), &patient())
     }
 }
 
@@ -271,10 +271,10 @@ fn what_has_no_samples_is_said_and_the_rest_is_judged() {
 #[test]
 fn without_samples_nothing_is_called_well() {
     let nothing = MemorySelect::default();
-    let before = judge(&nothing, None, &[], &Thresholds::default(), &patient());
+    let before = judge(&nothing, None, &[], &Watch::default(), &patient());
     assert_eq!((before.level, before.time), (Level::Unknown, None));
     assert!(before.sentence.starts_with("No samples yet"));
-    let empty = judge(&nothing, Some(NOW), &[], &Thresholds::default(), &patient());
+    let empty = judge(&nothing, Some(NOW), &[], &Watch::default(), &patient());
     assert_eq!((empty.level, empty.not_judged.len()), (Level::Unknown, CHECKS.len()));
 }
 
@@ -304,6 +304,26 @@ fn a_check_that_is_stopped_is_not_judged() {
         store.put(&labels_of(&format!("node_network_receive_errs_total device=eth{i}")), NOW.millis(), 1.0);
         store.put(&labels_of(&format!("node_network_receive_errs_total device=eth{i}")), NOW.millis() - 1000, 1.0);
     }
-    let verdict = judge(&store, Some(NOW), &[], &Thresholds::default(), &late);
+    let verdict = judge(&store, Some(NOW), &[], &Watch::default(), &late);
     assert!(verdict.not_judged.iter().any(|text| text.contains("timed out")), "{:?}", verdict.not_judged);
+}
+
+#[test]
+fn alerts_that_fire_are_mentioned_and_raise_the_level() {
+    let watch = Watch {
+        firing: 5,
+        names: vec!["Up".to_owned(), "Down".to_owned()],
+        worst: Some(Level::Bad),
+        problems: vec!["rules.yml:3:5: what?\nnone of its rules is in force".to_owned()],
+        ..Watch::default()
+    };
+    let store = MemorySelect::default();
+    let verdict = judge(&store, Some(NOW), &[], &watch, &patient());
+    assert_eq!(verdict.level, Level::Bad);
+    assert!(verdict.sentence.ends_with("5 alerts fire: Up, Down …."), "{}", verdict.sentence);
+    assert!(verdict.not_judged.iter().any(|line| line.starts_with("Rules: rules.yml:3:5")), "{:?}", verdict.not_judged);
+    let one = Watch { firing: 1, names: vec!["Up".to_owned()], ..Watch::default() };
+    let verdict = judge(&store, Some(NOW), &[], &one, &patient());
+    assert!(verdict.sentence.ends_with("1 alert fires: Up."), "{}", verdict.sentence);
+    assert_eq!(verdict.level, Level::Unknown, "one that is only information raises nothing");
 }

@@ -220,8 +220,42 @@ pub(crate) fn sample() -> String {
             text += &thresholds();
         }
     }
+    text += TOLD;
     text
 }
+
+/// Who is told of alerts. These are tables that nobody has unless they are written, so they are examples.
+const TOLD: &str = r#"
+# Who is told of alerts: any number of channels, each with a name. With no [[route]] every channel gets everything.
+# Try one with `squirrel notify test NAME`. Secrets may stand in files: url_file, password_file, token_file.
+# There are webhook, email, slack, teams, discord, telegram, ntfy, pagerduty, alertmanager, log, journal and command.
+# [[notify.webhook]]
+# name = "hook"
+# url = "https://hooks.example.net/squirrel"      (Alertmanager's body, version 4)
+# [[notify.email]]
+# name = "mail"
+# host = "mail.example.net"
+# username = "squirrel"
+# password_file = "/etc/squirrel/mail-password"
+# from = "Squirrel <squirrel@example.net>"
+# to = ["ops@example.net"]
+# [[notify.alertmanager]]
+# name = "alertmanager"
+# url = "http://127.0.0.1:9093"
+
+# Who gets what: the first route that fits takes an alert; one that no route takes goes to every channel.
+# [[route]]
+# match = ["severity=critical"]
+# channels = ["hook", "mail"]
+
+# When alerts are told together, and how often.
+# [grouping]
+# by = ["alertname"]
+# interval = "5m"
+# repeat = "4h"
+
+# Also: [[inhibit]], [[dependency]], [[maintenance]], [quiet_hours], [[escalation]], [flapping].
+"#;
 
 /// The tables below `[alerts]`.
 fn thresholds() -> String {

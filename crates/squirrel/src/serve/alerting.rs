@@ -1,6 +1,7 @@
 //! Rules in the daemon: evaluated on a thread of their own, so that no reading of the kernel waits for them.
 
 mod actions;
+mod alertmanager;
 mod charts;
 mod desk;
 mod metrics;
@@ -18,12 +19,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyhow::Context as _;
 use squirrel_alert::AlertState;
 use squirrel_alert::thresholds::Thresholds;
-use squirrel_api::ApiError;
 use squirrel_api::alerts::{ActionDone, AlertAction, AlertsPage};
 use squirrel_api::rules::RuleGroup;
+use squirrel_api::{ApiError, Level};
 use squirrel_channels::{Channel, Protected, Status};
 use squirrel_model::Batch;
-use squirrel_notify::Settings;
+use squirrel_notify::{Settings, severity_rank};
+use squirrel_server::Watch;
 use squirrel_store::Store;
 use squirrel_sys::clock;
 
@@ -185,8 +187,24 @@ impl squirrel_server::Alerting for Shared {
         self.views().iter().map(|view| view.twin()).collect()
     }
 
-    fn thresholds(&self) -> Thresholds {
-        hold(&self.thresholds).clone()
+    fn watch(&self) -> Watch {
+        let mut watch = Watch {
+            thresholds: hold(&self.thresholds).clone(),
+            problems: hold(&self.problems).clone(),
+            ..Watch::default()
+        };
+        for view in self.views() {
+            for rule in &view.rules {
+                for alert in rule.active().filter(|alert| alert.state == AlertState::Firing) {
+                    watch.firing += 1;
+                    watch.worst = watch.worst.max(level(severity_rank(&alert.labels)));
+                    if watch.names.len() < Watch::NAMES && !watch.names.contains(&rule.text.name) {
+                        watch.names.push(rule.text.name.clone());
+                    }
+                }
+            }
+        }
+        watch
     }
 
     fn page(&self) -> AlertsPage {
@@ -196,6 +214,19 @@ impl squirrel_server::Alerting for Shared {
     fn act(&self, action: AlertAction) -> Result<ActionDone, ApiError> {
         let url = hold(&self.url).clone();
         actions::act(&self.desk, action, clock::wall(), &url)
+    }
+
+    fn alertmanager(&self, request: squirrel_server::AlertmanagerRequest) -> Result<serde_json::Value, ApiError> {
+        alertmanager::answer(&self.desk, request, clock::wall())
+    }
+}
+
+/// What an alert of this rank means for the verdict; information means nothing.
+fn level(rank: u8) -> Option<Level> {
+    match rank {
+        0 | 1 => None,
+        2 => Some(Level::Warning),
+        _ => Some(Level::Bad),
     }
 }
 

@@ -90,7 +90,9 @@ impl Setup {
         let folder = tempfile::tempdir().expect("a folder");
         let setup = Self { folder };
         std::fs::write(setup.path("rules.yml"), rules).expect("rules are written");
-        let text = format!("[alerts]\nrule_files = [\"rules.yml\"]\nbuilt_in = false\ninterval = \"1s\"\n{config}");
+        let text = format!(
+            "[alerts]\nrule_files = [\"rules.yml\"]\nbuilt_in = false\ninterval = \"1s\"\n[grouping]\ninterval = \"1s\"\n{config}"
+        );
         std::fs::write(setup.path("squirrel.toml"), text).expect("a configuration is written");
         setup
     }
@@ -117,7 +119,9 @@ impl Setup {
 
 /// The table of a channel that has a secret in its address and one in a header.
 fn webhook(address: &str) -> String {
-    format!("[[notify.webhook]]\nname = \"hook\"\nurl = \"http://{address}/hook?key={CANARY}\"\nheaders = {{ Authorization = \"Bearer {CANARY}\" }}\n")
+    format!(
+        "[[notify.webhook]]\nname = \"hook\"\nurl = \"http://{address}/hook?key={CANARY}\"\nheaders = {{ Authorization = \"Bearer {CANARY}\" }}\n"
+    )
 }
 
 /// A rule that fires from the first sample on.
@@ -213,7 +217,10 @@ fn silences_and_acknowledgements_are_kept_over_a_kill_and_nothing_is_lost() {
     assert_eq!(page["silences"][0]["id"], json!(id.trim()), "{page}");
     assert_eq!(page["alerts"][0]["acknowledgement"]["who"], "ada", "{page}");
     let (code, listed, _) = squirrel(&["alerts", "--server", &daemon.address]);
-    assert!(code == 0 && listed.lines().any(|line| line.starts_with("silenced") && line.contains(" is up")), "{listed}");
+    assert!(
+        code == 0 && listed.lines().any(|line| line.starts_with("silenced") && line.contains(" is up")),
+        "{listed}"
+    );
     // The end is told although the beginning was told by a program that was killed.
     std::fs::write(setup.path("rules.yml"), UP.replace("up > 0", "up > 5")).unwrap();
     let (code, _, said) = setup.ask(&daemon, &["silence", "expire", id.trim()]);
@@ -229,7 +236,19 @@ fn whoever_changes_something_shows_the_token() {
     let other = tempfile::tempdir().unwrap();
     let other_dir = other.path().display().to_string();
     let ask = |data: &str| {
-        squirrel(&["silence", "add", "a=b", "--for", "1h", "--author", "x", "--server", &daemon.address, "--data-dir", data])
+        squirrel(&[
+            "silence",
+            "add",
+            "a=b",
+            "--for",
+            "1h",
+            "--author",
+            "x",
+            "--server",
+            &daemon.address,
+            "--data-dir",
+            data,
+        ])
     };
     let (code, _, said) = ask(&other_dir);
     assert!(code == 3 && said.contains("--data-dir"), "{code} {said}");
@@ -295,4 +314,60 @@ fn run_amtool(daemon: &Daemon, config: &Path, args: &[&str]) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{args:?}: {said}");
     String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// What `promtool` says of a file: whether it is content; none when it is not installed.
+fn promtool(folder: &Path, args: &[&str]) -> Option<bool> {
+    let output = Command::new("promtool").args(args).current_dir(folder).output().ok()?;
+    Some(output.status.success())
+}
+
+#[test]
+fn files_are_judged_and_tested_as_promtool_does() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("it is written");
+    write("good.yml", UP);
+    write("bad.yml", &UP.replace("up > 0", "up >"));
+    let tests = "rule_files: [good.yml]\ntests:\n- interval: 1m\n  input_series: [{series: 'up{instance=\"a\"}', values: 1x9}]\n  \
+                 alert_rule_test:\n  - {eval_time: 5m, alertname: Up, exp_alerts: [{exp_labels: {severity: critical, instance: a}, \
+                 exp_annotations: {summary: a is up}}]}\n";
+    write("tests.yml", tests);
+    write("failing.yml", &tests.replace("a is up", "b is up"));
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    for (verb, ours, theirs, wanted) in [
+        ("check", "good.yml", ["check", "rules", "good.yml"], 0),
+        ("check", "bad.yml", ["check", "rules", "bad.yml"], 1),
+        ("test", "tests.yml", ["test", "rules", "tests.yml"], 0),
+        ("test", "failing.yml", ["test", "rules", "failing.yml"], 1),
+    ] {
+        let (code, out, said) = squirrel(&["alerts", verb, &path(ours)]);
+        assert_eq!(code, wanted, "{ours}: {out}{said}");
+        match promtool(folder.path(), &theirs) {
+            Some(content) => assert_eq!(content, wanted == 0, "{ours}"),
+            None => squirrel_testkit::skip("files_are_judged_and_tested_as_promtool_does", "promtool is not installed"),
+        }
+    }
+    let (code, out, _) = squirrel(&["alerts", "check", "--json", &path("*d.yml")]);
+    let document: Value = serde_json::from_str(&out).expect("a document");
+    assert_eq!((code, &document["good"]), (1, &json!(false)));
+    assert_eq!(document["files"][0]["problems"][0]["line"], 5);
+    assert_eq!(document["files"][1]["rules"], 1);
+    let (code, _, said) = squirrel(&["alerts", "check", &path("none*.yml")]);
+    assert!(code == 2 && said.contains("matches no file"), "{said}");
+}
+
+#[test]
+fn a_rule_file_is_tried_on_the_past_while_the_daemon_writes() {
+    let setup = Setup::new("", "groups: []\n");
+    let daemon = setup.start();
+    daemon.next_tick();
+    std::fs::write(setup.path("tried.yml"), UP).unwrap();
+    let (data, file) = (setup.data().display().to_string(), setup.path("tried.yml").display().to_string());
+    let (code, out, said) =
+        squirrel(&["alerts", "backtest", &file, "--since", "1m", "--step", "1s", "--data-dir", &data, "--json"]);
+    assert_eq!(code, 0, "{said}");
+    let document: Value = serde_json::from_str(&out).expect("a document");
+    assert_eq!(document["alerts"][0]["alert"], "Up", "{document}");
+    assert_eq!(document["alerts"][0]["resolved_at"], Value::Null);
+    assert_eq!(document["evaluations"], 61);
 }
