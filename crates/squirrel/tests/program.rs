@@ -12,6 +12,8 @@ mod inside;
 mod keeper;
 #[path = "program/lifecycle.rs"]
 mod lifecycle;
+#[path = "program/manners.rs"]
+mod manners;
 #[path = "program/mcp.rs"]
 mod mcp;
 #[path = "program/packets.rs"]
