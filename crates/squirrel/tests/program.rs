@@ -18,6 +18,8 @@ mod inside;
 mod keeper;
 #[path = "program/lifecycle.rs"]
 mod lifecycle;
+#[path = "program/manners.rs"]
+mod manners;
 #[path = "program/mcp.rs"]
 mod mcp;
 #[path = "program/odd_traffic.rs"]
