@@ -373,7 +373,9 @@ mod tests {
 
     #[test]
     fn the_arguments_are_consistent() {
-        Cli::command().debug_assert();
+        let command = Cli::command();
+        command.clone().debug_assert();
+        assert!(command.find_subcommand("serve").is_some());
     }
 
     #[test]
