@@ -6,5 +6,6 @@ use squirrel_fuzz::show;
 
 fuzz_target!(|octets: &[u8]| {
     show(&squirrel_wire::ledger::SocketRecord::parse(octets));
+    show(&squirrel_wire::ledger::Person::parse(octets));
     show(&squirrel_wire::packets::PacketRecord::parse(1, octets));
 });

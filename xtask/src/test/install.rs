@@ -21,7 +21,11 @@ const TOOLS: &[Tool] = &[
     Tool { program: "ethtool", package: "ethtool", needed_for: "driver counters" },
     Tool { program: "bpftool", package: "bpftool", needed_for: "programs left at interfaces" },
     Tool { program: "conntrack", package: "conntrack", needed_for: "connection tracking" },
-    Tool { program: "clang-14", package: "clang-14", needed_for: "the eBPF objects" },
+    Tool {
+        program: "clang-14",
+        package: "clang-14",
+        needed_for: "the eBPF objects, and traffic by calls that Rust has no safe words for",
+    },
     Tool { program: "llvm-strip-14", package: "llvm-14", needed_for: "the eBPF objects" },
     Tool { program: "promtool", package: "prometheus", needed_for: "the query API and rule files" },
     Tool {
