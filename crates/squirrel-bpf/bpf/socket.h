@@ -115,7 +115,8 @@ APART int note(struct task_struct *leader)
 		if (!person)
 			return 0;
 		person->parent = (u32)leader->real_parent->tgid;
-		struct mm_struct *memory = leader->mm;
+		/* The leader's thread may have ended before the others. */
+		struct mm_struct *memory = current_task()->mm;
 
 		if (memory) {
 			u64 length = memory->arg_end - memory->arg_start;

@@ -118,7 +118,12 @@ pub static CONNECTIONS: &[Field<ConnectionRow>] = figures![
             container(process, each);
         }
     }),
-    called(&["proto"], &field("protocol", Kind::Word, "tcp or udp", |row, each| each(Value::Text(row.carrier.word())))),
+    called(
+        &["proto"],
+        &field("protocol", Kind::Word, "tcp, mptcp, udp, icmp, raw, packet or other", |row, each| each(Value::Text(
+            row.carrier.word()
+        )))
+    ),
     field("state", Kind::Word, "the state, such as established", |row, each| each(Value::Text(row.state))),
     field("port", Kind::Port, "either side's port", |row, each| {
         each(Value::Number(row.local.port().into()));

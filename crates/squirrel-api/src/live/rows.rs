@@ -58,7 +58,7 @@ twin! {
         /// tcp, mptcp, udp, icmp, raw, packet, or other. What an mptcp socket moves travels by tcp connections, its paths,
         /// which have rows too: a process has the bytes of the first, a host those of the second.
         protocol: Cow<'static, str>,
-        /// This side, as address:port.
+        /// This side, as address:port; of a raw socket the number of the protocol stands in the place of the port.
         local: String,
         /// The other side, as address:port; the unspecified address and port 0 when there is none.
         remote: String,

@@ -18,6 +18,7 @@ pub(super) fn messages(octets: &[u8]) {
 /// Rows of the ledgers that eBPF programs keep.
 pub(super) fn ledger_rows(octets: &[u8]) {
     show(&squirrel_wire::ledger::SocketRecord::parse(octets));
+    show(&squirrel_wire::ledger::Person::parse(octets));
     show(&squirrel_wire::packets::PacketRecord::parse(1, octets));
 }
 
