@@ -179,6 +179,7 @@ impl Care {
     /// The start was refused. Gives the sentence for the log.
     pub(super) fn refused(&mut self, why: &str, can_start: bool) -> String {
         let State::Starting { since, began, .. } = self.state else { return why.to_owned() };
+        self.restarts = self.restarts.saturating_sub(1);
         let how = format!("the keeper cannot be started again: {why}");
         if can_start {
             self.state = State::Down { since, next: Elapsed(began.0 + self.wait), how: how.clone() };
@@ -314,5 +315,6 @@ mod tests {
         assert_eq!(care.judge(Standing::Gone, at(10)), Step::Nothing);
         assert_eq!(care.judge(Standing::Gone, at(11)), Step::Start);
         assert!(care.refused("it has ended", false).contains("restart squirrel"));
+        assert_eq!(row(&mut care, at(11), &RESTARTS), 0.0, "none was started");
     }
 }
