@@ -14,6 +14,7 @@ use crate::security;
 use crate::server::State;
 
 mod applications;
+mod expressions;
 mod files;
 mod labels;
 mod live;
@@ -22,6 +23,7 @@ mod parameters;
 mod plain;
 mod query;
 mod resources;
+mod status;
 mod stream;
 
 /// Everything that the server answers. The guard stands around all of it, unknown paths too.
@@ -36,7 +38,19 @@ pub(crate) fn router(state: &State) -> Router {
         .route("/api/v1/query_exemplars", get(resources::exemplars).post(resources::exemplars))
         .route("/api/v1/rules", get(resources::rules))
         .route("/api/v1/alerts", get(resources::alerts))
+        .route("/api/v1/format_query", get(expressions::format).post(expressions::format))
+        .route("/api/v1/parse_query", get(expressions::parse).post(expressions::parse))
         .route("/api/v1/status/buildinfo", get(resources::buildinfo))
+        .route("/api/v1/status/config", get(status::config))
+        .route("/api/v1/status/flags", get(status::flags))
+        .route("/api/v1/status/runtimeinfo", get(status::runtimeinfo))
+        .route("/api/v1/status/tsdb", get(status::tsdb))
+        .route("/api/v1/status/walreplay", get(status::walreplay))
+        .route("/api/v1/targets", get(status::targets))
+        .route("/api/v1/targets/metadata", get(status::target_metadata))
+        .route("/api/v1/scrape_pools", get(status::scrape_pools))
+        .route("/api/v1/alertmanagers", get(status::alertmanagers))
+        .route("/api/v1/notifications", get(status::notifications))
         .route("/api/charts", get(resources::charts))
         .route("/api/catalogue", get(resources::catalogue))
         .route("/api/collectors", get(resources::collectors))
