@@ -244,7 +244,7 @@ fn merged(runtime: &tokio::runtime::Runtime, peer: &Peer) -> Outcome<f64> {
         if now != last {
             (last, since) = (now, clock.elapsed().0);
         }
-        clock.elapsed().0 - since > Duration::from_secs(3)
+        clock.elapsed().0.saturating_sub(since) > Duration::from_secs(3)
     });
     Ok(last as f64)
 }
