@@ -282,7 +282,8 @@ fn main() -> Outcome<()> {
     let end = Timestamp(T + (seconds as i64 - 1) * 1_000);
     let local = embedded(&store);
     let remote = |peer: &Peer| -> Outcome<RemoteEngine> {
-        let to = Destination::parse(&format!("http://127.0.0.1:{}", peer.port()))?;
+        // VictoriaMetrics would answer the second of three from what it kept of the first.
+        let to = Destination::parse(&format!("http://127.0.0.1:{}/?nocache=1", peer.port()))?;
         Ok(RemoteEngine::new(to, EngineLimits::default(), runtime.handle().clone()))
     };
     let (prometheus, victoria) = (remote(&prometheus)?, remote(&victoria)?);
