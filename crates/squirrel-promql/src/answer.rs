@@ -36,6 +36,8 @@ pub struct Answer {
     pub warnings: Vec<String>,
     /// Why the question may be.
     pub infos: Vec<String>,
+    /// Samples that were touched on the way; 0 where another engine answered, which does not tell.
+    pub samples: u64,
 }
 
 /// The numbers of an answer.

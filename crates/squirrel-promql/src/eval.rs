@@ -83,7 +83,7 @@ impl<'a> Evaluator<'a> {
     }
 
     pub(crate) fn answer(self, value: Value) -> Answer {
-        Answer { value, warnings: self.notes.warnings, infos: self.notes.infos }
+        Answer { value, warnings: self.notes.warnings, infos: self.notes.infos, samples: self.touched }
     }
 
     /// Evaluates an expression at all steps. What is the same at each step is evaluated once.

@@ -4,12 +4,19 @@ use squirrel_api::envelope::Notes;
 use squirrel_api::{ApiError, ErrorType, result};
 use squirrel_model::{Matcher, Select, Timestamp};
 use squirrel_promql::engine::{Moments, Terms, Trouble};
-use squirrel_promql::{Engine, EngineError, EvalOptions, ParseOptions, Query, Value};
+use squirrel_promql::{Engine, EngineError, EvalOptions, Expr, ParseOptions, Query, Value};
 
 use crate::gate::Stop;
 
 /// An expression that was understood.
 pub(crate) struct Parsed(Query);
+
+impl Parsed {
+    /// The checked tree.
+    pub(crate) fn expr(&self) -> &Expr {
+        self.0.expr()
+    }
+}
 
 /// At which moments to evaluate.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +32,8 @@ pub(crate) struct Answer {
     value: Value,
     at: Timestamp,
     pub(crate) notes: Notes,
+    /// Samples that were touched on the way.
+    pub(crate) touched: u64,
 }
 
 /// Reads an expression.
@@ -84,7 +93,7 @@ fn answered(
 ) -> Result<Answer, ApiError> {
     let answer = answer.map_err(|error| refused(error, stop))?;
     let notes = Notes { warnings: answer.warnings, infos: answer.infos };
-    Ok(Answer { value: answer.value, at, notes })
+    Ok(Answer { value: answer.value, at, notes, touched: answer.samples })
 }
 
 /// Prometheus' limit is on the range divided by the step, which allows one point more.

@@ -16,6 +16,7 @@ use crate::server::State;
 mod alertmanager;
 mod alerts;
 mod applications;
+mod expressions;
 mod federate;
 mod files;
 mod known;
@@ -28,6 +29,7 @@ mod plain;
 mod query;
 pub(crate) mod receive;
 mod resources;
+mod status;
 mod rules;
 mod stream;
 
@@ -41,9 +43,21 @@ pub(crate) fn router(state: &State) -> Router {
         .route("/api/v1/series", get(labels::series).post(labels::series))
         .route("/api/v1/metadata", get(resources::metadata))
         .route("/api/v1/query_exemplars", get(resources::exemplars).post(resources::exemplars))
+        .route("/api/v1/format_query", get(expressions::format).post(expressions::format))
+        .route("/api/v1/parse_query", get(expressions::parse).post(expressions::parse))
         .route("/api/v1/rules", get(rules::rules))
         .route("/api/v1/alerts", get(rules::alerts))
         .route("/api/v1/status/buildinfo", get(resources::buildinfo))
+        .route("/api/v1/status/config", get(status::config))
+        .route("/api/v1/status/flags", get(status::flags))
+        .route("/api/v1/status/runtimeinfo", get(status::runtimeinfo))
+        .route("/api/v1/status/tsdb", get(status::tsdb))
+        .route("/api/v1/status/walreplay", get(status::walreplay))
+        .route("/api/v1/targets", get(status::targets))
+        .route("/api/v1/targets/metadata", get(status::target_metadata))
+        .route("/api/v1/scrape_pools", get(status::scrape_pools))
+        .route("/api/v1/alertmanagers", get(status::alertmanagers))
+        .route("/api/v1/notifications", get(status::notifications))
         .route("/api/charts", get(resources::charts))
         .route("/api/catalogue", get(resources::catalogue))
         .route("/api/collectors", get(resources::collectors))

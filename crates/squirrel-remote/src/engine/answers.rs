@@ -99,7 +99,7 @@ pub(super) fn value(body: &[u8]) -> Result<Answer, String> {
     if histograms > 0 {
         warnings.push(format!("native histograms of {histograms} series are left out: they cannot be shown yet"));
     }
-    Ok(Answer { value, warnings, infos: notes(envelope.infos) })
+    Ok(Answer { value, warnings, infos: notes(envelope.infos), samples: 0 })
 }
 
 /// Names, or values of a label.
