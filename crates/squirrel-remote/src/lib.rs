@@ -1,6 +1,6 @@
 //! Samples to and from other engines.
 //!
-//! - [`write`]: remote write out. The store itself is the buffer: a persisted cursor says up to where a
+//! - [`mod@write`]: remote write out. The store itself is the buffer: a persisted cursor says up to where a
 //!   target has everything, and after an outage the samples are read again from the store.
 //! - [`receive`]: remote write in, with limits for each sender.
 //! - [`otlp`]: the newest values as OTLP metrics, each interval.
