@@ -1,6 +1,6 @@
 //! Rules and alerts over HTTP: who may change something, and in which form.
 
-use crate::support::{CHANGE_TOKEN, start, traffic};
+use super::support::{CHANGE_TOKEN, start, traffic};
 
 fn post(path: &str, headers: &str, body: &str) -> String {
     format!(
