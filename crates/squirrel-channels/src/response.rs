@@ -1,11 +1,11 @@
 //! `[[notify.command]]`: programs that act on alerts.
 //!
-//! Off unless configured, and then dry until `mode = "run"`: what would run is written down. A program is started by its
-//! whole path with its arguments as a list, no shell, an empty environment but for `PATH` and `LANG`, and gets the alert
-//! as JSON on standard input; nothing a stranger wrote becomes an argument. One run for each alert that begins, and one
-//! of `undo` when it ends or after `undo_after`, whichever comes first. What speaks of something protected is left alone,
-//! as is everything beyond `most_per_hour`. A run is written down before it begins: after a crash it is not done twice,
-//! but undone in time.
+//! Off unless configured, and then dry until `mode = "run"`: what would run is written down. A trial of the channel is
+//! always dry. A program is started by its whole path with its arguments as a list, no shell, an empty environment but
+//! for `PATH` and `LANG`, and gets the alert as JSON on standard input; nothing a stranger wrote becomes an argument. One
+//! run for each alert that begins, and one of `undo` when it ends or after `undo_after`, whichever comes first. What
+//! speaks of something protected is left alone, as is everything beyond `most_per_hour`. A run is written down before it
+//! begins: after a crash it is not done twice, but undone in time.
 
 mod process;
 mod protected;
@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use squirrel_model::Timestamp;
-use squirrel_notify::{Notification, NotifiedAlert};
+use squirrel_notify::{Notification, NotifiedAlert, Reason};
 use squirrel_store::dir::Dir;
 
 pub use protected::Protected;
@@ -118,7 +118,7 @@ impl Responder {
         }
         let reason = if let Some(what) = settings.protected.holds(&alert.labels).or_else(|| host.holds(&alert.labels)) {
             format!("not run: {what} is protected")
-        } else if settings.mode == Mode::DryRun {
+        } else if settings.mode == Mode::DryRun || message.reason == Reason::Test {
             format!("dry run: would run {}", settings.command)
         } else if !state.take_run(&message.channel, settings.most_per_hour, at) {
             format!("not run: more than {} runs in one hour", settings.most_per_hour)

@@ -1,5 +1,7 @@
 //! Messages to real receivers: servers on loopback that take, refuse, put off, hang and cut, a mail server with TLS and
 //! authentication, and Prometheus' Alertmanager.
+#![forbid(unsafe_code)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 #[path = "receivers/alertmanager.rs"]
 mod alertmanager;
@@ -63,6 +65,21 @@ async fn a_signed_webhook_is_alertmanagers_body_with_a_signature() {
     assert!(head.starts_with("post /in?a=b http/1.1"), "{head}");
     assert!(head.contains("\r\nx-squirrel-signature: t=") && head.contains("\r\nx-team: net\r\n"), "{head}");
     assert_eq!(receiver.bodies()[0]["version"], "4");
+    channels.stop().await;
+}
+
+#[tokio::test]
+async fn the_journal_gets_an_entry_by_its_socket() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let journal = tokio::net::UnixDatagram::bind(&path).unwrap();
+    let channels = start(&format!("[[journal]]\nname = \"journal\"\nsocket = \"{}\"", path.display()));
+    channels.tell(vec![message(1, "journal", "g", Reason::New)]).await;
+    let mut entry = vec![0; 65_536];
+    let length = tokio::time::timeout(support::BOUND, journal.recv(&mut entry)).await.unwrap().unwrap();
+    let text = String::from_utf8_lossy(&entry[..length]);
+    assert!(text.starts_with("MESSAGE\n") && text.contains("PRIORITY\n"), "{text}");
+    until(&channels, |delivery| delivery.state == State::Delivered).await;
     channels.stop().await;
 }
 

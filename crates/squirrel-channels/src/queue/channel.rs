@@ -116,7 +116,9 @@ impl ChannelState {
         let all = std::mem::take(&mut lane.entries);
         let (taken, kept) = all.into_iter().partition::<Vec<_>, _>(|entry| !entry.is_under_way && is_taken(entry));
         lane.entries = kept.into();
-        taken.iter().for_each(|entry| self.count_out(entry));
+        for entry in &taken {
+            self.count_out(entry);
+        }
         self.index(group);
         taken
     }

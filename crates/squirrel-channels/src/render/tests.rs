@@ -23,7 +23,9 @@ fn strings(value: &Value, path: &str, out: &mut Vec<(String, String)>) {
     match value {
         Value::String(text) => out.push((path.to_owned(), text.clone())),
         Value::Array(items) => {
-            items.iter().enumerate().for_each(|(i, item)| strings(item, &format!("{path}/{i}"), out))
+            for (i, item) in items.iter().enumerate() {
+                strings(item, &format!("{path}/{i}"), out);
+            }
         }
         Value::Object(fields) => fields.iter().for_each(|(name, item)| strings(item, &format!("{path}/{name}"), out)),
         _ => {}
@@ -243,9 +245,9 @@ fn machines_get_values_as_they_are_in_alertmanagers_shape() {
 
 #[test]
 fn alertmanager_is_told_an_end_some_resends_ahead() {
-    let body = alertmanager_body(&message("x"), std::time::Duration::from_secs(60), AT);
+    let body = alertmanager_body(&message("x"), std::time::Duration::from_mins(1), AT);
     assert_eq!(body[0]["endsAt"], "2026-11-21T15:33:00Z", "four minutes after now");
-    let body = alertmanager_body(&over(message("")), std::time::Duration::from_secs(60), AT);
+    let body = alertmanager_body(&over(message("")), std::time::Duration::from_mins(1), AT);
     assert_eq!(body[0]["endsAt"], "2026-11-21T15:34:00Z");
     assert!(body[0]["labels"].get("device").is_none(), "an empty label is none");
 }

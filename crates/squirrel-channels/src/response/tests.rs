@@ -80,6 +80,11 @@ async fn dry_runs_and_protected_things_run_nothing() {
     dry.mode = Mode::DryRun;
     responder.act(&dry, &Protected::loopback(), &message("eth0")).await;
     assert_eq!(responder.runs()[0].verdict, "dry run: would run /bin/false");
+    let mut trial = message("eth0");
+    trial.reason = Reason::Test;
+    trial.alerts[0].fingerprint = 1;
+    responder.act(&settings(&["/bin/false"]), &Protected::loopback(), &trial).await;
+    assert_eq!(responder.runs()[0].verdict, "dry run: would run /bin/false", "a trial acts on nothing");
     let mut own = message("eth0");
     own.alerts[0].fingerprint = 2;
     own.alerts[0].labels = texts(&[("alertname", "Flood"), ("remote", "192.0.2.9:443")]);

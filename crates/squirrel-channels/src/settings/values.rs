@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn rates_are_read_or_refused_with_an_example() {
-        assert_eq!(Rate::try_from("10/m".to_owned()), Ok(Rate { count: 10, per: Duration::from_secs(60) }));
+        assert_eq!(Rate::try_from("10/m".to_owned()), Ok(Rate { count: 10, per: Duration::from_mins(1) }));
         assert_eq!(Rate::try_from("1/s".to_owned()), Ok(Rate { count: 1, per: Duration::from_secs(1) }));
         for text in ["", "10", "0/m", "10/w", "-1/s", "1/ s", "9999999/s", "1/s/s"] {
             assert!(Rate::try_from(text.to_owned()).unwrap_err().contains("\"10/m\""), "{text}");

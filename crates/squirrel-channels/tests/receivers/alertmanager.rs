@@ -5,28 +5,37 @@ use std::process::Stdio;
 use serde_json::Value;
 use squirrel_notify::Reason;
 use squirrel_outbound::{Client, Destination, Request};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 use super::support::{eventually, message, start, until};
 
 const PROGRAM: &str = "/usr/bin/prometheus-alertmanager";
 
-/// An Alertmanager on a port that was free a moment ago.
+/// An Alertmanager on a port that it chooses, and tells in its log.
 async fn alertmanager(folder: &std::path::Path) -> (Child, String) {
     let config = folder.join("alertmanager.yml");
     std::fs::write(&config, "route: {receiver: none}\nreceivers: [{name: none}]\n").unwrap();
-    let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let child = Command::new(PROGRAM)
+    let mut child = Command::new(PROGRAM)
         .arg(format!("--config.file={}", config.display()))
         .arg(format!("--storage.path={}", folder.join("data").display()))
-        .arg(format!("--web.listen-address={free}"))
+        .arg("--web.listen-address=127.0.0.1:0")
         .arg("--cluster.listen-address=")
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
         .unwrap();
-    (child, format!("http://{free}"))
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let address = loop {
+        let line = lines.next_line().await.unwrap().expect("it says where it listens");
+        if let Some((_, address)) = line.split_once("msg=\"Listening on\" address=") {
+            break address.to_owned();
+        }
+    };
+    // What it says later nobody reads; a full pipe would stop it.
+    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+    (child, format!("http://{address}"))
 }
 
 /// Its alerts; none while it does not answer.

@@ -72,7 +72,8 @@ impl Receiver {
 
     /// Waits until so many requests came.
     pub(crate) async fn until(&self, count: usize) {
-        eventually(async || (self.requests().len() >= count).then_some(())).await;
+        let seen = || self.seen.lock().unwrap_or_else(PoisonError::into_inner).requests.len();
+        eventually(async || (seen() >= count).then_some(())).await;
     }
 }
 
