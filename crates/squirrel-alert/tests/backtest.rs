@@ -7,16 +7,20 @@ use squirrel_testkit::MemorySelect;
 
 const MINUTE: i64 = 60_000;
 
+fn labels(name: &str) -> Labels {
+    Labels::new([("__name__", name), ("name", "a")]).expect("labels of a test")
+}
+
 fn past() -> MemorySelect {
     let mut store = MemorySelect::default();
-    let series = Labels::new([("__name__", "m"), ("name", "a")]).unwrap();
+    let series = labels("m");
     // High in the minutes 10 to 19 and from 40 on.
     for minute in 0..60 {
         let high = (10..20).contains(&minute) || minute >= 40;
         store.put(&series, minute * MINUTE, if high { 5.0 + minute as f64 } else { 0.0 });
     }
     // What another version of the rule recorded in that time.
-    store.put(&Labels::new([("__name__", "m:double"), ("name", "a")]).unwrap(), 30 * MINUTE, 1e9);
+    store.put(&labels("m:double"), 30 * MINUTE, 1e9);
     store
 }
 

@@ -1,9 +1,9 @@
 //! Rules and alerts, as far as the server must know them.
 
 use squirrel_alert::thresholds::Thresholds;
-use squirrel_api::{ApiError, Level};
 use squirrel_api::alerts::{ActionDone, AlertAction, AlertsPage};
 use squirrel_api::rules::RuleGroup;
+use squirrel_api::{ApiError, Level};
 
 /// What the program knows of its rules and of who was told. Every answer is of this moment, and none waits for an
 /// evaluation.

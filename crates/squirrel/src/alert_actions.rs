@@ -49,8 +49,8 @@ pub(crate) fn notify(command: &NotifyCommand, environment: &Environment) -> anyh
     }
 }
 
-fn usage(error: anyhow::Error) -> anyhow::Error {
-    classed(Class::Usage, &error)
+fn usage(error: &anyhow::Error) -> anyhow::Error {
+    classed(Class::Usage, error)
 }
 
 /// A moment from now on: a span, or a time.
@@ -84,7 +84,7 @@ fn add(args: &Add, environment: &Environment) -> anyhow::Result<()> {
             replaces: None,
         })
     })();
-    let done = post(&args.daemon, environment, "/api/silences", &request.map_err(usage)?)?;
+    let done = post(&args.daemon, environment, "/api/silences", &request.map_err(|error| usage(&error))?)?;
     if args.daemon.json {
         return output::print_json(&done);
     }
@@ -148,7 +148,7 @@ pub(crate) fn ack(args: &Ack, environment: &Environment) -> anyhow::Result<()> {
         })
     })();
     let path = if args.undo { "/api/alerts/unacknowledge" } else { "/api/alerts/acknowledge" };
-    let done = post(&args.daemon, environment, path, &request.map_err(usage)?)?;
+    let done = post(&args.daemon, environment, path, &request.map_err(|error| usage(&error))?)?;
     if args.daemon.json {
         return output::print_json(&done);
     }
@@ -195,7 +195,7 @@ pub(crate) fn ask(server: &str) -> anyhow::Result<AlertsPage> {
 /// Tells the daemon to do something.
 fn post<T: Serialize>(daemon: &Daemon, environment: &Environment, path: &str, body: &T) -> anyhow::Result<ActionDone> {
     let flags = Flags { config: daemon.source.config.clone(), data_dir: daemon.data_dir.clone(), ..Flags::default() };
-    let config = Config::load(&flags, environment).map_err(usage)?;
+    let config = Config::load(&flags, environment).map_err(|error| usage(&error))?;
     let token = token::read(&config.directory.value).map_err(|error| {
         let next = "whoever changes something shows the token of the daemon's data directory: run this as the daemon's \
                     user, or name the directory with --data-dir DIR";

@@ -45,7 +45,10 @@ pub(crate) fn read(directory: &Path) -> anyhow::Result<String> {
 fn make(path: &Path) -> std::io::Result<()> {
     let mut chance = [0; CHANCE];
     File::open("/dev/urandom")?.read_exact(&mut chance)?;
-    let text: String = chance.iter().map(|octet| format!("{octet:02x}")).collect();
+    let mut text = String::with_capacity(2 * CHANCE + 1);
+    for octet in chance {
+        text += &format!("{octet:02x}");
+    }
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(format!("{text}\n").as_bytes())?;
     file.sync_all()

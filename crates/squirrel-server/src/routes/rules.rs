@@ -181,9 +181,12 @@ mod tests {
         Ok(page.groups.iter().map(one).chain(Some(page.group_next_token).filter(|token| !token.is_empty())).collect())
     }
 
+    /// Parameters, and the groups that they choose with how many of their rules.
+    type Chosen = (&'static [(&'static str, &'static str)], &'static [&'static str]);
+
     #[test]
     fn rules_are_chosen_by_name_group_file_kind_and_label() {
-        let cases: [(&[(&str, &str)], &[&str]); 8] = [
+        let cases: [Chosen; 8] = [
             (&[], &["a.yml;one:2", "a.yml;two:1", "b.yml;one:0"]),
             (&[("rule_name[]", "r")], &["a.yml;one:1", "b.yml;one:0"]),
             (&[("rule_name[]", "r"), ("rule_name[]", "s")], &["a.yml;one:2", "a.yml;two:1", "b.yml;one:0"]),

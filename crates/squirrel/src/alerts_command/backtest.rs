@@ -27,13 +27,13 @@ struct Document {
     from: String,
     to: String,
     evaluations: u64,
-    alerts: Vec<Fired>,
+    alerts: Vec<Told>,
     alerts_left_out: usize,
     failures: Vec<Failure>,
 }
 
 #[derive(Debug, Serialize)]
-struct Fired {
+struct Told {
     group: String,
     alert: String,
     labels: BTreeMap<String, String>,
@@ -112,8 +112,8 @@ fn document(rules: &RuleFile, range: TimeRange, found: Found) -> Document {
     }
 }
 
-fn fired(episode: &Episode, end: Timestamp) -> Fired {
-    Fired {
+fn fired(episode: &Episode, end: Timestamp) -> Told {
+    Told {
         group: episode.group.clone(),
         alert: episode.alert.clone(),
         labels: episode.labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),

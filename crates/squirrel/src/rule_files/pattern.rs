@@ -12,7 +12,9 @@ pub(crate) fn matching(pattern: &Path) -> Vec<PathBuf> {
             _ => None,
         };
         let Some(wild) = wild else {
-            found.iter_mut().for_each(|path| path.push(part));
+            for path in &mut found {
+                path.push(part);
+            }
             continue;
         };
         let last = parts.peek().is_none();

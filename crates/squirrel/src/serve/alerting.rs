@@ -166,7 +166,7 @@ impl Shared {
         let views = self.views();
         let count = |state| {
             let rules = views.iter().flat_map(|view| &view.rules);
-            rules.flat_map(|rule| rule.active()).filter(|alert| alert.state == state).count()
+            rules.flat_map(shown::RuleView::active).filter(|alert| alert.state == state).count()
         };
         let refused = hold(&self.problems).len();
         self.totals.rows(count(AlertState::Pending), count(AlertState::Firing), refused, out);

@@ -189,7 +189,7 @@ fn assert_no_secret(daemon: &Daemon, setup: &Setup) {
         assert!(!daemon.text(path).contains(CANARY), "{path}");
     }
     assert!(!daemon.log.contains(CANARY), "{}", daemon.log);
-    let arguments = std::fs::read_to_string(format!("/proc/{}/cmdline", daemon.pid())).unwrap();
+    let arguments = std::fs::read_to_string(format!("/proc/{}/cmdline", daemon.pid())).expect("it runs");
     assert!(!arguments.contains(CANARY));
     let config = setup.path("squirrel.toml").display().to_string();
     let (_, shown, said) = squirrel(&["config", "show", "--config", &config]);

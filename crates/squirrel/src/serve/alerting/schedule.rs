@@ -2,54 +2,54 @@
 
 use squirrel_model::Timestamp;
 
-/// The moments of one group.
+/// The moments of one group, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Slot {
-    interval_ms: i64,
+    interval: i64,
     /// Where in the interval; from the group's name, so that a restart finds the same moments and many groups do
     /// not come at once.
-    offset_ms: i64,
-    next_ms: i64,
+    offset: i64,
+    next: i64,
 }
 
 impl Slot {
     /// The moments of a group from now on; the first is at once, as nobody wants to wait for a long interval.
     pub(super) fn new(file: &str, name: &str, interval_ms: i64, now: Timestamp) -> Self {
         let interval_ms = interval_ms.max(1);
-        let offset_ms = (hash(file, name) % interval_ms.unsigned_abs()) as i64;
-        let mut slot = Self { interval_ms, offset_ms, next_ms: 0 };
-        slot.next_ms = slot.latest(now);
+        let offset = (hash(file, name) % interval_ms.unsigned_abs()) as i64;
+        let mut slot = Self { interval: interval_ms, offset, next: 0 };
+        slot.next = slot.latest(now);
         slot
     }
 
     /// Milliseconds between two moments.
     pub(super) fn interval_ms(self) -> i64 {
-        self.interval_ms
+        self.interval
     }
 
     /// The next moment.
     pub(super) fn next(self) -> Timestamp {
-        Timestamp(self.next_ms)
+        Timestamp(self.next)
     }
 
     /// The moment that is due, and how many before it were missed.
     pub(super) fn due(&mut self, now: Timestamp) -> Option<(Timestamp, u64)> {
         // A clock that was set back would make the group wait for as long.
-        if self.next_ms > now.millis().saturating_add(self.interval_ms) {
-            self.next_ms = self.latest(now).saturating_add(self.interval_ms);
+        if self.next > now.millis().saturating_add(self.interval) {
+            self.next = self.latest(now).saturating_add(self.interval);
         }
-        if self.next_ms > now.millis() {
+        if self.next > now.millis() {
             return None;
         }
         let at = self.latest(now);
-        let missed = (at.saturating_sub(self.next_ms) / self.interval_ms).unsigned_abs();
-        self.next_ms = at.saturating_add(self.interval_ms);
+        let missed = (at.saturating_sub(self.next) / self.interval).unsigned_abs();
+        self.next = at.saturating_add(self.interval);
         Some((Timestamp(at), missed))
     }
 
     /// The latest moment that is not after `now`.
     fn latest(self, now: Timestamp) -> i64 {
-        now.plus_ms(-self.offset_ms).floor_to(self.interval_ms).millis().saturating_add(self.offset_ms)
+        now.plus_ms(-self.offset).floor_to(self.interval).millis().saturating_add(self.offset)
     }
 }
 
