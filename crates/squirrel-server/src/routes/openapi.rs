@@ -112,12 +112,34 @@ const OPERATIONS: &[Operation] = &[
     prometheus("/api/v1/alertmanagers", "Alertmanagers: none is told in this way"),
     prometheus("/api/v1/notifications", "Notifications of Prometheus' pages: there are none"),
     text("/metrics", "The last readings in Prometheus' exposition format"),
+    text(WRITE, "Remote write from the senders that the configuration names"),
     text("/federate", "The newest values of the series that match[] names, in the same format"),
     text("/healthz", "Whether the server answers"),
     text("/readyz", "Whether samples can be queried"),
     text("/-/healthy", "As /healthz, under Prometheus' name"),
     text("/-/ready", "As /readyz, under Prometheus' name"),
 ];
+
+/// Where remote write is posted.
+const WRITE: &str = "/api/v1/write";
+
+/// A body of remote write; its answers have a sentence for the sender's log.
+fn remote_write(summary: &str) -> Value {
+    let body = json!({ "schema": { "type": "string", "format": "binary" } });
+    let sentence =
+        |what: &str| json!({ "description": what, "content": { "text/plain": { "schema": { "type": "string" } } } });
+    json!({
+        "summary": summary,
+        "requestBody": { "required": true, "content": { "application/x-protobuf": body } },
+        "responses": {
+            "204": { "description": "All samples are kept" },
+            "400": sentence("Some samples are refused; the others are kept"),
+            "401": sentence("No sender has these credentials"),
+            "415": sentence("Neither remote write 1.0 nor 2.0 in snappy"),
+            "429": sentence("Too fast; Retry-After says when to come again"),
+        },
+    })
+}
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| document().to_string());
 
@@ -177,6 +199,9 @@ fn document() -> Value {
         let mut methods = json!({ method: get(operation, schema) });
         if operation.path == APPLICATIONS {
             methods["post"] = report();
+        }
+        if operation.path == WRITE {
+            methods = json!({ "post": remote_write(operation.summary) });
         }
         paths.insert(operation.path.to_owned(), methods);
     }
