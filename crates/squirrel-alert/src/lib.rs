@@ -5,7 +5,8 @@
 //! - [`Template`] fills in labels and annotations.
 //! - [`Group`] evaluates rules at given moments: samples to append, and alerts that go from pending to
 //!   firing to over. After a start they take up where the last run left them.
-//! - [`built_in`] are the rules that Squirrel brings along, with their thresholds and what to do.
+//! - [`built_in()`] are the rules that Squirrel brings along, with their thresholds and what to do.
+//! - [`backtest()`] tries a rule file on the past.
 //! - [`UnitTests`] runs the files of `promtool test rules`.
 //!
 //! Absences: no files, no HTTP, no threads, no clock. Time is an argument, and samples are seen

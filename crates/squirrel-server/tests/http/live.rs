@@ -144,6 +144,10 @@ async fn the_description_fits_the_answers() {
             continue;
         }
         let answer = server.get(path).await;
+        if item.get("get").is_none() {
+            assert_eq!(answer.status, 405, "{path} only changes something");
+            continue;
+        }
         // Without the parameters that they need, some of Prometheus' paths refuse; none is unknown.
         assert!(answer.status == 200 || path.starts_with("/api/v1/") && answer.status == 400, "{path}");
         let content = &item["get"]["responses"]["200"]["content"]["application/json"];

@@ -122,7 +122,7 @@ mod tests {
         assert!(sources.refresh(&config));
         assert_eq!(sources.good().map(|file| file.rules()).sum::<usize>(), 1, "the old version stays");
         let problem = sources.problems().remove(0);
-        assert!(problem.contains("a.yml:1:73: expr is no PromQL") && problem.contains("stay in force"), "{problem}");
+        assert!(problem.contains("a.yml:1:75: expr is no PromQL") && problem.contains("stay in force"), "{problem}");
         std::fs::write(&path, format!("{GOOD}# mended\n")).unwrap();
         assert!(sources.refresh(&config));
         assert_eq!(sources.problems(), Vec::<String>::new());
