@@ -11,6 +11,7 @@ mod library;
 mod page;
 mod sockets;
 mod store;
+mod throughput;
 mod usage;
 
 use std::path::Path;
@@ -51,7 +52,8 @@ struct Options {
     names: Vec<String>,
 }
 
-const NAMES: [&str; 8] = ["collection", "sockets", "daemon", "store", "library", "page", "accounting", "build"];
+const NAMES: [&str; 9] =
+    ["collection", "sockets", "daemon", "store", "library", "page", "accounting", "throughput", "build"];
 
 /// Measures all figures but the clean build, or those named, and prints them as a table.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
@@ -74,6 +76,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
             "library" => library::measure(&steps),
             "page" => page::measure(&steps),
             "accounting" => accounting::measure(&steps),
+            "throughput" => throughput::measure(&steps),
             _ => build::measure(&steps),
         };
         match measured {

@@ -28,6 +28,7 @@ mod sockets;
 mod status;
 mod store_command;
 mod table;
+mod throughput;
 mod top;
 mod units;
 
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         Command::Top(args) => top::run(args),
         Command::Sockets(args) => sockets::run(args),
         Command::Ping(args) => ping::run(args),
+        Command::Throughput(command) => throughput::run(command),
         Command::Query(args) => query::run(args),
         Command::Alerts(args) => alerts_command::run(args, &environment()),
         Command::Record(args) => record::run(args),
