@@ -12,6 +12,7 @@ mod monitor;
 mod page;
 mod sockets;
 mod store;
+mod throughput;
 mod truth;
 mod usage;
 
@@ -53,8 +54,19 @@ struct Options {
     names: Vec<String>,
 }
 
-const NAMES: [&str; 10] =
-    ["collection", "sockets", "daemon", "store", "library", "page", "accounting", "monitor", "truth", "build"];
+const NAMES: [&str; 11] = [
+    "collection",
+    "sockets",
+    "daemon",
+    "store",
+    "library",
+    "page",
+    "accounting",
+    "monitor",
+    "truth",
+    "throughput",
+    "build",
+];
 
 /// Measures all figures but the clean build, or those named, and prints them as a table.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
@@ -85,6 +97,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
             "accounting" => accounting::measure(&steps),
             "monitor" => monitor::measure(&steps),
             "truth" => truth::measure(&steps),
+            "throughput" => throughput::measure(&steps),
             _ => build::measure(&steps),
         };
         match measured {

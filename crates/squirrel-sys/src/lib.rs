@@ -14,6 +14,7 @@
 //! Absences: no metric name and no policy stands here.
 
 pub mod bpf;
+pub mod bulk;
 pub mod clock;
 pub mod containers;
 pub mod courier;

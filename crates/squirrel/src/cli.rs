@@ -2,6 +2,7 @@
 
 mod live;
 mod ping;
+mod throughput;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -11,6 +12,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 pub(crate) use live::{Direction, Sockets, Top, TopLevel, TopTable};
 pub(crate) use ping::Ping;
+pub(crate) use throughput::{Throughput, ThroughputClient, ThroughputServer, every_address};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -20,6 +22,7 @@ Examples:
   squirrel sockets -tp state established           the sockets, in the language of ss
   squirrel status                                  is all well, and what is not
   squirrel ping --json -c 10 192.0.2.1 example.org whether they answer, and how fast, by the kernel's clock
+  squirrel throughput client iperf.example         what the path carries, which part limits it, latency under load
   squirrel query 'rate(node_network_receive_bytes_total[10s])'
   squirrel alerts                                  what fires now, and rule files judged and tried
   squirrel explain node_netstat_Tcp_RetransSegs    what a metric means and what to check first
@@ -72,6 +75,16 @@ Examples:
   squirrel ping --fail-on loss=1%,p95=50ms -c 100 example.org && echo good
   squirrel ping --path-mtu example.org             the largest packet that the way there takes whole")]
     Ping(Ping),
+    /// What a path carries: iperf3's protocol, both ends.
+    #[command(
+        subcommand,
+        before_help = "\
+Examples:
+  squirrel throughput server                       answer clients, Squirrel's and iperf3's, many at once
+  squirrel throughput client iperf.example -t 5s
+  squirrel throughput client iperf.example -u -b 500M -R --json"
+    )]
+    Throughput(Throughput),
     /// Ask a running daemon a question in PromQL.
     #[command(before_help = "\
 Examples:

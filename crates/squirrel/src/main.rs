@@ -31,6 +31,7 @@ mod status;
 mod status_command;
 mod store_command;
 mod table;
+mod throughput;
 mod token;
 mod top;
 mod units;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         Command::Completions { shell } => manners::completions(*shell),
         Command::Man { command } => manners::man(command),
         Command::Ping(args) => ping::run(args),
+        Command::Throughput(command) => throughput::run(command),
         Command::Query(args) => query::run(args),
         Command::Alerts(args) => alerts_command::run(args, &environment()),
         Command::Silence(command) => alert_actions::silence(command, &environment()),

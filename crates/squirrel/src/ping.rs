@@ -213,7 +213,7 @@ fn options(args: &cli::Ping) -> anyhow::Result<Options> {
 }
 
 /// A differentiated services code point by number or by name (RFC 2474, 2597, 3246, 5865, 8622).
-fn dscp(text: &str) -> anyhow::Result<u8> {
+pub(crate) fn dscp(text: &str) -> anyhow::Result<u8> {
     let lower = text.to_ascii_lowercase();
     let digits = |rest: &str| rest.bytes().map(|digit| digit.wrapping_sub(b'0')).collect::<Vec<_>>();
     let named = match lower.as_str() {

@@ -23,6 +23,7 @@ const TOOLS: &[Tool] = &[
     Tool { program: "nft", package: "nftables", needed_for: "loss that is known" },
     Tool { program: "sysctl", package: "procps", needed_for: "network namespaces" },
     Tool { program: "conntrack", package: "conntrack", needed_for: "connection tracking" },
+    Tool { program: "iperf3", package: "iperf3", needed_for: "throughput, against the program whose protocol it is" },
     Tool {
         program: "clang-14",
         package: "clang-14",

@@ -3,6 +3,7 @@
 #![expect(unsafe_code, reason = "system calls that the standard library does not offer")]
 
 mod bpf;
+pub(crate) mod bulk;
 pub(crate) mod courier;
 mod descriptors;
 mod guarded;
