@@ -218,6 +218,7 @@ impl Client {
         }
         carried.run.end();
         carried.interval(!counting, each);
+        carried.run.close();
         Ok(())
     }
 

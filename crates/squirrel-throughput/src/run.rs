@@ -1,6 +1,6 @@
 //! The streams of a run with their threads, and the figures that are taken of them while they work.
 
-use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::net::{Shutdown, SocketAddr, TcpStream, UdpSocket};
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -317,6 +317,17 @@ impl Run {
         for lane in &mut self.lanes {
             if let Some(thread) = lane.thread.take() {
                 lane.cpu = thread.join().unwrap_or_default();
+            }
+        }
+    }
+
+    /// Ends the connections, after the last look at them. Iperf3 reads whole blocks, and would wait for the rest of one
+    /// that was cut by the end before it hears anything else.
+    pub(crate) fn close(&self) {
+        for lane in &self.lanes {
+            if let Socket::Tcp(stream) = &*lane.socket {
+                // Who is gone already needs no goodbye.
+                let _ = stream.shutdown(Shutdown::Write);
             }
         }
     }

@@ -42,5 +42,7 @@ mod sockets;
 mod store;
 #[path = "program/support.rs"]
 mod support;
+#[path = "program/throughput.rs"]
+mod throughput;
 #[path = "program/top.rs"]
 mod top;

@@ -64,6 +64,7 @@ pub(super) fn carry(
     }
     run.end();
     intervals.push(run.interval(false));
+    run.close();
     let peer = match ended {
         Ok(()) => talk.results(&run.results(), stop),
         Err(error) => Err(error),
