@@ -52,7 +52,7 @@ pub use picture::{
     BookEntry, BookPart, Carrier, ConnectionRow, Container, Figures, HostRow, InterfaceRow, Level, NamespaceRow,
     PartStatus, Picture, ProcessRow, ProcessSummary, Source, TcpDetail, Traffic, UnattributedRow,
 };
-pub use sources::{Discovery, FindNamespaces, NamespaceSource, ReadUsers, Sources};
+pub use sources::{Discovery, FindNamespaces, NameContainer, NamespaceSource, ReadUsers, Sources};
 
 use squirrel_model::Catalogue;
 

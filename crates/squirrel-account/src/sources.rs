@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use squirrel_sys::containers::ContainerFiles;
+use squirrel_sys::containers::{ContainerFiles, ContainerId, Runtime};
 use squirrel_sys::{
     EndedMulticast, EndedSockets, Kernel, Linux, NetworkNamespace, SocketLedger, SysError, network_namespaces,
     user_table,
@@ -71,6 +71,8 @@ pub struct Discovery {
 pub type FindNamespaces = Box<dyn FnMut(&[u64]) -> Discovery + Send>;
 /// Replaces a buffer by the table of users, in the form of `passwd(5)`.
 pub type ReadUsers = Box<dyn FnMut(&mut Vec<u8>) -> Result<(), SysError> + Send>;
+/// Finds the name that a container's runtime noted.
+pub type NameContainer = Box<dyn FnMut(Runtime, ContainerId) -> Result<Option<String>, SysError> + Send>;
 
 /// Everything that is read.
 pub struct Sources {
@@ -85,7 +87,7 @@ pub struct Sources {
     /// Names of users.
     pub users: Option<ReadUsers>,
     /// Names of containers.
-    pub containers: Option<ContainerFiles>,
+    pub containers: Option<NameContainer>,
 }
 
 impl Sources {
@@ -96,13 +98,14 @@ impl Sources {
     /// When netlink is refused here.
     pub fn open(everywhere: bool) -> Result<Self, SysError> {
         let own = NamespaceSource::current()?;
+        let files = ContainerFiles::default();
         Ok(Self {
             host: Arc::clone(&own.kernel),
             namespaces: vec![own],
             find: everywhere.then(|| Box::new(discover) as FindNamespaces),
             ledger: None,
             users: Some(Box::new(user_table)),
-            containers: Some(ContainerFiles::default()),
+            containers: Some(Box::new(move |runtime, id| files.name(runtime, id))),
         })
     }
 

@@ -5,6 +5,7 @@ use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
+use squirrel_sys::containers::{ContainerId, Runtime};
 use squirrel_sys::courier::Courier;
 use squirrel_sys::{
     FoundNamespaces, Kernel, Missed, Netlink, NetworkNamespace, ProcessNote, SocketLedger, SocketOpener, SysError,
@@ -86,6 +87,19 @@ impl Keeper {
         let (_, descriptor) = self.ask(Question::Open { namespace, door }, &mut |_| Ok(()))?;
         let missing = || io::Error::new(io::ErrorKind::InvalidData, "no descriptor came");
         descriptor.ok_or_else(|| SysError::new("ask the keeper", format!("network namespace {namespace}"), missing()))
+    }
+
+    /// The name that a container's runtime noted; none when it knows no such container.
+    ///
+    /// # Errors
+    /// What the keeper answered, or that it is gone.
+    pub fn container(&self, runtime: Runtime, id: ContainerId) -> Result<Option<String>, SysError> {
+        let mut name = None;
+        self.ask(Question::Container { runtime, id }, &mut |reader| {
+            name = Some(read_text(reader)?);
+            Ok(())
+        })?;
+        Ok(name)
     }
 }
 

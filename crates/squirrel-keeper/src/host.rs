@@ -2,6 +2,7 @@
 
 use std::os::fd::OwnedFd;
 
+use squirrel_sys::containers::{ContainerFiles, ContainerId, Runtime};
 use squirrel_sys::{FoundNamespaces, Kernel as _, Linux, Netlink, NetworkNamespace, SocketLedger, SysError};
 
 use crate::serve::Services;
@@ -12,6 +13,7 @@ pub struct Host {
     kernel: Linux,
     ledger: Result<Box<dyn SocketLedger>, String>,
     namespaces: Namespaces,
+    containers: ContainerFiles,
 }
 
 /// The network namespaces as they were found last: most questions come soon after a list.
@@ -46,7 +48,14 @@ impl Host {
     /// # Errors
     /// When a limit on descriptors was reached.
     pub fn open(ledger: Result<Box<dyn SocketLedger>, String>) -> Result<Self, SysError> {
-        Ok(Self { kernel: Linux::open()?, ledger, namespaces: Namespaces::default() })
+        let (namespaces, containers) = (Namespaces::default(), ContainerFiles::default());
+        Ok(Self { kernel: Linux::open()?, ledger, namespaces, containers })
+    }
+
+    /// The same, where container runtimes keep their files elsewhere.
+    #[must_use]
+    pub fn with_containers(self, containers: ContainerFiles) -> Self {
+        Self { containers, ..self }
     }
 }
 
@@ -70,6 +79,10 @@ impl Services for Host {
 
     fn namespaces(&mut self) -> Result<FoundNamespaces, SysError> {
         self.namespaces.find()
+    }
+
+    fn container(&mut self, runtime: Runtime, id: ContainerId) -> Result<Option<String>, SysError> {
+        self.containers.name(runtime, id)
     }
 
     fn open(&mut self, namespace: u64, door: Door) -> Result<OwnedFd, SysError> {

@@ -3,8 +3,9 @@
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 
+use squirrel_sys::containers::{ContainerId, Runtime};
 use squirrel_sys::courier::{Courier, LONGEST};
-use squirrel_sys::{FoundNamespaces, SocketLedger, SysError};
+use squirrel_sys::{FoundNamespaces, NetworkNamespace, SocketLedger, SysError};
 
 use crate::record;
 use crate::words::{Door, Question, answer, put_octets, put_text};
@@ -42,6 +43,14 @@ pub trait Services {
     /// The namespace is gone or may not be entered.
     fn open(&mut self, namespace: u64, _: Door) -> Result<OwnedFd, SysError> {
         Err(not_here("open", format!("network namespace {namespace}")))
+    }
+
+    /// The name that a container's runtime noted; none when it knows no such container.
+    ///
+    /// # Errors
+    /// The runtime's files may not be read.
+    fn container(&mut self, _: Runtime, id: ContainerId) -> Result<Option<String>, SysError> {
+        Err(not_here("look for the name", format!("container {id}")))
     }
 
     /// Counts the frames of an interface from now on.
@@ -98,11 +107,7 @@ fn answered(question: Question, services: &mut dyn Services, reply: &mut Reply<'
         Question::Parts => {
             let parts = services.ledger().map_err(no_ledger)?.parts();
             for (part, missing) in parts {
-                reply.item(|out| {
-                    put_text(&part, out);
-                    out.push(u8::from(missing.is_some()));
-                    put_text(missing.as_deref().unwrap_or_default(), out);
-                });
+                reply.item(|out| put_part(&part, missing.as_deref(), out));
             }
             Ok(End::Number(0))
         }
@@ -142,13 +147,15 @@ fn answered(question: Question, services: &mut dyn Services, reply: &mut Reply<'
         Question::Namespaces => {
             let found = services.namespaces()?;
             for namespace in &found.namespaces {
-                reply.item(|out| {
-                    out.extend_from_slice(&namespace.inode.to_ne_bytes());
-                    out.extend_from_slice(&namespace.process.unwrap_or(0).to_ne_bytes());
-                    put_text(namespace.name.as_deref().unwrap_or_default(), out);
-                });
+                reply.item(|out| put_namespace(namespace, out));
             }
             Ok(End::Number(found.denied as u64))
+        }
+        Question::Container { runtime, id } => {
+            if let Some(name) = services.container(runtime, id)? {
+                reply.item(|out| put_text(&name, out));
+            }
+            Ok(End::Number(0))
         }
         Question::Attach { namespace, interface, name } => {
             let name = name.split(|octet| *octet == 0).next().unwrap_or_default();
@@ -170,6 +177,18 @@ fn answered(question: Question, services: &mut dyn Services, reply: &mut Reply<'
         }
         Question::Open { namespace, door } => services.open(namespace, door).map(End::Descriptor),
     }
+}
+
+fn put_part(part: &str, missing: Option<&str>, out: &mut Vec<u8>) {
+    put_text(part, out);
+    out.push(u8::from(missing.is_some()));
+    put_text(missing.unwrap_or_default(), out);
+}
+
+fn put_namespace(namespace: &NetworkNamespace, out: &mut Vec<u8>) {
+    out.extend_from_slice(&namespace.inode.to_ne_bytes());
+    out.extend_from_slice(&namespace.process.unwrap_or(0).to_ne_bytes());
+    put_text(namespace.name.as_deref().unwrap_or_default(), out);
 }
 
 /// An answer under way: items are collected and sent when a message is full.

@@ -1,5 +1,6 @@
 //! What is said, and how it is written: one octet for the word, then its fields, numbers in the machine's order.
 
+use squirrel_sys::containers::{ContainerId, Runtime};
 use squirrel_wire::{Malformed, Reader};
 
 /// The capabilities that the keeper goes on holding: looking at other users' processes, and entering their network
@@ -41,12 +42,19 @@ pub(crate) enum Question {
     Ended,
     Living,
     Missed,
-    Process { tgid: u32, started_ns: u64 },
+    Process {
+        tgid: u32,
+        started_ns: u64,
+    },
     SocketsOf(u32),
     Namespaces,
     Open {
         namespace: u64,
         door: Door,
+    },
+    Container {
+        runtime: Runtime,
+        id: ContainerId,
     },
     /// To the process that counts frames, as the others below.
     Attach {
@@ -87,6 +95,16 @@ impl Question {
                 out.extend_from_slice(&process.to_ne_bytes());
             }
             Self::Namespaces => out.push(5),
+            Self::Container { runtime, id } => {
+                out.push(9);
+                out.push(match runtime {
+                    Runtime::Any => 0,
+                    Runtime::Docker => 1,
+                    Runtime::Podman => 2,
+                    Runtime::Kubernetes => 3,
+                });
+                out.extend_from_slice(&id.0);
+            }
             Self::Attach { namespace, interface, name } => {
                 out.push(10);
                 out.extend_from_slice(&namespace.to_ne_bytes());
@@ -128,6 +146,16 @@ impl Question {
             5 => Self::Namespaces,
             7 => Self::Missed,
             8 => Self::Process { tgid: reader.u32()?, started_ns: reader.u64()? },
+            9 => Self::Container {
+                runtime: match reader.u8()? {
+                    0 => Runtime::Any,
+                    1 => Runtime::Docker,
+                    2 => Runtime::Podman,
+                    3 => Runtime::Kubernetes,
+                    _ => return Err(reader.malformed()),
+                },
+                id: ContainerId(reader.array()?),
+            },
             10 => Self::Attach { namespace: reader.u64()?, interface: reader.u32()?, name: reader.array()? },
             11 => Self::Detach { namespace: reader.u64()?, interface: reader.u32()? },
             12 => Self::Frames { namespace: reader.u64()? },
@@ -230,6 +258,8 @@ mod tests {
     fn each_question_comes_back_as_it_was() {
         let doors = [Door::Route, Door::SockDiag, Door::Ended];
         let opens = doors.map(|door| Question::Open { namespace: 4_026_531_840, door });
+        let runtimes = [Runtime::Any, Runtime::Docker, Runtime::Podman, Runtime::Kubernetes];
+        let containers = runtimes.map(|runtime| Question::Container { runtime, id: ContainerId([7; 32]) });
         let others = [
             Question::Parts,
             Question::Ended,
@@ -244,7 +274,7 @@ mod tests {
             Question::Release { namespace: 4_026_531_840 },
         ];
         let mut message = Vec::new();
-        for question in opens.into_iter().chain(others) {
+        for question in opens.into_iter().chain(containers).chain(others) {
             question.put(&mut message);
             assert_eq!(Question::read(&message), Ok(question));
             message.push(0);

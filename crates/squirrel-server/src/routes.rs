@@ -29,8 +29,8 @@ mod plain;
 mod query;
 pub(crate) mod receive;
 mod resources;
-mod status;
 mod rules;
+mod status;
 mod stream;
 
 /// Everything that the server answers. The guard stands around all of it, unknown paths too.

@@ -170,6 +170,8 @@ impl Running {
         let mut sources = Sources::open(false)?;
         let host: Arc<dyn Kernel> = Arc::new(KeptKernel::new(Linux::open()?, &self.keeper));
         sources.host = host;
+        let keeper = self.keeper.clone();
+        sources.containers = Some(Box::new(move |runtime, id| keeper.container(runtime, id)));
         let everywhere = self.keeper.namespaces().is_ok_and(|found| is_on_the_host(&found.namespaces));
         if everywhere {
             let keeper = self.keeper.clone();

@@ -1,8 +1,11 @@
 //! Names from made-up folders of runtimes.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use proptest::prelude::*;
+use squirrel_sys::SysError;
+use squirrel_sys::containers::ContainerFiles;
 
 use super::*;
 
@@ -26,43 +29,54 @@ fn named(names: &mut ContainerNames, runtime: &'static str, digit: char, second:
     container.name
 }
 
+/// Those that a host has whose files stand below this folder.
+fn names_below(root: &Path) -> ContainerNames {
+    let files = ContainerFiles::below(root);
+    ContainerNames::new(Some(Box::new(move |runtime, id| files.name(runtime, id))))
+}
+
 #[test]
-fn each_runtime_has_its_place_for_names() {
-    let root = tempfile::tempdir().expect("a folder");
-    let docker = r#"{"StreamConfig":{},"Config":{"Hostname":"evil","Env":["A=\"Name\":\"/evil\""],"Labels":{"Name":"/evil"}},
-        "MountPoints":{"/data":{"Name":"/evil"}},"Name":"/web","Driver":"overlay2"}"#;
-    put(root.path(), &format!("var/lib/docker/containers/{}/config.v2.json", id('a')), docker);
-    let podman = format!(
-        r#"[{{"id":"{}","names":["other"],"flags":{{"id":"x"}}}}, {{"id": "{}", "names": ["db", "second"], "image": "i"}}]"#,
-        id('c'),
-        id('b')
-    );
-    put(root.path(), "var/lib/containers/storage/overlay-containers/containers.json", &podman);
-    put(root.path(), &format!("var/log/containers/shop-7d9f_prod_api-{}.log", id('d')), "");
-    put(root.path(), "var/log/containers/nonsense.log", "");
-    let mut names = ContainerNames::new(Some(ContainerFiles::below(root.path())));
-    for (runtime, digit, name) in [
-        ("docker", 'a', "web"),
-        ("podman", 'b', "db"),
-        ("podman", 'c', "other"),
-        ("kubernetes", 'd', "prod/shop-7d9f/api"),
-        ("container", 'b', "db"),
-        ("containerd", 'd', "prod/shop-7d9f/api"),
-        ("docker", 'e', "eeeeeeeeeeee"),
-        ("podman", 'e', "eeeeeeeeeeee"),
-        ("kubernetes", 'e', "eeeeeeeeeeee"),
+fn the_runtime_that_the_path_tells_is_asked_and_all_when_it_tells_none() {
+    let names = |runtime| {
+        let look_up = |runtime, id: ContainerId| Ok(Some(format!("{runtime:?} {}", id.0[0])));
+        let mut names = ContainerNames::new(Some(Box::new(look_up)));
+        named(&mut names, runtime, 'a', 1)
+    };
+    for (runtime, name) in [
+        ("docker", "Docker 170"),
+        ("podman", "Podman 170"),
+        ("kubernetes", "Kubernetes 170"),
+        ("container", "Any 170"),
+        ("containerd", "Any 170"),
     ] {
-        assert_eq!(named(&mut names, runtime, digit, 1), name, "{runtime}");
+        assert_eq!(names(runtime), name);
     }
+    let mut names = ContainerNames::new(Some(Box::new(|_, _| Ok(Some("asked".to_owned())))));
     let mut lxc = Container { runtime: "lxc", name: "guest".into(), id: "guest".into() };
     names.name(&mut lxc, Duration::ZERO);
     assert_eq!(lxc.name, "guest", "the path has it");
 }
 
 #[test]
+fn a_container_of_which_nothing_can_be_learned_keeps_its_short_id_and_is_not_asked_for_each_time() {
+    let asked = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&asked);
+    let mut names = ContainerNames::new(Some(Box::new(move |_, _| {
+        count.fetch_add(1, Ordering::Relaxed);
+        Err(SysError::new("read", "x", std::io::ErrorKind::PermissionDenied.into()))
+    })));
+    for second in 0..30 {
+        assert_eq!(named(&mut names, "docker", 'a', second), "aaaaaaaaaaaa");
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    named(&mut names, "docker", 'a', 31);
+    assert_eq!(asked.load(Ordering::Relaxed), 2);
+}
+
+#[test]
 fn a_name_that_is_written_late_is_found_and_one_that_was_found_is_kept() {
     let root = tempfile::tempdir().expect("a folder");
-    let mut names = ContainerNames::new(Some(ContainerFiles::below(root.path())));
+    let mut names = names_below(root.path());
     assert_eq!(named(&mut names, "docker", 'a', 1), "aaaaaaaaaaaa");
     let file = format!("var/lib/docker/containers/{}/config.v2.json", id('a'));
     put(root.path(), &file, r#"{"Name":"/late"}"#);
@@ -71,31 +85,4 @@ fn a_name_that_is_written_late_is_found_and_one_that_was_found_is_kept() {
     std::fs::remove_file(root.path().join(file)).expect("removed");
     assert_eq!(named(&mut names, "docker", 'a', 400), "late");
     assert_eq!(named(&mut ContainerNames::default(), "docker", 'a', 1), "aaaaaaaaaaaa", "without files");
-}
-
-#[test]
-fn a_document_that_breaks_off_gives_what_stands_before() {
-    let whole = br#"{"a":"1","l":["x","y"],"o":{"b":2,"c":"\"q\\"},"z":null}"#;
-    let fields: Vec<json::Field> = json::Fields::of(whole).collect();
-    let shown: Vec<_> = fields.iter().map(|field| (field.depth, &*field.key, field.text.as_deref())).collect();
-    let expected = [
-        (1, "a", Some("1")),
-        (1, "l", Some("x")),
-        (1, "o", None),
-        (2, "b", None),
-        (2, "c", Some("\"q\\")),
-        (1, "z", None),
-    ];
-    assert_eq!(shown, expected);
-    for end in 0..whole.len() {
-        let cut: Vec<json::Field> = json::Fields::of(&whole[..end]).collect();
-        assert!(fields.starts_with(&cut) || cut.len() <= fields.len(), "{end}");
-    }
-}
-
-proptest! {
-    #[test]
-    fn any_octets_are_survived(document in any::<Vec<u8>>()) {
-        json::Fields::of(&document).count();
-    }
 }

@@ -13,6 +13,8 @@ use squirrel_wire::link::{DUMP_LINKS, Link, RTM_GETLINK};
 use super::*;
 use crate::{Host, Services, serve};
 
+mod containers;
+
 /// Starts a keeper on a thread. It ends with the other end.
 fn kept(services: impl Services + Send + 'static) -> (Keeper, JoinHandle<io::Result<()>>) {
     let (ours, theirs) = Courier::pair().unwrap();
