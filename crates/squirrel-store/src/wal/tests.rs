@@ -68,7 +68,7 @@ fn add(content: &mut Content, row: &Row) {
             let ended = row.ended.iter().map(|id| (id.0, stale_marker().to_bits()));
             content.extend(values.chain(ended).map(|(id, bits)| ((id, row.time_ms), bits)));
         }
-        Row::Loose(row) => content.extend(row.samples.iter().map(|(id, time, v)| ((id.0, *time), v.to_bits()))),
+        Row::Loose(row) => content.extend(row.samples().iter().map(|(id, time, v)| ((id.0, *time), v.to_bits()))),
     }
 }
 
@@ -92,14 +92,14 @@ fn written(dir: &Arc<MemoryDir>, n: i64) -> Vec<Content> {
         let row = match at % 10 {
             5 => tick(&mut log, at, 1..8, &[8, 9, 10]),
             6 => tick(&mut log, at, (1..8).chain([9]), &[]),
-            8 => Row::Loose(Arc::new(LooseRow {
-                seq: log.take_seq(),
-                samples: vec![
+            8 => Row::Loose(Arc::new(LooseRow::new(
+                log.take_seq(),
+                vec![
                     (SeriesId(2), at * 1000 - 5, 1.5),
                     (SeriesId(2), at * 1000 + 5, f64::NAN),
                     (SeriesId(4), 3, -0.0),
                 ],
-            })),
+            ))),
             _ => tick(&mut log, at, 1..=10, &[]),
         };
         let mut content = contents.last().unwrap().clone();
