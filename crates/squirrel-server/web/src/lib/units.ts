@@ -8,7 +8,9 @@ export type Unit =
   | "ratio"
   | "seconds"
   | "count"
-  | "bytes";
+  | "bytes"
+  /** Nothing is known of what it counts. */
+  | "number";
 
 /** Whether throughput is shown in bits or in bytes a second. */
 export type Throughput = "bits" | "bytes";
@@ -55,6 +57,8 @@ export function scaleFor(unit: Unit, magnitude: number, throughput: Throughput):
     case "seconds":
       if (size >= 1 || size === 0) return { factor: 1, suffix: "s" };
       return size >= 1e-3 ? { factor: 1e3, suffix: "ms" } : { factor: 1e6, suffix: "µs" };
+    case "number":
+      return size >= 1e6 ? prefixed(size, DECIMAL, "") : { factor: 1, suffix: "" };
     case "count":
       return size >= 100_000 ? prefixed(size, DECIMAL, "") : { factor: 1, suffix: "" };
   }
@@ -86,7 +90,7 @@ export function figure(value: number | null | undefined, unit: Unit, throughput:
   if (value === null || value === undefined || Number.isNaN(value)) return { number: "–", suffix: "" };
   if (!Number.isFinite(value)) return { number: value > 0 ? "∞" : "−∞", suffix: "" };
   const scale = scaleFor(unit, value, throughput);
-  const whole = unit === "count" && scale.factor === 1;
+  const whole = (unit === "count" || unit === "number") && scale.factor === 1;
   return { number: digits(value * scale.factor, whole), suffix: scale.suffix };
 }
 
