@@ -7,10 +7,11 @@ use std::time::Duration;
 use anyhow::Context as _;
 use squirrel_channels::{Channel, Channels};
 use squirrel_collect::Schedule;
+use squirrel_model::Elapsed;
 use squirrel_outbound::Destination;
 use squirrel_promql::Engine;
 use squirrel_remote::{EngineLimits, RemoteEngine};
-use squirrel_server::{Applications, BuildInfo, Limits, Server, ServerParts};
+use squirrel_server::{ApplicationToken, Applications, BuildInfo, Limits, Server, ServerParts};
 use squirrel_store::Store;
 use squirrel_store::dir::Dir;
 use squirrel_sys::memory::Trimmer;
@@ -75,11 +76,7 @@ pub(super) async fn run(
     let addresses: Vec<_> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
     let statuses = Arc::clone(&status);
     let reader = store.reader();
-    let applications =
-        Arc::new(Applications::new(config.applications.limits(), own_metrics::own()).with_token(application_token));
-    if let Err(error) = applications.adopt(reader.snapshot().as_ref(), clock::wall(), monotonic.elapsed()) {
-        tracing::warn!("applications that reported before the start are not known: {error}");
-    }
+    let applications = applications(&config, application_token, &store, monotonic.elapsed());
     let catalogue = Arc::new(own_metrics::catalogue());
     let ground = remote::Ground::new(&config, Arc::clone(&store), watched.clone(), Arc::clone(&catalogue), monotonic)?;
     let remote = Arc::new(remote::start(parts, ground));
@@ -138,19 +135,35 @@ pub(super) async fn run(
     if !serving.is_finished() && tokio::time::timeout(DRAIN, &mut serving).await.is_err() {
         serving.abort();
     }
-    let closing = Arc::clone(&store);
-    spawn_blocking(move || {
-        alerting.stop();
-        let now = clock::wall();
-        let ends = applications.close(now, step_ms);
-        // A disk that does not take them is told by the close that follows.
-        let _ = closing.append_samples(now, &ends);
-        closing.close(now)
-    })
-    .await?
-    .context("the store was not closed cleanly")?;
+    spawn_blocking(move || close(&store, alerting, &applications, step_ms))
+        .await?
+        .context("the store was not closed cleanly")?;
     tracing::info!("stopped");
     outcome
+}
+
+/// Ends what writes to the store, and then the store.
+fn close(
+    store: &Store,
+    alerting: Alerting,
+    applications: &Applications,
+    step_ms: i64,
+) -> Result<(), squirrel_store::StoreError> {
+    alerting.stop();
+    let now = clock::wall();
+    let ends = applications.close(now, step_ms);
+    // A disk that does not take them is told by the close that follows.
+    let _ = store.append_samples(now, &ends);
+    store.close(now)
+}
+
+/// Takes reports of applications, and knows those that reported before the start.
+fn applications(config: &Config, token: Option<ApplicationToken>, store: &Store, at: Elapsed) -> Arc<Applications> {
+    let applications = Applications::new(config.applications.limits(), own_metrics::own()).with_token(token);
+    if let Err(error) = applications.adopt(store.reader().snapshot().as_ref(), clock::wall(), at) {
+        tracing::warn!("applications that reported before the start are not known: {error}");
+    }
+    Arc::new(applications)
 }
 
 /// Another engine for PromQL; what is asked of it comes from threads that may block.
