@@ -2,6 +2,7 @@
 
 mod echoes;
 mod streams;
+mod talk;
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
@@ -9,17 +10,18 @@ use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use squirrel_sys::{bulk, clock};
+use squirrel_sys::bulk;
 
 use crate::ThroughputError;
-use crate::control::{Control, Heard, PATIENCE};
+use crate::control::{Control, PATIENCE};
 use crate::latency::{self, Source};
-use crate::protocol::{ClientAction, ClientMachine, Cookie, Parameters, ProtocolError, Results};
+use crate::protocol::{ClientAction, ClientMachine, Cookie, Parameters, Results};
 use crate::report::{Report, Start};
 use crate::run::{Bounds, Interval, Run};
 use crate::sockets::{self, LOOK_AROUND};
 use crate::stream::Stop;
 use echoes::Prober;
+use talk::Talk;
 
 pub use echoes::Echo;
 
@@ -262,78 +264,6 @@ impl Carried {
         } else if let Some(last) = self.intervals.last_mut() {
             last.extend(&interval);
         }
-    }
-}
-
-/// The conversation with the server.
-struct Talk {
-    control: Control,
-    machine: ClientMachine,
-    squirrel: bool,
-}
-
-impl Talk {
-    /// Listens for at most so long, when nothing is expected but bad news.
-    fn listen(&mut self, wait: Duration) -> Result<(), ThroughputError> {
-        self.step(wait).map(|_| ())
-    }
-
-    /// One look at what came; gives the actions that are not the conversation's own.
-    fn step(&mut self, wait: Duration) -> Result<Vec<ClientAction>, ThroughputError> {
-        let heard = match self.control.hear(wait)? {
-            Heard::Octets(octets) => self.machine.receive(octets),
-            Heard::Nothing => Ok(Vec::new()),
-            Heard::Closed => {
-                let peer = self.control.peer().to_owned();
-                return Err(ThroughputError::Closed { peer, phase: self.machine.phase() });
-            }
-        };
-        let broken = |source: ProtocolError| ThroughputError::Protocol { peer: self.control.peer().to_owned(), source };
-        let mut left = Vec::new();
-        for action in heard.map_err(broken)? {
-            match action {
-                ClientAction::Send(octets) => self.control.say(&octets)?,
-                ClientAction::ServerIsSquirrel => self.squirrel = true,
-                other => left.push(other),
-            }
-        }
-        Ok(left)
-    }
-
-    /// Waits until the server says what is to be done next.
-    fn wait_for(&mut self, wanted: &ClientAction, stop: &Stop) -> Result<(), ThroughputError> {
-        let began = clock::now();
-        loop {
-            if self.step(LOOK_AROUND)?.contains(wanted) {
-                return Ok(());
-            }
-            self.check_patience(began.elapsed(), stop)?;
-        }
-    }
-
-    fn results(&mut self, own: &Results, stop: &Stop) -> Result<Results, ThroughputError> {
-        let began = clock::now();
-        loop {
-            for action in self.step(LOOK_AROUND)? {
-                match action {
-                    ClientAction::GiveResults => {
-                        let octets = self.machine.results(own);
-                        self.control.say(&octets)?;
-                    }
-                    ClientAction::Finished(results) => return Ok(*results),
-                    _ => {}
-                }
-            }
-            self.check_patience(began.elapsed(), stop)?;
-        }
-    }
-
-    fn check_patience(&self, waited: Duration, stop: &Stop) -> Result<(), ThroughputError> {
-        if waited < PATIENCE && !stop.is_set() {
-            return Ok(());
-        }
-        let peer = self.control.peer().to_owned();
-        Err(ThroughputError::Silent { peer, seconds: waited.as_secs(), phase: self.machine.phase() })
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a run gives.
 
+mod date;
 mod json;
 
 use std::net::SocketAddr;

@@ -54,19 +54,10 @@ fn says(reader: &mut impl std::io::BufRead, word: &str) -> bool {
     reader.lines().map_while(Result::ok).any(|line| line.contains(word))
 }
 
-fn chain(test: &str) -> Option<Chain> {
+/// Two hosts and a link; or why there are none.
+fn chain() -> Result<Chain, String> {
     let there = Command::new("iperf3").arg("--version").stdout(Stdio::null()).status().is_ok();
-    match Chain::create("throughput", 0) {
-        Ok(chain) if there => Some(chain),
-        Ok(_) => {
-            skip(test, "iperf3 is not installed");
-            None
-        }
-        Err(reason) => {
-            skip(test, &reason);
-            None
-        }
-    }
+    if there { Chain::create("throughput", 0) } else { Err("iperf3 is not installed".into()) }
 }
 
 fn client(host: &Namespace, arguments: &[&str]) -> (Value, i32, String) {
@@ -79,7 +70,12 @@ fn client(host: &Namespace, arguments: &[&str]) -> (Value, i32, String) {
 
 #[test]
 fn both_ends_are_ours_and_the_document_says_which_part_was_the_limit() {
-    let Some(chain) = chain("throughput::both_ends_are_ours") else { return };
+    let chain = match chain() {
+        Ok(chain) => chain,
+        Err(reason) => {
+            return skip("throughput::both_ends_are_ours_and_the_document_says_which_part_was_the_limit", &reason);
+        }
+    };
     for address in chain.server_addresses() {
         let server = Serving::start(chain.server(), PROGRAM, &["throughput", "server", "--one-off", "--json"]);
         let (document, code, said) = client(chain.client(), &["-t", "1", "-b", "50M", &address]);
@@ -96,7 +92,10 @@ fn both_ends_are_ours_and_the_document_says_which_part_was_the_limit() {
 
 #[test]
 fn a_server_of_iperf3_is_measured_with_echoes_of_icmp() {
-    let Some(chain) = chain("throughput::a_server_of_iperf3") else { return };
+    let chain = match chain() {
+        Ok(chain) => chain,
+        Err(reason) => return skip("throughput::a_server_of_iperf3_is_measured_with_echoes_of_icmp", &reason),
+    };
     let address = &chain.server_addresses()[0];
     let server = Serving::start(chain.server(), "iperf3", &["-s", "-1", "--forceflush"]);
     let (document, code, said) = client(chain.client(), &["-t", "1", "-u", "-b", "20M", "-R", address]);
@@ -108,7 +107,10 @@ fn a_server_of_iperf3_is_measured_with_echoes_of_icmp() {
 
 #[test]
 fn loss_on_the_way_is_the_networks() {
-    let Some(chain) = chain("throughput::loss_on_the_way") else { return };
+    let chain = match chain() {
+        Ok(chain) => chain,
+        Err(reason) => return skip("throughput::loss_on_the_way_is_the_networks", &reason),
+    };
     let address = &chain.server_addresses()[0];
     for rule in [
         &["add", "table", "inet", "loss"][..],
@@ -135,7 +137,10 @@ fn loss_on_the_way_is_the_networks() {
 
 #[test]
 fn an_interrupt_prints_what_there_is() {
-    let Some(chain) = chain("throughput::an_interrupt") else { return };
+    let chain = match chain() {
+        Ok(chain) => chain,
+        Err(reason) => return skip("throughput::an_interrupt_prints_what_there_is", &reason),
+    };
     let address = &chain.server_addresses()[0];
     let _server = Serving::start(chain.server(), PROGRAM, &["throughput", "server"]);
     let mut command = chain.client().command(PROGRAM);
