@@ -29,7 +29,7 @@ pub use catalogue::Catalogue;
 pub use duration::{DurationError, MAX_DURATION_MS, duration_text, parse_duration_ms};
 pub use io_text::{IoText, without_numbers};
 pub use labels::{Labels, LabelsBuilder, LabelsError, NAME_LABEL};
-pub use matcher::{MatchOp, Matcher, MatcherError};
+pub use matcher::{MatchOp, Matcher, MatcherError, REGEX_BYTES, anchored_regex};
 pub use metric::{Kind, Metric, MetricRef, Unit};
 pub use select::{
     Figure, Found, Samples, Select, SelectError, Tier, histogram_marker, is_histogram, is_stale, stale_marker,

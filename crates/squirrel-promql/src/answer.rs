@@ -17,13 +17,25 @@ pub struct EvalOptions {
     pub default_step_ms: i64,
     /// Most samples that a query may touch: read from the store or computed for a selector.
     pub max_samples: u64,
+    /// Most bytes that the intermediate results of a query may take at one moment. Labels are not counted: they are
+    /// the store's own.
+    pub max_memory_bytes: u64,
+    /// Most bytes that a regular expression of `label_replace` may compile to.
+    pub max_regex_bytes: usize,
     /// Most steps of a range query.
     pub max_points_per_series: usize,
 }
 
 impl Default for EvalOptions {
     fn default() -> Self {
-        Self { lookback_ms: 300_000, default_step_ms: 60_000, max_samples: 20_000_000, max_points_per_series: 11_000 }
+        Self {
+            lookback_ms: 300_000,
+            default_step_ms: 60_000,
+            max_samples: 20_000_000,
+            max_memory_bytes: 512 << 20,
+            max_regex_bytes: squirrel_model::REGEX_BYTES,
+            max_points_per_series: 11_000,
+        }
     }
 }
 

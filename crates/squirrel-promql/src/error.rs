@@ -49,6 +49,15 @@ pub enum EvalError {
         /// The limit that was in force.
         limit: u64,
     },
+    /// The query's intermediate results would take more memory than allowed.
+    #[error(
+        "the query needs more than {limit} bytes of memory for what it has computed so far: ask for fewer series, take \
+         a longer step, or aggregate in smaller parts"
+    )]
+    TooMuchMemory {
+        /// The limit that was in force.
+        limit: u64,
+    },
     /// The caller asked to stop (deadline passed or nobody waits for the answer any more).
     #[error("the query was stopped before it was done: its time was over or nobody waits for it")]
     Stopped,

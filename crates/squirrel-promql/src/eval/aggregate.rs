@@ -120,6 +120,7 @@ impl Evaluator<'_> {
                 if place == out.len() {
                     // Each value that occurs is a column of its own: these can be many.
                     self.spend(steps.count)?;
+                    self.hold(Column::bytes(steps.count))?;
                     out.push(Column::empty(steps.count));
                 }
                 if let Some(column) = out.get_mut(place) {

@@ -56,6 +56,11 @@ impl Column {
         Self { values, present, histograms: None }
     }
 
+    /// Bytes that a series with a column of `len` steps takes, without its labels.
+    pub(crate) fn bytes(len: usize) -> usize {
+        len.saturating_mul(8) + len.div_ceil(8) + size_of::<Series>()
+    }
+
     pub(crate) fn set(&mut self, i: usize, value: f64) {
         if let Some(slot) = self.values.get_mut(i) {
             *slot = value;
@@ -142,6 +147,15 @@ pub(crate) enum Operand {
 }
 
 impl Operand {
+    /// Bytes that it takes, without labels: those are shared with the store.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Scalar(numbers) => numbers.values().len() * 8,
+            Self::Vector(series) => series.iter().map(|one| Column::bytes(one.column.values.len())).sum(),
+            Self::String(text) => text.len(),
+        }
+    }
+
     /// What was evaluated at one step, for `count` steps.
     pub(crate) fn repeated(self, count: usize) -> Self {
         match self {

@@ -100,6 +100,13 @@ pub(crate) struct RawSeries {
     pub(crate) histograms: bool,
 }
 
+impl RawSeries {
+    /// Bytes that it takes, without its labels.
+    fn bytes(&self) -> usize {
+        self.samples.len().saturating_mul(16) + size_of::<Self>()
+    }
+}
+
 /// Bounds of the windows of a range: one for each step.
 #[derive(Clone, Copy)]
 pub(super) struct Windows {
@@ -233,6 +240,7 @@ impl Evaluator<'_> {
                     return self.each_raw(selector, windows.range(), choice, steps.count, |raw| {
                         windows.place(&raw.samples.times, &mut frames);
                         each(raw, &frames);
+                        Column::bytes(steps.count)
                     });
                 }
                 ExprKind::Subquery(subquery) => {
@@ -242,6 +250,7 @@ impl Evaluator<'_> {
                         self.spend(raw.samples.len().max(steps.count))?;
                         windows.place(&raw.samples.times, &mut frames);
                         each(&raw, &frames);
+                        self.hold(Column::bytes(steps.count))?;
                     }
                     return Ok(());
                 }
@@ -252,14 +261,14 @@ impl Evaluator<'_> {
     }
 
     /// Reads each series that a selector finds in `range`, without the stale markers. What comes of
-    /// each is at most `columns` long.
+    /// each is at most `columns` long, and takes as many bytes as `each` says.
     fn each_raw(
         &mut self,
         selector: &Selector,
         range: TimeRange,
         choice: Option<Choice>,
         columns: usize,
-        mut each: impl FnMut(&RawSeries),
+        mut each: impl FnMut(&RawSeries) -> usize,
     ) -> Result<(), EvalError> {
         let mut raw =
             RawSeries { labels: Labels::empty(), drop_name: false, samples: Samples::default(), histograms: false };
@@ -271,7 +280,8 @@ impl Evaluator<'_> {
                 continue;
             }
             raw.labels = found.labels;
-            each(&raw);
+            let kept = each(&raw);
+            self.hold(kept)?;
         }
         Ok(())
     }
@@ -287,6 +297,7 @@ impl Evaluator<'_> {
         let mut out = Vec::new();
         self.each_raw(selector, windows.range(), None, 1, |raw| {
             out.push(RawSeries { labels: raw.labels.clone(), samples: raw.samples.clone(), ..*raw });
+            raw.bytes()
         })?;
         Ok(out)
     }
@@ -306,7 +317,9 @@ impl Evaluator<'_> {
             }
             if !samples.is_empty() {
                 let histograms = one.column.histograms.is_some();
-                out.push(RawSeries { labels: one.labels, drop_name: one.drop_name, samples, histograms });
+                let raw = RawSeries { labels: one.labels, drop_name: one.drop_name, samples, histograms };
+                self.hold(raw.bytes())?;
+                out.push(raw);
             }
         }
         Ok(out)

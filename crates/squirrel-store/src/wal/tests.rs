@@ -142,6 +142,32 @@ fn definitions_come_with_the_first_use_and_with_each_segment() {
 }
 
 #[test]
+fn while_many_series_come_the_log_defines_each_a_few_times_and_not_with_every_frame() {
+    const FRAMES: u64 = 200;
+    let dir = memory();
+    let all: Vec<Definition> = (1..=FRAMES * 10).map(series).collect();
+    let index = Index::new(all.clone());
+    let mut log = writer(dir.clone(), SyncPolicy::EveryTick);
+    for (at, new) in all.chunks(10).enumerate() {
+        let samples = new.iter().map(|(id, _)| (*id, at as i64, 1.0)).collect();
+        let row = Row::Loose(Arc::new(LooseRow::new(log.take_seq(), samples)));
+        let undurable = &all[..(at + 1) * 10];
+        log.append(row, 0, Names { new, undurable, index: &index }).unwrap();
+    }
+    let (mut defined, mut known) = (0, std::collections::BTreeSet::new());
+    replay(dir.as_ref(), WINDOW, 0, |row, definitions| {
+        defined += definitions.len();
+        known.extend(definitions.iter().map(|(id, _)| *id));
+        let Row::Loose(row) = row else { panic!("a tick") };
+        assert!(row.samples().iter().all(|(id, _, _)| known.contains(id)), "defined before use");
+        true
+    })
+    .unwrap();
+    assert_eq!(known.len(), all.len());
+    assert!((all.len() + 1..=3 * all.len()).contains(&defined), "repeated now and then: {defined}");
+}
+
+#[test]
 fn a_torn_tail_is_cut_and_reported_whatever_its_length() {
     let dir = memory();
     let contents = written(&dir, 12);
