@@ -77,7 +77,7 @@ export function digits(value: number, whole = false): string {
   return "<0.001";
 }
 
-const grouped = (value: number): string => value.toLocaleString("en").replace(/,/g, "\u202f");
+const grouped = (value: number): string => value.toLocaleString("en", { maximumFractionDigits: 9 }).replace(/,/g, "\u202f");
 
 /** A figure in two parts, so that the unit can be set smaller. */
 export interface Figure {
@@ -94,7 +94,14 @@ export function figure(value: number | null | undefined, unit: Unit, throughput:
   return { number: digits(value * scale.factor, whole), suffix: scale.suffix };
 }
 
-/** A link's nominal speed: 10 Gbit/s, not 10.0. */
+/** A figure that somebody chose, with the digits it has: 10 Gbit/s, not 10.0. */
+export function nominal(value: number, unit: Unit): string {
+  const { factor, suffix } = scaleFor(unit, value, "bits");
+  const text = grouped(Number((value * factor).toPrecision(6)));
+  return suffix ? `${text}\u00a0${suffix}` : text;
+}
+
+/** A link's nominal speed. */
 export function speedText(bitsPerSecond: number): string {
   const { factor, suffix } = scaleFor("bits_per_second", bitsPerSecond, "bits");
   return `${Number((bitsPerSecond * factor).toPrecision(3))}\u00a0${suffix}`;

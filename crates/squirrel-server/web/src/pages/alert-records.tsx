@@ -28,7 +28,7 @@ export function Channels({ page }: { page: AlertsDocument }) {
       <section class="card connect" aria-label="Channels" data-table="channels">
         <h2>Nobody would be told</h2>
         <p>No channel is configured, so alerts are seen on this page only. In the configuration, for instance:</p>
-        <pre tabIndex={0}>{'[[notify.email]]\nname = "ops"\nserver = "smtp.example:587"\nfrom = "squirrel@example.org"\nto = ["ops@example.org"]'}</pre>
+        <pre tabIndex={0}>{'[[notify.email]]\nname = "mail"\nhost = "mail.example.net"\nfrom = "Squirrel <squirrel@example.net>"\nto = ["ops@example.net"]'}</pre>
       </section>
     );
   }

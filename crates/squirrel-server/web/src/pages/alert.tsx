@@ -69,7 +69,7 @@ function Facts({ one, page }: { one: Alert; page: AlertsDocument }) {
   return (
     <dl class="card facts">
       <Fact name="Value"><ValueText of={one} /></Fact>
-      <Fact name="Since"><SinceText of={one} now={page.time} /></Fact>
+      <Fact name="How long"><SinceText of={one} now={page.time} /></Fact>
       <Fact name="Severity">{visible(one.labels["severity"] ?? "none told")}</Fact>
       <Fact name="Told"><Names of={one.told} without="nobody yet" /></Fact>
       <Fact name="Goes to"><Names of={one.receivers} without="no channel" /></Fact>

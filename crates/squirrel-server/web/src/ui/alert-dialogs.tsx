@@ -117,7 +117,7 @@ function SilenceForm({ about }: { about: Alert | null }) {
           </fieldset>
         )}
         <label for={moreId}>{labels.length > 0 ? "More conditions, one a line" : "Conditions, one a line"}</label>
-        <textarea id={moreId} rows={labels.length > 0 ? 1 : 3} maxLength={4000} spellcheck={false} placeholder={'alertname="LinkDown"\ninstance=~"db.*"'}
+        <textarea id={moreId} rows={labels.length > 0 ? 1 : 3} maxLength={4000} spellcheck={false} placeholder={labels.length > 0 ? 'instance=~"db.*"' : 'alertname="LinkDown"\ninstance=~"db.*"'}
           value={more} onInput={(event) => setMore(event.currentTarget.value)} />
         <label for={spanId}>For</label>
         <span class="span-choice">

@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { visible } from "../lib/text";
 import { momentText } from "../lib/time";
-import { show } from "../lib/units";
+import { nominal, show } from "../lib/units";
 import type { Alert, AlertsDocument } from "../state/alert-types";
 import { levelOf, nameOf, unitOf } from "../state/alerts";
 import { throughput } from "../state/preferences";
@@ -34,7 +34,7 @@ export function ValueText({ of }: { of: Alert }) {
   return (
     <span class="alert-value">
       <b class="number">{show(of.value, unit, throughput.value)}</b>
-      {of.threshold !== null && <span class="dim"> against {show(of.threshold, unit, throughput.value)}</span>}
+      {of.threshold !== null && <span class="dim"> against {nominal(of.threshold, unit)}</span>}
     </span>
   );
 }

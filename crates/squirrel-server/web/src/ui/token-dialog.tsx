@@ -21,7 +21,8 @@ function Ask({ refused, give }: { refused: boolean; give: (token: string | null)
       <div id={about} class="about">
         <p>
           Whoever changes something shows that they may read the daemon’s data directory. Its file <code>token</code> holds
-          the token: <code>/var/lib/squirrel/token</code> unless the daemon was started with another data directory.
+          the token: <code>/var/lib/squirrel/token</code> of a daemon that runs as root, else{" "}
+          <code>~/.local/state/squirrel/token</code>, unless it was started with another data directory.
         </p>
         <p>This tab keeps it until it is closed; looking at things needs none.</p>
       </div>
