@@ -65,10 +65,6 @@ pub fn built_in() -> impl Iterator<Item = &'static BuiltIn> {
 /// What a good engineer would also be told, and what is missing for it.
 pub static NOT_YET: &[(&str, &str)] = &[
     ("ephemeral ports near exhausted", "needs the free ports for each destination: a count of TIME_WAIT says nothing"),
-    (
-        "room on the disk of the store",
-        "needs the free space of the file system as a metric; that writing fails is told",
-    ),
 ];
 
 impl Shown {

@@ -10,7 +10,7 @@
 //! - [`UnitTests`] runs the files of `promtool test rules`.
 //!
 //! Absences: no files, no HTTP, no threads, no clock. Time is an argument, and samples are seen
-//! through [`Select`] alone.
+//! through [`Select`], or another engine's answers through [`Engine`].
 #![forbid(unsafe_code)]
 
 mod alert;
@@ -22,6 +22,7 @@ mod memory;
 mod overlay;
 mod read;
 mod rules;
+mod source;
 mod template;
 mod unit_test;
 mod yaml;
@@ -39,3 +40,5 @@ pub use yaml::{Place, Problem};
 
 #[cfg(doc)]
 use squirrel_model::Select;
+#[cfg(doc)]
+use squirrel_promql::Engine;

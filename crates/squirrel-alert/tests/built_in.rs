@@ -70,6 +70,7 @@ fn healthy() -> Series {
         steady(name, 3.0, 0.0);
     }
     steady("squirrel_store_degraded", 0.0, 0.0);
+    steady("squirrel_store_disk_free_ratio", 0.4, 0.0);
     steady("node_nf_conntrack_entries", 100.0, 0.0);
     steady("node_nf_conntrack_entries_limit", 1000.0, 0.0);
     for cpu in ["0", "1"] {
@@ -141,6 +142,7 @@ const FAULTS: &[(&str, &str, From)] = &[
     ("SamplesLost", "squirrel_store_out_of_order_total", From::Is(4.0)),
     ("SamplesLost", "squirrel_store_unlogged_rows_total", From::Is(4.0)),
     ("StoreNotWritten", "squirrel_store_degraded", From::Is(1.0)),
+    ("StoreDiskNearFull", "squirrel_store_disk_free_ratio", From::Is(0.02)),
     ("StoreDamaged", "squirrel_store_corrupt_chunks_total", From::Is(4.0)),
     ("StoreDamaged", "squirrel_store_maintenance_failures_total", From::Is(4.0)),
     ("LatencyHigh", "probe_icmp_duration_seconds instance=shop,job=probe,phase=rtt", From::Is(0.15)),
@@ -277,7 +279,7 @@ fn every_metric_of_a_rule_is_collected() {
         for matchers in squirrel_promql::selectors(&rule.expr) {
             let name = matchers.iter().find(|m| m.name() == NAME_LABEL && m.op() == MatchOp::Equal).unwrap().value();
             // What the loop says of itself is declared in the program, above this crate.
-            let own = ["up", "squirrel_ticks_missed_total"].contains(&name)
+            let own = ["up", "squirrel_ticks_missed_total", "squirrel_store_disk_free_ratio"].contains(&name)
                 // Probes have blackbox_exporter's names, whoever makes them.
                 || name.starts_with("probe_")
                 || squirrel_store::METRICS.iter().any(|metric| metric.name == name);

@@ -18,6 +18,7 @@ pub mod bulk;
 pub mod clock;
 pub mod containers;
 pub mod courier;
+pub mod disk;
 mod ended;
 mod kernel;
 mod ledger;

@@ -1,5 +1,6 @@
 //! One second's work: read the kernel, keep it, show it.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -49,6 +50,8 @@ pub(crate) struct Parts {
     pub(crate) accounting: Option<Accounting>,
     /// Samples to and from other systems.
     pub(crate) remote: Arc<Remote>,
+    /// The data directory.
+    pub(crate) directory: PathBuf,
 }
 
 impl Pipeline {
@@ -65,8 +68,9 @@ impl Pipeline {
             status,
             accounting,
             remote,
+            directory,
         } = parts;
-        let own = OwnMetrics::new();
+        let own = OwnMetrics::new(directory);
         Self {
             kernel,
             schedule,

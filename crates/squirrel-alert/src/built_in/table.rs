@@ -1,6 +1,6 @@
 //! The table of built-in rules over what Squirrel collects.
 
-use super::Fault::Above;
+use super::Fault::{Above, Below};
 use super::{BuiltIn, thresholds};
 
 /// Rules over what Squirrel itself reads.
@@ -317,6 +317,21 @@ pub(super) static COLLECTED: &[BuiltIn] = &[
             "Whether the data directory has room: `df` of it.",
             "Whether it is there and may be written.",
             "The log of squirrel, which says what failed: `journalctl -u squirrel -p err`, or its terminal.",
+        ],
+    },
+    BuiltIn {
+        name: "StoreDiskNearFull",
+        severity: "critical",
+        expr: "squirrel_store_disk_free_ratio",
+        threshold: &thresholds::DISK_FREE,
+        fault: Below,
+        hold: "5m",
+        summary: "The disk of the store of {{ $labels.instance }} has {value} left",
+        meaning: "When it is full, the record of the network has a gap, and so has everything else that writes there.",
+        first: [
+            "What fills it: `du -x --max-depth=2` from its mount point; logs and old packages are the usual ones.",
+            "Whether it is Squirrel's own record: squirrel_store_disk_bytes, and `squirrel store stats`.",
+            "Limits by max_size and retention under [store]; what is over them is deleted by itself.",
         ],
     },
     BuiltIn {

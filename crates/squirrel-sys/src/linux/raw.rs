@@ -6,6 +6,7 @@ mod bpf;
 pub(crate) mod bulk;
 pub(crate) mod courier;
 mod descriptors;
+mod disk;
 mod guarded;
 mod heap;
 mod multicast;
@@ -20,6 +21,7 @@ use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 
 pub(crate) use bpf::{iterate, link_iterator};
 pub(crate) use descriptors::{directory_entries, link_target};
+pub(crate) use disk::room;
 pub(crate) use guarded::GuardedBuffer;
 pub(crate) use heap::{keep_heap_small, trim_heap};
 pub(crate) use namespace::enter_network_namespace;

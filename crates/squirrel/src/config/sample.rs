@@ -81,7 +81,7 @@ pub(super) static SETTINGS: &[Setting] = &[
         help: &[
             "What answers PromQL: \"embedded\" (Squirrel, out of the samples kept here) or \"prometheus\": a server with",
             "Prometheus' HTTP API, such as Prometheus, Mimir, Thanos or VictoriaMetrics, at `url`. Samples are kept here",
-            "in either case, and the verdict is always by them.",
+            "in either case, and the verdict and the built-in alerts are always by them.",
         ],
     },
     Setting {
@@ -171,7 +171,9 @@ pub(super) static SETTINGS: &[Setting] = &[
         default: "[]",
         help: &[
             "Rule files of Prometheus, such as [\"rules/*.yml\"]; paths begin at this file's folder. A file that changes is",
-            "read again by itself; `squirrel alerts check FILE` judges one before.",
+            "read again by itself; `squirrel alerts check FILE` judges one before. They are asked of the engine under",
+            "[store]. What they yield is kept here; another engine sees it once remote write brought it there, so that",
+            "a rule then sees the rules before it in its group one evaluation late, and without remote write never.",
         ],
     },
     Setting {

@@ -25,6 +25,7 @@ use squirrel_api::{ApiError, Level};
 use squirrel_channels::{Channel, Protected, Status};
 use squirrel_model::Batch;
 use squirrel_notify::{Settings, severity_rank};
+use squirrel_promql::Engine;
 use squirrel_server::Watch;
 use squirrel_store::Store;
 use squirrel_sys::clock;
@@ -33,6 +34,7 @@ use self::metrics::{GroupFigures, Totals};
 use self::runner::Runner;
 use self::shown::GroupView;
 use crate::config::{Alerts, Config};
+use crate::serve::remote::Remote;
 
 pub(crate) use self::desk::Desk;
 pub(crate) use self::metrics::METRICS;
@@ -69,12 +71,14 @@ pub(crate) struct Shared {
 }
 
 impl Alerting {
-    /// Starts the thread.
+    /// Starts the thread. The rules of files are asked of `engine`, if there is one; what they yield goes to the
+    /// store in either case, and from there to wherever `remote` sends samples.
     ///
     /// # Errors
     /// A system without room for a thread.
     pub(crate) fn start(
         store: Arc<Store>,
+        (engine, remote): (Option<Arc<dyn Engine>>, Arc<Remote>),
         monotonic: clock::Monotonic,
         config: Alerts,
         desk: Desk,
@@ -90,7 +94,7 @@ impl Alerting {
             stopping: AtomicBool::new(false),
         });
         let (orders, given) = sync_channel(ORDERS);
-        let runner = Runner::new(store, monotonic, Arc::clone(&shared), config);
+        let runner = Runner::new(store, (engine, remote), monotonic, Arc::clone(&shared), config);
         let thread = std::thread::Builder::new()
             .name("squirrel-alerts".to_owned())
             .spawn(move || runner.run(&given))

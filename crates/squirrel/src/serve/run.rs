@@ -81,10 +81,12 @@ pub(super) async fn run(
     let ground = remote::Ground::new(&config, Arc::clone(&store), watched.clone(), Arc::clone(&catalogue), monotonic)?;
     let remote = Arc::new(remote::start(parts, ground));
     let desk = open_desk(&config, told, messages, channels, &*kernel)?;
-    let alerting = Alerting::start(Arc::clone(&store), monotonic, config.alerts.clone(), desk)?;
+    let engine = config.engine.destination()?.map(remote_engine);
+    let others = (engine.clone(), Arc::clone(&remote));
+    let alerting = Alerting::start(Arc::clone(&store), others, monotonic, config.alerts.clone(), desk)?;
     let server = Server::new(ServerParts {
         snapshots: Arc::new(move || reader.snapshot()),
-        engine: config.engine.destination()?.map(remote_engine),
+        engine,
         ticks: watched,
         catalogue,
         collectors: Arc::new(move || statuses.lock().unwrap_or_else(PoisonError::into_inner).clone()),
@@ -120,6 +122,7 @@ pub(super) async fn run(
         status,
         accounting,
         remote,
+        directory: config.directory.value.clone(),
     };
 
     let stop = CancellationToken::new();

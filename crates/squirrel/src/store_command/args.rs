@@ -29,7 +29,8 @@ Examples:
   squirrel store stats
   squirrel store stats --top 50")]
     Stats(Stats),
-    /// Copy the store into a new folder, consistently, while the daemon writes.
+    /// Copy the store into a new folder, consistently, while the daemon writes. Silences and messages about alerts that
+    /// wait are copied with it, the daemon's token is not.
     #[command(before_help = "\
 Examples:
   squirrel store backup /mnt/backup/squirrel-2026-11-21

@@ -230,6 +230,29 @@ fn silences_and_acknowledgements_are_kept_over_a_kill_and_nothing_is_lost() {
 }
 
 #[test]
+fn a_backup_knows_silences_and_who_was_told_and_has_no_token() {
+    let receiver = receiver();
+    let setup = Setup::new(&webhook(&receiver.address), UP);
+    let daemon = setup.start();
+    receiver.wait_for("firing", "Up");
+    let (code, id, said) =
+        setup.ask(&daemon, &["silence", "add", "job=other", "--for", "1h", "--author", "ada", "--comment", "tests"]);
+    assert_eq!(code, 0, "{said}");
+    let copy = setup.path("copy");
+    let (data, target) = (setup.data().display().to_string(), copy.display().to_string());
+    let (code, done, said) = squirrel(&["store", "backup", &target, "--data-dir", &data]);
+    assert_eq!(code, 0, "{done}{said}");
+    assert!(!copy.join("token").exists(), "whoever reads the copy is not let in by it");
+    let told = std::fs::read_to_string(copy.join("alerts/notifier.json")).expect("what was told is in the copy");
+    assert!(told.contains(id.trim()), "{told}");
+    let messages = std::fs::read_dir(copy.join("alerts/messages")).expect("the queue is in the copy").count();
+    assert_eq!(messages, 1);
+    drop(daemon);
+    let restored = Daemon::start(&copy, &["--config", &setup.path("squirrel.toml").display().to_string()]);
+    assert_eq!(page(&restored)["silences"][0]["id"], json!(id.trim()));
+}
+
+#[test]
 fn whoever_changes_something_shows_the_token() {
     let setup = Setup::new("", UP);
     let daemon = setup.start();

@@ -1,9 +1,10 @@
 //! The course of an alert's value, for the picture in a message.
 
 use squirrel_alert::Compared;
-use squirrel_model::{Labels, Select, Timestamp};
+use squirrel_model::{Labels, Timestamp};
 use squirrel_notify::{Chart, Notification, NotifiedAlert, Reason};
-use squirrel_promql::{EvalOptions, ParseOptions, Value, evaluate_range, parse};
+use squirrel_promql::engine::{Moments, Terms};
+use squirrel_promql::{Engine, ParseOptions, Query, Value, parse};
 
 /// How far back a picture goes, and the distance of its points.
 const SPAN_MS: i64 = 3_600_000;
@@ -13,8 +14,14 @@ const LINES: usize = 5;
 /// Most pictures of one round: a storm of alerts is told without.
 const PICTURES: usize = 16;
 
-/// Adds a picture to each message that begins something, as far as there is time.
-pub(super) fn add(messages: &mut [Notification], store: &dyn Select, at: Timestamp, stop: &dyn Fn() -> bool) {
+/// Adds a picture to each message that begins something, as far as there is time. `engine` is who answers a rule's
+/// expression.
+pub(super) fn add<'a>(
+    messages: &mut [Notification],
+    engine: &dyn Fn(&str) -> &'a dyn Engine,
+    at: Timestamp,
+    terms: &Terms<'_>,
+) {
     let wanted = |message: &&mut Notification| {
         message.chart.is_none() && !matches!(message.reason, Reason::Resolved | Reason::Test | Reason::Flapping)
     };
@@ -24,19 +31,19 @@ pub(super) fn add(messages: &mut [Notification], store: &dyn Select, at: Timesta
         // The same group goes to several channels.
         if let Some((_, chart)) = drawn.iter().find(|(number, _)| *number == alert.fingerprint) {
             message.chart.clone_from(chart);
-        } else if drawn.len() < PICTURES && !stop() {
-            let chart = chart(alert, store, at, stop);
+        } else if drawn.len() < PICTURES && !(terms.stop)() {
+            let chart = chart(alert, engine(&alert.expr), at, terms);
             drawn.push((alert.fingerprint, chart.clone()));
             message.chart = chart;
         }
     }
 }
 
-fn chart(alert: &NotifiedAlert, store: &dyn Select, at: Timestamp, stop: &dyn Fn() -> bool) -> Option<Chart> {
+fn chart(alert: &NotifiedAlert, engine: &dyn Engine, at: Timestamp, terms: &Terms<'_>) -> Option<Chart> {
     let expr = parse(&alert.expr, &ParseOptions::default()).ok()?;
     let value = Compared::of(&expr).map_or(&expr, |compared| compared.value);
-    let start = at.plus_ms(-SPAN_MS);
-    let answer = evaluate_range(value, store, start, at, STEP_MS, &EvalOptions::default(), stop).ok()?;
+    let moments = Moments { start: at.plus_ms(-SPAN_MS), end: at, step_ms: STEP_MS };
+    let answer = engine.range(&Query::from(value.clone()), moments, terms).ok()?;
     let Value::Matrix(mut series) = answer.value else { return None };
     // The alert's own line first; the others are there to compare with.
     series.sort_by_key(|(labels, _)| !is_of(labels, alert));

@@ -6,10 +6,11 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use squirrel_alert::{Compared, Group, Health, NewSample, Rule, RuleFile, Surroundings};
+use squirrel_alert::{BUILT_IN_FILE, Compared, Group, Health, NewSample, Rule, RuleFile, Surroundings};
 use squirrel_model::{Elapsed, Timestamp, Untrusted};
 use squirrel_notify::{Observed, RuleFacts};
-use squirrel_promql::EvalOptions;
+use squirrel_promql::engine::Terms;
+use squirrel_promql::{Embedded, Engine, EvalOptions};
 use squirrel_store::Store;
 use squirrel_sys::clock;
 
@@ -21,6 +22,7 @@ use super::shown::{GroupView, RuleText};
 use super::sources::Sources;
 use super::{Order, Shared};
 use crate::config::Alerts;
+use crate::serve::remote::Remote;
 
 /// How often rule files are looked at for a change.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -51,6 +53,12 @@ pub(super) struct Runner {
     pub(super) shared: Arc<Shared>,
     pub(super) desk: Arc<Desk>,
     pub(super) config: Alerts,
+    /// The evaluator over the store.
+    own: Embedded,
+    /// Who answers the rules of files instead, if somebody does.
+    other: Option<Arc<dyn Engine>>,
+    /// Who sends on what rules yield.
+    remote: Arc<Remote>,
     sources: Sources,
     groups: Vec<Running>,
     looked: Elapsed,
@@ -58,8 +66,18 @@ pub(super) struct Runner {
 }
 
 impl Runner {
-    pub(super) fn new(store: Arc<Store>, monotonic: clock::Monotonic, shared: Arc<Shared>, config: Alerts) -> Self {
+    pub(super) fn new(
+        store: Arc<Store>,
+        (other, remote): (Option<Arc<dyn Engine>>, Arc<Remote>),
+        monotonic: clock::Monotonic,
+        shared: Arc<Shared>,
+        config: Alerts,
+    ) -> Self {
+        let reader = store.reader();
         Self {
+            own: Embedded::new(move || reader.snapshot(), EvalOptions::default()),
+            other,
+            remote,
             store,
             monotonic,
             desk: Arc::clone(&shared.desk),
@@ -205,7 +223,12 @@ impl Runner {
             elapsed: &|| monotonic.elapsed(),
         };
         let was_bad: Vec<bool> = running.group.rules().iter().map(|rule| is_bad(&rule.health)).collect();
-        let samples = running.group.evaluate(snapshot.as_ref(), at, &around);
+        let samples = match &self.other {
+            Some(engine) if running.group.file != BUILT_IN_FILE => {
+                running.group.evaluate_by(engine.as_ref(), at, &around)
+            }
+            _ => running.group.evaluate(snapshot.as_ref(), at, &around),
+        };
         if stopping.load(Ordering::Relaxed) {
             // What was broken off says nothing of the rules.
             return;
@@ -235,9 +258,19 @@ impl Runner {
     fn tell(&self, at: Timestamp, alerts: &[Observed]) {
         let until = self.monotonic.elapsed().0 + PICTURE_TIME;
         let stop = || self.monotonic.elapsed().0 > until;
-        self.desk.observe(at, alerts, |messages| {
-            charts::add(messages, self.store.reader().snapshot().as_ref(), at, &stop);
-        });
+        let terms = Terms { time: PICTURE_TIME, lookback_ms: None, stop: &stop };
+        self.desk.observe(at, alerts, |messages| charts::add(messages, &|expr| self.engine_of(expr), at, &terms));
+    }
+
+    /// Who answers a rule. Squirrel's own rules are about this host, whose samples are here: they need nobody else.
+    fn engine_of(&self, expr: &str) -> &dyn Engine {
+        let is_own = |running: &Running| {
+            running.group.file == BUILT_IN_FILE && running.facts.iter().any(|facts| facts.expr == expr)
+        };
+        match &self.other {
+            Some(engine) if !self.groups.iter().any(is_own) => engine.as_ref(),
+            _ => &self.own,
+        }
     }
 
     /// Appends to the store.
@@ -247,7 +280,11 @@ impl Runner {
         }
         let rows: Vec<_> = samples.into_iter().map(|one| (one.labels, one.time, one.value)).collect();
         let lost = match self.store.append_samples(clock::wall(), &rows) {
-            Ok(report) => report.refused,
+            Ok(report) => {
+                // An evaluation that took long is of a moment that was sent already.
+                self.remote.arrived(&rows);
+                report.refused
+            }
             // Closed: the end of the program, which was said.
             Err(_) => rows.len(),
         };
