@@ -71,7 +71,7 @@ INLINE void hand_over(struct record *row)
 /* The row of the calling process, which is not the socket's owner. */
 INLINE struct record *row_of_other(struct sock *sk, struct record *owned, u32 tgid)
 {
-	struct further key = { .cookie = socket_cookie(sk), .tgid = tgid };
+	struct further key = { .cookie = name_of(sk), .tgid = tgid };
 	struct record *row = map_lookup(&others, &key);
 
 	if (row)
@@ -253,7 +253,7 @@ INLINE struct record *begin(struct sock *sk)
 	__builtin_memset(row, 0, sizeof(*row));
 	row->flags = kind_of(sk);
 	/* Asked for early, since the packet ledger finds only cookies that somebody has asked for. */
-	row->cookie = socket_cookie(sk);
+	row->cookie = name_of(sk);
 	return row;
 }
 

@@ -53,7 +53,7 @@ struct record {
 	u32 tcp_segments_in;    /* 100 */
 	u32 network_namespace;  /* 104 */
 	u32 uid;                /* 108 */
-	u64 path_of;            /* 112, the cookie of the multipath socket that this connection is a path of */
+	u64 path_of;            /* 112, the name of the multipath socket that this connection is a path of */
 	u16 local_port;         /* 120, network order */
 	u16 remote_port;        /* 122, network order */
 	u8 protocol;            /* 124 */

@@ -24,11 +24,49 @@ INLINE struct tcp_sock *tcp_of(struct sock *sk)
 	return is_tcp(sk) ? as_tcp(sk) : 0;
 }
 
+/* Random; the loader sets it. */
+const volatile u64 secret = 0;
+
+/* Where a pointer becomes a number, which the verifier allows by way of memory alone. */
+struct {
+	MAP_NUMBER(type, MAP_PERCPU_ARRAY);
+	MAP_NUMBER(max_entries, 1);
+	MAP_TYPE(key, u32);
+	MAP_TYPE(value, u64);
+} places SEC(".maps");
+
+/* A place in memory as a name that does not tell the place. Cookies are counted and never get that high. */
+INLINE u64 name_of_place(u64 place)
+{
+	place ^= secret;
+	place = (place ^ place >> 33) * 0xff51afd7ed558ccdULL;
+	place = (place ^ place >> 33) * 0xc4ceb9fe1a85ec53ULL;
+	return (place ^ place >> 33) | 1ULL << 63;
+}
+
+/*
+ * What a socket is called: its cookie. Not so with multipath TCP: the kernel copies the listener's cookie into each
+ * socket that it accepts (net/mptcp/protocol.c, mptcp_sk_clone_init), so those are told apart by their place.
+ */
+INLINE u64 name_of(struct sock *sk)
+{
+	u32 first = 0;
+
+	if (sk->sk_protocol != IPPROTO_MPTCP)
+		return socket_cookie(sk);
+	u64 *place = map_lookup(&places, &first);
+
+	if (!place)
+		return 0;
+	*(volatile u64 *)place = (u64)sk;
+	return name_of_place(*(volatile u64 *)place);
+}
+
 /* Who the socket is, as far as it is known by now. `tcp` is 0 for other protocols. */
 INLINE void identify(struct record *row, struct sock *sk, struct tcp_sock *tcp)
 {
 	if (!row->cookie)
-		row->cookie = socket_cookie(sk);
+		row->cookie = name_of(sk);
 	row->network_namespace = sk->__sk_common.skc_net.net->ns.inum;
 	/* Multipath TCP is 256 more than TCP. */
 	row->protocol = (u8)sk->sk_protocol;
@@ -55,12 +93,11 @@ INLINE void identify(struct record *row, struct sock *sk, struct tcp_sock *tcp)
 	}
 }
 
-/* The cookie of the multipath socket that a TCP connection is a path of; else 0. */
+/* The name of the multipath socket that a TCP connection is a path of; else 0. */
 INLINE u64 path_of(struct tcp_sock *tcp)
 {
 	struct mptcp_subflow_context *context = 0;
 	struct sock *whole = 0;
-	u64 cookie = 0;
 
 	if (!HAS_FIELD(context->conn) || !tcp || !tcp->inet_conn.icsk_ulp_ops)
 		return 0;
@@ -71,8 +108,7 @@ INLINE u64 path_of(struct tcp_sock *tcp)
 	context = tcp->inet_conn.icsk_ulp_data;
 	if (read_kernel(&whole, sizeof(whole), &context->conn) || !whole)
 		return 0;
-	read_kernel(&cookie, sizeof(cookie), &whole->__sk_common.skc_cookie.counter);
-	return cookie;
+	return name_of_place((u64)whole);
 }
 
 /* What is known of processes that used sockets, by tgid; those that did so long ago give way. */

@@ -1,6 +1,7 @@
 //! The ledger of sockets: opening it, and reading what the programs noted.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasher as _, RandomState};
 use std::path::PathBuf;
 
 use aya::maps::{HashMap, Map, MapData, MapError, PerCpuArray, RingBuf};
@@ -131,10 +132,13 @@ impl Ledger {
 fn open(options: &Options) -> Result<Ledger, Unavailable> {
     let btf = parts::type_information(&options.type_information)
         .map_err(|reason| Unavailable(format!("no socket is accounted in the kernel: {reason}")))?;
+    // Of a hash with a random key, which the standard library makes for each.
+    let secret = RandomState::new().hash_one("secret");
     let mut object = EbpfLoader::new()
         .btf(Some(&btf))
         .map_max_entries("ends", options.ring_bytes)
         .map_max_entries("others", options.further_rows.max(1))
+        .override_global("secret", &secret, true)
         .load(OBJECT)
         .map_err(|error| {
             Unavailable(format!("no socket is accounted in the kernel: {}; {GRANT}", parts::chain(&error)))

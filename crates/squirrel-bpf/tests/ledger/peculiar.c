@@ -248,6 +248,36 @@ static void stream(const char *how, size_t length)
 	}
 }
 
+/* Multipath connections of one listener, all open at once: on each, one process sends and the other answers a tenth. */
+static void several(size_t length)
+{
+	enum { CONNECTIONS = 5 };
+	int sockets[CONNECTIONS], status, listener = socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP);
+	struct sockaddr_in here = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof(here);
+
+	check(listener >= 0 && !bind(listener, (void *)&here, size) && !listen(listener, 8), "listen");
+	check(!getsockname(listener, (void *)&here, &size), "getsockname");
+	pid_t child = fork();
+
+	for (int at = 0; at < CONNECTIONS; at++) {
+		sockets[at] = child ? accept(listener, 0, 0) : socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP);
+		check(sockets[at] >= 0 && (child || !connect(sockets[at], (void *)&here, size)), "a connection");
+	}
+	for (int at = 0; at < CONNECTIONS; at++) {
+		if (child)
+			receive_all(sockets[at]);
+		send_all(sockets[at], child ? length / 10 : length);
+		shutdown(sockets[at], SHUT_WR);
+		if (!child)
+			receive_all(sockets[at]);
+	}
+	for (int at = 0; at < CONNECTIONS; at++)
+		close(sockets[at]);
+	if (child)
+		check(waitpid(child, &status, 0) == child && !status, "the other process");
+}
+
 /* So many echo requests by a raw socket, each as long; what comes back is read: answers, and the requests themselves. */
 static void echo(size_t count)
 {
@@ -301,6 +331,8 @@ int main(int count, char **words)
 		echo(length);
 	else if (!strcmp(words[1], "frames"))
 		frames(length);
+	else if (!strcmp(words[1], "several"))
+		several(length);
 	else
 		stream(words[1], length);
 	finish();

@@ -60,6 +60,24 @@ fn bytes_of_a_multipath_socket_belong_to_the_process_that_has_it() {
 }
 
 #[test]
+fn multipath_sockets_of_one_listener_are_told_apart() {
+    let (mut stage, _folder, program) = match opened() {
+        Ok(opened) => opened,
+        Err(reason) => return skip("multipath_sockets_of_one_listener_are_told_apart", &reason),
+    };
+    let truth = play_program(&stage.namespace, &program, "several 1000");
+    assert_eq!(moved_by(&truth), [Moved { sent: 500, received: 5_000 }, Moved { sent: 5_000, received: 500 }]);
+    let records = stage.last_words();
+    let moved: Truth = by_process(&whole(&records)).into_iter().filter(|(_, moved)| moved.sent > 0).collect();
+    assert_eq!(moved, truth, "{records:#?}");
+    let ends = records.iter().filter(|r| r.kind == SocketKind::Multipath && r.transmit_bytes > 0);
+    let names: BTreeSet<u64> = ends.map(|record| record.cookie).collect();
+    assert_eq!(names.len(), 10, "the kernel gives all accepted ones the cookie of their listener");
+    let paths: BTreeSet<u64> = records.iter().filter_map(|record| record.path_of).collect();
+    assert_eq!(paths, names);
+}
+
+#[test]
 fn a_path_that_the_kernel_makes_itself_is_no_bytes_of_the_kernel() {
     let (mut stage, _folder, program) = match opened() {
         Ok(opened) => opened,
