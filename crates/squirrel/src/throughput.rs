@@ -52,7 +52,7 @@ fn until_interrupt<T: Send>(stop: &Arc<Stop>, work: impl FnOnce() -> T + Send) -
 }
 
 /// An error with the exit code that it has.
-fn failed(error: ThroughputError) -> anyhow::Error {
+fn failed(error: &ThroughputError) -> anyhow::Error {
     let unfit = matches!(error, ThroughputError::Unfit(_) | ThroughputError::Option { .. });
     // The system's error would be said twice, once by the sentence and once as its cause.
     let error = anyhow!("{error}");

@@ -36,11 +36,11 @@ pub(super) fn run(args: &ThroughputClient) -> anyhow::Result<()> {
 fn carry(args: &ThroughputClient, client: Client) -> anyhow::Result<Report> {
     let shown = std::cell::RefCell::new(Shown::new(args.json, args.json_lines));
     let report = client.run(&mut |start: &Start| shown.borrow_mut().start(start), &mut |interval| {
-        shown.borrow_mut().interval(interval)
+        shown.borrow_mut().interval(interval);
     });
     // What could not be printed matters more: nobody sees the rest.
     shown.into_inner().outcome()?;
-    report.map_err(failed)
+    report.map_err(|error| failed(&error))
 }
 
 fn finish(args: &ThroughputClient, report: &Report) -> anyhow::Result<()> {

@@ -17,7 +17,7 @@ use crate::output;
 pub(super) fn run(args: &ThroughputServer) -> anyhow::Result<()> {
     let limits = limits(args).map_err(|error| classed(Class::Usage, &error))?;
     let stop = Arc::new(Stop::default());
-    let server = bind(args, limits, &stop).map_err(failed)?;
+    let server = bind(args, limits, &stop).map_err(|error| failed(&error))?;
     let address = server.address()?;
     output::complain(&format!("listening on {address} for Squirrel's and iperf3's clients"));
     let json = args.json;
@@ -29,7 +29,7 @@ pub(super) fn run(args: &ThroughputServer) -> anyhow::Result<()> {
             stop.set();
         }
     };
-    until_interrupt(&stop, || server.run(&tell))?.map_err(failed)?;
+    until_interrupt(&stop, || server.run(&tell))?.map_err(|error| failed(&error))?;
     failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).map_or(Ok(()), Err)
 }
 
