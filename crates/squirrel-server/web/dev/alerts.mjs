@@ -32,7 +32,7 @@ export function makeDesk(host) {
   numbers = 0;
   const now = Date.now() / 1000;
   const down = alert("TargetDown", { severity: "critical", rank: 4, device: "eth1", value: 0, threshold: 1, query: "up < 1", value_query: "up", annotations: { summary: "Nothing is known of db-1.example", threshold: "1" } });
-  const busy = alert("LinkTransmitBusy");
+  const busy = alert("LinkTransmitBusy", { told: ["ops", "chat"] });
   const silenced = alert("LinkFlaps", { device: "eth2", silenced_by: ["5e9d1f0a-1"], held: ["silence 5e9d1f0a-1"], told: [] });
   const behind = alert("Loss", { device: "wg0", inhibited_by: [down.fingerprint], held: [`behind alert ${down.fingerprint}`], told: [] });
   const taken = alert("CertificateExpires", { severity: "info", rank: 1, acknowledgement: { who: "Ann", comment: "the new one is ordered", at: now - 300, until: null } });

@@ -71,7 +71,8 @@ function ChannelRow({ one }: { one: Channel }) {
   );
 }
 
-const STATES: Record<Delivery["state"], string> = { waiting: "waits", delivered: "delivered", replaced: "replaced", given_up: "given up", lost: "lost" };
+/** Where a message stands, as a word. */
+export const STATES: Record<Delivery["state"], string> = { waiting: "waits", delivered: "delivered", replaced: "replaced", given_up: "given up", lost: "lost" };
 
 function deliveryText(one: Delivery): string {
   const answer = one.answer ? `: ${one.answer}` : "";

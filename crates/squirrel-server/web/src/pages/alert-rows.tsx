@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { visible } from "../lib/text";
-import { momentText, spanText } from "../lib/time";
+import { momentText, roughSpan } from "../lib/time";
 import type { Alert, AlertsDocument } from "../state/alert-types";
 import { checksOf, nameOf, type Place, placeOf, summaryOf } from "../state/alerts";
 import { alertPath } from "../state/route";
@@ -74,5 +74,5 @@ function Row({ one, page }: { one: Alert; page: AlertsDocument }) {
 
 export function SinceText({ of, now }: { of: Alert; now: number }) {
   const begin = of.state === "inactive" ? (of.ends_at ?? of.starts_at) : of.starts_at;
-  return <span class="since">{of.state === "inactive" ? "over since " : "since "}<time>{momentText(begin, now)}</time>, {spanText(Math.max(0, Math.round(now - begin)))}</span>;
+  return <span class="since">{of.state === "inactive" ? "over since " : "since "}<time>{momentText(begin, now)}</time>, {roughSpan(now - begin)}</span>;
 }

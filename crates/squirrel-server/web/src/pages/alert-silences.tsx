@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { visible } from "../lib/text";
-import { momentText, spanText } from "../lib/time";
+import { momentText, roughSpan } from "../lib/time";
 import { digits } from "../lib/units";
 import type { AlertsDocument, Silence } from "../state/alert-types";
 import { act, notice, whyOf } from "../state/change";
@@ -42,7 +42,7 @@ function SilenceTable({ rows, now }: { rows: readonly Silence[]; now: number }) 
           <tr key={one.id} data-silence={one.id}>
             <th scope="row" class="long"><Conditions of={one} /></th>
             <td>{one.state === "pending" ? `from ${momentText(one.starts_at, now)}` : "active"}</td>
-            <td>{momentText(one.ends_at, now)}<span class="dim">, in {spanText(Math.max(0, Math.round(one.ends_at - now)))}</span></td>
+            <td>{momentText(one.ends_at, now)}<span class="dim">, in {roughSpan(one.ends_at - now)}</span></td>
             <td><bdi>{visible(one.author)}</bdi></td>
             <td class="long">{visible(one.comment)}</td>
             <td class="value">{digits(one.takes, true)}</td>

@@ -5,7 +5,7 @@ import { useMemo } from "preact/hooks";
 import { ChartCard } from "../chart/card";
 import { visible } from "../lib/text";
 import { momentText } from "../lib/time";
-import type { Alert, AlertsDocument } from "../state/alert-types";
+import type { Alert, AlertsDocument, Delivery } from "../state/alert-types";
 import { alertsDocument, checksOf, isSeriesOf, levelOf, nameOf, summaryOf, unitOf, useAlerts } from "../state/alerts";
 import type { ChartSpec } from "../state/api";
 import { AlertActions, Notice } from "../ui/alert-actions";
@@ -13,7 +13,7 @@ import { Checks, LabelList, Reasons, Severity, ValueText } from "../ui/alert-mar
 import { Icon } from "../ui/icons";
 import { Headline } from "../ui/level";
 import { Link } from "../ui/link";
-import { Deliveries, History } from "./alert-records";
+import { Deliveries, History, STATES } from "./alert-records";
 import { SinceText } from "./alert-rows";
 import { Failure } from "./alerts";
 
@@ -57,7 +57,7 @@ function Known({ one, page }: { one: Alert; page: AlertsDocument }) {
         {checks.length > 0 && <div><h2>What to check first</h2><Checks lines={checks} /></div>}
         <AlertActions of={one} />
       </section>
-      <Facts one={one} page={page} />
+      <Facts one={one} now={page.time} told={toldOf(one, page.deliveries.filter((delivery) => keys.has(delivery.group)))} />
       <div class="chart-grid alert-chart"><Chart one={one} /></div>
       <Deliveries rows={page.deliveries.filter((delivery) => keys.has(delivery.group))} now={page.time} note="of the alerts that are told together with it" />
       <History rows={page.history.filter((event) => event.fingerprint === one.fingerprint || keys.has(event.subject))} page={page} note="of this alert and of those that are told with it" />
@@ -65,15 +65,23 @@ function Known({ one, page }: { one: Alert; page: AlertsDocument }) {
   );
 }
 
-function Facts({ one, page }: { one: Alert; page: AlertsDocument }) {
+/** Who was told; of a message that has not arrived it is said so. */
+function toldOf(one: Alert, deliveries: readonly Delivery[]): string[] {
+  return one.told.map((channel) => {
+    const newest = deliveries.find((delivery) => delivery.channel === channel);
+    return newest === undefined || newest.state === "delivered" ? channel : `${channel} (${STATES[newest.state] ?? newest.state})`;
+  });
+}
+
+function Facts({ one, now, told }: { one: Alert; now: number; told: readonly string[] }) {
   return (
-    <dl class="card facts">
+    <dl class="card facts alert-facts">
       <Fact name="Value"><ValueText of={one} /></Fact>
-      <Fact name="How long"><SinceText of={one} now={page.time} /></Fact>
+      <Fact name="How long"><SinceText of={one} now={now} /></Fact>
       <Fact name="Severity">{visible(one.labels["severity"] ?? "none told")}</Fact>
-      <Fact name="Told"><Names of={one.told} without="nobody yet" /></Fact>
+      <Fact name="Told"><Names of={told} without="nobody yet" /></Fact>
       <Fact name="Goes to"><Names of={one.receivers} without="no channel" /></Fact>
-      {one.escalates_at !== null && <Fact name="Escalates">{momentText(one.escalates_at, page.time)}</Fact>}
+      {one.escalates_at !== null && <Fact name="Escalates">{momentText(one.escalates_at, now)}</Fact>}
       {one.flapping_percent >= 1 && <Fact name="Changes">in {Math.round(one.flapping_percent)} % of the last evaluations</Fact>}
       <Fact name="Rule" wide><bdi>{visible(one.source)}</bdi></Fact>
       <Fact name="Condition" wide><code>{visible(one.query)}</code></Fact>

@@ -1,6 +1,6 @@
 // What a person can do about one alert.
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { visible } from "../lib/text";
 import type { Alert } from "../state/alert-types";
 import { nameOf } from "../state/alerts";
@@ -31,7 +31,8 @@ export function AlertActions({ of }: { of: Alert }) {
   );
 }
 
-/** What was done last, said once for everybody. */
+/** What was done last, until the page is left. */
 export function Notice() {
+  useEffect(() => () => void (notice.value = null), []);
   return <p class="notice" role="status">{notice.value === null ? "" : visible(notice.value)}</p>;
 }
