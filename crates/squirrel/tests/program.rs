@@ -4,10 +4,10 @@
 mod alerts;
 #[path = "program/applications.rs"]
 mod applications;
-#[path = "program/engine.rs"]
-mod engine;
 #[path = "program/books.rs"]
 mod books;
+#[path = "program/engine.rs"]
+mod engine;
 #[path = "program/full_disk.rs"]
 mod full_disk;
 #[path = "program/hostile_names.rs"]
@@ -24,10 +24,12 @@ mod mcp;
 mod odd_traffic;
 #[path = "program/packets.rs"]
 mod packets;
-#[path = "program/processes.rs"]
-mod processes;
+#[path = "program/path.rs"]
+mod path;
 #[path = "program/ping.rs"]
 mod ping;
+#[path = "program/processes.rs"]
+mod processes;
 #[path = "program/refusals.rs"]
 mod refusals;
 #[path = "program/service.rs"]
