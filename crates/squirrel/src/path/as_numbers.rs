@@ -123,9 +123,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_fail_otherwise(text in "\\PC{0,200}", address in any::<u128>()) {
-            if let Ok(systems) = parse(&text) {
-                systems.of(std::net::Ipv6Addr::from(address).into());
+        fn any_text_is_read_or_refused_with_its_line(text in "(\\PC|\n){0,200}", address in any::<u128>()) {
+            match parse(&text) {
+                Ok(systems) => {
+                    let found = systems.of(std::net::Ipv6Addr::from(address).into());
+                    prop_assert!(found.is_none() || text.contains(&found.map_or(0, |(number, _)| number).to_string()));
+                }
+                Err(error) => prop_assert!(error.to_string().starts_with("line ")),
             }
         }
     }
