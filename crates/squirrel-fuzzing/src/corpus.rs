@@ -34,6 +34,13 @@ pub fn corpus(name: &str) -> Vec<Vec<u8>> {
         "netlink" | "sock" => out.extend(recordings("netlink").into_iter().flat_map(|one| [payload(&one), one])),
         "ethtool" => out.extend(recordings("ethtool")),
         "collectors" => out.extend(recordings("files").into_iter().chain(recordings("netlink"))),
+        // A time exceeded with an empty quotation and labels, and an echo.
+        "icmp" => {
+            let mut exceeded = vec![11, 0, 0, 0, 0, 32, 0, 0, 0x45, 0, 0, 28, 0, 0, 0, 0, 1, 1, 0, 0];
+            exceeded.resize(136, 0);
+            exceeded.extend([0x20, 0, 0, 0, 0, 8, 1, 1, 0, 1, 0x11, 1]);
+            out.extend([exceeded, vec![8, 0, 0, 0, 0, 1, 0, 2, 3]]);
+        }
         "ledger" => out.extend([vec![0; 256], vec![0xff; 256], (0..=255).collect()]),
         _ => {}
     }

@@ -29,6 +29,7 @@ pub static TARGETS: &[Target] = &[
     Target { name: "exchange_remote_write", run: exchange::remote_write },
     Target { name: "exchange_text", run: |octets| text(octets, exchange::text) },
     Target { name: "filter", run: |octets| text(octets, people::filter) },
+    Target { name: "icmp", run: kernel::icmp },
     Target { name: "inspect_fields", run: inspect::fields },
     Target { name: "inspect_http", run: |octets| inspect::conversation("http", octets) },
     Target { name: "inspect_jsonrpc", run: |octets| inspect::conversation("jsonrpc", octets) },

@@ -16,6 +16,7 @@ use squirrel_wire::icmp::Family;
 
 use crate::ping::{Event, Ping, Question, Step};
 use link::Link;
+pub(crate) use link::{kind_of, words};
 pub use open::{OpenError, Options};
 
 /// Questions that are sent before answers are looked for again.
@@ -173,17 +174,17 @@ impl Targets {
 }
 
 /// How far the wall clock is ahead of the steady one.
-struct Offset(i128);
+pub(crate) struct Offset(i128);
 
 impl Offset {
-    fn read(clocks: &Clocks<'_>) -> Self {
+    pub(crate) fn read(clocks: &Clocks<'_>) -> Self {
         let steady = (clocks.steady)().0.as_nanos();
         Self(i128::from((clocks.wall)()) - i128::try_from(steady).unwrap_or(i128::MAX))
     }
 
     /// Whether somebody set the wall clock since the last look. Being interrupted between the two readings looks the
     /// same, and costs the kernel's time of what is under way.
-    fn was_moved(&mut self, clocks: &Clocks<'_>) -> bool {
+    pub(crate) fn was_moved(&mut self, clocks: &Clocks<'_>) -> bool {
         let before = std::mem::replace(self, Self::read(clocks));
         (self.0 - before.0).abs() > DRIFT_NS
     }

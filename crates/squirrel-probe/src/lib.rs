@@ -1,7 +1,7 @@
-//! Asking the network: ping as a state machine, and the driver that carries it.
+//! Asking the network: ping and path as state machines, and the drivers that carry them.
 //!
 //! ```text
-//! plan ─► Ping (when to send, what answers mean) ◄──► drive (sockets, the clock, the kernel's time stamps)
+//! plan ─► Ping, Trace (when to send, what answers mean) ◄──► drive (sockets, the clock, the kernel's time stamps)
 //!                       └──► Events, Report           or Simulated (loss, delay, duplicates; no time passes)
 //! ```
 //!
@@ -13,10 +13,12 @@
 
 pub mod drive;
 pub mod packet;
+pub mod path;
 pub mod path_mtu;
 pub mod ping;
 pub mod simulated;
 pub mod spread;
 
+pub use path::Trace;
 pub use ping::{Ping, Plan};
 pub use spread::Spread;

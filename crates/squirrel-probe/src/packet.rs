@@ -52,7 +52,7 @@ impl Tag {
         (tag.run == run).then_some(tag)
     }
 
-    fn octets(self) -> [u8; TAG] {
+    pub(crate) fn octets(self) -> [u8; TAG] {
         let mut octets = [0; TAG];
         let parts =
             self.run.to_be_bytes().into_iter().chain(self.target.to_be_bytes()).chain(self.question.to_be_bytes());

@@ -13,6 +13,7 @@ use squirrel_wire::icmp::ErrorKind;
 
 pub use report::{Report, Window};
 use target::Target;
+pub(crate) use target::round_trip;
 
 /// What to ask, and how long.
 #[derive(Clone, Debug, PartialEq, Eq)]

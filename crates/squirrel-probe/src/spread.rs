@@ -51,6 +51,32 @@ impl Spread {
         *self.steps.entry(step(nanos)).or_default() += 1;
     }
 
+    /// Adds all times of another: percentiles and means are as of both, jitter the mean of the two by their counts.
+    pub fn absorb(&mut self, other: &Self) {
+        if other.count == 0 {
+            return;
+        }
+        let share = other.count as f64 / (self.count + other.count) as f64;
+        self.min = if self.count == 0 { other.min } else { self.min.min(other.min) };
+        self.max = self.max.max(other.max);
+        self.count += other.count;
+        self.sum += other.sum;
+        self.squares += other.squares;
+        self.changes += other.changes;
+        self.jitter += (other.jitter - self.jitter) * share;
+        self.last = other.last.or(self.last);
+        if self.steps.is_empty() && other.steps.is_empty() && self.exact.len() + other.exact.len() <= EXACT {
+            self.exact.extend(&other.exact);
+            return;
+        }
+        for nanos in self.exact.drain(..).chain(other.exact.iter().copied()) {
+            *self.steps.entry(step(nanos)).or_default() += 1;
+        }
+        for (step, count) in &other.steps {
+            *self.steps.entry(*step).or_default() += count;
+        }
+    }
+
     /// How many there are.
     pub fn count(&self) -> u64 {
         self.count
@@ -159,6 +185,22 @@ mod tests {
         assert_eq!(spread.variation(), Some(Duration::from_micros(16)));
         assert_eq!(of([7]).variation(), None);
         assert_eq!(spread.deviation(), Some(Duration::from_micros(8)));
+    }
+
+    #[test]
+    fn two_spreads_make_one_that_tells_of_both() {
+        for half in [50_u64, 3_000, 5_000] {
+            let mut one = of(1..=half);
+            one.absorb(&of(half + 1..=2 * half));
+            one.absorb(&Spread::default());
+            let whole = of(1..=2 * half);
+            assert_eq!(
+                (one.count(), one.min(), one.max(), one.mean()),
+                (2 * half, whole.min(), whole.max(), whole.mean())
+            );
+            let (told, exact) = (one.percentile(0.5).expect("times"), Duration::from_micros(half));
+            assert!(told.abs_diff(exact) <= exact / 128, "{told:?} for {exact:?}");
+        }
     }
 
     #[test]

@@ -136,6 +136,13 @@ fn split(body: &[u8], stated: usize) -> (&[u8], &[u8]) {
     }
 }
 
+/// The extensions behind a quotation of which the kernel handed out only the transport's part, `stripped` octets of
+/// headers having stood before it. Questions of less than 128 octets are filled up to that (RFC 4884, section 5.1).
+pub fn extensions_after(transport: &[u8], stripped: usize) -> &[u8] {
+    let rest = LEAST_QUOTED.checked_sub(stripped).and_then(|at| transport.get(at..)).unwrap_or_default();
+    if extension::is_valid(rest) { rest } else { &[] }
+}
+
 /// RFC 792 and RFC 1812, section 5.2.7.1.
 fn unreachable_v4(code: u8) -> ErrorKind {
     match code {

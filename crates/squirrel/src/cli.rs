@@ -1,6 +1,7 @@
 //! What can be typed. Only words are judged here; what they mean is decided by each command.
 
 mod live;
+mod path;
 mod ping;
 mod throughput;
 
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub(crate) use live::{Direction, Sockets, Top, TopLevel, TopTable};
+pub(crate) use path::Path;
 pub(crate) use ping::Ping;
 pub(crate) use throughput::{Throughput, ThroughputClient, ThroughputServer, every_address};
 
@@ -75,11 +77,20 @@ Examples:
   squirrel ping --fail-on loss=1%,p95=50ms -c 100 example.org && echo good
   squirrel ping --path-mtu example.org             the largest packet that the way there takes whole")]
     Ping(Ping),
+    /// Which hosts stand on the way to a target, where packets are lost, and where time is spent.
+    #[command(before_help = "\
     /// What a path carries: iperf3's protocol, both ends.
     #[command(
         subcommand,
         before_help = "\
 Examples:
+  squirrel path example.org                        a table that is kept up, until interrupted
+  squirrel path --json -c 30 192.0.2.1             one document, with a verdict in words
+  squirrel path --flows 8 -c 10 --dot example.org  all ways of equal cost, as a graph
+  squirrel path --json-lines -c 60 example.org > before.jsonl
+  squirrel path --replay before.jsonl
+  squirrel path --compare before.jsonl after.jsonl what is different")]
+    Path(Path),
   squirrel throughput server                       answer clients, Squirrel's and iperf3's, many at once
   squirrel throughput client iperf.example -t 5s
   squirrel throughput client iperf.example -u -b 500M -R --json"

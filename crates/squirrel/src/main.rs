@@ -20,6 +20,7 @@ mod manners;
 mod mcp;
 mod output;
 mod own_metrics;
+mod path;
 mod ping;
 mod pipeline;
 mod query;
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
         Command::Completions { shell } => manners::completions(*shell),
         Command::Man { command } => manners::man(command),
         Command::Ping(args) => ping::run(args),
+        Command::Path(args) => path::run(args),
         Command::Throughput(command) => throughput::run(command),
         Command::Query(args) => query::run(args),
         Command::Alerts(args) => alerts_command::run(args, &environment()),

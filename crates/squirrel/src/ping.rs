@@ -2,8 +2,8 @@
 
 mod limits;
 mod path_mtu;
-mod show;
-mod targets;
+pub(crate) mod show;
+pub(crate) mod targets;
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::Write as _;
@@ -145,7 +145,7 @@ impl Run<'_> {
 
 /// Runs something on this thread's behalf until it ends or an interrupt comes, which makes the stream that it is handed
 /// readable. Says whether one came.
-fn until_interrupt(work: impl FnOnce(&UnixStream) -> anyhow::Result<()> + Send) -> anyhow::Result<bool> {
+pub(crate) fn until_interrupt(work: impl FnOnce(&UnixStream) -> anyhow::Result<()> + Send) -> anyhow::Result<bool> {
     let (mut wake, woken) = UnixStream::pair().context("cannot make a pair of sockets")?;
     let (done, ended) = tokio::sync::oneshot::channel();
     let runtime = runtime()?;
@@ -190,7 +190,7 @@ fn plan(args: &cli::Ping) -> anyhow::Result<Plan> {
 }
 
 /// A span such as `10ms`, `1s`; a bare number is seconds.
-fn span(text: &str) -> anyhow::Result<Duration> {
+pub(crate) fn span(text: &str) -> anyhow::Result<Duration> {
     let ms = parse_duration_ms(text).ok().filter(|ms| *ms > 0);
     let ms = ms.with_context(|| format!("{text:?} is no time such as 10ms, 1s or 0.5 (seconds)"))?;
     Ok(Duration::from_millis(ms.unsigned_abs()))
@@ -233,7 +233,7 @@ pub(crate) fn dscp(text: &str) -> anyhow::Result<u8> {
     named.with_context(|| format!("--dscp: {text:?} is no class: 0 to 63, be, le, cs0 to cs7, af11 to af43, va, ef"))
 }
 
-fn open_error(error: &OpenError) -> anyhow::Error {
+pub(crate) fn open_error(error: &OpenError) -> anyhow::Error {
     let class = match error {
         OpenError::NotPermitted(_) | OpenError::MarkNotPermitted => Class::Forbidden,
         OpenError::ForeignSource | OpenError::NoSuchInterface => Class::Usage,

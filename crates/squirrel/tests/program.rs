@@ -26,6 +26,8 @@ mod mcp;
 mod odd_traffic;
 #[path = "program/packets.rs"]
 mod packets;
+#[path = "program/path.rs"]
+mod path;
 #[path = "program/ping.rs"]
 mod ping;
 #[path = "program/processes.rs"]

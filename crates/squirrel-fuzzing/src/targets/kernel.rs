@@ -1,9 +1,10 @@
-//! What the kernel and its drivers tell: netlink, sock_diag, ethtool, files, ledgers.
+//! What the kernel and its drivers tell: netlink, sock_diag, ethtool, ICMP, files, ledgers.
 
 use squirrel_collect::Schedule;
 use squirrel_model::{Batch, Elapsed};
 use squirrel_sys::{Kernel, Netlink, SysError};
 use squirrel_wire::ethtool::{DriverInfo, parse_statistics, parse_string_set_info, parse_strings};
+use squirrel_wire::icmp::{self, Extensions, Family, Message, Quoted};
 use squirrel_wire::netlink::{Attributes, Messages};
 
 use crate::show;
@@ -27,6 +28,21 @@ pub(super) fn ethtool(octets: &[u8]) {
     show(&(DriverInfo::parse(octets), parse_string_set_info(octets)));
     show(&parse_strings(octets).map(Iterator::collect::<Vec<_>>));
     show(&parse_statistics(octets).map(Iterator::collect::<Vec<_>>));
+}
+
+/// What hosts on the way answer: messages, what they quote, and what they add.
+pub(super) fn icmp(octets: &[u8]) {
+    for family in [Family::V4, Family::V6] {
+        let message = Message::parse(family, octets);
+        show(&message);
+        if let Ok(Message::Error(error)) = message {
+            show(&(Quoted::parse(family, error.quoted), Extensions::new(error.extensions).collect::<Vec<_>>()));
+        }
+        show(&Quoted::parse(family, octets));
+    }
+    show(&(icmp::ipv4_payload(octets), icmp::checksum(octets)));
+    let stripped = usize::from(octets.first().copied().unwrap_or_default());
+    show(&Extensions::new(icmp::extensions_after(octets, stripped)).collect::<Vec<_>>());
 }
 
 /// All collectors in front of a kernel that answers everything with the same octets.

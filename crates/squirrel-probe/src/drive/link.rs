@@ -165,12 +165,7 @@ impl Link {
         let Some(to) = received.from else { return };
         let Ok(Message::EchoRequest(echo)) = Message::parse(self.family(), received.octets) else { return };
         let Some(question) = self.question(ping, targets, to.ip(), echo) else { return };
-        // The kernel keeps type and code of the message; written out again they are read as any other.
-        let header = [error.icmp_type, error.code, 0, 0, 0, 0, 0, 0];
-        let kind = match Message::parse(self.family(), &header) {
-            Ok(Message::Error(IcmpError { kind, .. })) => kind,
-            _ => ErrorKind::Other,
-        };
+        let kind = kind_of(self.family(), error);
         let mtu = (kind == ErrorKind::TooBig && error.info > 0).then_some(error.info);
         ping.refused(question, error.offender, kind, mtu, events);
     }
@@ -203,8 +198,18 @@ impl Link {
     }
 }
 
+/// What an entry of the queue of errors says. The kernel keeps type and code of the message; written out again they are
+/// read as any other.
+pub(crate) fn kind_of(family: Family, error: Error) -> ErrorKind {
+    let header = [error.icmp_type, error.code, 0, 0, 0, 0, 0, 0];
+    match Message::parse(family, &header) {
+        Ok(Message::Error(IcmpError { kind, .. })) => kind,
+        _ => ErrorKind::Other,
+    }
+}
+
 /// Why something was not sent, for people.
-fn words(error: &io::Error) -> String {
+pub(crate) fn words(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NetworkUnreachable => "this host has no route there".to_owned(),
         io::ErrorKind::HostUnreachable => "the next hop does not answer".to_owned(),

@@ -50,7 +50,7 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    pub(super) fn of(family: Family, options: &SocketOptions, error: io::Error) -> Self {
+    pub(crate) fn of(family: Family, options: &SocketOptions, error: io::Error) -> Self {
         let name = name(family);
         match error.kind() {
             io::ErrorKind::PermissionDenied if options.mark.is_some() => Self::MarkNotPermitted,

@@ -137,9 +137,7 @@ impl Target {
         let State::Arrived(arrival) = slot.state else { return None };
         slot.state = State::Answered;
         let own = arrival.at.0.saturating_sub(slot.sent_at);
-        let kernel = slot.stamp_ns.zip(arrival.stamp_ns).and_then(|(left, came)| came.checked_sub(left));
-        let kernel = kernel.map(Duration::from_nanos).filter(|kernel| *kernel <= own + SLACK);
-        let (time, clock) = kernel.map_or((own, Clock::User), |kernel| (kernel, Clock::Kernel));
+        let (time, clock) = round_trip(slot.sent_at, slot.stamp_ns, &arrival);
         let figures = &mut self.figures;
         figures.received += 1;
         figures.times.add(time);
@@ -209,6 +207,15 @@ impl Target {
     fn slot(&mut self, number: u32) -> Option<&mut Slot> {
         self.slots.get_mut(number.checked_sub(self.first)? as usize)
     }
+}
+
+/// The time from a question to its answer: by the kernel's stamps if there are two of one clock, else by this
+/// program's.
+pub(crate) fn round_trip(sent_at: Duration, stamp_ns: Option<u64>, arrival: &Arrival) -> (Duration, Clock) {
+    let own = arrival.at.0.saturating_sub(sent_at);
+    let kernel = stamp_ns.zip(arrival.stamp_ns).and_then(|(left, came)| came.checked_sub(left));
+    let kernel = kernel.map(Duration::from_nanos).filter(|kernel| *kernel <= own + SLACK);
+    kernel.map_or((own, Clock::User), |kernel| (kernel, Clock::Kernel))
 }
 
 impl Slot {

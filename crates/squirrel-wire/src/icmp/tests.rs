@@ -123,3 +123,14 @@ proptest! {
         prop_assert_eq!(Extensions::new(&octets).count(), count);
     }
 }
+
+#[test]
+fn extensions_are_found_where_the_kernel_kept_the_transport_only() {
+    let message = time_exceeded_with_labels(32);
+    let transport = &message[ECHO_HEADER + 20..];
+    let labels = |octets| Extensions::new(octets).filter(|one| matches!(one, Extension::Mpls(_))).count();
+    assert_eq!(labels(extensions_after(transport, 20)), 2);
+    assert_eq!(extensions_after(transport, 28), &[] as &[u8]);
+    assert_eq!(extensions_after(transport, 200), &[] as &[u8]);
+    assert_eq!(extensions_after(&transport[..108], 20), &[] as &[u8]);
+}

@@ -237,7 +237,7 @@ fn of_target(name: &str, address: IpAddr, report: &Report) -> PingTarget {
     }
 }
 
-fn times(spread: &Spread) -> Option<PingTimes> {
+pub(crate) fn times(spread: &Spread) -> Option<PingTimes> {
     let at = |share| spread.percentile(share).map(us);
     Some(PingTimes {
         min: us(spread.min()?),
@@ -279,17 +279,17 @@ fn row(target: &PingTarget) -> Vec<String> {
 }
 
 /// Microseconds, to a nanosecond.
-fn us(time: Duration) -> f64 {
+pub(crate) fn us(time: Duration) -> f64 {
     time.as_nanos() as f64 / 1000.0
 }
 
 /// Milliseconds with as many digits as mean something.
-fn ms(time: Duration) -> String {
+pub(crate) fn ms(time: Duration) -> String {
     let ms = time.as_secs_f64() * 1000.0;
     if ms < 10.0 { format!("{ms:.3}") } else { format!("{ms:.1}") }
 }
 
-fn clock_word(clock: Clock) -> &'static str {
+pub(crate) fn clock_word(clock: Clock) -> &'static str {
     match clock {
         Clock::Kernel => "kernel",
         Clock::User => "user",
@@ -297,7 +297,7 @@ fn clock_word(clock: Clock) -> &'static str {
 }
 
 /// A word for programs and one for people.
-fn words(kind: ErrorKind) -> (&'static str, &'static str) {
+pub(crate) fn words(kind: ErrorKind) -> (&'static str, &'static str) {
     match kind {
         ErrorKind::TimeExceeded => ("time_exceeded", "the time to live ran out here"),
         ErrorKind::NetworkUnreachable => ("network_unreachable", "no way to the network"),

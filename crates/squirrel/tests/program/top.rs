@@ -239,6 +239,7 @@ fn schemas_are_published_as_the_program_prints_them() {
         ("top", "squirrel-top.schema.json"),
         ("sockets", "squirrel-sockets.schema.json"),
         ("ping", "squirrel-ping.schema.json"),
+        ("path", "squirrel-path.schema.json"),
     ] {
         let (code, printed, _) = squirrel(&[command, "--schema"]);
         assert_eq!(code, 0);
