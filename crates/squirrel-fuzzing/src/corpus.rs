@@ -50,7 +50,10 @@ pub fn corpus(name: &str) -> Vec<Vec<u8>> {
             out.push(otlp::encode(&resource(), ("scope", "1"), Timestamp(60_000)));
             out.push(encode_response(3, "refused"));
         }
+        "dns_message" => out.push(dns_answer()),
+        "ntp_packet" => out.push([&[0x24, 2, 6, 0xe9][..], &[1; 44]].concat()),
         "store_codec" => out.extend(chunks()),
+        "x509_certificate" => out.push(certificate()),
         "store_open" => out.extend((0..8_u8).map(|file| vec![file, file.wrapping_mul(37), 0, 0xff, 0, 0x80])),
         _ => {}
     }
@@ -117,6 +120,31 @@ fn sorted(folder: &Path) -> Vec<PathBuf> {
 /// What stands behind the first header of a netlink message, `struct nlmsghdr`.
 fn payload(message: &[u8]) -> Vec<u8> {
     message.get(16..).unwrap_or_default().to_vec()
+}
+
+/// An answer with an alias, a mail server and a text, whose names lead back to the question's.
+fn dns_answer() -> Vec<u8> {
+    let mut octets = vec![0x12, 0x34, 0x81, 0x80, 0, 1, 0, 3, 0, 0, 0, 0];
+    octets.extend(b"\x07example\x03org\0\0\xff\0\x01");
+    for (kind, data) in [(5, &b"\x03www\xc0\x0c"[..]), (15, b"\0\x0a\x04mail\xc0\x0c"), (16, b"\x04text\0")] {
+        octets.extend([0xc0, 12, 0, kind, 0, 1, 0, 0, 0, 60, 0, u8::try_from(data.len()).unwrap_or(0)]);
+        octets.extend(data);
+    }
+    octets
+}
+
+/// A certificate as far as it is read: number, names, moments, alternative names.
+fn certificate() -> Vec<u8> {
+    let value = |tag: u8, parts: &[&[u8]]| -> Vec<u8> {
+        let content = parts.concat();
+        [&[tag, 0x81, u8::try_from(content.len()).unwrap_or(0)][..], &content].concat()
+    };
+    let name = value(0x30, &[&value(0x31, &[&value(0x30, &[b"\x06\x03\x55\x04\x03\x0c\x01a"])])]);
+    let moments = value(0x30, &[b"\x17\x0d240101000000Z\x18\x0f20500101000000Z"]);
+    let names = value(0x04, &[&value(0x30, &[b"\x82\x09a.example"])]);
+    let extensions = value(0xa3, &[&value(0x30, &[&value(0x30, &[b"\x06\x03\x55\x1d\x11", &names])])]);
+    let fields = [b"\x02\x01\x07\x30\0", &name[..], &moments, &name, b"\x30\0", &extensions].concat();
+    value(0x30, &[&value(0x30, &[&fields])])
 }
 
 fn series() -> Vec<Series> {

@@ -3,6 +3,7 @@
 mod exchange;
 mod inspect;
 mod kernel;
+mod network;
 mod people;
 mod promql;
 mod store;
@@ -24,6 +25,7 @@ pub static TARGETS: &[Target] = &[
     Target { name: "alert_template", run: |octets| text(octets, people::template) },
     Target { name: "api_parameters", run: |octets| text(octets, people::parameters) },
     Target { name: "collectors", run: kernel::collectors },
+    Target { name: "dns_message", run: network::dns },
     Target { name: "ethtool", run: kernel::ethtool },
     Target { name: "exchange_otlp", run: exchange::otlp },
     Target { name: "exchange_remote_write", run: exchange::remote_write },
@@ -43,11 +45,13 @@ pub static TARGETS: &[Target] = &[
     Target { name: "netlink_messages", run: kernel::messages },
     Target { name: "netlink_neighbour", run: |octets| show(&squirrel_wire::neighbour::Neighbour::parse(octets)) },
     Target { name: "netlink_qdisc", run: |octets| show(&squirrel_wire::qdisc::Qdisc::parse(octets)) },
+    Target { name: "ntp_packet", run: network::ntp },
     Target { name: "promql_evaluate", run: |octets| text(octets, promql::evaluated) },
     Target { name: "promql_parse", run: |octets| text(octets, promql::parsed) },
     Target { name: "sock_diag", run: |octets| show(&squirrel_wire::sock_diag::InetSocket::parse(octets)) },
     Target { name: "store_codec", run: store::chunk },
     Target { name: "store_open", run: store::open },
+    Target { name: "x509_certificate", run: network::certificate },
 ];
 
 /// Octets as text; what is no UTF-8 is replaced, as all readers of text do first.

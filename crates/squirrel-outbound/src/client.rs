@@ -17,8 +17,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::idle::{Open, Stream};
 use crate::resolve::{Resolve, SystemResolver, allowed_addresses};
-use crate::tls::Roots;
-use crate::{Answer, Destination, Phase, Request, SendError};
+use crate::{Answer, Destination, Phase, Request, SendError, SystemRoots};
 
 /// Sends requests. One for a program is enough: it keeps this machine's trusted roots, which are read when
 /// they are first needed.
@@ -26,12 +25,12 @@ use crate::{Answer, Destination, Phase, Request, SendError};
 /// Proxies that the environment names are not used.
 pub struct Client {
     resolver: Arc<dyn Resolve>,
-    roots: Roots,
+    roots: SystemRoots,
 }
 
 impl Default for Client {
     fn default() -> Self {
-        Self { resolver: Arc::new(SystemResolver::default()), roots: Roots::default() }
+        Self { resolver: Arc::new(SystemResolver::default()), roots: SystemRoots::default() }
     }
 }
 
@@ -120,7 +119,7 @@ impl Client {
         if let Some(config) = to.tls_config.get() {
             return Ok(Arc::clone(config));
         }
-        let config = to.tls.config(&self.roots)?;
+        let config = to.tls.client_config(&self.roots, &["http/1.1"])?;
         if to.tls.is_insecure() {
             tracing::warn!(to = %to, "insecure_skip_verify: this server's certificate is not looked at");
         }

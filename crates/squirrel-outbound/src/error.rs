@@ -117,8 +117,8 @@ impl SendError {
         !matches!(self, Self::Request(_) | Self::Forbidden { .. } | Self::Redirect { .. })
     }
 
-    /// What an error while connecting, or in the handshake, says.
-    pub(crate) fn of_handshake(error: &std::io::Error) -> Self {
+    /// What an error in TLS' handshake says.
+    pub fn of_handshake(error: &std::io::Error) -> Self {
         match tls_error_in(error) {
             Some(error) => Self::Tls(in_the_field_s_words(error)),
             None if error.kind() == std::io::ErrorKind::UnexpectedEof => {
@@ -130,7 +130,7 @@ impl SendError {
 
     /// What an error of the conversation says. With TLS 1.3 a server's refusal of the client's certificate
     /// comes only here.
-    pub(crate) fn of_exchange(phase: Phase, error: &hyper::Error) -> Self {
+    pub fn of_exchange(phase: Phase, error: &hyper::Error) -> Self {
         if let Some(error) = tls_error_in(error) {
             return Self::Tls(in_the_field_s_words(error));
         }

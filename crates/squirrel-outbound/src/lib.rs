@@ -12,6 +12,9 @@
 //! - Secrets are in no text: not in `Debug`, not in errors. A URL's path counts as one.
 //! - Errors say which part failed, in words for the person who reads the log.
 //!
+//! Those who look at servers rather than send to them (service checks) take the parts: whom to believe
+//! ([`TlsOptions::client_config`]), which addresses are allowed ([`allowed_addresses`]), errors in words.
+//!
 //! Absences: no proxy, no cookies, no HTTP/2, no compression, no retry (what is worth one is the caller's
 //! to know), no task that outlives a request, no global state.
 #![forbid(unsafe_code)]
@@ -33,9 +36,9 @@ pub use destination::{Destination, DestinationError, Timeouts, base64};
 pub use error::{Phase, SendError};
 pub use request::{Answer, Method, Request};
 pub use resolve::{Resolve, Resolving, SystemResolver, allowed_addresses};
-pub use retry_after::retry_after;
+pub use retry_after::{http_date, retry_after};
 pub use secret::{Secret, SecretError};
-pub use tls::{TlsError, TlsOptions, TlsVersion};
+pub use tls::{SystemRoots, TlsError, TlsOptions, TlsVersion};
 
 #[cfg(test)]
 mod tests;

@@ -21,7 +21,7 @@ pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// Seconds since 1970 of a date in one of HTTP's three forms (RFC 9110, section 5.6.7).
-fn http_date(text: &str) -> Option<i64> {
+pub fn http_date(text: &str) -> Option<i64> {
     let parts: Vec<&str> = text.split([' ', '-', ',']).filter(|part| !part.is_empty()).collect();
     // Sun, 06 Nov 1994 08:49:37 GMT, or the older Sunday, 06-Nov-94 08:49:37 GMT and Sun Nov  6 08:49:37 1994.
     let ([_, day, month, year, time, "GMT"] | [_, month, day, time, year]) = parts[..] else { return None };

@@ -13,8 +13,8 @@ use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme
 
 use crate::secret::in_words;
 
-/// The oldest version that is spoken.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// A version of TLS; older ones than these are not spoken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TlsVersion {
     /// TLS 1.2 (RFC 5246).
     #[default]
@@ -31,6 +31,7 @@ pub struct TlsOptions {
     client: Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>,
     server_name: Option<ServerName<'static>>,
     minimum: TlsVersion,
+    maximum: Option<TlsVersion>,
     insecure_skip_verify: bool,
 }
 
@@ -60,6 +61,9 @@ pub enum TlsError {
     /// It is neither a name nor an address.
     #[error("the server's name is neither a host name nor an address")]
     ServerName,
+    /// The oldest version that may be spoken is newer than the newest.
+    #[error("the oldest version of TLS that may be spoken is newer than the newest: no version is left")]
+    NoVersion,
     /// Nobody is trusted.
     #[error("this machine has no trusted roots: install its package of them (ca-certificates), or name a file")]
     NoRoots,
@@ -162,6 +166,13 @@ impl TlsOptions {
         self
     }
 
+    /// Speaks no newer version, such as to see whether a server still speaks the old one.
+    #[must_use]
+    pub fn with_maximum(mut self, version: TlsVersion) -> Self {
+        self.maximum = Some(version);
+        self
+    }
+
     /// Takes any certificate from anybody. Who stands between then reads and changes everything, secrets
     /// too: each destination that does so is logged as a warning when it is first used.
     #[must_use]
@@ -175,13 +186,20 @@ impl TlsOptions {
         self.insecure_skip_verify
     }
 
-    /// The name that a server's certificate has to be for.
-    pub(crate) fn name_for(&self, host: &str) -> Result<ServerName<'static>, TlsError> {
+    /// The name that a server's certificate has to be for: the one that was given, else the host.
+    ///
+    /// # Errors
+    /// When the host is neither a name nor an address.
+    pub fn name_for(&self, host: &str) -> Result<ServerName<'static>, TlsError> {
         self.server_name.clone().map_or_else(|| server_name(host), Ok)
     }
 
-    /// What rustls needs, with `system` believed unless it shall not be.
-    pub(crate) fn config(&self, system: &Roots) -> Result<Arc<ClientConfig>, TlsError> {
+    /// What rustls needs, with `system` believed unless it shall not be. `protocols` are those offered within TLS
+    /// (ALPN, RFC 7301), the preferred one first.
+    ///
+    /// # Errors
+    /// When nobody is trusted, no version is left, or the client's certificate cannot be used.
+    pub fn client_config(&self, system: &SystemRoots, protocols: &[&str]) -> Result<Arc<ClientConfig>, TlsError> {
         let mut roots = RootCertStore::empty();
         if !self.only_these_roots && !self.insecure_skip_verify {
             roots.extend(system.get().iter().cloned());
@@ -191,9 +209,11 @@ impl TlsOptions {
         if roots.is_empty() && !self.insecure_skip_verify {
             return Err(TlsError::NoRoots);
         }
-        let versions: &[&SupportedProtocolVersion] = match self.minimum {
-            TlsVersion::V1_2 => &[&TLS13, &TLS12],
-            TlsVersion::V1_3 => &[&TLS13],
+        let versions: &[&SupportedProtocolVersion] = match (self.minimum, self.maximum.unwrap_or(TlsVersion::V1_3)) {
+            (TlsVersion::V1_2, TlsVersion::V1_3) => &[&TLS13, &TLS12],
+            (TlsVersion::V1_2, TlsVersion::V1_2) => &[&TLS12],
+            (TlsVersion::V1_3, TlsVersion::V1_3) => &[&TLS13],
+            (TlsVersion::V1_3, TlsVersion::V1_2) => return Err(TlsError::NoVersion),
         };
         let provider = Arc::new(ring::default_provider());
         let unusable = |error: rustls::Error| TlsError::Client(error.to_string());
@@ -209,7 +229,7 @@ impl TlsOptions {
             None => builder.with_no_client_auth(),
             Some((chain, key)) => builder.with_client_auth_cert(chain.clone(), key.clone_key()).map_err(unusable)?,
         };
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
         Ok(Arc::new(config))
     }
 }
@@ -222,6 +242,7 @@ impl fmt::Debug for TlsOptions {
             .field("client", &self.client.is_some())
             .field("server_name", &self.server_name)
             .field("minimum", &self.minimum)
+            .field("maximum", &self.maximum)
             .field("insecure_skip_verify", &self.insecure_skip_verify)
             .finish()
     }
@@ -242,11 +263,11 @@ fn certificates(pem: &[u8], place: &str) -> Result<Vec<CertificateDer<'static>>,
     if found.is_empty() { Err(wrong("there is no certificate in it")) } else { Ok(found) }
 }
 
-/// This machine's roots, read when they are first needed and then kept.
+/// This machine's trusted roots, read when they are first needed and then kept.
 #[derive(Debug, Default)]
-pub(crate) struct Roots(OnceLock<Vec<rustls::pki_types::TrustAnchor<'static>>>);
+pub struct SystemRoots(OnceLock<Vec<rustls::pki_types::TrustAnchor<'static>>>);
 
-impl Roots {
+impl SystemRoots {
     fn get(&self) -> &[rustls::pki_types::TrustAnchor<'static>] {
         self.0.get_or_init(|| {
             let found = rustls_native_certs::load_native_certs();

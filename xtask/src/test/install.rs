@@ -36,6 +36,11 @@ const TOOLS: &[Tool] = &[
         package: "prometheus-node-exporter",
         needed_for: "names and values of metrics",
     },
+    Tool {
+        program: "prometheus-blackbox-exporter",
+        package: "prometheus-blackbox-exporter",
+        needed_for: "names and values of checks",
+    },
     Tool { program: "prometheus", package: "prometheus", needed_for: "scrapes and remote write" },
     Tool { program: "systemd-analyze", package: "systemd", needed_for: "the unit of systemd" },
     Tool { program: "setpriv", package: "util-linux", needed_for: "processes of other users" },
