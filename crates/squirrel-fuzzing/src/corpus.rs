@@ -1,14 +1,10 @@
 //! Inputs to begin with: texts of `corpus/`, what our own encoders write, and what real kernels said to the tests of
 //! the collectors.
 
+mod written;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-
-use squirrel_exchange::otlp::{Resource, encode_response};
-use squirrel_exchange::remote_write::{Version, encode};
-use squirrel_exchange::{Family, Histogram, Kind, Metadata, Point, Sample, Series, Value, otlp};
-use squirrel_model::{Labels, Timestamp, stale_marker};
-use squirrel_store::codec::Encoder;
 
 /// The line that parts the texts of a file.
 const PARTED: &str = "====\n";
@@ -34,19 +30,11 @@ pub fn corpus(name: &str) -> Vec<Vec<u8>> {
         "netlink" | "sock" => out.extend(recordings("netlink").into_iter().flat_map(|one| [payload(&one), one])),
         "ethtool" => out.extend(recordings("ethtool")),
         "collectors" => out.extend(recordings("files").into_iter().chain(recordings("netlink"))),
+        "account" => out.extend(recordings("files/proc/net")),
         "ledger" => out.extend([vec![0; 256], vec![0xff; 256], (0..=255).collect()]),
         _ => {}
     }
-    match name {
-        "exchange_remote_write" => out.extend([Version::V1, Version::V2].map(|v| encode(v, &series()).expect("small"))),
-        "exchange_otlp" => {
-            out.push(otlp::encode(&resource(), ("scope", "1"), Timestamp(60_000)));
-            out.push(encode_response(3, "refused"));
-        }
-        "store_codec" => out.extend(chunks()),
-        "store_open" => out.extend((0..8_u8).map(|file| vec![file, file.wrapping_mul(37), 0, 0xff, 0, 0x80])),
-        _ => {}
-    }
+    out.extend(written::by_us(name));
     out
 }
 
@@ -110,49 +98,4 @@ fn sorted(folder: &Path) -> Vec<PathBuf> {
 /// What stands behind the first header of a netlink message, `struct nlmsghdr`.
 fn payload(message: &[u8]) -> Vec<u8> {
     message.get(16..).unwrap_or_default().to_vec()
-}
-
-fn series() -> Vec<Series> {
-    let sample = |at, value| Sample { at: Timestamp(at), value, start: None };
-    let one = |name: &str, samples| Series {
-        labels: Labels::new([("__name__", name), ("device", "eth0")]).unwrap_or_default(),
-        metadata: Metadata::new(Kind::Counter, "bytes", "Received."),
-        samples,
-    };
-    vec![
-        one("a_total", vec![sample(1_000, 1.0), sample(2_000, 2.5)]),
-        one("b", vec![sample(1_000, f64::INFINITY), sample(2_000, stale_marker())]),
-    ]
-}
-
-fn resource() -> Resource {
-    let mut counter = Family::new("requests", Kind::Counter, "1", "Requests.");
-    counter.points.push(Point::new(&[("code", "200")], Value::Number(7.0)));
-    let mut histogram = Family::new("latency", Kind::Histogram, "s", "Latency.");
-    let value = Histogram { bounds: vec![0.1, 1.0], counts: vec![1, 2, 3], sum: Some(4.5), min: None, max: None };
-    histogram.points.push(Point::new(&[], Value::Histogram(value)));
-    Resource { attributes: vec![("service.name".to_owned(), "fuzz".to_owned())], families: vec![counter, histogram] }
-}
-
-/// One chunk of each kind that the encoder chooses.
-fn chunks() -> Vec<Vec<u8>> {
-    let grid: Vec<i64> = (0..120).map(|second| second * 1_000).collect();
-    let uneven: Vec<i64> = grid.iter().map(|time| time + time % 7).collect();
-    let kinds: [fn(i64) -> f64; 5] = [
-        |_| 7.0,
-        |i| (i * i) as f64,
-        |i| i as f64 / 100.0,
-        |i| (i as f64).sqrt(),
-        |i| if i % 9 == 0 { f64::NAN } else { 1.0 },
-    ];
-    let mut out = Vec::new();
-    for kind in kinds {
-        let values: Vec<f64> = (0..120).map(kind).collect();
-        for times in [&grid, &uneven] {
-            let mut chunk = Vec::new();
-            Encoder::new().encode(times, &values, true, &mut chunk);
-            out.push(chunk);
-        }
-    }
-    out
 }

@@ -2,7 +2,9 @@
 
 mod exchange;
 mod inspect;
+mod keeper;
 mod kernel;
+mod others;
 mod people;
 mod promql;
 mod store;
@@ -20,15 +22,18 @@ pub struct Target {
 
 /// All targets, sorted by name.
 pub static TARGETS: &[Target] = &[
+    Target { name: "account_counters", run: kernel::counters },
     Target { name: "alert_rules", run: |octets| text(octets, people::rules) },
     Target { name: "alert_template", run: |octets| text(octets, people::template) },
     Target { name: "api_parameters", run: |octets| text(octets, people::parameters) },
     Target { name: "collectors", run: kernel::collectors },
+    Target { name: "containers", run: others::containers },
     Target { name: "ethtool", run: kernel::ethtool },
     Target { name: "exchange_otlp", run: exchange::otlp },
     Target { name: "exchange_remote_write", run: exchange::remote_write },
     Target { name: "exchange_text", run: |octets| text(octets, exchange::text) },
     Target { name: "filter", run: |octets| text(octets, people::filter) },
+    Target { name: "icmp", run: kernel::icmp },
     Target { name: "inspect_fields", run: inspect::fields },
     Target { name: "inspect_http", run: |octets| inspect::conversation("http", octets) },
     Target { name: "inspect_jsonrpc", run: |octets| inspect::conversation("jsonrpc", octets) },
@@ -36,14 +41,18 @@ pub static TARGETS: &[Target] = &[
     Target { name: "inspect_mcp_http", run: |octets| inspect::conversation("mcp-http", octets) },
     Target { name: "inspect_sessions", run: inspect::sessions },
     Target { name: "inspect_websocket", run: |octets| inspect::conversation("websocket", octets) },
+    Target { name: "keeper", run: keeper::words },
     Target { name: "ledger_rows", run: kernel::ledger_rows },
     Target { name: "netlink_address", run: |octets| show(&squirrel_wire::address::Address::parse(octets)) },
     Target { name: "netlink_link", run: |octets| show(&squirrel_wire::link::Link::parse(octets)) },
     Target { name: "netlink_messages", run: kernel::messages },
     Target { name: "netlink_neighbour", run: |octets| show(&squirrel_wire::neighbour::Neighbour::parse(octets)) },
     Target { name: "netlink_qdisc", run: |octets| show(&squirrel_wire::qdisc::Qdisc::parse(octets)) },
+    Target { name: "notify_restore", run: |octets| text(octets, others::restored) },
+    Target { name: "outbound_texts", run: |octets| text(octets, others::outbound) },
     Target { name: "promql_evaluate", run: |octets| text(octets, promql::evaluated) },
     Target { name: "promql_parse", run: |octets| text(octets, promql::parsed) },
+    Target { name: "remote_bodies", run: others::bodies },
     Target { name: "sock_diag", run: |octets| show(&squirrel_wire::sock_diag::InetSocket::parse(octets)) },
     Target { name: "store_codec", run: store::chunk },
     Target { name: "store_open", run: store::open },

@@ -4,6 +4,7 @@ use squirrel_collect::Schedule;
 use squirrel_model::{Batch, Elapsed};
 use squirrel_sys::{Kernel, Netlink, SysError};
 use squirrel_wire::ethtool::{DriverInfo, parse_statistics, parse_string_set_info, parse_strings};
+use squirrel_wire::icmp::{Extensions, Family, Message, Quoted, ipv4_payload};
 use squirrel_wire::netlink::{Attributes, Messages};
 
 use crate::show;
@@ -20,6 +21,26 @@ pub(super) fn ledger_rows(octets: &[u8]) {
     show(&squirrel_wire::ledger::SocketRecord::parse(octets));
     show(&squirrel_wire::ledger::Person::parse(octets));
     show(&squirrel_wire::packets::PacketRecord::parse(1, octets));
+}
+
+/// A message of ICMP with what it quotes and what was added to it, and the octets as each of these.
+pub(super) fn icmp(octets: &[u8]) {
+    show(&ipv4_payload(octets));
+    show(&Extensions::new(octets).collect::<Vec<_>>());
+    for family in [Family::V4, Family::V6] {
+        show(&Quoted::parse(family, octets));
+        let Ok(message) = Message::parse(family, octets) else { continue };
+        show(&message);
+        if let Message::Error(error) = message {
+            show(&Quoted::parse(family, error.quoted));
+            show(&Extensions::new(error.extensions).collect::<Vec<_>>());
+        }
+    }
+}
+
+/// The counters of protocols, for the accountant.
+pub(super) fn counters(octets: &[u8]) {
+    show(&squirrel_account::counters_as_text(&OneAnswer(octets)));
 }
 
 /// The answers of a driver to ethtool requests.
