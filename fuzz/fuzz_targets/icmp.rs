@@ -1,4 +1,4 @@
-//! What hosts on the way answer by ICMP, with what they quote and add.
+//! Messages of ICMP, what they quote and what was added to them.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -136,6 +136,16 @@ impl Counters {
     }
 }
 
+/// The counters that the files of a kernel give when they are read twice, as a text: a door for tests with chosen octets.
+#[doc(hidden)]
+pub fn counters_as_text(kernel: &dyn Kernel) -> String {
+    let (mut counters, mut buffer) = (Counters::default(), Vec::new());
+    for _ in 0..2 {
+        counters.read(kernel, "/proc/net", &mut buffer);
+    }
+    format!("{counters:?}")
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

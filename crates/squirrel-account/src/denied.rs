@@ -38,11 +38,16 @@ impl Denied {
     /// What is not seen of whom, and why, such as `the descriptors of 2 processes may not be seen: …`. `one` and `many`
     /// are what is not seen of one process and of several.
     pub fn sentence(&self, one: &str, many: &str) -> String {
+        self.sentence_of(may_trace(), one, many)
+    }
+
+    /// The same where it was another process that looked, with or without `CAP_SYS_PTRACE`.
+    pub fn sentence_of(&self, may_trace: bool, one: &str, many: &str) -> String {
         let Self { count, examples } = self;
         let (what, processes) =
             if *count == 1 { (one, "1 process".to_owned()) } else { (many, format!("{count} processes")) };
         let more = if *count > examples.len() { ", …" } else { "" };
-        let why = if may_trace() {
+        let why = if may_trace {
             "the kernel refuses it although CAP_SYS_PTRACE is there, as it does for a process with more privileges"
         } else {
             "CAP_SYS_PTRACE is missing"

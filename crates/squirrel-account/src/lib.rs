@@ -45,6 +45,8 @@ mod traffic;
 
 pub use accountant::Accountant;
 pub use containers::container_of;
+#[doc(hidden)]
+pub use counters::counters_as_text;
 pub use denied::Denied;
 pub use options::Options;
 pub use packets::{CountPackets, FollowedInterface, PacketSource};

@@ -162,7 +162,7 @@ impl Search<'_> {
     fn look_at(&mut self, pid: u32) -> bool {
         let mut found: Vec<Slot> = Vec::new();
         let table = &*self.table;
-        let each = &mut |inode: u64| found.extend(u32::try_from(inode).ok().and_then(|inode| table.by_inode(inode)));
+        let each = &mut |_, inode: u64| found.extend(u32::try_from(inode).ok().and_then(|inode| table.by_inode(inode)));
         let seen = match self.kernel.sockets_of(pid, each) {
             Ok(seen) => seen,
             Err(error) => return error.is_forbidden(),
@@ -176,7 +176,7 @@ impl Search<'_> {
         let mut again: Vec<Slot> = Vec::new();
         if self.processes.get(process).is_some_and(|process| process.open == 0 && process.bytes.is_zero()) {
             let each =
-                &mut |inode: u64| again.extend(u32::try_from(inode).ok().and_then(|inode| table.by_inode(inode)));
+                &mut |_, inode: u64| again.extend(u32::try_from(inode).ok().and_then(|inode| table.by_inode(inode)));
             if self.kernel.sockets_of(pid, each).is_err() {
                 return false;
             }

@@ -2,8 +2,10 @@
 
 mod exchange;
 mod inspect;
+mod keeper;
 mod kernel;
 mod network;
+mod others;
 mod people;
 mod promql;
 mod store;
@@ -21,10 +23,12 @@ pub struct Target {
 
 /// All targets, sorted by name.
 pub static TARGETS: &[Target] = &[
+    Target { name: "account_counters", run: kernel::counters },
     Target { name: "alert_rules", run: |octets| text(octets, people::rules) },
     Target { name: "alert_template", run: |octets| text(octets, people::template) },
     Target { name: "api_parameters", run: |octets| text(octets, people::parameters) },
     Target { name: "collectors", run: kernel::collectors },
+    Target { name: "containers", run: others::containers },
     Target { name: "dns_message", run: network::dns },
     Target { name: "ethtool", run: kernel::ethtool },
     Target { name: "exchange_otlp", run: exchange::otlp },
@@ -39,15 +43,19 @@ pub static TARGETS: &[Target] = &[
     Target { name: "inspect_mcp_http", run: |octets| inspect::conversation("mcp-http", octets) },
     Target { name: "inspect_sessions", run: inspect::sessions },
     Target { name: "inspect_websocket", run: |octets| inspect::conversation("websocket", octets) },
+    Target { name: "keeper", run: keeper::words },
     Target { name: "ledger_rows", run: kernel::ledger_rows },
     Target { name: "netlink_address", run: |octets| show(&squirrel_wire::address::Address::parse(octets)) },
     Target { name: "netlink_link", run: |octets| show(&squirrel_wire::link::Link::parse(octets)) },
     Target { name: "netlink_messages", run: kernel::messages },
     Target { name: "netlink_neighbour", run: |octets| show(&squirrel_wire::neighbour::Neighbour::parse(octets)) },
     Target { name: "netlink_qdisc", run: |octets| show(&squirrel_wire::qdisc::Qdisc::parse(octets)) },
+    Target { name: "notify_restore", run: |octets| text(octets, others::restored) },
     Target { name: "ntp_packet", run: network::ntp },
+    Target { name: "outbound_texts", run: |octets| text(octets, others::outbound) },
     Target { name: "promql_evaluate", run: |octets| text(octets, promql::evaluated) },
     Target { name: "promql_parse", run: |octets| text(octets, promql::parsed) },
+    Target { name: "remote_bodies", run: others::bodies },
     Target { name: "sock_diag", run: |octets| show(&squirrel_wire::sock_diag::InetSocket::parse(octets)) },
     Target { name: "store_codec", run: store::chunk },
     Target { name: "store_open", run: store::open },

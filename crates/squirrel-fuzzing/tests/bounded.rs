@@ -72,15 +72,19 @@ macro_rules! targets {
 }
 
 targets! {
+    account_counters
     alert_rules
     alert_template
     api_parameters
     collectors
+    containers
+    dns_message
     ethtool
     exchange_otlp
     exchange_remote_write
     exchange_text
     filter
+    icmp
     inspect_fields
     inspect_http
     inspect_jsonrpc
@@ -88,17 +92,23 @@ targets! {
     inspect_mcp_http
     inspect_sessions
     inspect_websocket
+    keeper
     ledger_rows
     netlink_address
     netlink_link
     netlink_messages
     netlink_neighbour
     netlink_qdisc
+    notify_restore
+    ntp_packet
+    outbound_texts
     promql_evaluate
     promql_parse
+    remote_bodies
     sock_diag
     store_codec
     store_open
+    x509_certificate
 }
 
 #[test]

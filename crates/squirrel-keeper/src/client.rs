@@ -220,9 +220,9 @@ impl<K: Kernel> Kernel for KeptKernel<K> {
         self.kernel.link(path, out)
     }
 
-    fn sockets_of(&self, process: u32, each: &mut dyn FnMut(u64)) -> Result<usize, SysError> {
+    fn sockets_of(&self, process: u32, each: &mut dyn FnMut(u32, u64)) -> Result<usize, SysError> {
         let (seen, _) = self.keeper.ask(Question::SocketsOf(process), &mut |reader| {
-            each(reader.u64()?);
+            each(reader.u32()?, reader.u64()?);
             Ok(())
         })?;
         Ok(usize::try_from(seen).unwrap_or(usize::MAX))

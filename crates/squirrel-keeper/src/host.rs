@@ -73,7 +73,7 @@ impl Services for Host {
         }
     }
 
-    fn sockets_of(&mut self, process: u32, each: &mut dyn FnMut(u64)) -> Result<usize, SysError> {
+    fn sockets_of(&mut self, process: u32, each: &mut dyn FnMut(u32, u64)) -> Result<usize, SysError> {
         self.kernel.sockets_of(process, each)
     }
 

@@ -12,7 +12,7 @@
 //! | living | sockets that live | the same |
 //! | changed | those that moved something | the same |
 //! | missed | bytes that the ledger could not note | the same |
-//! | sockets of a process | inode numbers | `CAP_SYS_PTRACE` |
+//! | sockets of a process | descriptors and inode numbers | `CAP_SYS_PTRACE` |
 //! | namespaces | the network namespaces of the host | `CAP_SYS_PTRACE` |
 //! | open | a netlink socket in one of them, as a descriptor | `CAP_SYS_ADMIN` |
 //! | container | the name of the container with this id | `CAP_DAC_READ_SEARCH` |

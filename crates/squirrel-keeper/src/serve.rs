@@ -21,11 +21,11 @@ pub trait Services {
         Err("this process has none")
     }
 
-    /// Hands over the inode number of each socket of a process, and answers how many descriptors it has.
+    /// Hands over the descriptor and the inode number of each socket of a process, and answers how many descriptors it has.
     ///
     /// # Errors
     /// The process is gone or may not be looked at.
-    fn sockets_of(&mut self, process: u32, _: &mut dyn FnMut(u64)) -> Result<usize, SysError> {
+    fn sockets_of(&mut self, process: u32, _: &mut dyn FnMut(u32, u64)) -> Result<usize, SysError> {
         Err(not_here("look for sockets", format!("process {process}")))
     }
 
@@ -140,8 +140,12 @@ fn answered(question: Question, services: &mut dyn Services, reply: &mut Reply<'
             Ok(End::Number(0))
         }
         Question::SocketsOf(process) => {
-            let put = |inode: u64| reply.item(|out| out.extend_from_slice(&inode.to_ne_bytes()));
-            let mut put = put;
+            let mut put = |descriptor: u32, inode: u64| {
+                reply.item(|out| {
+                    out.extend_from_slice(&descriptor.to_ne_bytes());
+                    out.extend_from_slice(&inode.to_ne_bytes());
+                });
+            };
             Ok(End::Number(services.sockets_of(process, &mut put)? as u64))
         }
         Question::Namespaces => {

@@ -1,7 +1,7 @@
 //! Where requests go, by what right, and within which bounds.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -98,7 +98,16 @@ impl Destination {
             return Err(DestinationError::Password);
         }
         let host = uri.host().unwrap_or_default();
-        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        // Brackets hold an address (RFC 3986, section 3.2.2), and stand nowhere else.
+        let is_host = match bracketed {
+            Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+            None => !host.contains(['[', ']', ':']),
+        };
+        if !is_host {
+            return Err(DestinationError::NotUrl);
+        }
+        let host = bracketed.unwrap_or(host);
         // A port that is no number reads as none.
         let rest = uri.authority().map_or("", |authority| authority.as_str());
         if uri.port_u16().is_none() && rest.ends_with(|c: char| c != ']') && rest.len() > uri.host().map_or(0, str::len)
@@ -325,6 +334,8 @@ mod tests {
             ("http://a:sesame/", DestinationError::NotUrl),
             ("http://a:99999/", DestinationError::NotUrl),
             ("http://a b/sesame", DestinationError::NotUrl),
+            ("http://1[2001:db8::1]:9090/sesame", DestinationError::NotUrl),
+            ("http://[sesame]/", DestinationError::NotUrl),
             ("ftp://sesame/", DestinationError::Scheme),
             ("https://user:sesame@a/", DestinationError::Password),
         ] {

@@ -1,6 +1,7 @@
 //! The accountant in this program: what it may read here, and its place beside the ticks of the daemon.
 
 pub(crate) mod counting;
+mod of_namespace;
 mod packets;
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -12,11 +13,11 @@ use squirrel_api::live::LevelReport;
 use squirrel_api::{CollectorState, CollectorStatus, FaultReport};
 use squirrel_bpf::Ledger;
 use squirrel_model::{Batch, Elapsed, Timestamp};
-use squirrel_sys::{Missed, ProcessNote, SocketLedger, SysError, clock, network_namespaces};
-use squirrel_wire::ledger::SocketRecord;
+use squirrel_sys::{SocketLedger, clock, network_namespaces};
 
 use crate::keeper::{Running, Starting, is_on_the_host};
 use counting::{Counting, Leases};
+use of_namespace::of_namespace;
 
 /// How long a tick waits for a step that began with it. A longer one is shown with the next tick.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -71,55 +72,6 @@ impl Opened {
             accountant.set_ledger_missing(reason);
         }
         (accountant, self.keeper)
-    }
-}
-
-/// A ledger, or the part of it about one network namespace.
-fn of_namespace(ledger: impl SocketLedger + 'static, inode: Option<u64>) -> Box<dyn SocketLedger> {
-    match inode {
-        Some(inode) => Box::new(OfNamespace { ledger, inode }),
-        None => Box::new(ledger),
-    }
-}
-
-/// The rows of one network namespace of a ledger that knows all.
-struct OfNamespace<L> {
-    ledger: L,
-    inode: u64,
-}
-
-/// Hands on the rows of one network namespace.
-fn only(inode: u64, each: &mut dyn FnMut(SocketRecord)) -> impl FnMut(SocketRecord) {
-    move |record| {
-        if u64::from(record.namespace) == inode {
-            each(record);
-        }
-    }
-}
-
-impl<L: SocketLedger> SocketLedger for OfNamespace<L> {
-    fn ended(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<u64, SysError> {
-        self.ledger.ended(&mut only(self.inode, each))
-    }
-
-    fn living(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
-        self.ledger.living(&mut only(self.inode, each))
-    }
-
-    fn process(&mut self, tgid: u32, started_ns: u64) -> Result<Option<ProcessNote>, SysError> {
-        self.ledger.process(tgid, started_ns)
-    }
-
-    fn missed(&mut self) -> Result<Missed, SysError> {
-        self.ledger.missed()
-    }
-
-    fn generation(&self) -> u64 {
-        self.ledger.generation()
-    }
-
-    fn parts(&self) -> Vec<(String, Option<String>)> {
-        self.ledger.parts()
     }
 }
 

@@ -1,17 +1,21 @@
 //! What can be typed. Only words are judged here; what they mean is decided by each command.
 
+mod config;
+mod keeper;
 mod live;
+mod mcp;
 mod path;
 mod ping;
 mod throughput;
 
-use std::ffi::OsString;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub(crate) use config::{ConfigCommand, ConfigSource, Serve};
+pub(crate) use keeper::KeeperRole;
 pub(crate) use live::{Direction, Sockets, Top, TopLevel, TopTable};
+pub(crate) use mcp::{Mcp, Proxy, Wrap};
 pub(crate) use path::Path;
 pub(crate) use ping::Ping;
 pub(crate) use throughput::{Throughput, ThroughputClient, ThroughputServer, every_address};
@@ -208,64 +212,9 @@ pub(crate) struct Status {
     pub(crate) server: String,
 }
 
-/// A process that keeps privileges.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum KeeperRole {
-    /// Starts the others
-    Start,
-    /// Answers what needs a privilege
-    Keep,
-    /// Counts frames
-    Count,
-}
-
-impl KeeperRole {
-    /// As it is typed.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Start => "start",
-            Self::Keep => "keep",
-            Self::Count => "count",
-        }
-    }
-
-    /// As lists of processes show it: 15 octets at most.
-    pub(crate) fn process_name(self) -> &'static str {
-        match self {
-            Self::Start => "squirrel-start",
-            Self::Keep => "squirrel-keeper",
-            Self::Count => "squirrel-frames",
-        }
-    }
-}
-
 /// The address of a daemon, as it was typed.
 fn server_address(text: &str) -> Result<String, String> {
     squirrel_api::client::check_address(text).map(|()| text.to_owned())
-}
-
-/// Where the configuration comes from; shared by several commands.
-#[derive(Debug, clap::Args)]
-pub(crate) struct ConfigSource {
-    /// Configuration file [default: /etc/squirrel/squirrel.toml where it exists]
-    #[arg(long, value_name = "FILE", env = "SQUIRREL_CONFIG")]
-    pub(crate) config: Option<PathBuf>,
-}
-
-/// `squirrel serve`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Serve {
-    #[command(flatten)]
-    pub(crate) source: ConfigSource,
-    /// Where samples are kept [default: /var/lib/squirrel as root, else ~/.local/state/squirrel]
-    #[arg(long, value_name = "DIR", env = "SQUIRREL_DATA_DIR")]
-    pub(crate) data_dir: Option<PathBuf>,
-    /// Address and port to answer on; may be given several times [default: port 7775 of 127.0.0.1 and ::1]
-    #[arg(long, value_name = "ADDR:PORT")]
-    pub(crate) listen: Vec<SocketAddr>,
-    /// Answer on addresses that other machines can reach: whoever reaches them reads everything
-    #[arg(long)]
-    pub(crate) allow_remote: bool,
 }
 
 /// `squirrel query`.
@@ -308,85 +257,6 @@ pub(crate) struct Explain {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-/// `squirrel mcp …`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Mcp {
-    /// Start a server and stand between it and its client, on stdio: octets, signals and the exit status
-    /// pass unchanged, and a summary of methods and tools comes on standard error at the end.
-    #[command(before_help = "\
-Examples:
-  squirrel mcp wrap -- my-server --flag            in a client's configuration, instead of: my-server --flag
-  squirrel mcp wrap --report /tmp/mcp.txt -- my-server
-  squirrel mcp wrap --json --report /tmp/mcp.json --interval 2s -- my-server")]
-    Wrap(Wrap),
-    /// Listen for requests of streamable HTTP and pass them on to a server: answers and event streams come
-    /// back unchanged, and a summary comes on standard error at the end.
-    #[command(before_help = "\
-Examples:
-  squirrel mcp proxy --to http://127.0.0.1:3001/mcp
-  squirrel mcp proxy --listen 127.0.0.1:9000 --to http://mcp.internal:8080/mcp
-  squirrel mcp proxy --to http://127.0.0.1:3001/mcp --json-lines --events | jq -c 'select(.error)'")]
-    Proxy(Proxy),
-}
-
-/// `squirrel mcp proxy`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Proxy {
-    /// The server, such as http://127.0.0.1:3001/mcp. Requests for / go to that path, others to the path they name
-    #[arg(long, value_name = "URL")]
-    pub(crate) to: String,
-    /// Address and port to answer on; port 0 takes a free one
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
-    pub(crate) listen: SocketAddr,
-    /// Answer on an address that other machines can reach: whoever reaches it uses the server
-    #[arg(long)]
-    pub(crate) allow_remote: bool,
-    /// Print the summary as one JSON document in a line, at each interval and at the end
-    #[arg(long)]
-    pub(crate) json_lines: bool,
-    /// Print a line for each message and failure too, as it passes
-    #[arg(long, requires = "json_lines")]
-    pub(crate) events: bool,
-    /// How often the summary is printed
-    #[arg(long, value_name = "DURATION", default_value = "10s")]
-    pub(crate) interval: String,
-}
-
-/// `squirrel mcp wrap`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Wrap {
-    /// Write the summary to a file, again and again and at the end, instead of standard error
-    #[arg(long, value_name = "FILE")]
-    pub(crate) report: Option<PathBuf>,
-    /// Write it as one JSON document
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// How often the file is written
-    #[arg(long, value_name = "DURATION", default_value = "10s")]
-    pub(crate) interval: String,
-    /// The server and its arguments
-    #[arg(last = true, required = true, value_name = "COMMAND")]
-    pub(crate) command: Vec<OsString>,
-}
-
-/// `squirrel config …`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum ConfigCommand {
-    /// Print a commented configuration with every setting at its default.
-    Init,
-    /// Read the configuration and say what is wrong with it, or that it is good.
-    Check {
-        /// The file [default: as for `squirrel serve`]
-        #[arg(value_name = "FILE")]
-        file: Option<PathBuf>,
-    },
-    /// Print the configuration in force and where each value comes from.
-    Show {
-        #[command(flatten)]
-        source: ConfigSource,
-    },
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@
 //! any more; the starter can, and does nothing else.
 
 mod care;
+mod looker;
 mod process;
 
 use std::process::{Child, Command, Stdio};
@@ -27,6 +28,7 @@ use squirrel_sys::{EndedMulticast, Kernel, Linux, NetworkNamespace, SysError};
 use crate::cli::KeeperRole;
 pub(crate) use care::METRICS;
 use care::{Care, Step};
+pub(crate) use looker::Looker;
 pub(crate) use process::run;
 
 /// The word on the command line; people never type it.

@@ -16,12 +16,14 @@ use squirrel_api::live::{SOCKETS_SCHEMA, Socket, Sockets, schema};
 use squirrel_api::params::parse_duration_ms;
 use squirrel_filter::ss::{self, Names, SsFilter};
 use squirrel_filter::{Filter, Order, Services, page};
+use squirrel_keeper::KeptKernel;
 use squirrel_model::Elapsed;
 use squirrel_sys::{clock, terminal};
 
 use crate::cli;
 use crate::failure::{Class, classed, marked};
 use crate::frames::Frames;
+use crate::keeper::Looker;
 use crate::output;
 use places::Place;
 use read::{Interfaces, Row, Selection};
@@ -37,6 +39,8 @@ struct Plan<'a> {
     order: Option<Order<Row>>,
     owners: bool,
     services: Services,
+    /// Looks at what this process may not.
+    looker: Option<Looker>,
 }
 
 /// Lists, watches or closes sockets.
@@ -44,15 +48,16 @@ pub(crate) fn run(args: &cli::Sockets) -> anyhow::Result<()> {
     if args.schema {
         return Ok(output::print(&(serde_json::to_string_pretty(&schema::<Sockets>("squirrel sockets"))? + "\n"))?);
     }
-    let mut places = places::of(args)?;
+    let (looker, mut places) = places::open(args, owners::are_wanted(args))?;
     // Where a name of an interface in the expression means nothing, no socket fulfils it; if so everywhere, it is a slip.
     let understood = |place: &Place| plan(args, &place.interfaces);
     let first = places.iter().find_map(|place| understood(place).ok());
-    let plan = match (first, places.first()) {
+    let mut plan = match (first, places.first()) {
         (Some(plan), _) => plan,
         (None, Some(place)) => understood(place).map_err(|error| classed(Class::Usage, &error))?,
         (None, None) => bail!("no network namespace can be entered"),
     };
+    plan.looker = looker;
     places.retain(|place| expression(args, &plan.services, &place.interfaces).is_ok());
     if let (true, [place, ..]) = (args.kill, &places[..]) {
         return kill::run(place, &plan);
@@ -75,16 +80,13 @@ fn plan<'a>(args: &'a cli::Sockets, interfaces: &Interfaces) -> anyhow::Result<P
         .map_err(|error| marked(&error, &args.filter).context("--filter"))?;
     let descending = args.order.map(|order| order == cli::Direction::Desc);
     let order = args.sort.as_deref().map(|sort| Order::by(fields::FIELDS, sort, descending)).transpose()?;
+    let owners = owners::are_wanted(args);
     let states = expression.states.unwrap_or(match (args.all, args.listening) {
         (true, _) => ss::ALL,
         (false, true) => ss::LISTENING,
         (false, false) => ss::OPEN,
     });
     let both = args.tcp == args.udp;
-    let of_owners = |text: &str| fields::OF_OWNERS.iter().any(|name| text.contains(&format!("{name}:")));
-    let owners = args.processes
-        || of_owners(&args.filter)
-        || order.as_ref().is_some_and(|order| fields::OF_OWNERS.contains(&order.name()));
     let details = args.json
         || args.json_lines
         || args.info
@@ -107,6 +109,7 @@ fn plan<'a>(args: &'a cli::Sockets, interfaces: &Interfaces) -> anyhow::Result<P
         order,
         owners,
         services,
+        looker: None,
     })
 }
 
@@ -156,9 +159,13 @@ impl Plan<'_> {
             before.put_rates(&reading, &mut rows);
         }
         if let (true, Some(place)) = (self.owners, places.first()) {
-            let looked = owners::name(&place.kernel, &mut rows)?;
+            let looked = match &self.looker {
+                Some(looker) => owners::name(&KeptKernel::new(&place.kernel, looker.keeper()), &mut rows)?,
+                None => owners::name(&place.kernel, &mut rows)?,
+            };
             if !looked.denied.is_empty() && before.is_none() {
-                let what = looked.denied.sentence("the sockets", "the sockets");
+                let may_trace = self.looker.as_ref().is_some_and(Looker::may_trace);
+                let what = looked.denied.sentence_of(may_trace, "the sockets", "the sockets");
                 output::complain(&format!("squirrel: {what}; run as root to name all owners"));
             }
         }

@@ -23,26 +23,33 @@ pub(super) fn ledger_rows(octets: &[u8]) {
     show(&squirrel_wire::packets::PacketRecord::parse(1, octets));
 }
 
+/// A message of ICMP with what it quotes and what was added to it, and the octets as each of these.
+pub(super) fn icmp(octets: &[u8]) {
+    show(&(icmp::ipv4_payload(octets), icmp::checksum(octets)));
+    show(&Extensions::new(octets).collect::<Vec<_>>());
+    let stripped = usize::from(octets.first().copied().unwrap_or_default());
+    show(&Extensions::new(icmp::extensions_after(octets, stripped)).collect::<Vec<_>>());
+    for family in [Family::V4, Family::V6] {
+        show(&Quoted::parse(family, octets));
+        let Ok(message) = Message::parse(family, octets) else { continue };
+        show(&message);
+        if let Message::Error(error) = message {
+            show(&Quoted::parse(family, error.quoted));
+            show(&Extensions::new(error.extensions).collect::<Vec<_>>());
+        }
+    }
+}
+
+/// The counters of protocols, for the accountant.
+pub(super) fn counters(octets: &[u8]) {
+    show(&squirrel_account::counters_as_text(&OneAnswer(octets)));
+}
+
 /// The answers of a driver to ethtool requests.
 pub(super) fn ethtool(octets: &[u8]) {
     show(&(DriverInfo::parse(octets), parse_string_set_info(octets)));
     show(&parse_strings(octets).map(Iterator::collect::<Vec<_>>));
     show(&parse_statistics(octets).map(Iterator::collect::<Vec<_>>));
-}
-
-/// What hosts on the way answer: messages, what they quote, and what they add.
-pub(super) fn icmp(octets: &[u8]) {
-    for family in [Family::V4, Family::V6] {
-        let message = Message::parse(family, octets);
-        show(&message);
-        if let Ok(Message::Error(error)) = message {
-            show(&(Quoted::parse(family, error.quoted), Extensions::new(error.extensions).collect::<Vec<_>>()));
-        }
-        show(&Quoted::parse(family, octets));
-    }
-    show(&(icmp::ipv4_payload(octets), icmp::checksum(octets)));
-    let stripped = usize::from(octets.first().copied().unwrap_or_default());
-    show(&Extensions::new(icmp::extensions_after(octets, stripped)).collect::<Vec<_>>());
 }
 
 /// All collectors in front of a kernel that answers everything with the same octets.

@@ -1,6 +1,7 @@
 //! Both ends in one process, with a table in the place of the kernel and with the kernel.
 
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -146,13 +147,16 @@ fn words_of_another_language_end_the_keeper() {
 #[test]
 fn the_sockets_of_a_process_come_through_the_keeper() {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let descriptor = u32::try_from(socket.as_raw_fd()).unwrap();
     let inode = std::fs::File::from(OwnedFd::from(socket.try_clone().unwrap())).metadata().unwrap().ino();
     let (keeper, _) = kept(Host::open(Err("locked down".to_owned())).unwrap());
     let kernel = KeptKernel::new(Linux::open().unwrap(), &keeper);
     let mut seen = Vec::new();
-    assert!(kernel.sockets_of(std::process::id(), &mut |inode| seen.push(inode)).unwrap() > 2);
-    assert!(seen.contains(&inode), "{inode} in {seen:?}");
-    assert!(kernel.sockets_of(u32::MAX, &mut |_| {}).is_err());
+    assert!(
+        kernel.sockets_of(std::process::id(), &mut |descriptor, inode| seen.push((descriptor, inode))).unwrap() > 2
+    );
+    assert!(seen.contains(&(descriptor, inode)), "{descriptor} {inode} in {seen:?}");
+    assert!(kernel.sockets_of(u32::MAX, &mut |_, _| {}).is_err());
 }
 
 #[test]

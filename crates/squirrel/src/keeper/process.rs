@@ -26,6 +26,7 @@ pub(crate) fn run(role: KeeperRole) -> anyhow::Result<()> {
         KeeperRole::Start => start(&courier),
         KeeperRole::Keep => keep(&courier),
         KeeperRole::Count => count(&courier),
+        KeeperRole::Look => look(&courier),
     }
     .context("the connection to the daemon failed")
 }
@@ -44,6 +45,13 @@ fn keep(courier: &Courier) -> anyhow::Result<()> {
         .map_err(|unavailable| unavailable.to_string());
     let mut host = Host::open(ledger)?;
     privilege::keep_only(&KEPT_CAPABILITIES).context("cannot give up privileges")?;
+    Ok(squirrel_keeper::serve(courier, &mut host)?)
+}
+
+/// Answers without a ledger, which would take longer to load than the command takes that asks.
+fn look(courier: &Courier) -> anyhow::Result<()> {
+    privilege::keep_only(&KEPT_CAPABILITIES).context("cannot give up privileges")?;
+    let mut host = Host::open(Err("this process only looks".to_owned()))?;
     Ok(squirrel_keeper::serve(courier, &mut host)?)
 }
 

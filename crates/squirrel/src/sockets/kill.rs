@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{anyhow, bail};
+use anyhow::{Context as _, anyhow, bail};
 use squirrel_model::Elapsed;
+use squirrel_sys::privilege::drop_all;
 use squirrel_sys::{SysError, terminal};
 
 use super::places::Place;
@@ -46,6 +47,7 @@ pub(super) fn run(place: &Place, plan: &Plan<'_>) -> anyhow::Result<()> {
             Err(error) => *failures.entry(failure(&error)).or_default() += 1,
         }
     }
+    drop_all().context("cannot drop privileges")?;
     output::complain(&format!("squirrel: closed {} of {}", closed, counted(rows.len())));
     let Some(worst) = failures.keys().next_back().cloned() else { return Ok(()) };
     let text: Vec<String> =

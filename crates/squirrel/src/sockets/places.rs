@@ -1,14 +1,17 @@
 //! The network namespaces whose sockets are listed: this one, one of a name, or all of the host.
 
 use anyhow::Context as _;
-use squirrel_account::container_of;
+use squirrel_account::{NameContainer, container_of};
+use squirrel_keeper::Keeper;
 use squirrel_model::Untrusted;
 use squirrel_sys::containers::ContainerFiles;
-use squirrel_sys::{Linux, NetworkNamespace, network_namespaces};
+use squirrel_sys::privilege::{drop_all, keep_only};
+use squirrel_sys::{FoundNamespaces, Linux, NetworkNamespace, SysError, network_namespaces};
 
 use super::read::{self, Interfaces};
 use crate::cli;
 use crate::failure::{Class, classed, forbidden_or};
+use crate::keeper::Looker;
 use crate::output;
 
 /// One network namespace.
@@ -31,26 +34,25 @@ impl Place {
         Self::new(Linux::open().context("cannot ask the kernel for its sockets")?)
     }
 
-    fn named(name: &str) -> anyhow::Result<Self> {
-        let found = network_namespaces().context("cannot look for network namespaces")?;
-        let mut namespace: NetworkNamespace = found
+    fn named(name: &str, keeper: Option<&Keeper>) -> anyhow::Result<Self> {
+        let namespace: NetworkNamespace = found(keeper)?
             .namespaces
             .into_iter()
             .find(|namespace| namespace.name.as_deref() == Some(name))
             .with_context(|| format!("there is no network namespace {name:?}; `ip netns` lists them"))
             .map_err(|error| classed(Class::Usage, &error))?;
-        let opened = namespace.hold().and_then(|()| Linux::open_in(&namespace));
+        let opened = enter(namespace, keeper);
         Self::new(opened.map_err(|error| forbidden_or(error, "entering a network namespace needs CAP_SYS_ADMIN"))?)
     }
 
     /// All of the host, this one first. One that cannot be entered is said and left out.
-    fn all() -> anyhow::Result<Vec<Self>> {
-        let found = network_namespaces().context("cannot look for network namespaces")?;
+    fn all(keeper: Option<&Keeper>) -> anyhow::Result<Vec<Self>> {
+        let found = found(keeper)?;
         let own = NetworkNamespace::current().context("cannot find the own network namespace")?.inode;
         let here = Self::here()?;
-        let files = ContainerFiles::default();
-        let described = |place: Self, namespace: &NetworkNamespace| {
-            let container = namespace.process.and_then(|process| container_of(&here.kernel, &files, process));
+        let mut look_up = names_of_containers(keeper);
+        let mut described = |place: Self, namespace: &NetworkNamespace| {
+            let container = namespace.process.and_then(|process| container_of(&here.kernel, &mut look_up, process));
             Self {
                 name: Some(namespace.name.clone().unwrap_or_else(|| format!("net:[{}]", namespace.inode))),
                 container: container.map(|container| container.name),
@@ -58,13 +60,12 @@ impl Place {
             }
         };
         let (mut places, mut refused) = (Vec::new(), 0);
-        for mut namespace in found.namespaces {
+        for namespace in found.namespaces {
             if namespace.inode == own {
                 places.insert(0, described(Self::here()?, &namespace));
                 continue;
             }
-            let opened = namespace.hold().and_then(|()| Linux::open_in(&namespace));
-            match opened.map_err(anyhow::Error::from).and_then(Self::new) {
+            match enter(namespace.clone(), keeper).map_err(anyhow::Error::from).and_then(Self::new) {
                 Ok(place) => places.push(described(place, &namespace)),
                 Err(error) => {
                     refused += 1;
@@ -86,11 +87,53 @@ impl Place {
     }
 }
 
-/// The namespaces that the arguments mean.
-pub(super) fn of(args: &cli::Sockets) -> anyhow::Result<Vec<Place>> {
+/// Closing sockets needs it.
+const CLOSES: &str = "CAP_NET_ADMIN";
+
+/// Opens what the arguments need, and gives up every privilege, while there is a single thread: what strangers chose is
+/// read without any. A second process looks at what needs one, if something does, as owners do.
+pub(super) fn open(args: &cli::Sockets, owners: bool) -> anyhow::Result<(Option<Looker>, Vec<Place>)> {
+    let looks = owners || args.namespaces || args.net.is_some();
+    let looker = if looks { Looker::begin()? } else { None };
+    if args.kill {
+        // The kernel asks for the privilege to close sockets of whoever opened the way to it, and of whoever uses it.
+        let places = of(args, None)?;
+        let kept: &[&str] = if args.yes { &[CLOSES] } else { &[] };
+        keep_only(kept).context("cannot drop privileges")?;
+        return Ok((looker, places));
+    }
+    drop_all().context("cannot drop privileges")?;
+    let places = of(args, looker.as_ref().map(Looker::keeper))?;
+    Ok((looker, places))
+}
+
+/// The network namespaces of the host, as far as they may be seen.
+fn found(keeper: Option<&Keeper>) -> anyhow::Result<FoundNamespaces> {
+    keeper.map_or_else(network_namespaces, Keeper::namespaces).context("cannot look for network namespaces")
+}
+
+/// Opens the way into a namespace.
+fn enter(mut namespace: NetworkNamespace, keeper: Option<&Keeper>) -> Result<Linux, SysError> {
+    match keeper {
+        Some(keeper) => Linux::open_by(&keeper.opener(namespace.inode)),
+        None => namespace.hold().and_then(|()| Linux::open_in(&namespace)),
+    }
+}
+
+/// Finds names of containers.
+fn names_of_containers(keeper: Option<&Keeper>) -> NameContainer {
+    if let Some(keeper) = keeper.cloned() {
+        return Box::new(move |runtime, id| keeper.container(runtime, id));
+    }
+    let files = ContainerFiles::default();
+    Box::new(move |runtime, id| files.name(runtime, id))
+}
+
+/// The namespaces that the arguments mean, entered by a keeper where there is one.
+fn of(args: &cli::Sockets, keeper: Option<&Keeper>) -> anyhow::Result<Vec<Place>> {
     match &args.net {
-        Some(name) => Ok(vec![Place::named(name)?]),
-        None if args.namespaces => Place::all(),
+        Some(name) => Ok(vec![Place::named(name, keeper)?]),
+        None if args.namespaces => Place::all(keeper),
         None => Ok(vec![Place::here()?]),
     }
 }

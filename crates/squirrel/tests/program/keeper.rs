@@ -1,6 +1,8 @@
 //! The processes that keep privileges: what each holds, what the first one has given up, and how they end.
 
 use std::fs::read_to_string;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
 
 use squirrel_testkit::{Namespace, skip};
 
@@ -33,6 +35,28 @@ fn check_holds(process: u32, permitted: u64, effective: u64) {
         assert!(!held.is_empty() && held.iter().all(|set| set & !allowed == 0), "{key} {held:x?} of {process}");
     }
     assert_eq!(status(process, "NoNewPrivs:").as_deref(), Some("1"), "{process}");
+}
+
+#[test]
+fn sockets_are_listed_without_a_privilege_and_looked_at_by_a_process_that_ends_with_the_command() {
+    let name = "sockets_are_listed_without_a_privilege_and_looked_at_by_a_process_that_ends_with_the_command";
+    let arguments = ["sockets", "-p", "--namespaces", "--watch=100ms", "--json-lines"];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_squirrel"));
+    let mut child = command.args(arguments).stdout(Stdio::piped()).spawn().expect("it runs");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("it is read");
+    assert!(line.contains("squirrel.sockets/1"), "{line}");
+    check_holds(child.id(), 0, 0);
+    let looker = descendant(child.id(), "squirrel-looker");
+    if let Some(looker) = looker {
+        check_holds(looker, KEPT, KEPT);
+    }
+    child.kill().expect("it lives");
+    child.wait().expect("it ends");
+    match looker {
+        Some(looker) => assert!(has_gone(looker), "the process that looked goes on"),
+        None => skip(name, "no privilege to keep"),
+    }
 }
 
 #[test]

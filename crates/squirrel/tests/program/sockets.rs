@@ -176,6 +176,11 @@ fn check_sockets_are_closed_only_with_a_filter_and_a_yes() {
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("closed 3 of 3 sockets"), "{said}");
     assert_eq!(open(), 3);
+    // From outside of the namespace the way in is another one.
+    let there = ["sockets", "-t", "-N", namespace.name(), "--kill", "--yes", "dport", "=", ":8080"];
+    let (code, _, said) = squirrel(&there);
+    assert!(code == 0 && said.contains("closed 3 of 3 sockets"), "{said}");
+    assert_eq!(open(), 0);
     let (code, _, said) = run(&["sockets", "--kill", "--yes", "dport", "=", ":1"]);
     assert_eq!(code, 1);
     assert!(said.contains("nothing was closed"), "{said}");
