@@ -82,7 +82,7 @@ fn line(name: &str, value: f64, unit: &str) {
 }
 
 fn codec(series: usize, seconds: usize) {
-    const CHUNK: usize = 600;
+    const CHUNK: usize = squirrel_store::codec::MAX_SAMPLES;
     let mut by_shape: BTreeMap<Shape, (usize, usize, usize)> = BTreeMap::new();
     let times: Vec<i64> = (0..CHUNK as i64).map(|i| T + i * 1000).collect();
     let mut encoder = Encoder::new();

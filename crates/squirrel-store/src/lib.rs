@@ -19,7 +19,7 @@
 //! | P5 a sync that fails loses nothing that was acknowledged, and is said | `a_failed_sync_or_write_loses_nothing_for_any_operation_that_fails` |
 //! | P6 the clock may step by seconds, an hour or years, forwards and back | `whatever_step_the_clock_makes_nothing_goes_and_ticks_are_kept_again_within_a_minute`, `a_clock_set_back_by_seconds_drops_ticks_and_by_an_hour_covers_the_time_twice`, `a_clock_that_jumps_by_ten_years_and_back_leaves_everything_in_its_place` |
 //! | P7 a second program with the same folder is refused | `a_second_program_is_told_who_holds_the_folder_and_what_to_do`, `the_lock_is_held_by_one_and_freed_by_dropping` |
-//! | P8 what an older version wrote is read, and what a newer one wrote is refused untouched | `what_format_1_wrote_is_read_for_ever_and_written_the_same`, `a_newer_format_is_refused_for_every_kind_of_file` |
+//! | P8 what an older version wrote is read, and what a newer one wrote is refused untouched | `what_format_1_wrote_is_read_for_ever`, `what_format_2_wrote_is_read_for_ever_and_written_the_same`, `a_newer_format_is_refused_for_every_kind_of_file` |
 //! | P9 what is not expired is not deleted, whatever the clock says | `a_clock_that_jumps_by_years_deletes_nothing`, `what_is_older_than_the_retention_goes_and_nothing_else` |
 //! | P10 a backup taken while writing restores | `a_backup_taken_while_blocks_are_cut_and_merged_has_every_acknowledged_sample_and_no_other`, `a_backup_of_a_running_daemon_is_sound_and_serves_what_was_stored` |
 //!

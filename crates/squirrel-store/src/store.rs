@@ -84,7 +84,7 @@ struct Maintenance {
 
 /// Ticks that become one part.
 const PACK_ROWS: usize = 64;
-/// Most ticks that become one part; a chunk has room for 600.
+/// Most ticks that become one part.
 const PACK_ROWS_MAX: usize = 512;
 /// Ticks after which an append packs by itself, should maintenance not come.
 const PACK_ROWS_LATE: usize = 256;

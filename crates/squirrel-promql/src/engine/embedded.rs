@@ -61,9 +61,10 @@ impl From<EvalError> for EngineError {
     fn from(error: EvalError) -> Self {
         let trouble = match &error {
             EvalError::BadData(_) => Trouble::BadData,
-            EvalError::Execution(_) | EvalError::HistogramContent { .. } | EvalError::TooManySamples { .. } | EvalError::TooMuchMemory { .. } => {
-                Trouble::Execution
-            }
+            EvalError::Execution(_)
+            | EvalError::HistogramContent { .. }
+            | EvalError::TooManySamples { .. }
+            | EvalError::TooMuchMemory { .. } => Trouble::Execution,
             EvalError::Stopped => Trouble::Stopped,
             EvalError::Store(_) => Trouble::Internal,
         };

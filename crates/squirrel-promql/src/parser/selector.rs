@@ -79,6 +79,7 @@ impl Parser<'_> {
             return Err(unexpected(value, PLACE, "a string"));
         };
         let limit = self.options.max_regex_bytes;
-        Matcher::within(label, op, text.clone(), limit).map_err(|e| ParseError::new(token.span.to(value.span), e.to_string()))
+        Matcher::within(label, op, text.clone(), limit)
+            .map_err(|e| ParseError::new(token.span.to(value.span), e.to_string()))
     }
 }

@@ -94,11 +94,7 @@ fn written(dir: &Arc<MemoryDir>, n: i64) -> Vec<Content> {
             6 => tick(&mut log, at, (1..8).chain([9]), &[]),
             8 => Row::Loose(Arc::new(LooseRow::new(
                 log.take_seq(),
-                vec![
-                    (SeriesId(2), at * 1000 - 5, 1.5),
-                    (SeriesId(2), at * 1000 + 5, f64::NAN),
-                    (SeriesId(4), 3, -0.0),
-                ],
+                vec![(SeriesId(2), at * 1000 - 5, 1.5), (SeriesId(2), at * 1000 + 5, f64::NAN), (SeriesId(4), 3, -0.0)],
             ))),
             _ => tick(&mut log, at, 1..=10, &[]),
         };

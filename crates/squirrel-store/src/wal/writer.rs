@@ -197,16 +197,15 @@ impl LogWriter {
         self.next_number += 1;
         let first = self.backlog.front().map_or(self.next_seq, seq_of);
         FileHeader { kind: FileKind::Log, a: number, b: first }.put(&mut self.buffer);
-        self.segment =
-            Some(Segment {
-                number,
-                file,
-                bytes: 0,
-                opened_ms: now_ms,
-                windows: BTreeSet::new(),
-                since_key: KEY_EVERY,
-                since_names: KEY_EVERY,
-            });
+        self.segment = Some(Segment {
+            number,
+            file,
+            bytes: 0,
+            opened_ms: now_ms,
+            windows: BTreeSet::new(),
+            since_key: KEY_EVERY,
+            since_names: KEY_EVERY,
+        });
         self.state = State::default();
         self.written = 0;
         Ok(())
