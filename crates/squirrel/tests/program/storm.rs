@@ -12,7 +12,7 @@ use crate::alerts::{Setup, receiver};
 use crate::support::Daemon;
 
 const ALERTS: usize = 10_000;
-const GROUPS: usize = 10;
+const GROUPS: usize = 20;
 /// A daemon that just runs has about 40 MB; what comes beside it are the alerts, their messages and their samples.
 const MOST_MEMORY_KB: u64 = 400_000;
 const TOKEN: &str = "a-token-of-the-sender-of-a-storm";
