@@ -4,6 +4,7 @@
 //! a busy machine would fail them without a fault of ours, so what can be a ratio is one.
 
 mod accounting;
+mod alerts;
 mod build;
 mod collection;
 mod daemon;
@@ -54,7 +55,7 @@ struct Options {
     names: Vec<String>,
 }
 
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "collection",
     "sockets",
     "daemon",
@@ -65,6 +66,7 @@ const NAMES: [&str; 11] = [
     "monitor",
     "truth",
     "throughput",
+    "alerts",
     "build",
 ];
 
@@ -98,6 +100,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
             "monitor" => monitor::measure(&steps),
             "truth" => truth::measure(&steps),
             "throughput" => throughput::measure(&steps),
+            "alerts" => alerts::measure(&steps),
             _ => build::measure(&steps),
         };
         match measured {

@@ -42,9 +42,12 @@ fn rules(hosts: usize, seconds: u64) -> String {
         if host % IN_GROUP == 0 {
             text += &format!("- name: g{}\n  interval: {seconds}s\n  rules:\n", host / IN_GROUP);
         }
-        let (load, bytes) = (format!("bench_load{{host=\"h{host}\"}}"), format!("bench_bytes_total{{host=\"h{host}\"}}"));
+        let (load, bytes) =
+            (format!("bench_load{{host=\"h{host}\"}}"), format!("bench_bytes_total{{host=\"h{host}\"}}"));
         text += &match host % 4 {
-            0 => format!("  - {{alert: Load{host}, expr: '{load} > 90', for: 30s, annotations: {{summary: 'at {{{{ $value }}}}'}}}}\n"),
+            0 => format!(
+                "  - {{alert: Load{host}, expr: '{load} > 90', for: 30s, annotations: {{summary: 'at {{{{ $value }}}}'}}}}\n"
+            ),
             1 => format!("  - {{alert: Rate{host}, expr: 'max by (host, device) (rate({bytes}[1m])) > 4e6'}}\n"),
             2 => format!("  - {{record: host:bench_load:avg, expr: 'avg without (device) ({load})'}}\n"),
             _ => format!("  - {{record: host:bench_bytes:rate1m, expr: 'sum by (host) (rate({bytes}[1m]))'}}\n"),
@@ -228,7 +231,12 @@ fn main() -> Outcome<()> {
         return Err("Prometheus could not evaluate all rules".into());
     }
     let rounds = evaluated / hosts as f64;
-    println!("{} rules, {} series, {} alerts of ours; Prometheus made {rounds:.2} rounds of {WITH}, and takes the samples of one interval in {without:.3} s", hosts, all.len(), own.firing());
+    println!(
+        "{} rules, {} series, {} alerts of ours; Prometheus made {rounds:.2} rounds of {WITH}, and takes the samples of one interval in {without:.3} s",
+        hosts,
+        all.len(),
+        own.firing()
+    );
     println!("rules_cpu {:.3} {:.3} - s", ours / WITH as f64, theirs / rounds);
     Ok(())
 }

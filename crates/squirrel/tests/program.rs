@@ -1,5 +1,7 @@
 //! The program as its users meet it: started, spoken to, refused, killed.
 
+#[path = "program/alertmanager.rs"]
+mod alertmanager;
 #[path = "program/alerts.rs"]
 mod alerts;
 #[path = "program/applications.rs"]
@@ -42,6 +44,8 @@ mod service;
 mod sockets;
 #[path = "program/store.rs"]
 mod store;
+#[path = "program/storm.rs"]
+mod storm;
 #[path = "program/support.rs"]
 mod support;
 #[path = "program/throughput.rs"]

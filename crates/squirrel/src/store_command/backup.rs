@@ -65,7 +65,9 @@ pub(super) fn run(args: &Backup, environment: &Environment) -> anyhow::Result<()
 /// Copies the files of a folder, if it is there. A daemon may write meanwhile: files that it replaces are read as they
 /// were or as they are, and a line that is under way counts as not written when the copy is opened.
 fn copy(from: &RealDir, to: &RealDir, folder: &str, report: &mut BackupReport) -> anyhow::Result<()> {
-    let failed = |dir: &RealDir, what, error| anyhow!("{}: cannot {what} {folder}: {}", dir.place(), IoText(&error));
+    let failed = |dir: &RealDir, what: &str, error: io::Error| {
+        anyhow!("{}: cannot {what} {folder}: {}", dir.place(), IoText(&error))
+    };
     let mut attempt = 0;
     let files = loop {
         attempt += 1;

@@ -14,13 +14,13 @@ use crate::support::{Daemon, PATIENCE, squirrel};
 const CANARY: &str = "canary-7f3a9c-secret";
 
 /// A receiver of webhooks; each body goes into the queue, with the head of its request before.
-struct Hook {
-    address: String,
+pub(crate) struct Hook {
+    pub(crate) address: String,
     bodies: Receiver<(String, Value)>,
 }
 
 /// Answers every request with 200.
-fn receiver() -> Hook {
+pub(crate) fn receiver() -> Hook {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address").to_string();
     let (send, bodies) = sync_channel(10_000);
@@ -61,7 +61,7 @@ fn exchange(stream: &TcpStream) -> Option<(String, Value)> {
 
 impl Hook {
     /// The next message.
-    fn next(&self) -> Value {
+    pub(crate) fn next(&self) -> Value {
         match self.bodies.recv_timeout(PATIENCE) {
             Ok((_, body)) => body,
             Err(error) => panic!("no message within {PATIENCE:?}: {error}"),
@@ -81,12 +81,12 @@ impl Hook {
 }
 
 /// A folder with a configuration, rules and a data directory.
-struct Setup {
+pub(crate) struct Setup {
     folder: tempfile::TempDir,
 }
 
 impl Setup {
-    fn new(config: &str, rules: &str) -> Self {
+    pub(crate) fn new(config: &str, rules: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let setup = Self { folder };
         std::fs::write(setup.path("rules.yml"), rules).expect("rules are written");
@@ -97,7 +97,7 @@ impl Setup {
         setup
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -105,7 +105,7 @@ impl Setup {
         self.path("data")
     }
 
-    fn start(&self) -> Daemon {
+    pub(crate) fn start(&self) -> Daemon {
         Daemon::start(&self.data(), &["--config", &self.path("squirrel.toml").display().to_string()])
     }
 
@@ -125,7 +125,7 @@ fn webhook(address: &str) -> String {
 }
 
 /// A rule that fires from the first sample on.
-const UP: &str = "groups:\n- name: g\n  rules:\n  - alert: Up\n    expr: up > 0\n    labels: {severity: critical}\n    \
+pub(crate) const UP: &str = "groups:\n- name: g\n  rules:\n  - alert: Up\n    expr: up > 0\n    labels: {severity: critical}\n    \
                   annotations: {summary: '{{ $labels.instance }} is up'}\n";
 
 fn page(daemon: &Daemon) -> Value {
