@@ -60,7 +60,11 @@ const COMPARED: [(&str, &str, Judged); 13] = [
     ("query_day_of_100_series", "query: a day of 100 series, a sample a second", Judged::Alone(150.0, "ms")),
     ("million_series_resident", "store: memory of a million series", Judged::Alone(1_000.0, "MB")),
     ("million_series_cpu", "store: three samples of a million series", Judged::Alone(60.0, "s")),
-    ("start_after_crash_per_gb_of_log", "store: start after a crash, for a GB of log, the busier thread", Judged::Alone(10.0, "s")),
+    (
+        "start_after_crash_per_gb_of_log",
+        "store: start after a crash, for a GB of log, the busier thread",
+        Judged::Alone(10.0, "s"),
+    ),
 ];
 
 /// Runs the example that asks this store, Debian's `prometheus` and `victoria-metrics` the same.
