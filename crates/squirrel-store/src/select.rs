@@ -72,7 +72,9 @@ impl<'a> Presence<'a> {
         if self.are_few(there.len()) {
             self.search(|id| there.binary_search(&id).is_ok());
         } else {
-            there.iter().for_each(|id| self.mark(*id));
+            for id in there {
+                self.mark(*id);
+            }
         }
     }
 }

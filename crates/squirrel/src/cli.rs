@@ -28,6 +28,7 @@ Examples:
   squirrel sockets -tp state established           the sockets, in the language of ss
   squirrel status                                  is all well, and what is not
   squirrel ping --json -c 10 192.0.2.1 example.org whether they answer, and how fast, by the kernel's clock
+  squirrel path example.org                        who stands on the way, and where packets are lost
   squirrel throughput client iperf.example         what the path carries, which part limits it, latency under load
   squirrel query 'rate(node_network_receive_bytes_total[10s])'
   squirrel alerts                                  what fires now, and rule files judged and tried
@@ -83,10 +84,6 @@ Examples:
     Ping(Ping),
     /// Which hosts stand on the way to a target, where packets are lost, and where time is spent.
     #[command(before_help = "\
-    /// What a path carries: iperf3's protocol, both ends.
-    #[command(
-        subcommand,
-        before_help = "\
 Examples:
   squirrel path example.org                        a table that is kept up, until interrupted
   squirrel path --json -c 30 192.0.2.1             one document, with a verdict in words
@@ -95,6 +92,11 @@ Examples:
   squirrel path --replay before.jsonl
   squirrel path --compare before.jsonl after.jsonl what is different")]
     Path(Path),
+    /// What a path carries: iperf3's protocol, both ends.
+    #[command(
+        subcommand,
+        before_help = "\
+Examples:
   squirrel throughput server                       answer clients, Squirrel's and iperf3's, many at once
   squirrel throughput client iperf.example -t 5s
   squirrel throughput client iperf.example -u -b 500M -R --json"
