@@ -106,6 +106,7 @@ pub struct Receiver {
     senders: Vec<(Sender, Mutex<State>, Figures)>,
     unauthorised: std::sync::atomic::AtomicU64,
     retention_ms: i64,
+    own: Labels,
     limits: Limits,
 }
 
@@ -117,8 +118,9 @@ struct State {
 }
 
 impl Receiver {
-    /// A receiver for these senders; samples older than `retention_ms` are refused.
-    pub fn new(senders: Vec<Sender>, retention_ms: i64) -> Self {
+    /// A receiver for these senders; samples older than `retention_ms` are refused, and series with all the labels
+    /// that this Squirrel's `own` series have: nobody else may tell of it.
+    pub fn new(senders: Vec<Sender>, retention_ms: i64, own: Labels) -> Self {
         let senders = senders.into_iter().map(|sender| {
             let state = State {
                 seen: Seen::new(sender.series),
@@ -128,7 +130,8 @@ impl Receiver {
             (sender, Mutex::new(state), Figures::default())
         });
         let limits = Limits::default();
-        Self { senders: senders.collect(), unauthorised: std::sync::atomic::AtomicU64::default(), retention_ms, limits }
+        let unauthorised = std::sync::atomic::AtomicU64::default();
+        Self { senders: senders.collect(), unauthorised, retention_ms, own, limits }
     }
 
     /// Adds the figures of all senders to a batch; [`METRICS`] declares them.
@@ -227,6 +230,10 @@ impl Receiver {
         written(reply, version, samples)
     }
 
+    fn is_own(&self, labels: &Labels) -> bool {
+        !self.own.is_empty() && self.own.iter().all(|(name, value)| labels.get(name) == Some(value))
+    }
+
     fn choose(&self, seen: &mut Seen, received: Received, now: Timestamp, elapsed: Elapsed) -> Kept {
         let mut kept = Kept::default();
         kept.count(Reason::Invalid, received.refused.samples);
@@ -234,6 +241,10 @@ impl Receiver {
         kept.count(Reason::Histogram, received.histograms);
         let (oldest, newest) = (now.plus_ms(-self.retention_ms), now.plus_ms(FUTURE_MS));
         for series in received.series {
+            if self.is_own(&series.labels) {
+                kept.count(Reason::Own, series.samples.len());
+                continue;
+            }
             let Some(place) = seen.place(&series.labels, elapsed) else {
                 kept.count(Reason::Series, series.samples.len());
                 continue;
@@ -286,6 +297,9 @@ impl Kept {
                 Reason::Series => format!("{count} of series beyond the {series} of this sender"),
                 Reason::Old => format!("{count} older than samples are kept here"),
                 Reason::Future => format!("{count} more than 10 minutes in the future (is a clock wrong?)"),
+                Reason::Own => format!(
+                    "{count} with the job and instance of this Squirrel, which tells of itself (two hosts of one name?)"
+                ),
                 Reason::Histogram => format!("{count} native histograms, which are not kept"),
                 Reason::Invalid => format!("{count} because {}", self.invalid),
             })

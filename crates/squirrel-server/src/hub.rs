@@ -16,7 +16,7 @@ use crate::gate::Stop;
 use crate::metrics::Counted;
 use crate::parts::{Limits, Tick};
 use crate::server::State;
-use crate::verdict;
+use crate::verdict::{self, Own};
 
 /// The queries that streams want, and the channel on which their results go out.
 pub(crate) struct Hub {
@@ -206,7 +206,8 @@ fn evaluate(state: &State, tick: &Tick) -> Results {
     let stop = Stop::after(now, state.parts.limits.stream_time);
     let snapshot = state.parts.snapshots.snapshot();
     let watch = state.parts.alerting.watch();
-    let verdict = verdict::judge(snapshot.as_ref(), Some(tick.at), &(state.parts.collectors)(), &watch, &stop);
+    let own = Own::new(snapshot.as_ref(), &state.parts.own);
+    let verdict = verdict::judge(&own, Some(tick.at), &(state.parts.collectors)(), &watch, &stop);
     let verdict = serde_json::to_string(&verdict).unwrap_or_else(|_| "null".to_owned());
     let mut jobs: Vec<_> = state
         .hub

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use squirrel_account::Picture;
 use squirrel_api::CollectorStatus;
-use squirrel_model::{Batch, Catalogue, Elapsed, Select, Timestamp};
+use squirrel_model::{Batch, Catalogue, Elapsed, Labels, Select, Timestamp};
 use squirrel_promql::Engine;
 use tokio::sync::watch;
 
@@ -153,6 +153,8 @@ pub struct ServerParts {
     pub catalogue: Arc<Catalogue>,
     /// The collectors and how they do.
     pub collectors: Arc<dyn Fn() -> Vec<CollectorStatus> + Send + Sync>,
+    /// The labels that this Squirrel's own series have; the verdict is about them alone. Empty for all series.
+    pub own: Labels,
     /// Applications that tell of themselves.
     pub applications: Arc<Applications>,
     /// Rules and alerts.

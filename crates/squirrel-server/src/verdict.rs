@@ -9,9 +9,11 @@ use crate::engine;
 use crate::gate::Stop;
 
 mod checks;
+mod own;
 
 pub(crate) use checks::CHECKS;
 use checks::Check;
+pub(crate) use own::Own;
 
 /// How old samples may be and still be judged by; as far as the checks look back.
 const FRESH_MS: i64 = 300_000;
@@ -45,14 +47,36 @@ pub(crate) fn judge(
             Err(error) => not_judged.push(format!("{}: {error}.", check.about)),
         }
     }
+    findings.extend(broken_rules(&watch.problems));
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
-    not_judged.extend(watch.problems.iter().map(|problem| format!("Rules: {}", problem.replace('\n', "; "))));
     let (mut level, mut sentence) = headline(&findings, judged);
     if let Some(firing) = watch.sentence() {
         level = watch.worst.map_or(level, |worst| worst.max(level));
-        sentence = format!("{sentence} {firing}");
+        // What fires comes first where nothing else was found: "all is well" would be wrong.
+        sentence = match findings.as_slice() {
+            [] => format!("{firing} The {judged} checks found nothing else."),
+            _ => format!("{sentence} {firing}"),
+        };
     }
     Verdict { time: Some(at.seconds()), level, sentence, findings, not_judged }
+}
+
+/// What is wrong with rule files: nobody is told by a rule that is not in force.
+fn broken_rules(problems: &[String]) -> Option<Finding> {
+    let first = problems.first()?.replace('\n', "; ");
+    let more = match problems.len() - 1 {
+        0 => String::new(),
+        more => format!(" And {more} more of such mistakes."),
+    };
+    Some(Finding {
+        check: "rules".into(),
+        level: Level::Warning,
+        subject: "rules".to_owned(),
+        sentence: format!("Rules are not in force as they are written: {first}.{more}"),
+        value: problems.len() as f64,
+        expr: "".into(),
+        check_first: vec!["`squirrel alerts check FILE` says all that is wrong with a file.".into()],
+    })
 }
 
 /// What a check finds; none when there is nothing to judge by.

@@ -97,6 +97,11 @@ impl Store {
         StoreReader { shared: self.shared.clone() }
     }
 
+    /// The labels that all series of ticks have.
+    pub fn target(&self) -> &Labels {
+        &self.options.target
+    }
+
     /// All that can be asked for at this moment.
     pub(crate) fn view(&self) -> Arc<View> {
         self.shared.view()

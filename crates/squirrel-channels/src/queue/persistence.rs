@@ -19,12 +19,14 @@ const REMEMBERED_MS: i64 = 24 * 3_600_000;
 const MAX_TOLD: usize = 20_000;
 
 /// What a start found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recovery {
     /// Messages that wait.
     pub waiting: usize,
     /// Lines of the journal that were damaged: the end of one that a crash cut, or a fault of the disk.
     pub damaged: usize,
+    /// Why the queue is in memory alone for now, if the disk takes nothing; each commit tries again.
+    pub unwritten: Option<String>,
 }
 
 pub(super) fn open(
@@ -94,8 +96,9 @@ pub(super) fn open(
         }
     }
     let waiting = queue.channels.values().map(|channel| channel.waiting).sum();
-    queue.write_whole(at)?;
-    Ok((queue, Recovery { waiting, damaged: read.damaged }))
+    // A full disk is no reason to tell nobody: what was read is delivered all the same.
+    let unwritten = queue.write_whole(at).err().map(|error| error.to_string());
+    Ok((queue, Recovery { waiting, damaged: read.damaged, unwritten }))
 }
 
 pub(super) fn commit(queue: &mut Queue, at: Timestamp) -> Result<(), QueueError> {

@@ -403,3 +403,24 @@ proptest! {
         prop_assert!(queue.is_idle());
     }
 }
+
+#[test]
+fn a_full_disk_at_the_start_keeps_nobody_from_being_told() {
+    let disk = MemoryDir::new();
+    let mut before = open(&disk, vec![policy("a")]);
+    before.accept(one(1, "a", "g", Reason::New), Timestamp(0));
+    before.commit(Timestamp(0)).unwrap();
+    drop(before);
+    let faulty = FaultyDir::new(Arc::new(disk.clone()));
+    faulty.set(Some(Trouble { from: 0, count: u64::MAX, errno: 28, tears: false, only_growth: true }));
+    let dir: Arc<dyn Dir> = Arc::new(faulty.clone());
+    let (mut queue, recovery) = Queue::open(&dir, vec![policy("a")], 1, Timestamp(1)).unwrap();
+    assert_eq!(recovery.waiting, 1);
+    assert!(recovery.unwritten.is_some_and(|reason| reason.contains("written")), "it is said");
+    assert!(queue.commit(Timestamp(2)).is_err(), "and tried again");
+    let work = work(&mut queue, 3).expect("what was read is delivered");
+    queue.done(&work.ticket, took(), Timestamp(3));
+    faulty.set(None);
+    queue.commit(Timestamp(4)).expect("the disk has room again");
+    assert!(self::work(&mut open(&disk, vec![policy("a")]), 5).is_none(), "it is not told again");
+}

@@ -11,14 +11,16 @@ pub(super) enum Reason {
     Old,
     Future,
     Histogram,
+    Own,
     Invalid,
 }
 
-const REASONS: [(Reason, &str); 5] = [
+const REASONS: [(Reason, &str); 6] = [
     (Reason::Series, "series"),
     (Reason::Old, "old"),
     (Reason::Future, "future"),
     (Reason::Histogram, "histogram"),
+    (Reason::Own, "own"),
     (Reason::Invalid, "invalid"),
 ];
 

@@ -18,7 +18,8 @@ fn receiver(series: usize, rate: u32) -> Receiver {
         samples_per_second: rate,
         ..Sender::new(name, credential)
     });
-    Receiver::new(senders.to_vec(), 24 * HOUR)
+    let own = Labels::new([("job", "squirrel"), ("instance", "hub:7775")]).unwrap();
+    Receiver::new(senders.to_vec(), 24 * HOUR, own)
 }
 
 fn series(name: &str, samples: &[(i64, f64)]) -> Series {
@@ -165,4 +166,17 @@ fn a_store_that_cannot_write_is_not_acknowledged() {
     let reply = receiver.take(Admitted(0), Version::V1, &body, NOW, Elapsed::default(), &|_| Stored::NotNow);
     assert_eq!(reply.status, 503);
     assert!(reply.headers.iter().any(|(name, _)| *name == "Retry-After"));
+}
+
+#[test]
+fn nobody_else_tells_of_this_squirrel() {
+    let receiver = receiver(10, 1_000);
+    let own = |job: &str| Series {
+        labels: Labels::new([("__name__", "up"), ("job", job), ("instance", "hub:7775")]).unwrap(),
+        ..series("up", &[(0, 0.0)])
+    };
+    let (reply, kept) = sent(&receiver, Version::V1, &[own("squirrel"), own("node"), series("up", &[(0, 1.0)])], 0);
+    assert_eq!((reply.status, kept.len()), (400, 2));
+    assert!(reply.text.contains("1 with the job and instance of this Squirrel"), "{}", reply.text);
+    assert_eq!(figure(&receiver, "squirrel_receive_refused_total", ("reason", "own")), 1.0);
 }

@@ -14,7 +14,7 @@ use squirrel_model::Metric;
 use crate::failure::{Failure, json};
 use crate::form::Params;
 use crate::server::State;
-use crate::verdict;
+use crate::verdict::{self, Own};
 
 /// The version of Prometheus whose API this is. Grafana reads it to know what it may ask.
 const PROMETHEUS_VERSION: &str = "3.5.0";
@@ -110,8 +110,10 @@ pub(super) async fn verdict(AxumState(state): AxumState<State>) -> Result<Respon
     let snapshots = Arc::clone(&state.parts.snapshots);
     let collectors = Arc::clone(&state.parts.collectors);
     let alerting = Arc::clone(&state.parts.alerting);
+    let own = state.parts.own.clone();
     let work = move |stop: &crate::gate::Stop| {
-        Ok(verdict::judge(snapshots.snapshot().as_ref(), at, &collectors(), &alerting.watch(), stop))
+        let snapshot = snapshots.snapshot();
+        Ok(verdict::judge(&Own::new(snapshot.as_ref(), &own), at, &collectors(), &alerting.watch(), stop))
     };
     plain(&state.gate.run(state.parts.limits.query_time, work).await?)
 }

@@ -321,9 +321,28 @@ fn alerts_that_fire_are_mentioned_and_raise_the_level() {
     let verdict = judge(&store, Some(NOW), &[], &watch, &patient());
     assert_eq!(verdict.level, Level::Bad);
     assert!(verdict.sentence.ends_with("5 alerts fire: Up, Down …."), "{}", verdict.sentence);
-    assert!(verdict.not_judged.iter().any(|line| line.starts_with("Rules: rules.yml:3:5")), "{:?}", verdict.not_judged);
+    let [broken] = verdict.findings.as_slice() else { panic!("{:?}", verdict.findings) };
+    assert_eq!((broken.check.as_ref(), broken.level), ("rules", Level::Warning));
+    assert!(broken.sentence.contains("rules.yml:3:5: what?; none of its rules is in force"), "{}", broken.sentence);
     let one = Watch { firing: 1, names: vec!["Up".to_owned()], ..Watch::default() };
     let verdict = judge(&store, Some(NOW), &[], &one, &patient());
-    assert!(verdict.sentence.ends_with("1 alert fires: Up."), "{}", verdict.sentence);
+    assert!(verdict.sentence.starts_with("1 alert fires: Up."), "it comes first: {}", verdict.sentence);
     assert_eq!(verdict.level, Level::Unknown, "one that is only information raises nothing");
+}
+
+#[test]
+fn a_hub_judges_itself_and_not_those_that_send_to_it() {
+    let mut store = MemorySelect::default();
+    for (instance, errors) in [("hub:7775", 0.0), ("oak:7775", 1_000.0)] {
+        let pairs = [("device", "eth0"), ("job", "squirrel"), ("instance", instance)];
+        let name = [(NAME_LABEL, "node_network_receive_errs_total")];
+        let labels = Labels::new(name.into_iter().chain(pairs)).unwrap();
+        store.put(&labels, NOW.millis() - 60_000, 0.0);
+        store.put(&labels, NOW.millis(), errors);
+    }
+    let findings = |own: &str| {
+        let own = Labels::new([("job", "squirrel"), ("instance", own)]).unwrap();
+        judge(&Own::new(&store, &own), Some(NOW), &[], &Watch::default(), &patient()).findings.len()
+    };
+    assert_eq!((findings("hub:7775"), findings("oak:7775")), (0, 1));
 }

@@ -113,6 +113,7 @@ pub(crate) async fn start_taking(
                 collector("conntrack", CollectorState::Unavailable, "Connection tracking is not loaded on this host."),
             ]
         }),
+        own: squirrel_model::Labels::empty(),
         applications: Arc::clone(&applications),
         alerting: Arc::new(squirrel_server::NoAlerting),
         token: ApplicationToken::new(CHANGE_TOKEN).map(Arc::new),

@@ -101,7 +101,9 @@ pub(crate) fn start(parts: RemoteParts, ground: Ground) -> Remote {
         remote.exporters.push(exporter.handle());
         remote.tasks.spawn(exporter.run());
     }
-    remote.receiver = (!parts.senders.is_empty()).then(|| Arc::new(Receiver::new(parts.senders, ground.retention_ms)));
+    let own = ground.store.target().clone();
+    remote.receiver =
+        (!parts.senders.is_empty()).then(|| Arc::new(Receiver::new(parts.senders, ground.retention_ms, own)));
     remote.ground = Some(ground);
     remote
 }

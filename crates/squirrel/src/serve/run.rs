@@ -90,6 +90,7 @@ pub(super) async fn run(
         ticks: watched,
         catalogue,
         collectors: Arc::new(move || statuses.lock().unwrap_or_else(PoisonError::into_inner).clone()),
+        own: store.target().clone(),
         applications: Arc::clone(&applications),
         alerting: alerting.shared(),
         token: Some(Arc::new(token)),
@@ -190,6 +191,9 @@ fn open_desk(
     let (channels, recovery) = Channels::start(parts).context("cannot open the queue of messages about alerts")?;
     if recovery.waiting > 0 {
         tracing::info!("{} messages about alerts wait since before the start", recovery.waiting);
+    }
+    if let Some(reason) = &recovery.unwritten {
+        tracing::error!("messages about alerts are in memory alone until the disk takes them: {reason}");
     }
     if recovery.damaged > 0 {
         tracing::warn!("{} lines of the queue of messages about alerts were damaged", recovery.damaged);
