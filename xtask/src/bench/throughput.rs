@@ -133,18 +133,14 @@ fn one(
 ) -> Result<()> {
     let before = usage::children_cpu_seconds()?;
     let command = |host: &Namespace, own: &[&str], theirs: &[&str]| -> Command {
-        match ours {
-            Some(program) => {
-                let mut command = host.command(program);
-                command.arg("throughput").args(own);
-                command
-            }
-            None => {
-                let mut command = host.command("iperf3");
-                command.args(theirs);
-                command
-            }
-        }
+        let Some(program) = ours else {
+            let mut command = host.command("iperf3");
+            command.args(theirs);
+            return command;
+        };
+        let mut command = host.command(program);
+        command.arg("throughput").args(own);
+        command
     };
     let mut serving = command(server, &["server", "--one-off"], &["-s", "-1"])
         .stdout(Stdio::null())

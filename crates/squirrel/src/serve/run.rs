@@ -25,7 +25,7 @@ use super::alerting::{Alerting, Desk, protected};
 use super::doors::Doors;
 use super::reload::Reloader;
 use super::remote;
-use crate::accounting::{Accounting, Pictures};
+use crate::accounting::{Accounting, Opened, Pictures};
 use crate::config::{AccountingLevel, Config};
 use crate::own_metrics;
 use crate::pipeline::{Parts, Pipeline, until_next};
@@ -57,11 +57,7 @@ pub(super) async fn run(
     let signals = Signals::listen()?;
     let Doors { kernel, listeners, store, application_token, token, told, messages, channels, remote: parts, sources } =
         doors;
-    let packets = config.accounting.value == AccountingLevel::Packets;
-    let accounting = sources
-        .map(|sources| Accounting::start(sources.accountant(config.accounting_options()), packets, monotonic))
-        .transpose();
-    let accounting = accounting.context("cannot start the accounting")?;
+    let accounting = sources.map(|sources| account(sources, &config, monotonic)).transpose()?;
     let picture: Pictures = match &accounting {
         Some(accounting) => accounting.pictures(),
         None => Arc::new(|| None),
@@ -98,10 +94,7 @@ pub(super) async fn run(
         count_packets,
         clock: Arc::new(clock::wall),
         monotonic: Arc::new(move || monotonic.elapsed()),
-        build: BuildInfo {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            revision: env!("SQUIRREL_REVISION").to_owned(),
-        },
+        build: build(),
         allowed_hosts: config.allowed_hosts()?,
         receive: remote.receive(),
         limits: Limits::default(),
@@ -144,6 +137,18 @@ pub(super) async fn run(
         .context("the store was not closed cleanly")?;
     tracing::info!("stopped");
     outcome
+}
+
+/// Finds out whose the bytes are, on a thread of its own.
+fn account(sources: Opened, config: &Config, monotonic: clock::Monotonic) -> anyhow::Result<Accounting> {
+    let packets = config.accounting.value == AccountingLevel::Packets;
+    let accountant = sources.accountant(config.accounting_options());
+    Accounting::start(accountant, packets, monotonic).context("cannot start the accounting")
+}
+
+/// Which build this is.
+fn build() -> BuildInfo {
+    BuildInfo { version: env!("CARGO_PKG_VERSION").to_owned(), revision: env!("SQUIRREL_REVISION").to_owned() }
 }
 
 /// Ends what writes to the store, and then the store.
