@@ -247,10 +247,10 @@ impl Estimate {
             _ => Packets { udp: fresh, ..Packets::default() },
         };
         let (transport, extra) = match row.carrier {
-            Carrier::Tcp => (u64::from(row.tcp.header), syns(fresh, segments, row.tcp.accepted)),
+            Carrier::Tcp => (u64::from(row.tcp.header), syns(fresh, segments, row.tcp.accepted == Some(true))),
             _ => (UDP, fragments(new, fresh, network, link)),
         };
-        if row.tcp.accepted && !row.tcp.answer_booked {
+        if row.tcp.accepted == Some(true) && !row.tcp.answer_booked {
             row.tcp.answer_booked = true;
             self.segments.transmit += 1;
             packets.tcp.transmit += 1;

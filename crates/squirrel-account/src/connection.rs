@@ -300,8 +300,8 @@ pub(crate) struct Tcp {
     pub(crate) congestion: u8,
     /// Octets of its headers: time stamps make each longer.
     pub(crate) header: u8,
-    /// Whether the other side opened the connection.
-    pub(crate) accepted: bool,
+    /// Whether the other side opened the connection; `None` as long as that cannot be told.
+    pub(crate) accepted: Option<bool>,
     /// Whether the answer to its opening, which is not among the socket's segments, stands in the books.
     pub(crate) answer_booked: bool,
     rtt_us: u32,
@@ -336,7 +336,7 @@ impl Default for Tcp {
             application_limited: 2,
             congestion: u8::MAX,
             header: HEADER + HEADER_STAMPS,
-            accepted: false,
+            accepted: None,
             answer_booked: false,
             rtt_us: NO,
             rtt_variation_us: NO,
@@ -369,7 +369,7 @@ impl Tcp {
             application_limited: info.delivery_rate_limited().map_or(2, u8::from),
             congestion: self.congestion,
             header: HEADER + if info.options().is_none_or(|options| options & STAMPS != 0) { HEADER_STAMPS } else { 0 },
-            accepted: accepted(info).unwrap_or(self.accepted),
+            accepted: accepted(info).or(self.accepted),
             answer_booked: self.answer_booked,
             rtt_us: info.rtt_us().filter(|us| *us > 0).unwrap_or(NO),
             rtt_variation_us: info.rttvar_us().filter(|us| *us > 0).unwrap_or(NO),

@@ -21,8 +21,8 @@ pub struct Search {
     least: u16,
     /// Smallest size that is known not to fit.
     too_big: u32,
-    /// Size that a router named; it is tried first.
-    hint: Option<u16>,
+    /// Size that a router named; it is tried first, and when it fits the next larger one, which should not.
+    told: Option<u16>,
     /// Whether a size was lost without a word.
     silent: bool,
 }
@@ -45,7 +45,7 @@ pub enum Found {
 impl Search {
     /// A search from `least` octets, which every link must take, to `most`.
     pub fn new(least: u16, most: u16) -> Self {
-        Self { fits: None, least, too_big: u32::from(most) + 1, hint: None, silent: false }
+        Self { fits: None, least, too_big: u32::from(most) + 1, told: None, silent: false }
     }
 
     /// The size to try next; none when the answer is known.
@@ -58,18 +58,18 @@ impl Search {
         let inside = |size: u32| (low..high).contains(&size);
         // What links have most often, before halving: it is right at once on nearly all paths.
         let usual = [1500, 1492, 9000, 1480, 1420, 1400].into_iter().find(|usual| inside(*usual) && (high - low) > 64);
-        let size = self.hint.map(u32::from).filter(|hint| inside(*hint)).or(usual).unwrap_or(low + (high - low) / 2);
+        let told = self.told.map(|told| if told == fits { low } else { u32::from(told) });
+        let size = told.filter(|told| inside(*told)).or(usual).unwrap_or(low + (high - low) / 2);
         u16::try_from(size).ok()
     }
 
     /// Takes in what became of a size.
     pub fn outcome(&mut self, size: u16, outcome: Outcome) {
-        self.hint = self.hint.filter(|hint| *hint != size);
         match outcome {
             Outcome::Fits => self.fits = self.fits.max(Some(size)),
             Outcome::TooBig(next) => {
                 self.too_big = self.too_big.min(u32::from(size));
-                self.hint = next.filter(|next| *next < size);
+                self.told = next.filter(|next| *next < size).or(self.told);
             }
             Outcome::Silent => {
                 self.silent = true;

@@ -386,8 +386,8 @@ impl Accountant {
             if row.is(flag::BOOKED) {
                 continue;
             }
-            if !row.is_open() && !row.owner.process.is_some() {
-                infer_owner(row, &listeners);
+            if !row.is_open() {
+                infer_from_listener(row, &listeners);
             }
             row.settle(ledger, &mut self.settled);
             let source = if row.is(flag::INFERRED) { Source::Sampled } else { sampled };
@@ -439,12 +439,12 @@ impl Accountant {
         }
     }
 
-    /// The owners of listeners by namespace and port, if some connection that ended is nobody's. None where several
-    /// listen on the same port.
+    /// The owners of listeners by namespace and port, if some connection that ended is nobody's, or nobody knows who
+    /// opened it. None where several listen on the same port.
     fn listeners(&self) -> HashMap<(u16, u16), Option<Slot>> {
         let mut listeners = HashMap::new();
-        let orphan = |slot: &Slot| self.table.get(*slot).is_some_and(|row| !row.owner.process.is_some());
-        if !self.ended.iter().any(orphan) {
+        let unclear = |row: &Connection| !row.owner.process.is_some() || row.tcp.accepted.is_none();
+        if !self.ended.iter().any(|slot| self.table.get(*slot).is_some_and(unclear)) {
             return listeners;
         }
         for (_, row) in self.table.iter().filter(|(_, row)| row.is_listener() && row.is_open()) {
@@ -490,13 +490,17 @@ impl Accountant {
     }
 }
 
-/// A connection that ended before its owner was found, and whose port one process alone listens on, was accepted by that
-/// process, or by a child of it: the best that can be said, and marked as inferred.
-fn infer_owner(row: &mut Connection, listeners: &HashMap<(u16, u16), Option<Slot>>) {
-    if row.carrier == Carrier::Tcp
-        && let Some(Some(owner)) = listeners.get(&(row.namespace, row.local().port()))
-    {
-        row.set_owner(*owner);
+/// A connection that ended before it could be looked at, and on whose port somebody listens, was accepted there. If it
+/// has no owner and one process alone listens, it was that process, or a child of it: the best that can be said, and
+/// marked as inferred.
+fn infer_from_listener(row: &mut Connection, listeners: &HashMap<(u16, u16), Option<Slot>>) {
+    if row.carrier != Carrier::Tcp {
+        return;
+    }
+    let Some(listener) = listeners.get(&(row.namespace, row.local().port())) else { return };
+    row.tcp.accepted = row.tcp.accepted.or(Some(true));
+    if let Some(owner) = listener.filter(|_| !row.owner.process.is_some()) {
+        row.set_owner(owner);
         row.set(flag::INFERRED);
     }
 }

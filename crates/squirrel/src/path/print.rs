@@ -185,6 +185,6 @@ mod tests {
         assert_eq!(csv_value("a \"b\", c"), "\"a \"\"b\"\", c\"");
         assert_eq!(csv_value("=1+1"), "'=1+1");
         assert_eq!(csv_value("-1.5"), "-1.5");
-        assert_eq!(csv_value("a\nb"), "a\\nb");
+        assert_eq!(csv_value("a\nb"), "a\\u{a}b");
     }
 }
