@@ -62,12 +62,6 @@ pub fn built_in() -> impl Iterator<Item = &'static BuiltIn> {
     table::COLLECTED.iter().chain(probed::PROBED)
 }
 
-/// What a good engineer would also be told, and what is missing for it.
-pub static NOT_YET: &[(&str, &str)] = &[(
-    "ephemeral ports near exhausted",
-    "needs the free ports for each destination: a count of TIME_WAIT says nothing",
-)];
-
 impl Shown {
     /// The template that shows `$value`.
     fn template(self) -> &'static str {

@@ -30,7 +30,7 @@ mod yaml;
 pub use alert::{Alert, AlertState};
 pub use backtest::{Backtest, BacktestError, Episode, backtest};
 pub use built_in::thresholds;
-pub use built_in::{BUILT_IN_FILE, BuiltIn, Fault, NOT_YET, Shown, built_in, built_in_rules, built_in_text};
+pub use built_in::{BUILT_IN_FILE, BuiltIn, Fault, Shown, built_in, built_in_rules, built_in_text};
 pub use compared::Compared;
 pub use group::{Group, Health, NewSample, RuleStatus, Surroundings};
 pub use rules::{AlertParts, Rule, RuleErrors, RuleFile, RuleGroup};

@@ -70,6 +70,7 @@ fn healthy() -> Series {
         steady(name, 3.0, 0.0);
     }
     steady("squirrel_store_degraded", 0.0, 0.0);
+    steady("squirrel_tcp_ephemeral_ports_used_ratio", 0.3, 0.0);
     steady("squirrel_store_disk_free_ratio", 0.4, 0.0);
     steady("node_nf_conntrack_entries", 100.0, 0.0);
     steady("node_nf_conntrack_entries_limit", 1000.0, 0.0);
@@ -142,6 +143,7 @@ const FAULTS: &[(&str, &str, From)] = &[
     ("SamplesLost", "squirrel_store_out_of_order_total", From::Is(4.0)),
     ("SamplesLost", "squirrel_store_unlogged_rows_total", From::Is(4.0)),
     ("StoreNotWritten", "squirrel_store_degraded", From::Is(1.0)),
+    ("EphemeralPortsNearExhausted", "squirrel_tcp_ephemeral_ports_used_ratio", From::Is(0.85)),
     ("StoreDiskNearFull", "squirrel_store_disk_free_ratio", From::Is(0.02)),
     ("StoreDamaged", "squirrel_store_corrupt_chunks_total", From::Is(4.0)),
     ("StoreDamaged", "squirrel_store_maintenance_failures_total", From::Is(4.0)),

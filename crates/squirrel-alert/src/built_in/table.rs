@@ -320,6 +320,21 @@ pub(super) static COLLECTED: &[BuiltIn] = &[
         ],
     },
     BuiltIn {
+        name: "EphemeralPortsNearExhausted",
+        severity: "critical",
+        expr: "squirrel_tcp_ephemeral_ports_used_ratio",
+        threshold: &thresholds::EPHEMERAL_PORTS,
+        fault: Above,
+        hold: "1m",
+        summary: "{value} of the ports of {{ $labels.instance }} towards one destination are in use",
+        meaning: "When all are, programs can open no further connection to that address and port: they get EADDRNOTAVAIL.",
+        first: [
+            "Which destination: `squirrel sockets -ta`, the Peer that stands there most often; TIME_WAIT counts.",
+            "Whether its clients could keep connections open, or go through a pool.",
+            "More ports (`sysctl net.ipv4.ip_local_port_range`), or `sysctl net.ipv4.tcp_tw_reuse=1`.",
+        ],
+    },
+    BuiltIn {
         name: "StoreDiskNearFull",
         severity: "critical",
         expr: "squirrel_store_disk_free_ratio",

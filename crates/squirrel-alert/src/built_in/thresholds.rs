@@ -80,6 +80,7 @@ thresholds! {
     CERTIFICATE_DAYS = "certificate_days": 14.0, Days, "Days before a certificate expires from which it is told.";
     READINGS_MISSED = "readings_missed": 10.0, Count, "Readings that Squirrel missed in 5 minutes.";
     SAMPLES_LOST = "samples_lost": ONCE, Count, "Samples or readings that Squirrel could not keep in 5 minutes.";
+    EPHEMERAL_PORTS = "ephemeral_ports": 0.8, Percent, "Share of the ephemeral ports in use towards one destination from which it will soon take no further connection.";
     DISK_FREE = "disk_free": 0.05, Percent, "Free share of the store's file system below which it is soon full.";
     STORE_DAMAGE = "store_damage": ONCE, Count, "Damaged parts and failures of tidying up that the store met in 15 minutes.";
 }
