@@ -2,10 +2,5 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use squirrel_alert::{RuleFile, UnitTests};
-use squirrel_fuzz::show;
 
-fuzz_target!(|text: &str| {
-    show(&RuleFile::parse("fuzz", text));
-    show(&UnitTests::parse("fuzz", text));
-});
+fuzz_target!(|octets: &[u8]| squirrel_fuzzing::run("alert_rules", octets));

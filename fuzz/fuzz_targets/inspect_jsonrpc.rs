@@ -3,4 +3,4 @@
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|octets: &[u8]| squirrel_fuzz::inspect("jsonrpc", octets));
+fuzz_target!(|octets: &[u8]| squirrel_fuzzing::run("inspect_jsonrpc", octets));

@@ -3,4 +3,4 @@
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|octets: &[u8]| squirrel_fuzz::inspect("mcp", octets));
+fuzz_target!(|octets: &[u8]| squirrel_fuzzing::run("inspect_mcp", octets));

@@ -2,9 +2,5 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use squirrel_fuzz::show;
 
-fuzz_target!(|octets: &[u8]| {
-    show(&squirrel_wire::ledger::SocketRecord::parse(octets));
-    show(&squirrel_wire::packets::PacketRecord::parse(1, octets));
-});
+fuzz_target!(|octets: &[u8]| squirrel_fuzzing::run("ledger_rows", octets));

@@ -2,11 +2,5 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use squirrel_fuzz::show;
-use squirrel_wire::netlink::{Attributes, Messages};
 
-fuzz_target!(|octets: &[u8]| {
-    for message in Messages::new(octets).flatten() {
-        show(&(&message, message.errno(), Attributes::new(message.payload).collect::<Vec<_>>()));
-    }
-});
+fuzz_target!(|octets: &[u8]| squirrel_fuzzing::run("netlink_messages", octets));

@@ -2,6 +2,5 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use squirrel_fuzz::show;
 
-fuzz_target!(|octets: &[u8]| show(&squirrel_wire::neighbour::Neighbour::parse(octets)));
+fuzz_target!(|octets: &[u8]| squirrel_fuzzing::run("netlink_neighbour", octets));

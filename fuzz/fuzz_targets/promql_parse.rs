@@ -2,13 +2,5 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use squirrel_promql::{ParseOptions, parse};
 
-fuzz_target!(|text: &str| {
-    let options = ParseOptions { experimental: true, ..ParseOptions::default() };
-    if let Ok(tree) = parse(text, &options) {
-        let printed = tree.to_string();
-        let again = parse(&printed, &ParseOptions { max_bytes: usize::MAX, ..options });
-        assert_eq!(again.map(|tree| tree.to_string()), Ok(printed));
-    }
-});
+fuzz_target!(|octets: &[u8]| squirrel_fuzzing::run("promql_parse", octets));

@@ -2,10 +2,5 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use squirrel_fuzz::show;
-use squirrel_store::codec;
 
-fuzz_target!(|octets: &[u8]| {
-    let mut samples = squirrel_model::Samples::default();
-    show(&(codec::header(octets), codec::decode(octets, &mut samples), samples));
-});
+fuzz_target!(|octets: &[u8]| squirrel_fuzzing::run("store_codec", octets));

@@ -4,13 +4,17 @@
 //! a busy machine would fail them without a fault of ours, so what can be a ratio is one.
 
 mod accounting;
+mod alerts;
 mod build;
 mod collection;
 mod daemon;
 mod library;
+mod monitor;
 mod page;
 mod sockets;
 mod store;
+mod throughput;
+mod truth;
 mod usage;
 
 use std::path::Path;
@@ -51,7 +55,20 @@ struct Options {
     names: Vec<String>,
 }
 
-const NAMES: [&str; 8] = ["collection", "sockets", "daemon", "store", "library", "page", "accounting", "build"];
+const NAMES: [&str; 12] = [
+    "collection",
+    "sockets",
+    "daemon",
+    "store",
+    "library",
+    "page",
+    "accounting",
+    "monitor",
+    "truth",
+    "throughput",
+    "alerts",
+    "build",
+];
 
 /// Measures all figures but the clean build, or those named, and prints them as a table.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
@@ -60,6 +77,12 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
     }
     if arguments.first().map(String::as_str) == Some(sockets::INSIDE) {
         return sockets::inside(&arguments[1..]).map(|()| true);
+    }
+    if arguments.first().map(String::as_str) == Some(monitor::INSIDE) {
+        return monitor::inside(&arguments[1..]).map(|()| true);
+    }
+    if arguments.first().map(String::as_str) == Some(truth::INSIDE) {
+        return truth::inside(&arguments[1..]).map(|()| true);
     }
     let options = parse(arguments)?;
     let steps = Steps::new(root)?;
@@ -74,6 +97,10 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
             "library" => library::measure(&steps),
             "page" => page::measure(&steps),
             "accounting" => accounting::measure(&steps),
+            "monitor" => monitor::measure(&steps),
+            "truth" => truth::measure(&steps),
+            "throughput" => throughput::measure(&steps),
+            "alerts" => alerts::measure(&steps),
             _ => build::measure(&steps),
         };
         match measured {

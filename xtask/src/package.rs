@@ -13,7 +13,7 @@ use crate::steps::Steps;
 use crate::{http, process};
 
 /// For tests and for this repository only: no package is made of these.
-const NOT_PACKAGED: [&str; 2] = ["squirrel-testkit", "xtask"];
+const NOT_PACKAGED: [&str; 3] = ["squirrel-fuzzing", "squirrel-testkit", "xtask"];
 
 /// The package that carries the dashboard.
 const SERVER: &str = "squirrel-server";

@@ -11,14 +11,16 @@ use std::time::Duration;
 use squirrel_model::Timestamp;
 use squirrel_sys::{EndedSockets, Kernel, SocketLedger};
 
+use crate::containers::ContainerNames;
 use crate::groups::Groups;
+use crate::half_open::HalfOpen;
 use crate::hosts::Hosts;
-use crate::identity::Place;
+use crate::identity::{self, Place};
 use crate::links::Links;
 use crate::load::Load;
 use crate::options::Options;
 use crate::owners::Owners;
-use crate::packets::{ByPackets, PacketSource};
+use crate::packets::{ByPackets, CountPackets};
 use crate::picture::{Container, Picture};
 use crate::processes::Processes;
 use crate::reading::Algorithms;
@@ -38,12 +40,17 @@ struct Namespace {
     inode: u64,
     name: Option<String>,
     process: Option<u32>,
+    /// When that process started: another one may have its number by now.
+    process_started: u64,
     /// The container, once it was looked up.
     container: Option<Container>,
     looked_up: bool,
     kernel: Arc<dyn Kernel>,
     ended: Option<Box<dyn EndedSockets>>,
     links: Links,
+    half_open: HalfOpen,
+    /// Whether its interfaces were read for the first time in this step.
+    new: bool,
     /// Sockets that exist already when they are first seen in the next dump: what they have counted is not ours.
     baseline: bool,
     /// Dumps that were made; it wraps.
@@ -52,6 +59,8 @@ struct Namespace {
     sockets: usize,
     /// Why its last dump failed.
     failure: Option<String>,
+    /// Counts its packets, while that is wished.
+    packets: Option<ByPackets>,
 }
 
 impl Namespace {
@@ -60,12 +69,29 @@ impl Namespace {
     }
 
     /// Finds the container by a process that lives here.
-    fn look_up(&mut self, host: &dyn Kernel, buffer: &mut Vec<u8>) {
+    fn look_up(&mut self, host: &dyn Kernel, processes: &mut Processes, buffer: &mut Vec<u8>) {
+        if let Some(container) = &mut self.container {
+            // It may not have been written when the namespace was found.
+            processes.containers.name(container, processes.now);
+        }
         if !std::mem::replace(&mut self.looked_up, true)
             && let Some(process) = self.process
             && host.read(&format!("/proc/{process}/cgroup"), buffer).is_ok()
         {
             self.container = Place::parse(buffer).container;
+            self.process_started = identity::stat(host, process, buffer).map_or(0, |stat| stat.started);
+        }
+    }
+
+    /// Reads the counters of protocols: the program's own are at hand, those of others are found by a process that lives
+    /// there, as long as it is the same.
+    fn read_protocols(&mut self, host: &dyn Kernel, own: bool, buffer: &mut Vec<u8>) {
+        if own {
+            return self.links.read_protocols(host, "/proc/net", buffer);
+        }
+        let Some(process) = self.process else { return };
+        if identity::stat(host, process, buffer).is_some_and(|stat| stat.started == self.process_started) {
+            self.links.read_protocols(host, &format!("/proc/{process}/net"), buffer);
         }
     }
 }
@@ -77,15 +103,19 @@ impl From<NamespaceSource> for Namespace {
             inode,
             name,
             process,
+            process_started: 0,
             container: None,
             looked_up: false,
             kernel,
             ended,
             links: Links::default(),
+            half_open: HalfOpen::default(),
+            new: false,
             baseline: true,
             dumps: 0,
             sockets: 0,
             failure: None,
+            packets: None,
         }
     }
 }
@@ -101,6 +131,8 @@ pub struct Accountant {
     namespaces_missing: Vec<String>,
     ledger: Option<Box<dyn SocketLedger>>,
     ledger_failure: Option<String>,
+    /// Of the ledger that was read last.
+    ledger_generation: Option<u64>,
     /// Why there is no ledger.
     ledger_missing: String,
     table: Table,
@@ -114,6 +146,8 @@ pub struct Accountant {
     unattributed: Unattributed,
     settled: Settled,
     ended: Vec<Slot>,
+    /// Paths of multipath sockets that the ledger told of in this step.
+    paths: Vec<Slot>,
     began: Option<Timestamp>,
     wall: Timestamp,
     now: Duration,
@@ -123,7 +157,8 @@ pub struct Accountant {
     lost: u64,
     pruned: u64,
     malformed: u64,
-    packets: Option<ByPackets>,
+    /// Counts packets, in each namespace.
+    count_packets: Option<CountPackets>,
     /// Why packets are not counted although somebody wished it.
     packets_missing: Option<String>,
     buffer: Vec<u8>,
@@ -146,9 +181,10 @@ impl Accountant {
             namespaces_missing: Vec::new(),
             ledger: sources.ledger,
             ledger_failure: None,
+            ledger_generation: None,
             ledger_missing: "no kernel-side ledger of sockets was given".to_owned(),
             table: Table::default(),
-            processes: Processes::new(users),
+            processes: Processes::new(users, ContainerNames::new(sources.containers)),
             hosts: Hosts::default(),
             owners: Owners::default(),
             owners_failure: None,
@@ -156,6 +192,7 @@ impl Accountant {
             unattributed: Unattributed::default(),
             settled: Settled::default(),
             ended: Vec::new(),
+            paths: Vec::new(),
             began: None,
             wall: Timestamp::default(),
             now: Duration::ZERO,
@@ -164,7 +201,7 @@ impl Accountant {
             lost: 0,
             pruned: 0,
             malformed: 0,
-            packets: None,
+            count_packets: None,
             packets_missing: None,
             buffer: Vec::new(),
             drawn: None,
@@ -187,10 +224,21 @@ impl Accountant {
         self.ledger_missing = reason;
     }
 
-    /// Counts packets from the next step on, of the interfaces of the network namespace with this inode number: their
-    /// books are no longer estimated. To be called before the first step, else they are exact from then on only.
-    pub fn set_packets(&mut self, namespace: u64, source: Box<dyn PacketSource>) {
-        self.packets = Some(ByPackets::new(namespace, source));
+    /// Counts packets from the next step on, in each network namespace for which `count` gives a source: the books of
+    /// their interfaces are no longer estimated. To be called before the first step, else they are exact from then on
+    /// only.
+    pub fn set_packets(&mut self, count: CountPackets) {
+        self.count_packets = Some(count);
+        self.packets_missing = None;
+    }
+
+    /// Counts no packets from the next step on. The books are estimated again from there.
+    pub fn clear_packets(&mut self) {
+        self.count_packets = None;
+        self.packets_missing = None;
+        for namespace in self.namespaces.iter_mut().flatten() {
+            namespace.packets = None;
+        }
     }
 
     /// Takes the reason why packets are not counted although they should be, for [`Level::parts`](crate::Level::parts).

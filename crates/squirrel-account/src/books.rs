@@ -7,19 +7,28 @@
 //! too. TCP's headers are its segments (`tcp_info`, `segs_in` and `segs_out`) by the length of a header with or without
 //! time stamps; for UDP a call is taken for a datagram. An interface that hands large packets to its driver or to the
 //! other end of a pair counts fewer packets than segments travelled, so the headers are scaled down to the number of
-//! packets that the interface counted. Payload sent again stands with the headers. What sockets do not tell (ICMP, ARP,
-//! what is routed through, the last segments of a closed connection) is in the unexplained rest.
+//! packets that the interface counted. Payload sent again stands with the headers. What sockets do not tell (ICMP,
+//! datagrams that no program took, what is routed through, the last segments of a closed connection) is told by the
+//! kernel's counters of protocols, in packets: [`evidence`] gives it the rest of the bytes as far as these may be of so
+//! many packets, and what is beyond is unexplained.
 //!
 //! **With counts of packets** ([`PacketCount`]) for an interface, these take the place of the estimate from then on.
+//!
+//! The interfaces' own counters are read after the sockets (but for the first time), so that what was attributed has
+//! travelled: no row is below zero, and their sum is the interface's counter.
+
+mod evidence;
+mod rows;
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use squirrel_wire::sock_diag::{IPPROTO_TCP, IPPROTO_UDP};
 
 use crate::connection::Connection;
-use crate::links::{Interface, Links};
-use crate::picture::{Carrier, InterfaceRow, Source, Traffic};
+use crate::links::Interface;
+use crate::picture::{Carrier, Traffic};
+
+pub(crate) use rows::rows;
 
 /// What a packet is to this host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -70,8 +79,12 @@ pub(crate) struct PacketCount {
     pub(crate) interface: u32,
     /// What they are.
     pub(crate) class: PacketClass,
+    /// The cookie of the socket, if one sent or received them.
+    pub(crate) cookie: u64,
     /// The IP protocol; 0 when it is none.
     pub(crate) protocol: u8,
+    /// The sender's address; `None` when it is not IP.
+    pub(crate) source: Option<IpAddr>,
     /// The receiver's address; `None` when it is not IP.
     pub(crate) destination: Option<IpAddr>,
     /// Packets received.
@@ -81,6 +94,18 @@ pub(crate) struct PacketCount {
 }
 
 impl PacketCount {
+    /// The other end of datagrams of a socket of this host, and their payload; `link` is the length of the link's header.
+    pub(crate) fn datagrams(&self, link: u64) -> Option<(IpAddr, Traffic)> {
+        if self.class != PacketClass::Socket || self.protocol != IPPROTO_UDP || self.cookie == 0 {
+            return None;
+        }
+        let header = self.header(link);
+        // Large packets have one header each, as they are handed over.
+        let payload = |frames: Frames| frames.without(header)[0];
+        let peer = if self.receive.packets > 0 { self.source } else { self.destination };
+        Some((peer?, Traffic::new(payload(self.receive), payload(self.transmit))))
+    }
+
     /// Octets of the headers of one packet, near enough: TCP's with time stamps.
     fn header(&self, link: u64) -> u64 {
         let network = if self.destination.is_some_and(|destination| destination.is_ipv6()) { IPV6 } else { IPV4 };
@@ -181,6 +206,23 @@ pub(crate) struct Estimate {
     again: u64,
 }
 
+/// Packets that sockets tell of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Packets {
+    pub(crate) tcp: Traffic,
+    pub(crate) udp: Traffic,
+}
+
+impl Packets {
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self { tcp: self.tcp.plus(other.tcp), udp: self.udp.plus(other.udp) }
+    }
+
+    pub(crate) fn times(self, factor: u64) -> Self {
+        Self { tcp: self.tcp.times(factor), udp: self.udp.times(factor) }
+    }
+}
+
 /// Octets of headers.
 const IPV4: u64 = 20;
 const IPV6: u64 = 40;
@@ -191,8 +233,8 @@ const TCP: u8 = 32;
 const SYN: u64 = 8;
 
 impl Estimate {
-    /// Takes in what came of one connection since the last time.
-    pub(crate) fn add(&mut self, row: &mut Connection, new: Traffic, link: &Interface) {
+    /// Takes in what came of one connection since the last time, and answers in how many packets it came.
+    pub(crate) fn add(&mut self, row: &mut Connection, new: Traffic, link: &Interface) -> Packets {
         let segments = Traffic::new(u64::from(row.tcp.segments_in), u64::from(row.tcp.segments_out));
         let fresh = segments.minus(row.tcp.booked);
         let again = row.tcp.retransmitted();
@@ -200,19 +242,25 @@ impl Estimate {
         row.tcp.booked = row.tcp.booked.max(segments);
         row.tcp.booked_again = row.tcp.booked_again.max(again);
         let network = if row.remote().is_ipv4() { IPV4 } else { IPV6 };
-        let (transport, extra) = match row.carrier() {
-            Carrier::Tcp => (u64::from(row.tcp.header), syns(fresh, segments, row.tcp.accepted)),
-            Carrier::Udp => (UDP, fragments(new, fresh, network, link)),
+        let mut packets = match row.carrier {
+            Carrier::Tcp => Packets { tcp: fresh, ..Packets::default() },
+            _ => Packets { udp: fresh, ..Packets::default() },
         };
-        if row.tcp.accepted && !row.tcp.answer_booked {
+        let (transport, extra) = match row.carrier {
+            Carrier::Tcp => (u64::from(row.tcp.header), syns(fresh, segments, row.tcp.accepted == Some(true))),
+            _ => (UDP, fragments(new, fresh, network, link)),
+        };
+        if row.tcp.accepted == Some(true) && !row.tcp.answer_booked {
             row.tcp.answer_booked = true;
             self.segments.transmit += 1;
+            packets.tcp.transmit += 1;
             self.headers.transmit += link.header() + network + transport + SYN;
         }
         self.payload = self.payload.plus(new);
         self.segments = self.segments.plus(fresh);
         self.headers = self.headers.plus(fresh.times(link.header() + network + transport)).plus(extra);
         self.again = self.again.saturating_add(fresh_again);
+        packets
     }
 
     pub(crate) fn plus(self, other: Self) -> Self {
@@ -265,78 +313,4 @@ fn fragments(new: Traffic, datagrams: Traffic, network: u64, link: &Interface) -
         datagrams.saturating_mul(size.div_ceil(room).saturating_sub(1)).saturating_mul(network + link.header())
     };
     Traffic::new(further(new.receive, datagrams.receive), further(new.transmit, datagrams.transmit))
-}
-
-/// The books of one namespace.
-pub(crate) fn rows(links: &Links, namespace: u64, uplink_elsewhere: bool, span: Duration) -> Vec<InterfaceRow> {
-    let mut rows: Vec<InterfaceRow> =
-        links.iter().map(|link| row(links, link, namespace, uplink_elsewhere, span)).collect();
-    rows.sort_by_key(|row| row.index);
-    rows
-}
-
-fn row(links: &Links, link: &Interface, namespace: u64, uplink_elsewhere: bool, span: Duration) -> InterfaceRow {
-    let wire = link.wire.total;
-    let estimate = links.carried(link);
-    let mut parts = link.counted.nearest(estimate.parts(link.packets.total), wire);
-    let exact = link.exact_since_start();
-    if !exact && links.is_passed_through(link) {
-        // Nothing here has an address on it, so all that is not this host's own is others'.
-        parts.forwarded = parts.forwarded.plus(wire.minus(parts.sum()));
-    } else if !exact {
-        spread_unplaced(links, &mut parts, wire);
-    }
-    let left = |wire: u64, parts: u64| (i128::from(wire) - i128::from(parts)) as i64;
-    let sum = parts.sum();
-    InterfaceRow {
-        namespace,
-        index: link.index,
-        name: link.name.clone(),
-        wire: wire.figures(link.wire.before, span),
-        attributed: parts.attributed,
-        headers: parts.headers,
-        forwarded: parts.forwarded,
-        kernel: parts.kernel,
-        unexplained_receive: left(wire.receive, sum.receive),
-        unexplained_transmit: left(wire.transmit, sum.transmit),
-        counted_elsewhere: links.counted_elsewhere(link, uplink_elsewhere),
-        source: if exact { Source::Exact } else { Source::Sampled },
-    }
-}
-
-/// Unconnected UDP sockets do not tell by which interface their datagrams went. Their bytes are spread over those with
-/// an unexplained rest, by its size, and never beyond it.
-fn spread_unplaced(links: &Links, parts: &mut Parts, wire: Traffic) {
-    let unplaced = links.unplaced.parts(Traffic::new(u64::MAX, u64::MAX));
-    if unplaced.sum().is_zero() {
-        return;
-    }
-    let rest = wire.minus(parts.sum());
-    let all = links.rest();
-    let share = |bytes: u64, rest: u64, all: u64| {
-        if all == 0 { 0 } else { (u128::from(bytes) * u128::from(rest.min(all)) / u128::from(all)) as u64 }
-    };
-    let of = |bytes: Traffic| {
-        Traffic::new(
-            share(bytes.receive, rest.receive, all.receive),
-            share(bytes.transmit, rest.transmit, all.transmit),
-        )
-    };
-    let mut more = Parts { attributed: of(unplaced.attributed), headers: of(unplaced.headers), ..Parts::default() };
-    // What is more than the rest was moved elsewhere (or is still on its way).
-    let beyond = more.sum().minus(rest);
-    more.attributed = more.attributed.minus(beyond);
-    *parts = parts.plus(more);
-}
-
-impl Links {
-    /// What all interfaces carried beyond what is known of them.
-    fn rest(&self) -> Traffic {
-        let open = self.iter().filter(|link| !link.exact_since_start() && !self.is_passed_through(link));
-        open.map(|link| {
-            let parts = link.counted.nearest(self.carried(link).parts(link.packets.total), link.wire.total);
-            link.wire.total.minus(parts.sum())
-        })
-        .fold(Traffic::default(), Traffic::plus)
-    }
 }

@@ -11,8 +11,8 @@ use crate::slots::Slot;
 pub(crate) mod flag {
     /// Both addresses are IPv4.
     pub(crate) const V4: u8 = 1;
-    /// UDP, else TCP.
-    pub(crate) const UDP: u8 = 1 << 1;
+    /// A path of a multipath socket: its bytes are that one's.
+    pub(crate) const PATH: u8 = 1 << 1;
     /// The bytes cannot be known at this level.
     pub(crate) const UNKNOWN_BYTES: u8 = 1 << 2;
     /// A part of the bytes, or the owner, is inferred.
@@ -59,6 +59,7 @@ impl Share {
 #[derive(Clone, Debug)]
 pub(crate) struct Connection {
     pub(crate) cookie: u64,
+    pub(crate) carrier: Carrier,
     local: [u8; 16],
     remote: [u8; 16],
     local_port: u16,
@@ -74,6 +75,8 @@ pub(crate) struct Connection {
     pub(crate) inode: u32,
     pub(crate) interface: u32,
     pub(crate) uid: u32,
+    /// The cookie of the multipath socket that has this one's bytes, as the ledger tells; else zero.
+    pub(crate) path_of: u64,
     /// The owner and its share.
     pub(crate) owner: Share,
     /// Further processes that use the socket.
@@ -88,6 +91,8 @@ pub(crate) struct Connection {
     pub(crate) kernel: Traffic,
     /// Payload since it was first seen.
     pub(crate) bytes: Traffic,
+    /// Payload that stands in an interface's books.
+    pub(crate) placed: Traffic,
     /// The same one step before.
     pub(crate) before: Traffic,
     pub(crate) receive_queue: u32,
@@ -107,21 +112,22 @@ impl Connection {
         opened: i64,
     ) -> Self {
         let v4 = local.is_ipv4() && remote.is_ipv4();
-        let kind = if carrier == Carrier::Udp { flag::UDP } else { 0 };
         Self {
             cookie,
+            carrier,
             local: octets(local.ip()),
             remote: octets(remote.ip()),
             local_port: local.port(),
             remote_port: remote.port(),
             namespace,
             state: TcpState::CLOSE,
-            flags: kind | if v4 { flag::V4 } else { 0 },
+            flags: if v4 { flag::V4 } else { 0 },
             fin_is_open: false,
             seen: 0,
             inode: 0,
             interface: 0,
             uid: 0,
+            path_of: 0,
             owner: Share::new(Slot::NONE),
             others: Vec::new(),
             opened,
@@ -129,6 +135,7 @@ impl Connection {
             base: Traffic::default(),
             kernel: Traffic::default(),
             bytes: Traffic::default(),
+            placed: Traffic::default(),
             before: Traffic::default(),
             receive_queue: 0,
             send_queue: 0,
@@ -151,10 +158,6 @@ impl Connection {
 
     pub(crate) fn is_open(&self) -> bool {
         self.closed == 0
-    }
-
-    pub(crate) fn carrier(&self) -> Carrier {
-        if self.is(flag::UDP) { Carrier::Udp } else { Carrier::Tcp }
     }
 
     pub(crate) fn local(&self) -> SocketAddr {
@@ -188,6 +191,26 @@ impl Connection {
         counted
     }
 
+    /// Payload that travelled and is a program's since the last call. Of TCP the kernel's own counters tell, since what a
+    /// program wrote may wait to be sent; of UDP `new` is what programs sent and took.
+    pub(crate) fn travelled(&mut self, new: Traffic) -> Traffic {
+        let placed = match self.carrier {
+            Carrier::Tcp => self.placed.max(self.counted_by_kernel().min(self.bytes)),
+            _ => self.placed.plus(new),
+        };
+        let travelled = placed.minus(self.placed);
+        self.placed = placed;
+        travelled
+    }
+
+    /// Octets of TCP that arrived and that no program has read.
+    pub(crate) fn unread(&self) -> u64 {
+        if self.carrier != Carrier::Tcp || self.is_listener() {
+            return 0;
+        }
+        self.counted_by_kernel().receive.saturating_sub(self.bytes.receive)
+    }
+
     /// What is known to be of single processes.
     pub(crate) fn counted_by_process(&self) -> Traffic {
         self.others.iter().fold(self.owner.counted(), |sum, share| sum.plus(share.counted()))
@@ -195,7 +218,33 @@ impl Connection {
 
     /// Whether the socket waits for connections.
     pub(crate) fn is_listener(&self) -> bool {
-        self.state == TcpState::LISTEN && !self.is(flag::UDP)
+        self.state == TcpState::LISTEN && self.is_stream()
+    }
+
+    /// Whether its bytes belong to the process by another row: that of the multipath socket whose path it is.
+    pub(crate) fn is_booked_elsewhere(&self) -> bool {
+        self.is(flag::PATH) && self.path_of != 0
+    }
+
+    /// Whether it has the states of TCP.
+    pub(crate) fn is_stream(&self) -> bool {
+        matches!(self.carrier, Carrier::Tcp | Carrier::Mptcp)
+    }
+
+    /// Why its bytes are not exact.
+    pub(crate) fn caveat(&self) -> Option<&'static str> {
+        if self.is(flag::UNKNOWN_BYTES) {
+            return Some("The kernel counts no bytes of such a socket; its ledger of sockets would.");
+        }
+        if !self.is(flag::INFERRED) {
+            return None;
+        }
+        Some(if self.is(flag::PATH) {
+            "A path of a multipath connection, counted by what it carried: bytes that went again by another path are \
+             counted with both. The kernel-side ledger of sockets would count what the process moved."
+        } else {
+            "Its owner, or the last of its bytes, is inferred: it was gone, or reset, before it could be asked."
+        })
     }
 
     /// The state as `ss` writes it.
@@ -207,7 +256,7 @@ impl Connection {
             TcpState::FIN_WAIT1 => "FIN-WAIT-1",
             TcpState::FIN_WAIT2 => "FIN-WAIT-2",
             TcpState::TIME_WAIT => "TIME-WAIT",
-            TcpState::CLOSE if self.is(flag::UDP) && self.is_open() => "UNCONN",
+            TcpState::CLOSE if !self.is_stream() && self.is_open() => "UNCONN",
             TcpState::CLOSE => "CLOSED",
             TcpState::CLOSE_WAIT => "CLOSE-WAIT",
             TcpState::LAST_ACK => "LAST-ACK",
@@ -251,8 +300,8 @@ pub(crate) struct Tcp {
     pub(crate) congestion: u8,
     /// Octets of its headers: time stamps make each longer.
     pub(crate) header: u8,
-    /// Whether the other side opened the connection.
-    pub(crate) accepted: bool,
+    /// Whether the other side opened the connection; `None` as long as that cannot be told.
+    pub(crate) accepted: Option<bool>,
     /// Whether the answer to its opening, which is not among the socket's segments, stands in the books.
     pub(crate) answer_booked: bool,
     rtt_us: u32,
@@ -287,7 +336,7 @@ impl Default for Tcp {
             application_limited: 2,
             congestion: u8::MAX,
             header: HEADER + HEADER_STAMPS,
-            accepted: false,
+            accepted: None,
             answer_booked: false,
             rtt_us: NO,
             rtt_variation_us: NO,
@@ -320,7 +369,7 @@ impl Tcp {
             application_limited: info.delivery_rate_limited().map_or(2, u8::from),
             congestion: self.congestion,
             header: HEADER + if info.options().is_none_or(|options| options & STAMPS != 0) { HEADER_STAMPS } else { 0 },
-            accepted: accepted(info).unwrap_or(self.accepted),
+            accepted: accepted(info).or(self.accepted),
             answer_booked: self.answer_booked,
             rtt_us: info.rtt_us().filter(|us| *us > 0).unwrap_or(NO),
             rtt_variation_us: info.rttvar_us().filter(|us| *us > 0).unwrap_or(NO),
@@ -372,12 +421,14 @@ impl Tcp {
 }
 
 /// Whether the other side opened a connection: then no SYN of ours is among the acknowledged bytes. It shows when all
-/// that was sent is acknowledged. A FIN of ours counts too, once it is acknowledged.
+/// that was sent is acknowledged. A FIN of ours counts too, once it is acknowledged: after one a single octet beyond may
+/// be either, and says nothing.
 fn accepted(info: &TcpInfo<'_>) -> Option<bool> {
     const AFTER_FIN: [u8; 5] = [4, 5, 7, 9, 11];
     if info.unacked()? > 0 {
         return None;
     }
     let beyond = info.bytes_acked()?.checked_sub(info.payload_sent()?)?;
-    Some(beyond <= u64::from(AFTER_FIN.contains(&info.state()?)))
+    let ambiguous = beyond == 1 && AFTER_FIN.contains(&info.state()?);
+    (!ambiguous).then_some(beyond == 0)
 }

@@ -19,7 +19,7 @@ const MAX_COMMAND: usize = 4096;
 pub(crate) fn read(kernel: &dyn Kernel, pid: u32, users: &mut Users, buffer: &mut Vec<u8>) -> Option<ProcessSummary> {
     let before = stat(kernel, pid, buffer)?;
     let mut file = |name: &str| kernel.read(&format!("/proc/{pid}/{name}"), buffer).ok().map(|()| buffer.clone());
-    let command = file("cmdline").map(|octets| command_line(&octets)).unwrap_or_default();
+    let command = file("cmdline").and_then(|octets| command_line(&octets));
     let uid = file("status").and_then(|octets| effective_uid(&octets));
     let place = file("cgroup").map(|octets| Place::parse(&octets)).unwrap_or_default();
     let after = stat(kernel, pid, buffer)?;
@@ -37,7 +37,7 @@ pub(crate) fn read(kernel: &dyn Kernel, pid: u32, users: &mut Users, buffer: &mu
         unit: place.unit,
         cgroup: place.path,
         container: place.container,
-        parent: before.parent,
+        parent: Some(before.parent),
     })
 }
 
@@ -47,13 +47,13 @@ pub(crate) fn stat(kernel: &dyn Kernel, pid: u32, buffer: &mut Vec<u8>) -> Optio
     Stat::parse(buffer)
 }
 
-/// The arguments, which `/proc/PID/cmdline` ends with a NUL each, joined by blanks.
-fn command_line(octets: &[u8]) -> String {
+/// The arguments, which `/proc/PID/cmdline` ends with a NUL each, joined by blanks; `None` if there are none.
+pub(crate) fn command_line(octets: &[u8]) -> Option<String> {
     let octets = octets.get(..MAX_COMMAND).unwrap_or(octets);
     // A program that writes its own title fills the rest with NULs.
     let end = octets.iter().rposition(|octet| *octet != 0).map_or(0, |last| last + 1);
     let joined: Vec<u8> = octets.iter().take(end).map(|octet| if *octet == 0 { b' ' } else { *octet }).collect();
-    String::from_utf8_lossy(&joined).into_owned()
+    (!joined.is_empty()).then(|| String::from_utf8_lossy(&joined).into_owned())
 }
 
 /// The second number of the line `Uid:` in `/proc/PID/status`.

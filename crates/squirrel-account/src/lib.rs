@@ -19,7 +19,11 @@
 mod accountant;
 mod books;
 mod connection;
+mod containers;
+mod counters;
+mod denied;
 mod groups;
+mod half_open;
 mod hash;
 mod hosts;
 mod identity;
@@ -40,13 +44,17 @@ mod table;
 mod traffic;
 
 pub use accountant::Accountant;
+pub use containers::container_of;
+#[doc(hidden)]
+pub use counters::counters_as_text;
+pub use denied::Denied;
 pub use options::Options;
-pub use packets::{FollowedInterface, PacketSource};
+pub use packets::{CountPackets, FollowedInterface, PacketSource};
 pub use picture::{
-    Carrier, ConnectionRow, Container, Figures, HostRow, InterfaceRow, Level, NamespaceRow, PartStatus, Picture,
-    ProcessRow, ProcessSummary, Source, TcpDetail, Traffic, UnattributedRow,
+    BookEntry, BookPart, Carrier, ConnectionRow, Container, Figures, HostRow, InterfaceRow, Level, NamespaceRow,
+    PartStatus, Picture, ProcessRow, ProcessSummary, Source, TcpDetail, Traffic, UnattributedRow,
 };
-pub use sources::{Discovery, FindNamespaces, NamespaceSource, ReadUsers, Sources};
+pub use sources::{Discovery, FindNamespaces, NameContainer, NamespaceSource, ReadUsers, Sources};
 
 use squirrel_model::Catalogue;
 

@@ -7,8 +7,10 @@ use squirrel_sys::{Kernel, Netlink, SysError};
 use squirrel_wire::address::{Address, DUMP_ADDRESSES, RTM_GETADDR, RTM_NEWADDR};
 use squirrel_wire::link::{Counter, DUMP_LINKS, Link, RTM_GETLINK, RTM_NEWLINK, Statistics};
 
-use crate::books::{Counted, Estimate, PacketCount};
+use crate::Carrier;
+use crate::books::{Counted, Estimate, PacketCount, Packets};
 use crate::connection::Connection;
+use crate::counters::{Counters, Protocols};
 use crate::hash::NumberMap;
 use crate::picture::Traffic;
 
@@ -74,6 +76,8 @@ pub(crate) struct Interface {
     pub(crate) wire: Running,
     pub(crate) packets: Running,
     pub(crate) estimate: Estimate,
+    /// Octets of TCP that arrived by it and wait to be read.
+    pub(crate) unread: u64,
     /// What counts of packets said.
     pub(crate) counted: Counted,
     packet_by_packet: PacketByPacket,
@@ -95,8 +99,13 @@ impl Interface {
         !self.packet_by_packet.now
     }
 
-    fn is_loopback(&self) -> bool {
+    pub(crate) fn is_loopback(&self) -> bool {
         self.hardware == LOOPBACK
+    }
+
+    /// Whether its packets travel inside those of another one, by the kernel's doing.
+    pub(crate) fn is_tunnel(&self) -> bool {
+        outside(&self.kind).is_some()
     }
 
     /// Whether it is made of software on top of others.
@@ -114,6 +123,11 @@ pub(crate) struct Links {
     loopback: u32,
     /// What sockets moved of which the interface is not known.
     pub(crate) unplaced: Estimate,
+    /// In how many packets it came, whatever the interface.
+    pub(crate) told: Packets,
+    counters: Counters,
+    /// Memory of datagrams that wait to be read.
+    pub(crate) waiting: u64,
     /// Interfaces whose every frame is counted.
     watched: HashSet<u32>,
     readings: u64,
@@ -121,6 +135,17 @@ pub(crate) struct Links {
 }
 
 impl Links {
+    /// Forgets what waits to be read, before a step finds it anew.
+    pub(crate) fn begin_step(&mut self) {
+        self.waiting = 0;
+        self.rows.values_mut().for_each(|row| row.unread = 0);
+    }
+
+    /// Whether it was read before.
+    pub(crate) fn was_read(&self) -> bool {
+        self.readings > 0
+    }
+
     /// Reads the counters, and every few times the addresses.
     pub(crate) fn read(&mut self, kernel: &dyn Kernel) {
         let result = self.read_links(kernel).and_then(|changed| {
@@ -200,16 +225,40 @@ impl Links {
     pub(crate) fn estimate(&mut self, row: &mut Connection, new: Traffic, factor: u64) {
         let mut fresh = Estimate::default();
         let (local, remote, bound) = (row.local(), row.remote(), row.interface);
-        if let Some(link) = self.of(local, remote, bound) {
-            fresh.add(row, new, link);
+        if row.is_open() && row.carrier == Carrier::Udp {
+            self.waiting = self.waiting.saturating_add(u64::from(row.receive_queue));
+        }
+        let packets = if let Some(link) = self.of(local, remote, bound) {
+            link.unread = link.unread.saturating_add(row.unread());
+            let packets = fresh.add(row, new, link);
             if link.is_estimated() {
                 link.estimate = link.estimate.plus(fresh.times(factor));
             }
+            packets
         } else {
             // As on Ethernet, which it will be most often.
-            fresh.add(row, new, &Interface { hardware: ETHERNET, mtu: 1500, ..Interface::default() });
+            let usual = Interface { hardware: ETHERNET, mtu: 1500, ..Interface::default() };
+            let packets = fresh.add(row, new, &usual);
             self.unplaced = self.unplaced.plus(fresh.times(factor));
-        }
+            packets
+        };
+        self.told = self.told.plus(packets.times(factor));
+    }
+
+    /// Reads the counters of protocols of this namespace below a folder such as `/proc/net`.
+    pub(crate) fn read_protocols(&mut self, kernel: &dyn Kernel, folder: &str, buffer: &mut Vec<u8>) {
+        self.counters.read(kernel, folder, buffer);
+    }
+
+    /// What the kernel counted by protocol, if it can be read.
+    pub(crate) fn protocols(&self) -> Option<Protocols> {
+        self.counters.total()
+    }
+
+    /// The tunnels whose outside the kernel makes: their wire bytes and packets, and what each packet has further on
+    /// the outside.
+    pub(crate) fn tunnels(&self) -> impl Iterator<Item = (Traffic, Traffic, u64)> {
+        self.iter().filter_map(|link| Some((link.wire.total, link.packets.total, outside(&link.kind)?)))
     }
 
     /// Takes in counts of packets.
@@ -217,6 +266,11 @@ impl Links {
         if let Some(link) = self.rows.get_mut(&count.interface) {
             link.counted.add(count, link.header());
         }
+    }
+
+    /// Octets of the header of an interface's link.
+    pub(crate) fn link_header(&self, interface: u32) -> u64 {
+        self.rows.get(&interface).map_or(0, Interface::header)
     }
 
     /// Says of which interfaces each frame is counted from now on; of those that are to come, too.
@@ -290,6 +344,27 @@ impl Links {
     pub(crate) fn has_uplink(&self) -> bool {
         self.iter().any(|link| !link.is_virtual() && !link.is_loopback())
     }
+}
+
+/// Octets of the headers that a packet of a tunnel of this kind gets for its way outside, over IPv4. Those of an inner
+/// Ethernet frame stand in the tunnel's own counters.
+fn outside(kind: &str) -> Option<u64> {
+    const IPV4: u64 = 20;
+    const UDP: u64 = 8;
+    Some(match kind {
+        "ipip" | "sit" => IPV4,
+        "ip6tnl" => 40,
+        "gre" | "gretap" => IPV4 + 4,
+        "ip6gre" | "ip6gretap" => 40 + 4,
+        "erspan" => IPV4 + 16,
+        "vxlan" | "geneve" | "gtp" => IPV4 + UDP + 8,
+        "bareudp" => IPV4 + UDP,
+        // Type, receiver, counter, authentication; and half of the most that fills up to sixteen.
+        "wireguard" => IPV4 + UDP + 32 + 8,
+        // ESP: index, sequence, initial vector, authentication.
+        "vti" | "vti6" | "xfrm" => IPV4 + 8 + 8 + 16,
+        _ => return None,
+    })
 }
 
 /// Kinds whose packets are those of the interface below.

@@ -47,10 +47,13 @@ pub(crate) static BEYOND: Metric = Metric::new(
     "squirrel_process_rows_beyond",
     Kind::Gauge,
     Unit::None,
-    "Combinations of process name, unit, container and user that have no rows of their own and are summed as (other).",
+    "Processes without a row of their own: summed as (other), of their own user or container where that one has its share of the rows.",
 )
 .why("Above 0 some process is not told apart in the series; the live tables still have it.")
-.check(&["Find what makes up ever new process names with `squirrel top`, or raise the bound in the configuration."]);
+.check(&[
+    "See whose (other) grows: a row of (other) with a user or container is of that one alone, who has a third of all rows.",
+    "Find what makes up ever new process names with `squirrel top`, or raise the bound in the configuration.",
+]);
 
 pub(crate) static NOBODY_RECEIVE: Metric = Metric::new(
     "squirrel_unattributed_receive_bytes_total",

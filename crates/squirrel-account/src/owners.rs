@@ -9,6 +9,7 @@ use std::time::Duration;
 use squirrel_sys::{Kernel, SysError};
 
 use crate::connection::{Share, flag};
+use crate::denied::Denied;
 use crate::processes::Processes;
 use crate::slots::Slot;
 use crate::table::Table;
@@ -29,8 +30,8 @@ pub(crate) struct Owners {
     looked_at: usize,
     retry: Option<Duration>,
     /// Processes whose descriptors may not be seen, in the last whole round.
-    pub(crate) denied: usize,
-    denied_now: usize,
+    pub(crate) denied: Denied,
+    denied_now: Denied,
     first_done: bool,
 }
 
@@ -107,7 +108,9 @@ impl Owners {
             if search.is_over() {
                 return;
             }
-            self.denied_now += usize::from(search.look_at(pid));
+            if search.look_at(pid) {
+                self.denied_now.note(search.kernel, pid);
+            }
             self.behind = pid;
             self.looked_at += 1;
             if self.looked_at >= self.pids.len() {
@@ -159,7 +162,7 @@ impl Search<'_> {
     fn look_at(&mut self, pid: u32) -> bool {
         let mut found: Vec<Slot> = Vec::new();
         let table = &*self.table;
-        let each = &mut |inode: u64| found.extend(u32::try_from(inode).ok().and_then(|inode| table.by_inode(inode)));
+        let each = &mut |_, inode: u64| found.extend(u32::try_from(inode).ok().and_then(|inode| table.by_inode(inode)));
         let seen = match self.kernel.sockets_of(pid, each) {
             Ok(seen) => seen,
             Err(error) => return error.is_forbidden(),
@@ -173,7 +176,7 @@ impl Search<'_> {
         let mut again: Vec<Slot> = Vec::new();
         if self.processes.get(process).is_some_and(|process| process.open == 0 && process.bytes.is_zero()) {
             let each =
-                &mut |inode: u64| again.extend(u32::try_from(inode).ok().and_then(|inode| table.by_inode(inode)));
+                &mut |_, inode: u64| again.extend(u32::try_from(inode).ok().and_then(|inode| table.by_inode(inode)));
             if self.kernel.sockets_of(pid, each).is_err() {
                 return false;
             }

@@ -3,8 +3,9 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use squirrel_sys::{PacketLedger, SysError};
+use squirrel_sys::{Kernel, PacketLedger, SysError};
 use squirrel_wire::packets::{Class, Direction, PacketRecord};
 
 use crate::books::{Frames, PacketClass, PacketCount};
@@ -21,8 +22,12 @@ pub struct FollowedInterface {
     pub missing: Option<String>,
 }
 
-/// Counts the frames of the interfaces of one network namespace, for
+/// Gives the source of packet counts of a network namespace, by its inode number and the kernel that answers there;
+/// `None` for one whose packets are not to be counted. For
 /// [`Accountant::set_packets`](crate::Accountant::set_packets).
+pub type CountPackets = Box<dyn FnMut(u64, &Arc<dyn Kernel>) -> Option<Box<dyn PacketSource>> + Send>;
+
+/// Counts the frames of the interfaces of one network namespace.
 pub trait PacketSource: Send {
     /// Begins to count the interfaces that came, lets go of those that went, and gives all that are there now. Called
     /// at the begin of each step.
@@ -33,17 +38,10 @@ pub trait PacketSource: Send {
 
     /// The rows of all that are counted.
     fn ledger(&mut self) -> &mut dyn PacketLedger;
-
-    /// A sentence about what is never counted here, if there is such.
-    fn limit(&self) -> Option<&str> {
-        None
-    }
 }
 
 /// A source of packet counts, and what it said last.
 pub(crate) struct ByPackets {
-    /// The inode number of its namespace.
-    pub(crate) namespace: u64,
     source: Box<dyn PacketSource>,
     reader: PacketReader,
     interfaces: Vec<FollowedInterface>,
@@ -52,21 +50,22 @@ pub(crate) struct ByPackets {
 }
 
 impl ByPackets {
-    pub(crate) fn new(namespace: u64, source: Box<dyn PacketSource>) -> Self {
+    pub(crate) fn new(source: Box<dyn PacketSource>) -> Self {
         let (reader, interfaces) = (PacketReader::default(), Vec::new());
-        Self { namespace, source, reader, interfaces, failure: None, begun: false }
+        Self { source, reader, interfaces, failure: None, begun: false }
     }
 
-    /// What was counted since the last reading. The first gives nothing, since the interfaces' own counters are taken
-    /// from there on too. To be called just before these are read: what passes between the two readings is unexplained
-    /// until the next step.
-    pub(crate) fn read(&mut self) -> Vec<PacketCount> {
+    /// What was counted since the last reading, and whether it is all of it. The first reading gives nothing, and so
+    /// does the one after a failure: what the interfaces' own counters say was told apart without it. To be called just
+    /// before these are read: what passes between the two readings is unexplained until the next step.
+    pub(crate) fn read(&mut self) -> (Vec<PacketCount>, bool) {
         let followed = self.source.follow().map(|interfaces| self.interfaces = interfaces);
         let counts = self.reader.read(self.source.ledger());
         let failure = followed.as_ref().err().or(counts.as_ref().err());
         self.failure = failure.map(ToString::to_string);
-        let counts = counts.unwrap_or_default();
-        if std::mem::replace(&mut self.begun, true) { counts } else { Vec::new() }
+        let begun = std::mem::replace(&mut self.begun, self.failure.is_none());
+        let whole = begun && self.begun;
+        (if whole { counts.unwrap_or_default() } else { Vec::new() }, whole)
     }
 
     /// The indexes of the interfaces whose every frame is counted.
@@ -80,26 +79,17 @@ impl ByPackets {
         self.failure.is_none() && self.watched().next().is_some()
     }
 
-    /// What the counts leave out, as further sentences. `namespaces` are watched in all.
-    pub(crate) fn limits(&self, namespaces: usize) -> String {
-        let mut text = String::new();
+    /// Interfaces that are not counted, and all that there are.
+    pub(crate) fn missing(&self) -> (usize, usize) {
         let missing = self.interfaces.iter().filter(|interface| interface.missing.is_some()).count();
-        if missing > 0 {
-            text += &format!(" {missing} of {} interfaces here are estimated.", self.interfaces.len());
-        }
-        if namespaces > 1 {
-            text += &format!(" Interfaces of the other {} network namespaces are estimated.", namespaces - 1);
-        }
-        if let Some(limit) = self.source.limit() {
-            text += &format!(" {limit}");
-        }
-        text
+        (missing, self.interfaces.len())
     }
 
-    pub(crate) fn parts(&self) -> Vec<PartStatus> {
-        let mut parts = vec![PartStatus { part: "packets".to_owned(), missing: self.failure.clone() }];
+    /// What is counted and what is not; `of` names the namespace behind each interface.
+    pub(crate) fn parts(&self, of: &str) -> Vec<PartStatus> {
+        let mut parts = vec![PartStatus { part: format!("packets{of}"), missing: self.failure.clone() }];
         parts.extend(self.interfaces.iter().map(|interface| PartStatus {
-            part: format!("packets of {}", interface.name),
+            part: format!("packets of {}{of}", interface.name),
             missing: interface.missing.clone(),
         }));
         parts
@@ -206,7 +196,9 @@ fn count(record: &PacketRecord, new: Frames) -> PacketCount {
             Class::Kernel => PacketClass::Kernel,
             Class::Crowded => PacketClass::Untold,
         },
+        cookie: record.cookie,
         protocol: record.protocol,
+        source: record.source,
         destination: record.destination,
         receive,
         transmit,

@@ -73,8 +73,8 @@ pub struct ProcessSummary {
     pub started: u64,
     /// The leader's `comm`.
     pub name: String,
-    /// The command line, arguments joined by blanks; empty when it could not be read.
-    pub command: String,
+    /// The command line, arguments joined by blanks; `None` when it could not be read, and of threads of the kernel.
+    pub command: Option<String>,
     /// The user id.
     pub uid: u32,
     /// The user's name, or the number as text.
@@ -85,8 +85,8 @@ pub struct ProcessSummary {
     pub cgroup: Option<String>,
     /// The container.
     pub container: Option<Container>,
-    /// The parent's process id.
-    pub parent: u32,
+    /// The parent's process id, unless the process was gone before it could be asked for.
+    pub parent: Option<u32>,
 }
 
 /// One process and its bytes.
@@ -104,21 +104,43 @@ pub struct ProcessRow {
     pub source: Source,
 }
 
-/// The transport protocol of a connection.
+/// What a socket is for: its transport protocol, or what it has instead of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Carrier {
-    /// TCP.
+    /// TCP, the paths of multipath sockets too.
     Tcp,
-    /// UDP.
+    /// Multipath TCP (RFC 8684), as its process sees it. Its paths have rows of their own, as TCP: their bytes are those
+    /// of hosts and interfaces, while this row's are the process's.
+    Mptcp,
+    /// UDP and UDP-Lite.
     Udp,
+    /// ICMP by a socket that gives no more than that (`ping` without privilege).
+    Icmp,
+    /// Packets of any protocol of IP, which the process makes and reads itself.
+    Raw,
+    /// Frames of an interface, which the process makes and reads itself.
+    Packet,
+    /// Another transport protocol, such as SCTP.
+    Other,
 }
 
 impl Carrier {
+    /// Whether its bytes travel as the socket says, so that hosts and interfaces have them: not those of a multipath
+    /// socket, which its paths carry, and not those of raw sockets, which read copies.
+    pub(crate) fn travels(self) -> bool {
+        matches!(self, Self::Tcp | Self::Udp)
+    }
+
     /// The word on screens and in JSON.
     pub fn word(self) -> &'static str {
         match self {
             Self::Tcp => "tcp",
+            Self::Mptcp => "mptcp",
             Self::Udp => "udp",
+            Self::Icmp => "icmp",
+            Self::Raw => "raw",
+            Self::Packet => "packet",
+            Self::Other => "other",
         }
     }
 }
@@ -152,7 +174,7 @@ pub struct TcpDetail {
     pub application_limited: Option<bool>,
 }
 
-/// One socket that talks: a TCP connection or listener, or a UDP socket.
+/// One socket that talks: a connection or listener of TCP, or a socket of another protocol.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConnectionRow {
     /// The kernel's socket cookie: names one socket until the next boot.
@@ -185,13 +207,19 @@ pub struct ConnectionRow {
     pub closed: Option<Timestamp>,
     /// How its bytes are known.
     pub source: Source,
+    /// Why they are not exact, in a sentence; `None` when they are.
+    pub caveat: Option<&'static str>,
+    /// How many connections this row stands for: one, or several that are half open.
+    pub count: u64,
 }
 
 /// A remote address and what was exchanged with it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HostRow {
-    /// The address.
+    /// The address; the unspecified one for what cannot be told apart by address.
     pub address: IpAddr,
+    /// What the row is when it is no host, in a sentence.
+    pub note: Option<&'static str>,
     /// Payload bytes, seen from this host.
     pub figures: Figures,
     /// Connections open now.
@@ -200,11 +228,54 @@ pub struct HostRow {
     pub source: Source,
 }
 
+/// A part of an interface's books.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BookPart {
+    /// Payload that belongs to processes.
+    Attributed,
+    /// Headers and retransmissions of that.
+    Headers,
+    /// Of others.
+    Forwarded,
+    /// The kernel's.
+    Kernel,
+    /// Nobody knows.
+    Unexplained,
+}
+
+impl BookPart {
+    /// The word on screens and in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Attributed => "attributed",
+            Self::Headers => "headers",
+            Self::Forwarded => "forwarded",
+            Self::Kernel => "kernel",
+            Self::Unexplained => "unexplained",
+        }
+    }
+}
+
+/// Wire bytes of an interface with the reason why they stand in their part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BookEntry {
+    /// The part that they are in.
+    pub part: BookPart,
+    /// A short code for scripts, such as `icmp`.
+    pub reason: &'static str,
+    /// A sentence for people.
+    pub meaning: &'static str,
+    /// The bytes.
+    pub bytes: Traffic,
+}
+
 /// The books of one interface: `wire = attributed + headers + forwarded + kernel + unexplained`, each way.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct InterfaceRow {
     /// Inode number of its network namespace; 0 if unknown.
     pub namespace: u64,
+    /// The name of that namespace, of its container, or `net:[INODE]`; none for the program's own.
+    pub namespace_name: Option<String>,
     /// Its index there.
     pub index: u32,
     /// Its name, hostile.
@@ -219,10 +290,10 @@ pub struct InterfaceRow {
     pub forwarded: Traffic,
     /// ICMP, ARP, neighbour discovery, tunnels, the kernel's own sockets.
     pub kernel: Traffic,
-    /// What is left; negative when more was attributed than the counter shows (the two are not read in one instant).
-    pub unexplained_receive: i64,
-    /// The same for transmission.
-    pub unexplained_transmit: i64,
+    /// What is left.
+    pub unexplained: Traffic,
+    /// What the parts are made of: their sum is the counter, to the byte.
+    pub entries: Vec<BookEntry>,
     /// Why this interface is left out of the host's total (a bridge's port, a tunnel's carrier …), if it is.
     pub counted_elsewhere: Option<&'static str>,
     /// How the parts are known.

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use squirrel_model::Timestamp;
-use squirrel_sys::Kernel;
+use squirrel_sys::{Kernel, ProcessNote};
 use squirrel_wire::ledger::SocketRecord;
 
+use crate::containers::ContainerNames;
 use crate::hash::NumberMap;
 use crate::identity::{self, Place, Users};
 use crate::picture::{ProcessRow, ProcessSummary, Source, Traffic};
@@ -52,23 +53,31 @@ pub(crate) struct Processes {
     /// The one of each number that started last.
     by_pid: NumberMap<u32, Slot>,
     users: Users,
+    pub(crate) containers: ContainerNames,
+    /// As of this step.
+    pub(crate) now: Duration,
     /// What is known of control groups by their number, which the ledger gives: a process that is gone before it could
     /// be read is placed by it.
     places: NumberMap<u64, Place>,
     buffer: Vec<u8>,
+    /// Processes that `/proc` did not tell all of, with the time of their start in nanoseconds: the ledger may.
+    incomplete: Vec<(Slot, u64)>,
     /// Processes that were dropped to keep the bound.
     pub(crate) pruned: u64,
 }
 
 impl Processes {
-    pub(crate) fn new(users: Users) -> Self {
+    pub(crate) fn new(users: Users, containers: ContainerNames) -> Self {
         Self {
             rows: Slots::default(),
             by_identity: NumberMap::default(),
             by_pid: NumberMap::default(),
             users,
+            containers,
+            now: Duration::ZERO,
             places: NumberMap::default(),
             buffer: Vec::new(),
+            incomplete: Vec::new(),
             pruned: 0,
         }
     }
@@ -128,7 +137,24 @@ impl Processes {
             }
             None => self.as_recorded(record, started),
         };
-        self.add(summary)
+        // One that has just ended still stands there for a while, without its arguments.
+        let is_complete = summary.command.is_some();
+        let slot = self.add(summary);
+        if !is_complete {
+            self.incomplete.push((slot, record.started_ns));
+        }
+        slot
+    }
+
+    /// Asks `note` for what is missing of processes that were met in this step.
+    pub(crate) fn complete(&mut self, note: &mut dyn FnMut(u32, u64) -> Option<ProcessNote>) {
+        for (slot, started) in std::mem::take(&mut self.incomplete) {
+            let Some(process) = self.rows.get_mut(slot) else { continue };
+            let Some(note) = note(process.summary.pid, started) else { continue };
+            let summary = Arc::make_mut(&mut process.summary);
+            summary.command = identity::command_line(&note.command);
+            summary.parent.get_or_insert(note.parent);
+        }
     }
 
     fn remember_place(&mut self, cgroup: u64, summary: &ProcessSummary) {
@@ -149,17 +175,20 @@ impl Processes {
             pid: record.tgid,
             started,
             name: String::from_utf8_lossy(name).into_owned(),
-            command: String::new(),
+            command: None,
             uid: record.uid,
             user: self.users.name(record.uid),
             unit: place.unit,
             cgroup: place.path,
             container: place.container,
-            parent: 0,
+            parent: None,
         }
     }
 
-    fn add(&mut self, summary: ProcessSummary) -> Slot {
+    fn add(&mut self, mut summary: ProcessSummary) -> Slot {
+        if let Some(container) = &mut summary.container {
+            self.containers.name(container, self.now);
+        }
         let (pid, started) = (summary.pid, summary.started);
         let slot = self.rows.insert(Process {
             summary: Arc::new(summary),

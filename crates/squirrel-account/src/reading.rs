@@ -8,6 +8,7 @@ use squirrel_wire::sock_diag::{
 use squirrel_wire::{AF_INET, AF_INET6};
 
 use crate::connection::{Connection, ends, flag};
+use crate::half_open::HalfOpen;
 use crate::hash::NumberMap;
 use crate::picture::{Carrier, Traffic};
 use crate::slots::Slot;
@@ -15,9 +16,10 @@ use crate::table::Table;
 
 const EXTENSIONS: u8 = extension::INFO | extension::CONGESTION | extension::MEMORY;
 
-/// The states that are worth a row. Half-open connections (`SYN_RECV`) belong to nobody and a flood of them must cost
-/// nothing; those in `TIME_WAIT` have ended for their programs.
-pub(crate) const STATES: u32 = InetRequest::ALL_STATES & !(TcpState::TIME_WAIT.bit() | TcpState::SYN_RECV.bit());
+/// Half-open connections, which have no row of their own. The kernel keeps them under a number of its own as well.
+const HALF_OPEN: u32 = TcpState::SYN_RECV.bit() | TcpState::NEW_SYN_RECV.bit();
+/// The states that are worth a row. Connections in `TIME_WAIT` have ended for their programs.
+pub(crate) const STATES: u32 = InetRequest::ALL_STATES & !(TcpState::TIME_WAIT.bit() | HALF_OPEN);
 /// `inet_diag_msg.idiag_timer` of a socket that only waits for late segments, also when its state says `FIN_WAIT2`.
 const WAITS_ONLY: u8 = 3;
 /// Congestion algorithms that are told apart; a host has a handful.
@@ -47,8 +49,6 @@ pub(crate) struct Intake {
 pub(crate) struct Met {
     /// Sockets in the dump, without those that came twice in a row.
     pub(crate) sockets: usize,
-    /// Half-open connections that were shown all the same.
-    pub(crate) half_open: usize,
     /// Messages that could not be read.
     pub(crate) malformed: usize,
     /// Sockets that there was no room for.
@@ -80,17 +80,20 @@ pub(crate) struct Reading<'a> {
     pub(crate) met: Met,
     /// Sockets that ended, in the order of their ends.
     pub(crate) ended: &'a mut Vec<Slot>,
+    /// Where connections that are half open are counted; none when they are not asked for.
+    pub(crate) half_open: Option<&'a mut HalfOpen>,
 }
 
 impl Reading<'_> {
     /// Dumps all TCP sockets, both families in one walk where the kernel can.
     pub(crate) fn tcp(&mut self, kernel: &dyn Kernel) -> Result<(), SysError> {
-        let both = TcpRequest { extensions: EXTENSIONS, states: STATES };
+        let states = STATES | if self.half_open.is_some() { HALF_OPEN } else { 0 };
+        let both = TcpRequest { extensions: EXTENSIONS, states };
         let at_once = self.dump(kernel, TCPDIAG_GETSOCK, &both.payload(), Carrier::Tcp);
         if at_once.is_ok() {
             return at_once;
         }
-        self.families(kernel, IPPROTO_TCP, STATES, Carrier::Tcp)
+        self.families(kernel, IPPROTO_TCP, states, Carrier::Tcp)
     }
 
     /// Dumps all UDP sockets.
@@ -123,7 +126,10 @@ impl Reading<'_> {
     fn living(&mut self, socket: &InetSocket<'_>, carrier: Carrier) {
         match socket.state {
             TcpState::SYN_RECV | TcpState::NEW_SYN_RECV => {
-                self.met.half_open += 1;
+                let (local, remote) = ends(socket);
+                if let Some(half_open) = &mut self.half_open {
+                    half_open.add(local, remote);
+                }
                 return;
             }
             TcpState::TIME_WAIT => return,
@@ -148,6 +154,9 @@ impl Reading<'_> {
         (row.receive_queue, row.send_queue) = (socket.receive_queue, socket.send_queue);
         row.drops = socket.memory.and_then(|memory| memory.drops()).unwrap_or(u32::MAX);
         row.uid = socket.uid;
+        if socket.multipath && !self.intake.ledger {
+            row.set(flag::PATH | flag::INFERRED);
+        }
         if carrier == Carrier::Udp {
             let (local, remote) = ends(socket);
             row.readdress(local, remote);
@@ -241,13 +250,24 @@ pub(crate) fn sampled(cookie: u64, sampling: u32) -> bool {
 /// Payload by the kernel's own count. Kernels before 4.19 do not count what was sent, only what of it was acknowledged.
 pub(crate) fn counters(socket: &InetSocket<'_>) -> Option<Traffic> {
     let info = socket.tcp?;
-    let sent = info.payload_sent().or_else(|| info.bytes_acked());
-    Some(Traffic::new(info.bytes_received().unwrap_or(0), sent.unwrap_or(0)))
+    let sent = info.payload_sent().or_else(|| info.bytes_acked()).unwrap_or(0);
+    // A segment that the host itself let go of (a full queue below, a tunnel without a way) is sent once more as a new
+    // one, and counted twice. There is never more than what was acknowledged and what waits for it.
+    let acked = info.bytes_acked().filter(|acked| *acked > 0);
+    let most = acked.map(|acked| acked.saturating_add(u64::from(socket.send_queue)));
+    let sent = most.filter(|most| sent > *most).map_or(sent, |most| {
+        let control = 1 + u64::from(AFTER_FIN.contains(&socket.state));
+        most.saturating_sub(control)
+    });
+    Some(Traffic::new(info.bytes_received().unwrap_or(0), sent))
 }
+
+/// States after a FIN of ours, which stands in the queue or among the acknowledged octets.
+const AFTER_FIN: [TcpState; 4] = [TcpState::FIN_WAIT1, TcpState::FIN_WAIT2, TcpState::LAST_ACK, TcpState::CLOSING];
 
 fn take_counters(row: &mut Connection, socket: &InetSocket<'_>) {
     let Some(info) = socket.tcp else { return };
-    if row.is(flag::UDP) || socket.state == TcpState::LISTEN {
+    if row.carrier != Carrier::Tcp || socket.state == TcpState::LISTEN {
         return;
     }
     row.tcp.take(&info);
@@ -276,7 +296,7 @@ pub(crate) fn decide_fins(table: &mut Table, ended: &[Slot]) {
         return;
     }
     let mut without: Vec<Slot> = Vec::new();
-    for (_, peer) in table.iter().filter(|(_, row)| !row.is(flag::UDP)) {
+    for (_, peer) in table.iter().filter(|(_, row)| row.carrier == Carrier::Tcp) {
         let ports = u32::from(peer.local().port()) << 16 | u32::from(peer.remote().port());
         for slot in wanted.get(&ports).into_iter().flatten() {
             if let Some(row) = table.get(*slot)

@@ -32,6 +32,9 @@ impl Connection {
         let total = self.bytes.max(by_ledger.plus(remainder));
         out.new = total.minus(self.bytes);
         self.bytes = total;
+        if self.is_booked_elsewhere() {
+            return;
+        }
         let beyond = total.minus(by_ledger);
         book(&mut self.owner, beyond, &mut out.booked);
         for share in &mut self.others {
@@ -39,8 +42,18 @@ impl Connection {
         }
     }
 
+    /// The ledger has begun anew: what its predecessor counted is kept, and what it counts comes on top.
+    pub(crate) fn begin_ledger_anew(&mut self) {
+        for share in std::iter::once(&mut self.owner).chain(&mut self.others) {
+            *share = Share { beyond: share.counted(), base: Traffic::default(), last: Traffic::default(), ..*share };
+        }
+    }
+
     /// Bytes that nobody got.
     pub(crate) fn unbooked(&self) -> Traffic {
+        if self.is_booked_elsewhere() {
+            return Traffic::default();
+        }
         let booked = self.others.iter().fold(self.owner.booked, |sum, share| sum.plus(share.booked));
         self.bytes.minus(booked)
     }
@@ -63,6 +76,11 @@ impl Connection {
     /// ledger saw it, and with the word whether the other side's FIN is among them.
     pub(crate) fn take_ledger_counters(&mut self, tcp: &TcpCounters) {
         let sent = tcp.bytes_sent.saturating_sub(tcp.bytes_retransmitted);
+        // What the host itself let go of was counted twice: of a socket that is closed no more was sent than was
+        // acknowledged or written, and SYN and FIN are acknowledged too.
+        let written = self.counted_by_process().transmit;
+        let most = if tcp.bytes_acked <= written.saturating_add(2) { written } else { tcp.bytes_acked };
+        let sent = if self.is(flag::LEDGER) && tcp.bytes_acked > 0 { sent.min(most) } else { sent };
         // What the kernel's own counters say is from the same birth on, or from an earlier one.
         self.kernel = self.kernel.max(Traffic::new(tcp.bytes_received, sent));
         self.tcp.segments_out = self.tcp.segments_out.max(tcp.segments_out);

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use squirrel_sys::containers::{ContainerFiles, ContainerId, Runtime};
 use squirrel_sys::{
     EndedMulticast, EndedSockets, Kernel, Linux, NetworkNamespace, SocketLedger, SysError, network_namespaces,
     user_table,
 };
 
+use crate::denied::of_namespaces;
 use crate::identity::Users;
 
 /// One network namespace that is watched.
@@ -69,6 +71,8 @@ pub struct Discovery {
 pub type FindNamespaces = Box<dyn FnMut(&[u64]) -> Discovery + Send>;
 /// Replaces a buffer by the table of users, in the form of `passwd(5)`.
 pub type ReadUsers = Box<dyn FnMut(&mut Vec<u8>) -> Result<(), SysError> + Send>;
+/// Finds the name that a container's runtime noted.
+pub type NameContainer = Box<dyn FnMut(Runtime, ContainerId) -> Result<Option<String>, SysError> + Send>;
 
 /// Everything that is read.
 pub struct Sources {
@@ -82,6 +86,8 @@ pub struct Sources {
     pub ledger: Option<Box<dyn SocketLedger>>,
     /// Names of users.
     pub users: Option<ReadUsers>,
+    /// Names of containers.
+    pub containers: Option<NameContainer>,
 }
 
 impl Sources {
@@ -92,12 +98,14 @@ impl Sources {
     /// When netlink is refused here.
     pub fn open(everywhere: bool) -> Result<Self, SysError> {
         let own = NamespaceSource::current()?;
+        let files = ContainerFiles::default();
         Ok(Self {
             host: Arc::clone(&own.kernel),
             namespaces: vec![own],
             find: everywhere.then(|| Box::new(discover) as FindNamespaces),
             ledger: None,
             users: Some(Box::new(user_table)),
+            containers: Some(Box::new(move |runtime, id| files.name(runtime, id))),
         })
     }
 
@@ -117,10 +125,11 @@ fn discover(watched: &[u64]) -> Discovery {
     };
     let mut discovery = Discovery::default();
     if found.denied > 0 {
-        discovery.missing.push(format!(
-            "the network namespaces of {} processes cannot be seen: CAP_SYS_PTRACE is needed",
-            found.denied
-        ));
+        // Counted again, without the kernel's own threads.
+        let denied = of_namespaces(&Linux::without_netlink());
+        if !denied.is_empty() {
+            discovery.missing.push(denied.sentence("the network namespace", "the network namespaces"));
+        }
     }
     for namespace in found.namespaces {
         discovery.present.push(namespace.inode);

@@ -3,7 +3,9 @@
 mod books;
 mod bounds;
 mod conservation;
+mod groups;
 mod hostile;
+mod kinds;
 mod ledger;
 mod owners;
 mod packets;

@@ -34,6 +34,12 @@ impl Traffic {
         Self { receive: self.receive.max(other.receive), transmit: self.transmit.max(other.transmit) }
     }
 
+    /// The smaller one of each direction.
+    #[must_use]
+    pub fn min(self, other: Self) -> Self {
+        Self { receive: self.receive.min(other.receive), transmit: self.transmit.min(other.transmit) }
+    }
+
     /// As many times.
     #[must_use]
     pub fn times(self, factor: u64) -> Self {

@@ -1,5 +1,7 @@
 //! The alerts of one rule: from pending to firing to over.
 
+mod resume;
+
 use std::collections::BTreeMap;
 
 use squirrel_model::{Labels, Matcher, NAME_LABEL, Samples, Select, SelectError, TimeRange, Timestamp, is_stale};

@@ -1,9 +1,11 @@
 //! The rules that Squirrel brings along: what each finds, from which value on, what it means, and what
-//! to look at first. They use only what Squirrel collects, and are an ordinary rule file in the end.
+//! to look at first. They are an ordinary rule file in the end.
 
+mod probed;
 mod table;
+pub mod thresholds;
 
-pub use table::{BUILT_IN, NOT_YET};
+use thresholds::{Threshold, Thresholds};
 
 use crate::{RuleErrors, RuleFile};
 
@@ -15,8 +17,21 @@ pub const BUILT_IN_FILE: &str = "built-in";
 pub enum Shown {
     /// A whole number.
     Count,
+    /// Days with one decimal.
+    Days,
     /// A share of one, shown in percent.
     Percent,
+    /// Seconds, shown in the unit that fits.
+    Seconds,
+}
+
+/// On which side of the threshold the fault lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Values above it.
+    Above,
+    /// Values below it.
+    Below,
 }
 
 /// A rule that Squirrel brings along.
@@ -26,12 +41,12 @@ pub struct BuiltIn {
     pub name: &'static str,
     /// `warning` (somebody should look today) or `critical` (now).
     pub severity: &'static str,
-    /// PromQL; above the threshold it is a fault.
+    /// PromQL; beyond the threshold it is a fault.
     pub expr: &'static str,
-    /// The alert is about values above this.
-    pub threshold: f64,
-    /// How its values are shown.
-    pub shown: Shown,
+    /// What the values are held against.
+    pub threshold: &'static Threshold,
+    /// On which side the fault lies.
+    pub fault: Fault,
     /// How long it must hold: text as in a rule file.
     pub hold: &'static str,
     /// One line with `{value}`, and templates for labels.
@@ -42,28 +57,53 @@ pub struct BuiltIn {
     pub first: [&'static str; 3],
 }
 
-/// The built-in rules as a rule file. `threshold` says which are other than in [`BUILT_IN`], by name.
-pub fn built_in_text(threshold: &dyn Fn(&str) -> Option<f64>) -> String {
+/// All built-in rules.
+pub fn built_in() -> impl Iterator<Item = &'static BuiltIn> {
+    table::COLLECTED.iter().chain(probed::PROBED)
+}
+
+impl Shown {
+    /// The template that shows `$value`.
+    fn template(self) -> &'static str {
+        match self {
+            Self::Count => "{{ printf \"%.0f\" $value }}",
+            Self::Days => "{{ printf \"%.1f\" $value }}",
+            Self::Percent => "{{ $value | humanizePercentage }}",
+            Self::Seconds => "{{ $value | humanizeDuration }}",
+        }
+    }
+
+    /// A limit as people read it.
+    fn limit(self, limit: f64) -> String {
+        match self {
+            Self::Count => format!("{limit}"),
+            Self::Days => format!("{limit} days"),
+            Self::Percent => format!("{}%", (limit * 1e6).round() / 1e4),
+            Self::Seconds => format!("{limit} s"),
+        }
+    }
+}
+
+/// The built-in rules as a rule file, with these thresholds.
+pub fn built_in_text(thresholds: &Thresholds) -> String {
     let mut text = String::from("groups:\n- name: squirrel\n  rules:\n");
-    for rule in BUILT_IN {
-        let limit = threshold(rule.name).unwrap_or(rule.threshold);
-        let shown = match rule.shown {
-            Shown::Count => "{{ printf \"%.0f\" $value }}",
-            Shown::Percent => "{{ $value | humanizePercentage }}",
+    for rule in built_in() {
+        let limit = thresholds.get(rule.threshold);
+        let sign = match rule.fault {
+            Fault::Above => '>',
+            Fault::Below => '<',
         };
-        let limit_shown = match rule.shown {
-            Shown::Count => format!("{limit}"),
-            Shown::Percent => format!("{}%", limit * 100.0),
-        };
+        let shown = rule.threshold.shown;
         let fields = [
-            ("summary", rule.summary.replace("{value}", shown)),
+            ("summary", rule.summary.replace("{value}", shown.template())),
             ("description", rule.meaning.to_owned()),
-            ("threshold", limit_shown),
+            ("threshold", shown.limit(limit)),
             ("check_1", rule.first[0].to_owned()),
             ("check_2", rule.first[1].to_owned()),
             ("check_3", rule.first[2].to_owned()),
         ];
-        text += &format!("  - alert: {}\n    expr: {}\n", rule.name, quoted(&format!("({}) > {limit}", rule.expr)));
+        let expr = format!("({}) {sign} {limit}", rule.expr);
+        text += &format!("  - alert: {}\n    expr: {}\n", rule.name, quoted(&expr));
         text += &format!("    for: {}\n    labels: {{severity: {}}}\n    annotations:\n", rule.hold, rule.severity);
         for (name, value) in fields {
             text += &format!("      {name}: {}\n", quoted(&value));
@@ -80,6 +120,6 @@ fn quoted(text: &str) -> String {
 ///
 /// # Errors
 /// A table that makes no rule file; the tests would see it, so tell whoever built the program.
-pub fn built_in_rules(threshold: &dyn Fn(&str) -> Option<f64>) -> Result<RuleFile, RuleErrors> {
-    RuleFile::parse(BUILT_IN_FILE, &built_in_text(threshold))
+pub fn built_in_rules(thresholds: &Thresholds) -> Result<RuleFile, RuleErrors> {
+    RuleFile::parse(BUILT_IN_FILE, &built_in_text(thresholds))
 }

@@ -3,15 +3,17 @@
 //! The method is that of Prometheus (`rules/group.go`, `rules/alerting.go`), so that files behave here as
 //! they do there.
 
+mod carry;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use squirrel_model::{Elapsed, Labels, NAME_LABEL, Select, Timestamp, stale_marker};
-use squirrel_promql::{EvalOptions, Expr, ParseOptions, Value, evaluate_instant, parse};
+use squirrel_promql::{Engine, EvalOptions, ParseOptions, parse};
 
 use crate::alert::{ALERT_NAME, Alert, AlertState, Alerts};
-use crate::overlay::Overlay;
-use crate::{QueryAnswer, Rule, RuleGroup, TemplateData};
+use crate::source::Source;
+use crate::{Rule, RuleGroup, TemplateData};
 
 /// A sample to append.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,7 +32,7 @@ pub struct Surroundings<'a> {
     pub external_labels: &'a Labels,
     /// Where its pages are found.
     pub external_url: &'a str,
-    /// Lookback and limits of queries.
+    /// Lookback and limits of queries; another engine has its own.
     pub options: &'a EvalOptions,
     /// By how many milliseconds queries look into the past, unless a group says otherwise.
     pub query_offset_ms: i64,
@@ -103,6 +105,8 @@ pub struct Group {
     rules: Vec<RuleStatus>,
     /// Whether the alerts' samples may be written: not before those of the last run were read.
     restored: bool,
+    /// Series of rules that a reload took away, to be marked as ended.
+    ended: BTreeSet<Labels>,
 }
 
 impl Group {
@@ -126,6 +130,7 @@ impl Group {
             query_offset_ms: group.query_offset_ms,
             rules: rules.collect(),
             restored: true,
+            ended: BTreeSet::new(),
         }
     }
 
@@ -143,9 +148,19 @@ impl Group {
     /// Evaluates all rules at one moment, each seeing what those before it yielded. The answer is to be
     /// appended to the store.
     pub fn evaluate(&mut self, store: &dyn Select, at: Timestamp, around: &Surroundings<'_>) -> Vec<NewSample> {
+        self.evaluate_over(Source::samples(store), at, around)
+    }
+
+    /// The same with another engine, which answers from its own samples. What rules yield is in its answers only
+    /// after somebody brought it there: a rule sees what those before it yielded at an earlier evaluation, or
+    /// never. While the engine gives no answer, alerts stay as they are and samples are missing.
+    pub fn evaluate_by(&mut self, engine: &dyn Engine, at: Timestamp, around: &Surroundings<'_>) -> Vec<NewSample> {
+        self.evaluate_over(Source::Engine(engine), at, around)
+    }
+
+    fn evaluate_over(&mut self, mut seen: Source<'_>, at: Timestamp, around: &Surroundings<'_>) -> Vec<NewSample> {
         let began = (around.elapsed)();
         let time = at.plus_ms(-self.query_offset_ms.unwrap_or(around.query_offset_ms));
-        let mut seen = Overlay::new(store);
         let mut out = Vec::new();
         for status in &mut self.rules {
             let rule_began = (around.elapsed)();
@@ -170,36 +185,13 @@ impl Group {
             status.last_evaluation = Some(at);
             status.took = (around.elapsed)().0.saturating_sub(rule_began.0);
         }
+        // What another rule yields now has not ended.
+        let gone = std::mem::take(&mut self.ended);
+        let gone = gone.into_iter().filter(|labels| !self.rules.iter().any(|status| status.returned.contains(labels)));
+        out.extend(gone.map(|labels| NewSample { labels, time, value: stale_marker() }));
         self.last_evaluation = Some(at);
         self.took = (around.elapsed)().0.saturating_sub(began.0);
         out
-    }
-
-    /// Gives pending alerts the time back that they had waited before the program ended. Called once,
-    /// after the first evaluation.
-    ///
-    /// # Errors
-    /// A store that cannot be read: the alerts then wait from the beginning.
-    pub fn restore(&mut self, store: &dyn Select, at: Timestamp) -> Result<(), squirrel_model::SelectError> {
-        self.restored = true;
-        for status in &mut self.rules {
-            if let Some(parts) = &status.rule.alert {
-                status.alerts.restore(&status.rule.name, parts.for_ms, store, at)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// What an expression yields: labels and values.
-fn instant(expr: &Expr, store: &dyn Select, at: Timestamp, around: &Surroundings<'_>) -> QueryAnswer {
-    let answer = evaluate_instant(expr, store, at, around.options, around.stop).map_err(|e| e.to_string())?;
-    match answer.value {
-        Value::Vector(samples) => Ok(samples.into_iter().map(|one| (one.labels, one.value)).collect()),
-        Value::Scalar(_, value) => Ok(vec![(Labels::empty(), value)]),
-        Value::String(_) | Value::Matrix(_) => {
-            Err("the expression yields no number: a rule needs an instant vector or a scalar".to_owned())
-        }
     }
 }
 
@@ -208,14 +200,14 @@ const SAME: &str =
 
 fn record(
     rule: &Rule,
-    store: &dyn Select,
+    source: &Source<'_>,
     time: Timestamp,
     limit: Option<u64>,
     around: &Surroundings<'_>,
 ) -> Result<Vec<NewSample>, String> {
     let mut seen = BTreeSet::new();
     let mut out = Vec::new();
-    for (labels, value) in instant(&rule.expr, store, time, around)? {
+    for (labels, value) in source.instant(&rule.expr, time, around)? {
         let mut builder = labels.to_builder();
         builder.set(NAME_LABEL, &rule.name);
         for (name, value) in &rule.labels {
@@ -237,7 +229,7 @@ fn record(
 
 fn alert(
     status: &mut RuleStatus,
-    store: &dyn Select,
+    source: &Source<'_>,
     at: Timestamp,
     time: Timestamp,
     limit: Option<u64>,
@@ -246,10 +238,10 @@ fn alert(
     let Some(parts) = &status.rule.alert else { return Ok(()) };
     let query = |text: &str| {
         let expr = parse(text, &ParseOptions::default()).map_err(|e| e.to_string())?;
-        instant(&expr, store, time, around)
+        source.instant(&expr, time, around)
     };
     let mut found: BTreeMap<Labels, Alert> = BTreeMap::new();
-    for (labels, value) in instant(&status.rule.expr, store, time, around)? {
+    for (labels, value) in source.instant(&status.rule.expr, time, around)? {
         let data = TemplateData {
             labels: &labels,
             value,

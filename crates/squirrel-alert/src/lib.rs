@@ -5,31 +5,40 @@
 //! - [`Template`] fills in labels and annotations.
 //! - [`Group`] evaluates rules at given moments: samples to append, and alerts that go from pending to
 //!   firing to over. After a start they take up where the last run left them.
-//! - [`BUILT_IN`] are the rules that Squirrel brings along, with their thresholds and what to do.
+//! - [`built_in()`] are the rules that Squirrel brings along, with their thresholds and what to do.
+//! - [`backtest()`] tries a rule file on the past.
 //! - [`UnitTests`] runs the files of `promtool test rules`.
 //!
 //! Absences: no files, no HTTP, no threads, no clock. Time is an argument, and samples are seen
-//! through [`Select`] alone.
+//! through [`Select`], or another engine's answers through [`Engine`].
 #![forbid(unsafe_code)]
 
 mod alert;
+mod backtest;
 mod built_in;
+mod compared;
 mod group;
 mod memory;
 mod overlay;
 mod read;
 mod rules;
+mod source;
 mod template;
 mod unit_test;
 mod yaml;
 
 pub use alert::{Alert, AlertState};
-pub use built_in::{BUILT_IN, BUILT_IN_FILE, BuiltIn, NOT_YET, Shown, built_in_rules, built_in_text};
+pub use backtest::{Backtest, BacktestError, Episode, backtest};
+pub use built_in::thresholds;
+pub use built_in::{BUILT_IN_FILE, BuiltIn, Fault, Shown, built_in, built_in_rules, built_in_text};
+pub use compared::Compared;
 pub use group::{Group, Health, NewSample, RuleStatus, Surroundings};
 pub use rules::{AlertParts, Rule, RuleErrors, RuleFile, RuleGroup};
-pub use template::{MAX_TEMPLATE_OUTPUT, QueryAnswer, Template, TemplateData, TemplateError};
+pub use template::{MAX_TEMPLATE_OUTPUT, QueryAnswer, Template, TemplateData, TemplateError, TemplateTree};
 pub use unit_test::{TestFailure, UnitTests};
 pub use yaml::{Place, Problem};
 
 #[cfg(doc)]
 use squirrel_model::Select;
+#[cfg(doc)]
+use squirrel_promql::Engine;

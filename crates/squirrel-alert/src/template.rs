@@ -19,12 +19,15 @@ mod humanize;
 mod lexer;
 mod parser;
 mod run;
+mod tree;
 mod value;
 
 use std::fmt;
 use std::sync::Arc;
 
 use squirrel_model::{Labels, Timestamp};
+
+pub use tree::TemplateTree;
 
 /// A template that was read without mistakes.
 #[derive(Clone)]
@@ -92,7 +95,26 @@ impl Template {
     /// # Errors
     /// The first thing that failed, with its place in the text.
     pub fn expand(&self, data: &TemplateData<'_>) -> Result<String, TemplateError> {
-        run::run(&self.nodes, data).map_err(|e| e.locate(&self.text))
+        run::run(&self.nodes, data, &value::Value::Data).map_err(|e| e.locate(&self.text))
+    }
+
+    /// Fills the template in from a tree of values: what the dot and `$` are. `query` has no answer, and the variables
+    /// of rules are empty.
+    ///
+    /// # Errors
+    /// The first thing that failed, with its place in the text.
+    pub fn fill(&self, root: &TemplateTree, external_url: &str, now: Timestamp) -> Result<String, TemplateError> {
+        let query = |_: &str| Err("there are no queries in the templates of messages".to_owned());
+        let labels = Labels::empty();
+        let data = TemplateData {
+            labels: &labels,
+            value: f64::NAN,
+            external_labels: &labels,
+            external_url,
+            now,
+            query: &query,
+        };
+        run::run(&self.nodes, &data, &root.value()).map_err(|e| e.locate(&self.text))
     }
 
     /// Fills the template in; a failure is told in the text's place, so that whoever gets the alert

@@ -6,7 +6,8 @@ mod promtool;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use squirrel_alert::{AlertState, BUILT_IN, Group, Health, RuleFile, Surroundings, built_in_rules, built_in_text};
+use squirrel_alert::thresholds::{THRESHOLDS, Thresholds};
+use squirrel_alert::{AlertState, Group, Health, RuleFile, Surroundings, built_in, built_in_rules, built_in_text};
 use squirrel_collect::Schedule;
 use squirrel_model::{Batch, Elapsed, Labels, LabelsBuilder, MatchOp, NAME_LABEL, Timestamp};
 use squirrel_promql::EvalOptions;
@@ -69,6 +70,8 @@ fn healthy() -> Series {
         steady(name, 3.0, 0.0);
     }
     steady("squirrel_store_degraded", 0.0, 0.0);
+    steady("squirrel_tcp_ephemeral_ports_used_ratio", 0.3, 0.0);
+    steady("squirrel_store_disk_free_ratio", 0.4, 0.0);
     steady("node_nf_conntrack_entries", 100.0, 0.0);
     steady("node_nf_conntrack_entries_limit", 1000.0, 0.0);
     for cpu in ["0", "1"] {
@@ -85,6 +88,15 @@ fn healthy() -> Series {
         steady(&format!("squirrel_neighbour_table_fulls_total family={family}"), 0.0, 0.0);
     }
     steady("up", 1.0, 0.0);
+    for target in ["192.0.2.1", "shop"] {
+        steady(&format!("probe_success instance={target},job=probe"), 1.0, 0.0);
+        steady(&format!("probe_icmp_duration_seconds instance={target},job=probe,phase=rtt"), 0.02, 0.0);
+        steady(&format!("probe_icmp_duration_seconds instance={target},job=probe,phase=setup"), 0.2, 0.0);
+        steady(&format!("probe_dns_lookup_time_seconds instance={target},job=probe"), 0.03, 0.0);
+    }
+    steady("probe_ssl_earliest_cert_expiry instance=shop,job=probe", 90.0 * 86_400.0, 0.0);
+    steady("probe_success instance=resolver,job=dns", 1.0, 0.0);
+    steady("probe_dns_answer_rrs instance=resolver,job=dns", 2.0, 0.0);
     host
 }
 
@@ -99,6 +111,10 @@ enum From {
     Stops,
     /// There are no more samples of it.
     Ends,
+    /// At every second look it is this much higher.
+    Swings(f64),
+    /// At every tenth look it is this.
+    AtTimes(f64),
 }
 
 const FAULTS: &[(&str, &str, From)] = &[
@@ -127,12 +143,26 @@ const FAULTS: &[(&str, &str, From)] = &[
     ("SamplesLost", "squirrel_store_out_of_order_total", From::Is(4.0)),
     ("SamplesLost", "squirrel_store_unlogged_rows_total", From::Is(4.0)),
     ("StoreNotWritten", "squirrel_store_degraded", From::Is(1.0)),
+    ("EphemeralPortsNearExhausted", "squirrel_tcp_ephemeral_ports_used_ratio", From::Is(0.85)),
+    ("StoreDiskNearFull", "squirrel_store_disk_free_ratio", From::Is(0.02)),
     ("StoreDamaged", "squirrel_store_corrupt_chunks_total", From::Is(4.0)),
     ("StoreDamaged", "squirrel_store_maintenance_failures_total", From::Is(4.0)),
+    ("LatencyHigh", "probe_icmp_duration_seconds instance=shop,job=probe,phase=rtt", From::Is(0.15)),
+    ("PacketLoss", "probe_success instance=shop,job=probe", From::AtTimes(0.0)),
+    ("ProbeFailing", "probe_success instance=shop,job=probe", From::Is(0.0)),
+    ("Jitter", "probe_icmp_duration_seconds instance=shop,job=probe,phase=rtt", From::Swings(0.08)),
+    ("DnsFailures", "probe_success instance=resolver,job=dns", From::AtTimes(0.0)),
+    ("DnsFailures", "probe_success instance=resolver,job=dns", From::Is(0.0)),
+    ("DnsSlow", "probe_dns_lookup_time_seconds instance=shop,job=probe", From::Is(2.0)),
+    ("CertificateExpiring", "probe_ssl_earliest_cert_expiry instance=shop,job=probe", From::Is(10.0 * 86_400.0)),
+    ("ThroughputLow", "node_network_receive_bytes_total device=eth0", From::Stops),
 ];
 
 fn rules() -> RuleFile {
-    built_in_rules(&|_| None).expect("the table makes a rule file")
+    // Whoever expects no throughput is told of none.
+    let mut thresholds = Thresholds::default();
+    thresholds.set("throughput_floor", 1.5e6).expect("a threshold");
+    built_in_rules(&thresholds).expect("the table makes a rule file")
 }
 
 /// The store of a host, with the fault if there is one.
@@ -149,6 +179,8 @@ fn record(fault: Option<(&str, From)>) -> MemorySelect {
                 Some(From::Is(value)) => Some(value),
                 Some(From::Stops) => Some(value(FAULT)),
                 Some(From::Ends) => None,
+                Some(From::Swings(more)) => Some(value(second) + more * (second / STEP % 2) as f64),
+                Some(From::AtTimes(other)) => Some(if second / STEP % 10 == 0 { other } else { value(second) }),
             };
             if let Some(value) = value {
                 store.put(&labels, second * 1000, value);
@@ -160,7 +192,11 @@ fn record(fault: Option<(&str, From)>) -> MemorySelect {
 
 /// Names of the alerts that fire at any time, each with the second of the first; and the summaries.
 fn fired(store: &MemorySelect, end: i64) -> (BTreeMap<String, i64>, BTreeSet<String>) {
-    let mut group = Group::new("built-in", rules().groups.remove(0));
+    fired_by(rules(), store, end)
+}
+
+fn fired_by(mut rules: RuleFile, store: &MemorySelect, end: i64) -> (BTreeMap<String, i64>, BTreeSet<String>) {
+    let mut group = Group::new("built-in", rules.groups.remove(0));
     let around = Surroundings {
         external_labels: &Labels::empty(),
         external_url: "",
@@ -199,12 +235,14 @@ fn each_rule_fires_on_its_fault_and_no_other_does() {
         assert_eq!(found, [*name], "{series} {fault:?}");
         assert!(names[*name] > FAULT - STEP && names[*name] <= FAULT + 660, "{name}: {names:?}");
         assert!(
-            summaries.iter().all(|text| text.contains("host") && !text.contains('{') && !text.contains("<error")),
+            summaries.iter().all(|text| ["host", "shop", "resolver"].iter().any(|name| text.contains(name))
+                && !text.contains('{')
+                && !text.contains("<error")),
             "{summaries:?}"
         );
         tried.insert(*name);
     }
-    let all: BTreeSet<&str> = BUILT_IN.iter().map(|rule| rule.name).collect();
+    let all: BTreeSet<&str> = built_in().map(|rule| rule.name).collect();
     assert_eq!(tried, all, "each rule has a fault");
 }
 
@@ -228,7 +266,8 @@ fn the_recorded_hosts_are_left_in_peace() {
                 store.put(&labels, second * 1000, row.value);
             }
         }
-        let (names, summaries) = fired(&store, 900);
+        let usual = built_in_rules(&Thresholds::default()).expect("the table makes a rule file");
+        let (names, summaries) = fired_by(usual, &store, 900);
         assert!(names.is_empty(), "{}: {summaries:?}", host.display());
         hosts += 1;
     }
@@ -242,7 +281,9 @@ fn every_metric_of_a_rule_is_collected() {
         for matchers in squirrel_promql::selectors(&rule.expr) {
             let name = matchers.iter().find(|m| m.name() == NAME_LABEL && m.op() == MatchOp::Equal).unwrap().value();
             // What the loop says of itself is declared in the program, above this crate.
-            let own = ["up", "squirrel_ticks_missed_total"].contains(&name)
+            let own = ["up", "squirrel_ticks_missed_total", "squirrel_store_disk_free_ratio"].contains(&name)
+                // Probes have blackbox_exporter's names, whoever makes them.
+                || name.starts_with("probe_")
                 || squirrel_store::METRICS.iter().any(|metric| metric.name == name);
             assert!(own || catalogue.iter().any(|metric| metric.name == name), "{}: {name}", rule.name);
         }
@@ -251,7 +292,7 @@ fn every_metric_of_a_rule_is_collected() {
 
 #[test]
 fn each_rule_says_what_it_means_and_three_things_to_check() {
-    for rule in BUILT_IN {
+    for rule in built_in() {
         assert!(rule.meaning.ends_with('.') && rule.meaning.len() > 20, "{}", rule.name);
         assert!(rule.first.iter().all(|check| check.ends_with('.') && check.len() > 10), "{}", rule.name);
         assert!(matches!(rule.severity, "warning" | "critical"), "{}", rule.name);
@@ -259,21 +300,32 @@ fn each_rule_says_what_it_means_and_three_things_to_check() {
 }
 
 #[test]
-fn a_threshold_is_changed_by_name() {
-    let text = built_in_text(&|name| (name == "ConntrackNearFull").then_some(0.5));
+fn a_threshold_is_changed_by_name_and_each_has_a_rule_or_a_check() {
+    let mut thresholds = Thresholds::default();
+    thresholds.set("conntrack_fill", 0.5).unwrap();
+    let text = built_in_text(&thresholds);
     assert!(text.contains("(node_nf_conntrack_entries_limit > 0)) > 0.5'"), "{text}");
     assert!(text.contains("threshold: '50%'"));
-    assert!(built_in_rules(&|_| Some(f64::NAN)).is_ok(), "a threshold that nothing exceeds");
+    for threshold in THRESHOLDS {
+        assert!(thresholds.set(threshold.name, 0.0).is_ok(), "{}", threshold.name);
+    }
+    assert!(built_in_rules(&thresholds).is_ok());
+}
+
+#[test]
+fn without_a_floor_no_throughput_is_too_low() {
+    let text = built_in_text(&Thresholds::default());
+    assert!(text.contains(") < 0'"), "{text}");
 }
 
 #[test]
 fn promtool_takes_the_built_in_rules() {
     let folder = tempfile::TempDir::new().unwrap();
-    std::fs::write(folder.path().join("f.yml"), built_in_text(&|_| None)).unwrap();
+    std::fs::write(folder.path().join("f.yml"), built_in_text(&Thresholds::default())).unwrap();
     match promtool::promtool(folder.path(), &["check", "rules", "f.yml"]) {
         Some(verdict) => {
             assert!(verdict.content, "{}", verdict.words);
-            assert!(verdict.words.contains(&format!("{} rules found", BUILT_IN.len())), "{}", verdict.words);
+            assert!(verdict.words.contains(&format!("{} rules found", built_in().count())), "{}", verdict.words);
         }
         None => squirrel_testkit::skip("promtool_takes_the_built_in_rules", "promtool is not installed"),
     }

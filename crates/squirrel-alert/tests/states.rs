@@ -156,3 +156,74 @@ fn after_a_restart_waiting_goes_on_where_it_stood() {
     assert_eq!(since_after_restart(5, 3, 20), 20.0);
     assert_eq!(since_after_restart(60, 5, 80), 80.0);
 }
+
+/// What fired until minute 3 and the program was away until minute 20, when the condition held or not.
+fn after_an_outage(rules: &str, holds: bool) -> Host {
+    let mut host = Host::new(rules);
+    for minute in 0..=3 {
+        host.set("a", 1.0, minute);
+        host.evaluate(minute);
+    }
+    host.set("a", if holds { 1.0 } else { 0.0 }, 20);
+    host.group = Group::after_start("f.yml", spec(rules));
+    assert_eq!(host.evaluate(20), []);
+    host.group.restore(&host.store, Timestamp(20 * MINUTE)).expect("a store in memory is read");
+    host
+}
+
+#[test]
+fn what_fired_before_a_restart_fires_on_or_is_over() {
+    let rules = "rules: [{alert: A, expr: m > 0, for: 2m, labels: {tier: one}}]";
+    let host = after_an_outage(rules, true);
+    let alert = host.group.rules()[0].alerts().next().expect("it is known");
+    assert_eq!(
+        (alert.state, alert.active_at, alert.fired_at),
+        (AlertState::Firing, Timestamp(0), Some(Timestamp(2 * MINUTE))),
+        "without waiting again"
+    );
+    let host = after_an_outage(rules, false);
+    let alert = host.group.rules()[0].alerts().next().expect("it is known");
+    assert_eq!((alert.state, alert.resolved_at), (AlertState::Inactive, Some(Timestamp(20 * MINUTE))));
+    // Another rule of that name has nothing to do with it, and neither has one whose alerts ended.
+    let mut other = Group::after_start(
+        "f.yml",
+        spec("rules: [{alert: A, expr: m > 0, labels: {tier: two}}, {alert: B, expr: m > 0}]"),
+    );
+    other.restore(&host.store, Timestamp(20 * MINUTE)).expect("a store in memory is read");
+    assert_eq!(other.rules().iter().flat_map(squirrel_alert::RuleStatus::alerts).count(), 0);
+}
+
+#[test]
+fn what_is_kept_firing_is_kept_over_a_restart_too() {
+    let mut host = after_an_outage("rules: [{alert: A, expr: m > 0, keep_firing_for: 5m}]", false);
+    assert_eq!(host.states(), [("a".to_owned(), AlertState::Firing)]);
+    for (minute, state) in [(24, AlertState::Firing), (26, AlertState::Inactive)] {
+        host.set("a", 0.0, minute);
+        host.evaluate(minute);
+        assert_eq!(host.states(), [("a".to_owned(), state)], "minute {minute}");
+    }
+}
+
+#[test]
+fn a_reload_keeps_the_alerts_of_rules_that_stay_and_ends_the_series_of_those_that_go() {
+    let old = "rules: [{alert: A, expr: m > 0}, {alert: B, expr: m > 0}, {record: r, expr: m}, {record: s, expr: m}]";
+    let mut host = Host::new(old);
+    host.set("a", 1.0, 0);
+    host.evaluate(0);
+    let new = spec("rules: [{alert: B, expr: m >= 0, for: 1h}, {record: r, expr: m * 2}]");
+    let before = std::mem::replace(&mut host.group, Group::new("f.yml", new));
+    let gone: Vec<String> =
+        host.group.take_over(before).iter().map(|alert| alert.labels.get("alertname").unwrap().to_owned()).collect();
+    assert_eq!(gone, ["A"]);
+    assert_eq!(host.states(), [("a".to_owned(), AlertState::Firing)], "B goes on firing");
+    host.set("a", 1.0, 1);
+    let ended: Vec<String> = host
+        .evaluate(1)
+        .into_iter()
+        .filter(|one| is_stale(one.value))
+        .map(|one| format!("{}{}", one.labels.metric_name(), one.labels.get("alertname").unwrap_or_default()))
+        .collect();
+    assert_eq!(ended, ["ALERTSA", "ALERTS_FOR_STATEA", "s"]);
+    assert_eq!(host.evaluate(2).iter().filter(|one| is_stale(one.value)).count(), 0, "once");
+    assert_eq!(host.group.farewell(Timestamp(3 * MINUTE)).len(), 3);
+}

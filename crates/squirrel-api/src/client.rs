@@ -1,5 +1,6 @@
 //! Asks a running daemon: HTTP/1.1 over one connection a question.
 
+use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
@@ -7,7 +8,7 @@ use hyper::body::Bytes;
 use hyper::{Method, Request, header};
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
-use squirrel_model::{Timestamp, Untrusted};
+use squirrel_model::{IoText, Timestamp, Untrusted};
 use tokio::net::TcpStream;
 
 use crate::json::write_time;
@@ -23,6 +24,19 @@ pub struct Client {
     pub answer_timeout: Duration,
     /// Largest answer that is read, in bytes.
     pub max_bytes: usize,
+}
+
+/// What goes with a request.
+struct Sent {
+    body: String,
+    kind: &'static str,
+    authorization: Option<String>,
+}
+
+impl Default for Sent {
+    fn default() -> Self {
+        Self { body: String::new(), kind: "application/x-www-form-urlencoded", authorization: None }
+    }
 }
 
 /// What the daemon answered.
@@ -99,6 +113,28 @@ pub struct Queried {
     pub infos: Vec<String>,
 }
 
+/// Whether a text names a daemon: `HOST:PORT`, with or without `http://` before it.
+///
+/// # Errors
+/// What is wrong with it, for people.
+pub fn check_address(text: &str) -> Result<(), String> {
+    let address = text.strip_prefix("http://").unwrap_or(text).trim_end_matches('/');
+    let told = "write ADDR:PORT, such as 127.0.0.1:7775 or [::1]:7775";
+    if text.starts_with("https://") {
+        return Err(format!("a daemon speaks HTTP and not HTTPS; {told}"));
+    }
+    let (host, port) = address.rsplit_once(':').ok_or_else(|| format!("it has no port; {told}"))?;
+    if port.parse::<u16>().map_or(true, |port| port == 0) {
+        return Err(format!("its port is no number from 1 to 65535; {told}"));
+    }
+    let name = |octet: u8| octet.is_ascii_alphanumeric() || b".-_".contains(&octet);
+    let is_host = match host.strip_prefix('[') {
+        Some(rest) => rest.strip_suffix(']').is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()),
+        None => !host.is_empty() && host.bytes().all(name),
+    };
+    if is_host { Ok(()) } else { Err(format!("its host is neither a name nor an address; {told}")) }
+}
+
 impl Client {
     /// A client of the daemon at `address` (`HOST:PORT`, with or without `http://` before it), with
     /// 2 s to connect, 60 s to answer and 64 MiB for the answer.
@@ -173,13 +209,29 @@ impl Client {
         serde_json::from_slice(&answer.body).map_err(|e| self.not_understood(&e.to_string()))
     }
 
+    /// The answer of one of Squirrel's own resources to a form that is sent to it.
+    ///
+    /// # Errors
+    /// As [`Client::query`].
+    pub async fn post_resource<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        form: &[(&str, String)],
+    ) -> Result<T, ClientError> {
+        let answer = self.post(path, form).await?;
+        if answer.status != 200 {
+            return Err(refusal(&answer));
+        }
+        serde_json::from_slice(&answer.body).map_err(|e| self.not_understood(&e.to_string()))
+    }
+
     /// A `GET`, whatever is answered.
     ///
     /// # Errors
     /// No daemon, or no answer.
     pub async fn get(&self, path: &str, parameters: &[(&str, String)]) -> Result<Answer, ClientError> {
         let target = if parameters.is_empty() { path.to_owned() } else { format!("{path}?{}", encode(parameters)) };
-        self.send(Method::GET, &target, String::new()).await
+        self.send(Method::GET, &target, Sent::default()).await
     }
 
     /// A `POST` of a form, whatever is answered.
@@ -187,10 +239,28 @@ impl Client {
     /// # Errors
     /// No daemon, or no answer.
     pub async fn post(&self, path: &str, form: &[(&str, String)]) -> Result<Answer, ClientError> {
-        self.send(Method::POST, path, encode(form)).await
+        self.send(Method::POST, path, Sent { body: encode(form), ..Sent::default() }).await
     }
 
-    async fn send(&self, method: Method, target: &str, body: String) -> Result<Answer, ClientError> {
+    /// Does something: a `POST` of JSON with the daemon's token, and what came of it.
+    ///
+    /// # Errors
+    /// As [`Client::query`].
+    pub async fn post_json<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: String,
+        token: &str,
+    ) -> Result<T, ClientError> {
+        let sent = Sent { body, kind: "application/json", authorization: Some(format!("Bearer {token}")) };
+        let answer = self.send(Method::POST, path, sent).await?;
+        if answer.status != 200 {
+            return Err(refusal(&answer));
+        }
+        serde_json::from_slice(&answer.body).map_err(|e| self.not_understood(&e.to_string()))
+    }
+
+    async fn send(&self, method: Method, target: &str, body: Sent) -> Result<Answer, ClientError> {
         let stream = self.connect().await?;
         let exchange = self.exchange(stream, method, target, body);
         tokio::time::timeout(self.answer_timeout, exchange).await.unwrap_or_else(|_| {
@@ -203,7 +273,7 @@ impl Client {
         let not_running = |reason| ClientError::NotRunning { address: self.address.clone(), reason };
         match tokio::time::timeout(self.connect_timeout, TcpStream::connect(&self.address)).await {
             Ok(Ok(stream)) => Ok(stream),
-            Ok(Err(error)) => Err(not_running(error.to_string())),
+            Ok(Err(error)) => Err(not_running(IoText(&error).to_string())),
             Err(_) => Err(not_running(format!("no connection within {} s", self.connect_timeout.as_secs()))),
         }
     }
@@ -213,21 +283,23 @@ impl Client {
         stream: TcpStream,
         method: Method,
         target: &str,
-        body: String,
+        sent: Sent,
     ) -> Result<Answer, ClientError> {
         let broken = |reason: String| ClientError::Broken { address: self.address.clone(), reason };
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| broken(e.to_string()))?;
         // The connection ends by itself when the sender is dropped at the end of this function.
         let connection = tokio::spawn(connection);
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(method)
             .uri(target)
             .header(header::HOST, &self.address)
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header(header::USER_AGENT, concat!("squirrel/", env!("CARGO_PKG_VERSION")))
-            .body(Full::new(Bytes::from(body)))
-            .map_err(|e| broken(e.to_string()))?;
+            .header(header::CONTENT_TYPE, sent.kind)
+            .header(header::USER_AGENT, concat!("squirrel/", env!("CARGO_PKG_VERSION")));
+        if let Some(authorization) = &sent.authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        let request = request.body(Full::new(Bytes::from(sent.body))).map_err(|e| broken(e.to_string()))?;
         let response = sender.send_request(request).await.map_err(|e| broken(e.to_string()))?;
         let status = response.status().as_u16();
         // An answer that announces its size is refused before it is read.

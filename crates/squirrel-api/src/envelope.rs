@@ -76,7 +76,7 @@ pub fn write_metadata<'a>(out: &mut String, metrics: impl IntoIterator<Item = (&
 fn metadata_word(kind: Kind) -> &'static str {
     match kind {
         Kind::Untyped => "unknown",
-        Kind::Counter | Kind::Gauge | Kind::Info => kind.exposition_word(),
+        Kind::Counter | Kind::Gauge | Kind::Info | Kind::Histogram => kind.exposition_word(),
     }
 }
 

@@ -9,6 +9,7 @@
 //! Absences: no store, no screen, no clock.
 #![forbid(unsafe_code)]
 
+pub mod alerts;
 pub mod application;
 pub mod applications;
 pub mod client;
@@ -17,9 +18,11 @@ mod error;
 pub mod json;
 pub mod live;
 pub mod params;
+pub mod probe;
 pub mod reply;
 mod resources;
 pub mod result;
+pub mod rules;
 
 pub use error::{ApiError, ErrorType};
 pub use resources::{

@@ -69,6 +69,11 @@ pub fn parse_duration_ms(text: &str) -> Result<i64, ParamError> {
     })
 }
 
+/// A moment as RFC 3339 writes it, such as `2026-11-21T15:04:05.5Z`; empty outside of the years that it can write.
+pub fn rfc3339(at: Timestamp) -> String {
+    jiff::Timestamp::from_millisecond(at.millis()).map_or_else(|_| String::new(), |at| at.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

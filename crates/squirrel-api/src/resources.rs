@@ -174,6 +174,7 @@ impl From<&Metric> for CatalogueEntry {
             Kind::Gauge => "gauge",
             Kind::Info => "info",
             Kind::Untyped => "untyped",
+            Kind::Histogram => "histogram",
         };
         let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
         Self {

@@ -14,8 +14,12 @@ typedef int s32;
 typedef long long s64;
 
 #define SEC(name) __attribute__((section(name), used))
+#define APART static __attribute__((noinline))
 #define INLINE static inline __attribute__((always_inline))
 #define KERNEL __attribute__((preserve_access_index))
+
+/* Whether the running kernel has the field; what stands behind it is left out where it has not. */
+#define HAS_FIELD(field) __builtin_preserve_field_info(field, 2)
 
 /* Fields of a map's definition, as loaders read them from the type information. */
 #define MAP_NUMBER(name, value) int (*name)[value]
@@ -26,14 +30,16 @@ enum {
 	MAP_ARRAY = 2,
 	MAP_PERCPU_HASH = 5,
 	MAP_PERCPU_ARRAY = 6,
+	MAP_LRU_HASH = 9,
 	MAP_SK_STORAGE = 24,
 	MAP_RINGBUF = 27,
 };
 enum { NO_PREALLOC = 1, CLONE = 1 << 9 };
 enum { ANY = 0, NOEXIST = 1, STORAGE_CREATE = 1, RING_NO_WAKEUP = 1 };
 
-enum { AF_INET = 2, AF_INET6 = 10 };
-enum { IPPROTO_ICMP = 1, IPPROTO_TCP = 6, IPPROTO_UDP = 17, IPPROTO_ICMPV6 = 58, IPPROTO_UDPLITE = 136 };
+enum { AF_INET = 2, AF_INET6 = 10, AF_PACKET = 17 };
+enum { SOCK_STREAM = 1, SOCK_RAW = 3 };
+enum { IPPROTO_ICMP = 1, IPPROTO_TCP = 6, IPPROTO_UDP = 17, IPPROTO_ICMPV6 = 58, IPPROTO_UDPLITE = 136, IPPROTO_MPTCP = 262 };
 enum { MSG_PEEK = 0x2, MSG_ERRQUEUE = 0x2000 };
 enum {
 	TCP_ESTABLISHED = 1,
@@ -85,6 +91,7 @@ struct sock_common {
 
 struct sock {
 	struct sock_common __sk_common;
+	u16 sk_type;
 	u16 sk_protocol;
 } KERNEL;
 
@@ -92,8 +99,19 @@ struct inet_sock {
 	u16 inet_sport;
 } KERNEL;
 
+struct tcp_ulp_ops {
+	char name[16];
+} KERNEL;
+
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;
+	const struct tcp_ulp_ops *icsk_ulp_ops;
+	void *icsk_ulp_data;
+} KERNEL;
+
+/* net/mptcp/protocol.h; absent where the kernel has no multipath TCP. */
+struct mptcp_subflow_context {
+	struct sock *conn;
 } KERNEL;
 
 struct tcp_sock {
@@ -134,11 +152,18 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 } KERNEL;
 
+struct mm_struct {
+	unsigned long arg_start;
+	unsigned long arg_end;
+} KERNEL;
+
 struct task_struct {
 	s32 pid;
 	s32 tgid;
 	u64 start_boottime;
 	struct task_struct *group_leader;
+	struct task_struct *real_parent;
+	struct mm_struct *mm;
 	const struct cred *cred;
 	struct css_set *cgroups;
 	char comm[16];
@@ -232,8 +257,8 @@ static long (*const release_socket)(void *sk) = (void *)86;
 static struct socket_view *(*const full_socket)(struct socket_view *sk) = (void *)95;
 static void *(*const lookup_tcp)(void *skb, void *tuple, u32 length, u64 ns, u64 flags) = (void *)99;
 static void *(*const socket_storage)(void *map, void *sk, void *value, u64 flags) = (void *)107;
+static long (*const read_user)(void *to, u32 size, const void *from) = (void *)112;
 static long (*const read_kernel)(void *to, u32 size, const void *from) = (void *)113;
-static u64 (*const boot_time_ns)(void) = (void *)125;
 static long (*const seq_write)(struct seq_file *seq, const void *data, u32 size) = (void *)127;
 static void *(*const ring_reserve)(void *ring, u64 size, u64 flags) = (void *)131;
 static void (*const ring_submit)(void *data, u64 flags) = (void *)132;

@@ -65,24 +65,23 @@ INLINE void hand_over(struct record *row)
 		return;
 	}
 	*out = *row;
-	out->at_ns = boot_time_ns();
 	ring_submit(out, RING_NO_WAKEUP);
 }
 
 /* The row of the calling process, which is not the socket's owner. */
 INLINE struct record *row_of_other(struct sock *sk, struct record *owned, u32 tgid)
 {
-	struct further key = { .cookie = socket_cookie(sk), .tgid = tgid };
+	struct further key = { .cookie = name_of(sk), .tgid = tgid };
 	struct record *row = map_lookup(&others, &key);
 
 	if (row)
 		return row;
 	struct record fresh = {};
 
-	identify(&fresh, sk);
+	identify(&fresh, sk, tcp_of(sk));
 	describe_current(&fresh);
 	fresh.tgid = tgid;
-	fresh.flags = FURTHER;
+	fresh.flags = FURTHER | (owned->flags & (STREAM | MULTIPATH));
 	map_update(&others, &key, &fresh, NOEXIST);
 	__sync_fetch_and_or(&owned->flags, SHARED);
 	return map_lookup(&others, &key);
@@ -98,57 +97,83 @@ INLINE int moved(struct record *row, struct sock *sk)
 
 enum way { TRANSMIT, RECEIVE };
 
+/* The row of a socket that has none: it is older than the ledger, or of a protocol without states. */
+APART struct record *first_row(struct sock *sk, u32 sent, u32 received)
+{
+	struct record *row = account_of(sk, STORAGE_CREATE);
+
+	if (!row)
+		return 0;
+	__sync_fetch_and_or(&row->flags, kind_of(sk));
+	if (row->flags & STREAM)
+		take_baseline(row, tcp_of(sk), sent, received);
+	return row;
+}
+
+/* The row of the calling process, which is not known as the socket's owner: it becomes so, or gets a row beside. */
+APART struct record *row_of_user(struct sock *sk, struct record *row, u32 tgid)
+{
+	if (!row->tgid || row->flags & (INHERITED | PROVISIONAL))
+		claim(row, tgid);
+	/* An accepted socket's, at its first call: each later one is spared the question. */
+	if (row->flags & MULTIPATH)
+		identify(row, sk, 0);
+	else if (!row->cookie && row->flags & STREAM)
+		row->cookie = socket_cookie(sk);
+	return row->tgid == tgid ? row : row_of_other(sk, row, tgid);
+}
+
+/*
+ * The row of a packet socket's user. It stands among those of further processes also when there is but one: such
+ * rows outlive their socket, and nothing tells of a packet socket's end.
+ */
+APART struct record *row_of_frames(struct sock *sk, u32 tgid)
+{
+	struct record *row = account_of(sk, STORAGE_CREATE);
+
+	if (!row)
+		return 0;
+	if (!row->tgid) {
+		claim(row, tgid);
+		identify(row, sk, 0);
+	}
+	return row_of_other(sk, row, tgid);
+}
+
 /* Adds the bytes of one call to the calling process's row of the socket. */
 INLINE void count(struct sock *sk, s32 result, enum way way)
 {
 	u16 family = sk->__sk_common.skc_family;
-	u16 protocol = sk->sk_protocol;
 
-	/* Above 255 stands multipath TCP: its bytes are counted by the sockets of its paths. */
-	if (result < 0 || (family != AF_INET && family != AF_INET6) || protocol > 255)
+	if (result < 0)
 		return;
 	u32 bytes = (u32)result;
-	struct record *row = account_of(sk, 0);
-
-	if (!row) {
-		row = account_of(sk, STORAGE_CREATE);
-		if (!row) {
-			miss(way == TRANSMIT ? MISSED_TRANSMIT_BYTES : MISSED_RECEIVE_BYTES, bytes);
-			return;
-		}
-		if (protocol == IPPROTO_TCP)
-			take_baseline(row, sk, way == TRANSMIT ? bytes : 0, way == RECEIVE ? bytes : 0);
-	}
 	u32 tgid = (u32)(current_tgid_pid() >> 32);
+	struct record *row;
 
-	if (row->tgid != tgid || row->flags & (INHERITED | PROVISIONAL)) {
-		if (!row->tgid || row->flags & (INHERITED | PROVISIONAL))
-			claim(row, tgid);
-		/* An accepted socket's, at its first call: each later one is spared the question. */
-		if (!row->cookie && protocol == IPPROTO_TCP)
-			row->cookie = socket_cookie(sk);
-		if (row->tgid != tgid) {
-			row = row_of_other(sk, row, tgid);
-			if (!row) {
-				miss(way == TRANSMIT ? MISSED_TRANSMIT_BYTES : MISSED_RECEIVE_BYTES, bytes);
-				return;
-			}
-		}
-	}
-	if (protocol != IPPROTO_TCP) {
-		if (moved(row, sk))
-			identify(row, sk);
-	} else if (!bytes) {
-		/* The end of the stream, not a call that moved something. */
+	if (family == AF_INET || family == AF_INET6) {
+		row = account_of(sk, 0);
+		if (!row)
+			row = first_row(sk, way == TRANSMIT ? bytes : 0, way == RECEIVE ? bytes : 0);
+		if (row && (row->tgid != tgid || row->flags & (INHERITED | PROVISIONAL)))
+			row = row_of_user(sk, row, tgid);
+	} else if (family == AF_PACKET) {
+		row = row_of_frames(sk, tgid);
+	} else {
 		return;
 	}
-	if (way == TRANSMIT) {
-		ADD(row->transmit_bytes, bytes);
-		ADD(row->transmit_calls, 1);
-	} else {
-		ADD(row->receive_bytes, bytes);
-		ADD(row->receive_calls, 1);
+	if (!row) {
+		miss(way == TRANSMIT ? MISSED_TRANSMIT_BYTES : MISSED_RECEIVE_BYTES, bytes);
+		return;
 	}
+	if (!(row->flags & STREAM)) {
+		if (moved(row, sk))
+			identify(row, sk, 0);
+		ADD(*(way == TRANSMIT ? &row->transmit_calls : &row->receive_calls), 1);
+	}
+	/* None tell the end of a stream, and may stand in an empty datagram. */
+	if (bytes)
+		ADD(*(way == TRANSMIT ? &row->transmit_bytes : &row->receive_bytes), bytes);
 }
 
 /* net/socket.c: (sk, result, flags), in the calling process, for each protocol. */
@@ -222,21 +247,48 @@ INLINE struct record *begin(struct sock *sk)
 
 	if (!row)
 		return 0;
-	if (row->flags & FROZEN && !(row->flags & ENDED))
+	/* Nobody tells when a connection of a multipath socket is closed, but that something was moved on it. */
+	if (!(row->flags & ENDED) && (row->flags & FROZEN || (row->flags & MULTIPATH && row->transmit_bytes + row->receive_bytes)))
 		hand_over(row);
 	__builtin_memset(row, 0, sizeof(*row));
+	row->flags = kind_of(sk);
 	/* Asked for early, since the packet ledger finds only cookies that somebody has asked for. */
-	row->cookie = socket_cookie(sk);
+	row->cookie = name_of(sk);
 	return row;
 }
 
 /* A copy of a listener: the owner is the listener's, all else is its own. */
-INLINE void become_child(struct record *row)
+INLINE void become_child(struct record *row, u32 kind)
 {
-	__builtin_memset(row, 0, __builtin_offsetof(struct record, started_ns));
-	__builtin_memset(&row->transmit_bytes, 0,
-			 __builtin_offsetof(struct record, tgid) - __builtin_offsetof(struct record, transmit_bytes));
-	row->flags = INHERITED;
+	__builtin_memset(row, 0, __builtin_offsetof(struct record, tgid));
+	__builtin_memset(&row->tcp_sent, 0,
+			 __builtin_offsetof(struct record, network_namespace) - __builtin_offsetof(struct record, tcp_sent));
+	row->path_of = 0;
+	row->flags = INHERITED | kind;
+}
+
+/* A socket of multipath TCP; its end is told when it is released, as that of a datagram socket is. */
+APART int change_multipath(struct sock *sk, s32 old, s32 new)
+{
+	struct record *row;
+
+	if (new == TCP_SYN_SENT || new == TCP_LISTEN) {
+		row = begin(sk);
+		if (!row)
+			return 0;
+		claim(row, (u32)(current_tgid_pid() >> 32));
+		__sync_fetch_and_or(&row->flags, PROVISIONAL);
+	} else if (old == TCP_LISTEN && new == TCP_ESTABLISHED) {
+		row = account_of(sk, STORAGE_CREATE);
+		if (!row)
+			return 0;
+		become_child(row, STREAM | MULTIPATH);
+	} else {
+		return 0;
+	}
+	/* Early, since its paths name it by its cookie, and its end is told by a program that cannot read it. */
+	identify(row, sk, 0);
+	return 0;
 }
 
 /* net/ipv4/af_inet.c: (sk, old state, new state). */
@@ -249,9 +301,16 @@ int change_state(u64 *ctx)
 
 	/* Half of all changes: not worth a look at the socket. */
 	if (!(1 << new & (1 << TCP_SYN_SENT | 1 << TCP_LISTEN | 1 << TCP_SYN_RECV | 1 << TCP_FIN_WAIT1 |
-			  1 << TCP_LAST_ACK | 1 << TCP_CLOSE)) ||
-	    sk->sk_protocol != IPPROTO_TCP)
+			  1 << TCP_LAST_ACK | 1 << TCP_CLOSE)) &&
+	    old != TCP_LISTEN)
 		return 0;
+	u32 kind = kind_of(sk);
+
+	if (kind != STREAM) {
+		if (kind)
+			change_multipath(sk, old, new);
+		return 0;
+	}
 	switch (new) {
 	case TCP_SYN_SENT:
 	case TCP_LISTEN:
@@ -266,7 +325,7 @@ int change_state(u64 *ctx)
 		if (old != TCP_SYN_SENT) {
 			row = account_of(sk, STORAGE_CREATE);
 			if (row)
-				become_child(row);
+				become_child(row, STREAM);
 		}
 		break;
 	case TCP_FIN_WAIT1:
@@ -284,8 +343,11 @@ int change_state(u64 *ctx)
 		row = account_of(sk, 0);
 		if (row && !(row->flags & FROZEN)) {
 			__sync_fetch_and_or(&row->flags, FREEZING);
-			identify(row, sk);
-			u32 known = take_counters(row, sk);
+			struct tcp_sock *tcp = as_tcp(sk);
+
+			identify(row, sk, tcp);
+			row->path_of = old == TCP_LISTEN ? 0 : path_of(tcp);
+			u32 known = take_counters(row, sk, tcp);
 
 			row->state = (u8)old;
 			__sync_fetch_and_or(&row->flags, FROZEN | known);
@@ -320,7 +382,7 @@ struct release_context {
 SEC("cgroup/sock_release")
 int release(struct release_context *ctx)
 {
-	if (ctx->protocol == IPPROTO_TCP)
+	if (ctx->protocol == IPPROTO_TCP && ctx->type == SOCK_STREAM)
 		return 1;
 	struct record *row = socket_storage(&accounts, ctx, 0, 0);
 
@@ -351,15 +413,18 @@ int seed(struct iter_task_file *ctx)
 		return 0;
 	u16 family = sk->__sk_common.skc_family;
 
-	if ((family != AF_INET && family != AF_INET6) || sk->sk_protocol > 255)
+	if (family != AF_INET && family != AF_INET6)
 		return 0;
 	struct record *row = account_of(sk, STORAGE_CREATE);
 
 	if (!row || __sync_val_compare_and_swap(&row->tgid, 0, (u32)task->tgid))
 		return 0;
 	if (!row->flags) {
-		take_baseline(row, sk, 0, 0);
-		identify(row, sk);
+		struct tcp_sock *tcp = tcp_of(sk);
+
+		take_baseline(row, tcp, 0, 0);
+		identify(row, sk, tcp);
+		__sync_fetch_and_or(&row->flags, kind_of(sk));
 	}
 	row->uid = task->cred->uid.val;
 	row->cgroup = task->cgroups->dfl_cgrp->kn->id;
@@ -369,10 +434,9 @@ int seed(struct iter_task_file *ctx)
 	return 0;
 }
 
-enum which { ALL, CHANGED };
-
-/* One row for each socket that lives; or for those only that moved something since they were listed so last. */
-INLINE int list_row(struct iter_socket_storage *ctx, enum which which)
+/* One row for each socket that lives. */
+SEC("iter/bpf_sk_storage_map")
+int list(struct iter_socket_storage *ctx)
 {
 	struct record *row = ctx->value;
 	struct sock *sk = ctx->sk;
@@ -380,41 +444,22 @@ INLINE int list_row(struct iter_socket_storage *ctx, enum which which)
 	if (!row || !sk || row->flags & ENDED)
 		return 0;
 	struct record out = *row;
+	struct tcp_sock *tcp = tcp_of(sk);
 
-	if (out.protocol == IPPROTO_TCP || !out.protocol)
-		identify(&out, sk);
+	if (out.flags & STREAM || !out.cookie)
+		identify(&out, sk, tcp);
 	if (!(out.flags & FROZEN)) {
 		out.state = sk->__sk_common.skc_state;
-		if (sk->sk_protocol == IPPROTO_TCP)
-			out.flags |= take_counters(&out, sk);
+		if (tcp) {
+			out.flags |= take_counters(&out, sk, tcp);
+			out.path_of = out.state == TCP_LISTEN ? 0 : path_of(tcp);
+		}
 		/* It closes while it is read: the next pass, or its end, has the whole. */
 		if (*(volatile u32 *)&row->flags & FREEZING)
 			return 0;
 	}
-	if (which == CHANGED) {
-		/* In the storage, the time has no meaning: what was told stands there. Never 0, which is "nothing". */
-		u64 mark = 1 + out.transmit_calls + out.receive_calls + out.tcp_segments_in + out.tcp_segments_out +
-			   ((u64)out.state << 48) + ((u64)out.tgid << 32) + ((u64)(out.flags & SHARED) << 56);
-
-		if (row->at_ns == mark)
-			return 0;
-		row->at_ns = mark;
-	}
-	out.at_ns = boot_time_ns();
 	seq_write(ctx->meta->seq, &out, sizeof(out));
 	return 0;
-}
-
-SEC("iter/bpf_sk_storage_map")
-int list(struct iter_socket_storage *ctx)
-{
-	return list_row(ctx, ALL);
-}
-
-SEC("iter/bpf_sk_storage_map")
-int list_changed(struct iter_socket_storage *ctx)
-{
-	return list_row(ctx, CHANGED);
 }
 
 char licence[] SEC("license") = "Dual MIT/GPL";

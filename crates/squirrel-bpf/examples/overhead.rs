@@ -134,14 +134,6 @@ fn reading(sockets: usize) -> Outcome {
         ledger.living(&mut |_| rows += 1)?;
         times.push((spent() - before) as f64);
     }
-    let mut idle = Vec::new();
-    ledger.changed(&mut |_| ())?;
-    for _ in 0..ROUNDS {
-        let before = spent();
-        ledger.changed(&mut |_| ())?;
-        idle.push((spent() - before) as f64);
-    }
-    println!("changed {:.2} ms a pass when nothing moves", median(idle) / 1e6);
     let time = median(times);
     println!(
         "living {rows} rows of {} sockets, {:.2} ms a pass, {:.0} ns a row",

@@ -1,14 +1,15 @@
 //! The ledger of sockets: opening it, and reading what the programs noted.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasher as _, RandomState};
 use std::path::PathBuf;
 
 use aya::maps::{HashMap, Map, MapData, MapError, PerCpuArray, RingBuf};
 use aya::programs::links::FdLink;
 use aya::{Btf, Ebpf, EbpfLoader};
 use squirrel_sys::bpf::MapIterator;
-use squirrel_sys::{Missed, SocketLedger, SysError, memory};
-use squirrel_wire::ledger::{RECORD_LEN, SocketRecord};
+use squirrel_sys::{Missed, ProcessNote, SocketLedger, SysError, memory};
+use squirrel_wire::ledger::{PERSON_LEN, Person, RECORD_LEN, SocketKind, SocketRecord};
 
 use crate::parts::{self, GRANT, Part, Parts, Place, TYPE_INFORMATION, Unavailable};
 use crate::rows::Rows;
@@ -56,7 +57,6 @@ const FUNCTIONS: &[Part] = &[
 
 const OWNERS: &str = "owners of older sockets";
 const LIVING: &str = "living sockets";
-const CHANGED: &str = "living sockets that changed";
 
 /// How a ledger is opened.
 #[derive(Clone, Debug)]
@@ -95,16 +95,16 @@ pub struct Ledger {
     ends: RingBuf<MapData>,
     others: HashMap<MapData, Further, Row>,
     missed: PerCpuArray<MapData, u64>,
+    people: HashMap<MapData, u32, [u8; PERSON_LEN]>,
+    /// Whether calls of multipath sockets are counted.
+    multipath: bool,
     told: [u64; 3],
     living: Option<MapIterator>,
-    changed: Option<MapIterator>,
     /// Cookies of `others` that the last pass over the living did not meet.
     absent: HashSet<u64>,
     /// Cookies of `others` whose socket is gone without a word: its end was lost in the ring.
     orphans: HashSet<u64>,
     outcomes: Vec<(String, Option<String>)>,
-    /// The latest time that a row told.
-    latest_ns: u64,
     rows: Rows<RECORD_LEN>,
     _links: Vec<FdLink>,
 }
@@ -132,10 +132,13 @@ impl Ledger {
 fn open(options: &Options) -> Result<Ledger, Unavailable> {
     let btf = parts::type_information(&options.type_information)
         .map_err(|reason| Unavailable(format!("no socket is accounted in the kernel: {reason}")))?;
+    // Of a hash with a random key, which the standard library makes for each.
+    let secret = RandomState::new().hash_one("secret");
     let mut object = EbpfLoader::new()
         .btf(Some(&btf))
         .map_max_entries("ends", options.ring_bytes)
         .map_max_entries("others", options.further_rows.max(1))
+        .override_global("secret", &secret, true)
         .load(OBJECT)
         .map_err(|error| {
             Unavailable(format!("no socket is accounted in the kernel: {}; {GRANT}", parts::chain(&error)))
@@ -154,7 +157,8 @@ fn open(options: &Options) -> Result<Ledger, Unavailable> {
     for part in CALLS {
         parts.attach(&mut object, &btf, part);
     }
-    if parts.links.len() < released + CALLS.len() {
+    let calls = parts.links.len() == released + CALLS.len();
+    if !calls {
         // Both or none: the other way counts both directions too, and nothing may be counted twice.
         parts.give_up(released, tried);
         for part in FUNCTIONS {
@@ -166,7 +170,7 @@ fn open(options: &Options) -> Result<Ledger, Unavailable> {
     }
     let seeded = parts.program(&mut object, "seed").and_then(|program| parts::seed(program, &btf));
     parts.note(OWNERS, seeded);
-    let [living, changed] = living(&mut parts, &mut object, &btf);
+    let living = living(&mut parts, &mut object, &btf);
     drop(btf);
     let unusable = |error: MapError| Unavailable(format!("the ledger's maps cannot be used: {error}"));
     let absent = |name| Unavailable(format!("the object has no map `{name}`"));
@@ -175,38 +179,36 @@ fn open(options: &Options) -> Result<Ledger, Unavailable> {
         ends: map("ends")?.try_into().map_err(unusable)?,
         others: map("others")?.try_into().map_err(unusable)?,
         missed: map("missed")?.try_into().map_err(unusable)?,
+        people: map("people")?.try_into().map_err(unusable)?,
+        multipath: calls,
         told: [0; 3],
         living,
-        changed,
         absent: HashSet::new(),
         orphans: HashSet::new(),
         outcomes: parts.outcomes,
-        latest_ns: 0,
         rows: Rows::default(),
         _links: parts.links,
     })
 }
 
-/// Ties the iterators to the sockets' storage: for all, and for those that changed.
-fn living(parts: &mut Parts, object: &mut Ebpf, btf: &Btf) -> [Option<MapIterator>; 2] {
+/// Ties the iterator to the sockets' storage.
+fn living(parts: &mut Parts, object: &mut Ebpf, btf: &Btf) -> Option<MapIterator> {
     use std::os::fd::AsFd as _;
     let Some(Map::SkStorage(accounts)) = object.take_map("accounts") else {
         parts.note(LIVING, Err("the object has no storage of sockets".to_owned()));
-        return [None, None];
+        return None;
     };
-    [("list", LIVING), ("list_changed", CHANGED)].map(|(program, part)| {
-        let iterator = parts.program(object, program).and_then(|program| {
-            let program = parts::load_iterator(program, "bpf_sk_storage_map", btf)?;
-            let program = program.fd().map_err(|error| parts::reason(&error))?;
-            MapIterator::new(program.as_fd(), accounts.fd().as_fd()).map_err(|error| error.to_string())
-        });
-        let (iterator, outcome) = match iterator {
-            Ok(iterator) => (Some(iterator), Ok(())),
-            Err(reason) => (None, Err(reason)),
-        };
-        parts.note(part, outcome);
-        iterator
-    })
+    let iterator = parts.program(object, "list").and_then(|program| {
+        let program = parts::load_iterator(program, "bpf_sk_storage_map", btf)?;
+        let program = program.fd().map_err(|error| parts::reason(&error))?;
+        MapIterator::new(program.as_fd(), accounts.fd().as_fd()).map_err(|error| error.to_string())
+    });
+    let (iterator, outcome) = match iterator {
+        Ok(iterator) => (Some(iterator), Ok(())),
+        Err(reason) => (None, Err(reason)),
+    };
+    parts.note(LIVING, outcome);
+    iterator
 }
 
 /// Indices of the map `missed`.
@@ -215,6 +217,16 @@ const MISSED_TRANSMIT_BYTES: u32 = 1;
 const MISSED_RECEIVE_BYTES: u32 = 2;
 
 impl Ledger {
+    /// A row as it is told. Without the tracepoints of calls nothing counts those of multipath sockets: their paths are
+    /// connections like all others then.
+    fn row(multipath: bool, octets: &[u8]) -> Option<SocketRecord> {
+        let record = SocketRecord::parse(octets).ok()?;
+        if multipath {
+            return Some(record);
+        }
+        (record.kind != SocketKind::Multipath).then_some(SocketRecord { path_of: None, ..record })
+    }
+
     /// What a counter of `missed` grew by since it was told last.
     fn grown(&mut self, index: u32) -> Result<u64, SysError> {
         let values = self.missed.get(&index, 0).map_err(|error| failed("missed", error))?;
@@ -230,7 +242,7 @@ impl Ledger {
             let (key, row) = entry.map_err(|error| failed("others", error))?;
             if cookies.contains(&key[0]) {
                 gone.push(key);
-                if let Ok(record) = SocketRecord::parse(&row) {
+                if let Some(record) = Self::row(self.multipath, &row) {
                     each(record);
                 }
             }
@@ -249,13 +261,12 @@ impl Ledger {
 fn pass(
     iterator: &MapIterator,
     rows: &mut Rows<RECORD_LEN>,
-    latest_ns: &mut u64,
+    multipath: bool,
     each: &mut dyn FnMut(SocketRecord),
 ) -> Result<HashSet<u64>, SysError> {
     let mut shared = HashSet::new();
     let take = |row: &[u8]| {
-        if let Ok(record) = SocketRecord::parse(row) {
-            *latest_ns = record.at_ns.max(*latest_ns);
+        if let Some(record) = Ledger::row(multipath, row) {
             if record.shared {
                 shared.insert(record.cookie);
             }
@@ -279,7 +290,7 @@ impl SocketLedger for Ledger {
     fn ended(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<u64, SysError> {
         let mut shared = std::mem::take(&mut self.orphans);
         while let Some(row) = self.ends.next() {
-            if let Ok(record) = SocketRecord::parse(&row) {
+            if let Some(record) = Self::row(self.multipath, &row) {
                 if record.shared {
                     shared.insert(record.cookie);
                 }
@@ -294,34 +305,36 @@ impl SocketLedger for Ledger {
 
     fn living(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
         let Some(iterator) = &self.living else { return Ok(()) };
-        let shared = pass(iterator, &mut self.rows, &mut self.latest_ns, each)?;
+        let shared = pass(iterator, &mut self.rows, self.multipath, each)?;
         let mut absent = HashSet::new();
         for entry in &self.others {
             let (key, row) = entry.map_err(|error| failed("others", error))?;
-            let Ok(record) = SocketRecord::parse(&row) else { continue };
-            if shared.contains(&key[0]) {
-                each(SocketRecord { at_ns: self.latest_ns, ..record });
-            } else if self.absent.contains(&key[0]) {
+            let Some(record) = Self::row(self.multipath, &row) else { continue };
+            let lives = shared.contains(&key[0]);
+            if !lives && self.absent.contains(&key[0]) {
                 self.orphans.insert(key[0]);
-            } else {
+                continue;
+            }
+            if !lives {
                 absent.insert(key[0]);
+            }
+            // Nothing else tells of a packet socket that was opened and closed between two passes.
+            if lives || record.kind == SocketKind::Packet {
+                each(record);
             }
         }
         self.absent = absent;
         Ok(())
     }
 
-    fn changed(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
-        let Some(iterator) = &self.changed else { return self.living(each) };
-        pass(iterator, &mut self.rows, &mut self.latest_ns, each)?;
-        // Further processes are few, and whether they moved something does not show in their socket's own row.
-        for entry in &self.others {
-            let (_, row) = entry.map_err(|error| failed("others", error))?;
-            if let Ok(record) = SocketRecord::parse(&row) {
-                each(SocketRecord { at_ns: self.latest_ns, ..record });
-            }
-        }
-        Ok(())
+    fn process(&mut self, tgid: u32, started_ns: u64) -> Result<Option<ProcessNote>, SysError> {
+        let octets = match self.people.get(&tgid, 0) {
+            Ok(octets) => octets,
+            Err(MapError::KeyNotFound) => return Ok(None),
+            Err(error) => return Err(failed("people", error)),
+        };
+        let person = Person::parse(&octets).ok().filter(|person| person.started_ns == started_ns);
+        Ok(person.map(|person| ProcessNote { parent: person.parent, command: person.command.to_vec() }))
     }
 
     fn missed(&mut self) -> Result<Missed, SysError> {
@@ -354,7 +367,7 @@ mod tests {
         let mut parts = Parts::default();
         assert!(!parts.attach(&mut object, &btf, &wrong));
         let reason = parts.outcomes.pop().and_then(|(_, reason)| reason).expect("a reason");
-        assert!(reason.contains("verifier refused it") && reason.contains("sk_buff"), "{reason}");
+        assert!(reason.contains("verifier refused it") && reason.contains("cannot access"), "{reason}");
         assert!(parts.links.is_empty());
     }
 }

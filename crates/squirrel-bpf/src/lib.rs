@@ -22,7 +22,12 @@
 //!   begin with what the processes had written and read by then. One that closes before the list reached it, and
 //!   moves nothing after the start, leaves no record: nothing of it happened under the ledger's eyes. The list
 //!   covers the pid namespace of this process, so it is best the host's.
-//! - **Multipath TCP** is counted by the kernel's counters of its paths, not by calls.
+//! - **Multipath TCP** is counted by the calls on its socket, in the process that has it. The TCP connections below it,
+//!   some of which the kernel makes itself, are told as its paths; what they carry is no further bytes of a process.
+//! - **Packet sockets** have no tracepoint at their end: their rows are handed over when they have been missing from
+//!   two passes. What is read through a ring in shared memory is no call, and so not counted.
+//! - **Processes** may be gone before anybody asks for them: what a process's command line and its parent were when it
+//!   first used a socket is noted, and given by [`squirrel_sys::SocketLedger::process`].
 //!
 //! The programs are written in C (`bpf/`) and committed as built objects (`objects/`, made by `cargo xtask bpf`).
 //! Each is tried by loading it, and each is optional: a kernel's configuration says little about what it permits.

@@ -137,18 +137,29 @@ fn tie(object: &mut Ebpf, name: &str, interface: &str, way: TcAttachType, order:
     link.try_into().map_err(|error| format!("{error}"))
 }
 
-impl PacketLedger for Packets {
-    fn each(&mut self, each: &mut dyn FnMut(PacketRecord)) -> Result<(), SysError> {
+impl Packets {
+    /// Hands over each row as the kernel wrote it, for [`PacketRecord::parse`].
+    ///
+    /// # Errors
+    /// The call that failed.
+    pub fn raw_rows(&mut self, mut each: impl FnMut(&[u8])) -> Result<(), SysError> {
         for table in &self.tables {
             let mut pass = table.pass()?;
             self.rows
-                .read(&mut pass, |row| {
-                    if let Ok(record) = PacketRecord::parse(self.namespace, row) {
-                        each(record);
-                    }
-                })
+                .read(&mut pass, &mut each)
                 .map_err(|source| SysError::new("read", "a pass over the table of frames", source))?;
         }
         Ok(())
+    }
+}
+
+impl PacketLedger for Packets {
+    fn each(&mut self, each: &mut dyn FnMut(PacketRecord)) -> Result<(), SysError> {
+        let namespace = self.namespace;
+        self.raw_rows(|row| {
+            if let Ok(record) = PacketRecord::parse(namespace, row) {
+                each(record);
+            }
+        })
     }
 }

@@ -10,5 +10,7 @@ mod exact;
 mod frames;
 #[path = "ledger/losses.rs"]
 mod losses;
+#[path = "ledger/peculiar.rs"]
+mod peculiar;
 #[path = "ledger/stage.rs"]
 mod stage;

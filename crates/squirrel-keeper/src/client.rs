@@ -2,15 +2,19 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::Duration;
 
+use squirrel_sys::containers::{ContainerId, Runtime};
 use squirrel_sys::courier::Courier;
-use squirrel_sys::{FoundNamespaces, Kernel, Missed, Netlink, NetworkNamespace, SocketLedger, SocketOpener, SysError};
+use squirrel_sys::{
+    FoundNamespaces, Kernel, Missed, Netlink, NetworkNamespace, ProcessNote, SocketLedger, SocketOpener, SysError,
+};
 use squirrel_wire::ledger::SocketRecord;
-use squirrel_wire::{Malformed, Reader};
 
+use crate::line::{Each, Line, Outcome, PATIENCE, Parts, Standing, read_part};
 use crate::record;
-use crate::words::{Door, Question, answer, read_text};
+use crate::words::{Door, Question, read_octets, read_text};
 
 /// The way to a keeper. Cheap to clone; questions are asked one after the other.
 #[derive(Clone, Debug)]
@@ -18,47 +22,44 @@ pub struct Keeper {
     line: Arc<Mutex<Line>>,
 }
 
-#[derive(Debug)]
-struct Line {
-    courier: Courier,
-    /// Set once an answer broke off: what would come next belongs to no question.
-    broken: bool,
-}
-
 impl Keeper {
-    /// Talks to the keeper at the other end.
+    /// Talks to the keeper at the other end, which answers each question within a second or is late.
     pub fn new(courier: Courier) -> Self {
-        Self { line: Arc::new(Mutex::new(Line { courier, broken: false })) }
+        Self::with_patience(courier, PATIENCE)
+    }
+
+    /// The same, with another limit for each answer.
+    pub fn with_patience(courier: Courier, patience: Duration) -> Self {
+        Self { line: Arc::new(Mutex::new(Line::new(courier, patience))) }
+    }
+
+    /// Goes on with another keeper, for all that talk through this one. It is not waited for: until it has loaded
+    /// what it needs, questions fail at once.
+    pub fn replace(&self, courier: Courier) {
+        self.line().replace(courier);
+    }
+
+    /// How the keeper stands, without waiting; `None` while it is being asked something.
+    pub fn standing(&self) -> Option<Standing> {
+        match self.line.try_lock() {
+            Ok(mut line) => Some(line.standing()),
+            Err(TryLockError::Poisoned(line)) => Some(line.into_inner().standing()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// How many questions were not answered in time; `None` while it is being asked something.
+    pub fn timeouts(&self) -> Option<u64> {
+        self.line.try_lock().ok().map(|line| line.timeouts)
+    }
+
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks, hands over each part of the answer, and gives its last number and descriptor.
-    fn ask(
-        &self,
-        question: Question,
-        each: &mut dyn FnMut(&mut Reader<'_>) -> Result<(), Malformed>,
-    ) -> Result<(u64, Option<OwnedFd>), SysError> {
-        let failed = |source: io::Error| SysError::new("ask the keeper", "the process with privileges", source);
-        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
-        if line.broken {
-            return Err(failed(io::ErrorKind::BrokenPipe.into()));
-        }
-        // Until the whole answer is here: a panic or an error in between leaves the line unusable, not confused.
-        line.broken = true;
-        let mut message = Vec::new();
-        question.put(&mut message);
-        line.courier.send(&message, None).map_err(failed)?;
-        let outcome = loop {
-            let Some(beside) = line.courier.receive(&mut message).map_err(failed)? else {
-                return Err(failed(io::Error::new(io::ErrorKind::BrokenPipe, "it has ended")));
-            };
-            let mut reader = Reader::new("answer of the keeper", &message);
-            let last = part(&mut reader, each).map_err(|error| failed(io::Error::other(error)))?;
-            if let Some(last) = last {
-                break last.map(|number| (number, beside));
-            }
-        };
-        line.broken = false;
-        outcome
+    pub(crate) fn ask(&self, question: Question, each: Each<'_>) -> Result<(u64, Option<OwnedFd>), SysError> {
+        asked(self.line().ask(question, each))
     }
 
     /// The network namespaces of the host.
@@ -87,28 +88,29 @@ impl Keeper {
         let missing = || io::Error::new(io::ErrorKind::InvalidData, "no descriptor came");
         descriptor.ok_or_else(|| SysError::new("ask the keeper", format!("network namespace {namespace}"), missing()))
     }
+
+    /// The name that a container's runtime noted; none when it knows no such container.
+    ///
+    /// # Errors
+    /// What the keeper answered, or that it is gone.
+    pub fn container(&self, runtime: Runtime, id: ContainerId) -> Result<Option<String>, SysError> {
+        let mut name = None;
+        self.ask(Question::Container { runtime, id }, &mut |reader| {
+            name = Some(read_text(reader)?);
+            Ok(())
+        })?;
+        Ok(name)
+    }
 }
 
-/// Reads one message of an answer; the number or error that ends it, if it is the last.
-fn part(
-    reader: &mut Reader<'_>,
-    each: &mut dyn FnMut(&mut Reader<'_>) -> Result<(), Malformed>,
-) -> Result<Option<Result<u64, SysError>>, Malformed> {
-    match reader.u8()? {
-        answer::MORE => {
-            while !reader.is_empty() {
-                each(reader)?;
-            }
-            Ok(None)
-        }
-        answer::DONE => Ok(Some(Ok(reader.u64()?))),
-        answer::FAILED => {
-            let number = reader.u32()? as i32;
-            let (call, subject, text) = (read_text(reader)?, read_text(reader)?, read_text(reader)?);
+fn asked(outcome: io::Result<Outcome>) -> Result<(u64, Option<OwnedFd>), SysError> {
+    match outcome {
+        Ok(Outcome::Answered(number, beside)) => Ok((number, beside)),
+        Ok(Outcome::Refused { number, call, subject, text }) => {
             let source = if number == 0 { io::Error::other(text) } else { io::Error::from_raw_os_error(number) };
-            Ok(Some(Err(SysError::new("keeper", format!("{call} {subject}"), source))))
+            Err(SysError::new("keeper", format!("{call} {subject}"), source))
         }
-        _ => Err(reader.malformed()),
+        Err(source) => Err(SysError::new("ask", "the keeper", source)),
     }
 }
 
@@ -116,24 +118,24 @@ fn part(
 #[derive(Debug)]
 pub struct KeptLedger {
     keeper: Keeper,
-    parts: Vec<(String, Option<String>)>,
 }
 
 impl KeptLedger {
-    /// The keeper's ledger.
+    /// The keeper's ledger. A keeper loads it at its start, so this waits as long as the connection does and not
+    /// only as long as an answer may take.
     ///
     /// # Errors
     /// Why there is none, or that the keeper is gone.
     pub fn open(keeper: &Keeper) -> Result<Self, SysError> {
-        let mut parts = Vec::new();
-        keeper.ask(Question::Parts, &mut |reader| {
-            let part = read_text(reader)?;
-            let is_missing = reader.u8()? != 0;
-            let why = read_text(reader)?;
-            parts.push((part, is_missing.then_some(why)));
+        let mut parts = Parts::new();
+        let mut line = keeper.line();
+        asked(line.ask_within(LOADING, Question::Parts, &mut |reader| {
+            parts.push(read_part(reader)?);
             Ok(())
-        })?;
-        Ok(Self { keeper: keeper.clone(), parts })
+        }))?;
+        line.parts = Some(parts);
+        drop(line);
+        Ok(Self { keeper: keeper.clone() })
     }
 
     fn rows(&self, question: Question, each: &mut dyn FnMut(SocketRecord)) -> Result<u64, SysError> {
@@ -146,17 +148,31 @@ impl KeptLedger {
     }
 }
 
+/// Longest wait for a keeper that loads its programs.
+const LOADING: Duration = Duration::from_secs(30);
+
 impl SocketLedger for KeptLedger {
     fn ended(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<u64, SysError> {
-        self.rows(Question::Ended, each)
+        let asked = self.rows(Question::Ended, each);
+        // Those of an answer that came late are handed over with the first that comes in time.
+        let lost = asked?;
+        let (ended, lost_before) = self.keeper.line().take_ended();
+        ended.into_iter().for_each(each);
+        Ok(lost + lost_before)
     }
 
     fn living(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
         self.rows(Question::Living, each).map(|_| ())
     }
 
-    fn changed(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
-        self.rows(Question::Changed, each).map(|_| ())
+    fn process(&mut self, tgid: u32, started_ns: u64) -> Result<Option<ProcessNote>, SysError> {
+        let mut note = None;
+        self.keeper.ask(Question::Process { tgid, started_ns }, &mut |reader| {
+            let parent = reader.u32()?;
+            note = Some(ProcessNote { parent, command: read_octets(reader)?.to_vec() });
+            Ok(())
+        })?;
+        Ok(note)
     }
 
     fn missed(&mut self) -> Result<Missed, SysError> {
@@ -169,7 +185,11 @@ impl SocketLedger for KeptLedger {
     }
 
     fn parts(&self) -> Vec<(String, Option<String>)> {
-        self.parts.clone()
+        self.keeper.line().parts.clone().unwrap_or_default()
+    }
+
+    fn generation(&self) -> u64 {
+        self.keeper.line().generation
     }
 }
 
@@ -200,9 +220,9 @@ impl<K: Kernel> Kernel for KeptKernel<K> {
         self.kernel.link(path, out)
     }
 
-    fn sockets_of(&self, process: u32, each: &mut dyn FnMut(u64)) -> Result<usize, SysError> {
+    fn sockets_of(&self, process: u32, each: &mut dyn FnMut(u32, u64)) -> Result<usize, SysError> {
         let (seen, _) = self.keeper.ask(Question::SocketsOf(process), &mut |reader| {
-            each(reader.u64()?);
+            each(reader.u32()?, reader.u64()?);
             Ok(())
         })?;
         Ok(usize::try_from(seen).unwrap_or(usize::MAX))

@@ -2,6 +2,7 @@
 
 use std::os::fd::OwnedFd;
 
+use squirrel_sys::containers::{ContainerFiles, ContainerId, Runtime};
 use squirrel_sys::{FoundNamespaces, Kernel as _, Linux, Netlink, NetworkNamespace, SocketLedger, SysError};
 
 use crate::serve::Services;
@@ -11,8 +12,34 @@ use crate::words::Door;
 pub struct Host {
     kernel: Linux,
     ledger: Result<Box<dyn SocketLedger>, String>,
-    /// As found last: most questions come soon after the list.
-    namespaces: Vec<NetworkNamespace>,
+    namespaces: Namespaces,
+    containers: ContainerFiles,
+}
+
+/// The network namespaces as they were found last: most questions come soon after a list.
+#[derive(Debug, Default)]
+pub(crate) struct Namespaces(Vec<NetworkNamespace>);
+
+impl Namespaces {
+    fn find(&mut self) -> Result<FoundNamespaces, SysError> {
+        let found = squirrel_sys::network_namespaces()?;
+        self.0.clone_from(&found.namespaces);
+        Ok(found)
+    }
+
+    /// Holds one open, for as long as the caller wants it: one that is always held would never end.
+    pub(crate) fn hold(&mut self, inode: u64) -> Result<NetworkNamespace, SysError> {
+        if !self.0.iter().any(|namespace| namespace.inode == inode) {
+            self.find()?;
+        }
+        let gone = || {
+            let subject = format!("network namespace {inode}");
+            SysError::new("find", subject, std::io::ErrorKind::NotFound.into())
+        };
+        let mut held = self.0.iter().find(|namespace| namespace.inode == inode).ok_or_else(gone)?.clone();
+        held.hold()?;
+        Ok(held)
+    }
 }
 
 impl Host {
@@ -21,18 +48,14 @@ impl Host {
     /// # Errors
     /// When a limit on descriptors was reached.
     pub fn open(ledger: Result<Box<dyn SocketLedger>, String>) -> Result<Self, SysError> {
-        Ok(Self { kernel: Linux::open()?, ledger, namespaces: Vec::new() })
+        let (namespaces, containers) = (Namespaces::default(), ContainerFiles::default());
+        Ok(Self { kernel: Linux::open()?, ledger, namespaces, containers })
     }
 
-    fn namespace(&mut self, inode: u64) -> Result<&mut NetworkNamespace, SysError> {
-        if !self.namespaces.iter().any(|namespace| namespace.inode == inode) {
-            self.namespaces = squirrel_sys::network_namespaces()?.namespaces;
-        }
-        let gone = || {
-            let subject = format!("network namespace {inode}");
-            SysError::new("find", subject, std::io::ErrorKind::NotFound.into())
-        };
-        self.namespaces.iter_mut().find(|namespace| namespace.inode == inode).ok_or_else(gone)
+    /// The same, where container runtimes keep their files elsewhere.
+    #[must_use]
+    pub fn with_containers(self, containers: ContainerFiles) -> Self {
+        Self { containers, ..self }
     }
 }
 
@@ -50,20 +73,21 @@ impl Services for Host {
         }
     }
 
-    fn sockets_of(&mut self, process: u32, each: &mut dyn FnMut(u64)) -> Result<usize, SysError> {
+    fn sockets_of(&mut self, process: u32, each: &mut dyn FnMut(u32, u64)) -> Result<usize, SysError> {
         self.kernel.sockets_of(process, each)
     }
 
     fn namespaces(&mut self) -> Result<FoundNamespaces, SysError> {
-        let found = squirrel_sys::network_namespaces()?;
-        self.namespaces.clone_from(&found.namespaces);
-        Ok(found)
+        self.namespaces.find()
+    }
+
+    fn container(&mut self, runtime: Runtime, id: ContainerId) -> Result<Option<String>, SysError> {
+        self.containers.name(runtime, id)
     }
 
     fn open(&mut self, namespace: u64, door: Door) -> Result<OwnedFd, SysError> {
-        // Held for this one call: a namespace that the keeper held open would never end. The socket holds it now.
-        let mut held = self.namespace(namespace)?.clone();
-        held.hold()?;
+        // Held for this one call: the socket holds it from then on.
+        let held = self.namespaces.hold(namespace)?;
         match door {
             Door::Route => held.open_socket(Netlink::Route),
             Door::SockDiag => held.open_socket(Netlink::SockDiag),

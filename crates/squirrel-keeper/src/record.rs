@@ -3,10 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use squirrel_wire::Fields;
-use squirrel_wire::ledger::{COMM_LENGTH, SocketRecord, TcpCounters};
+use squirrel_wire::ledger::{COMM_LENGTH, SocketKind, SocketRecord, TcpCounters};
 
 /// Length of one record.
-pub(crate) const LENGTH: usize = 192;
+pub(crate) const LENGTH: usize = 176;
 
 /// Bits of the flags.
 mod flag {
@@ -33,6 +33,7 @@ mod at {
     pub(super) const REMOTE_PORT: usize = 50;
     pub(super) const TGID: usize = 52;
     pub(super) const UID: usize = 56;
+    pub(super) const KIND: usize = 60;
     pub(super) const STARTED: usize = 64;
     pub(super) const CGROUP: usize = 72;
     pub(super) const COMM: usize = 80;
@@ -40,7 +41,7 @@ mod at {
     pub(super) const RECEIVE_BYTES: usize = 104;
     pub(super) const TRANSMIT_CALLS: usize = 112;
     pub(super) const RECEIVE_CALLS: usize = 120;
-    pub(super) const AT: usize = 128;
+    pub(super) const PATH_OF: usize = 128;
     pub(super) const SENT: usize = 136;
     pub(super) const RETRANSMITTED: usize = 144;
     pub(super) const ACKED: usize = 152;
@@ -48,6 +49,17 @@ mod at {
     pub(super) const SEGMENTS_OUT: usize = 168;
     pub(super) const SEGMENTS_IN: usize = 172;
 }
+
+/// The kinds of sockets, by the number that stands for each.
+const KINDS: [SocketKind; 7] = [
+    SocketKind::Tcp,
+    SocketKind::Multipath,
+    SocketKind::Udp,
+    SocketKind::Ping,
+    SocketKind::Raw,
+    SocketKind::Packet,
+    SocketKind::Other,
+];
 
 /// Adds a record to a message.
 pub(crate) fn put(record: &SocketRecord, out: &mut Vec<u8>) {
@@ -66,7 +78,7 @@ pub(crate) fn put(record: &SocketRecord, out: &mut Vec<u8>) {
         (at::RECEIVE_BYTES, record.receive_bytes),
         (at::TRANSMIT_CALLS, record.transmit_calls),
         (at::RECEIVE_CALLS, record.receive_calls),
-        (at::AT, record.at_ns),
+        (at::PATH_OF, record.path_of.unwrap_or(0)),
         (at::SENT, tcp.bytes_sent),
         (at::RETRANSMITTED, tcp.bytes_retransmitted),
         (at::ACKED, tcp.bytes_acked),
@@ -86,6 +98,7 @@ pub(crate) fn put(record: &SocketRecord, out: &mut Vec<u8>) {
     set(at::LOCAL_PORT, &record.local_port.to_ne_bytes());
     set(at::REMOTE_PORT, &record.remote_port.to_ne_bytes());
     set(at::COMM, &record.comm);
+    set(at::KIND, &[KINDS.iter().position(|kind| *kind == record.kind).unwrap_or(0) as u8]);
     let mut flags = 0;
     for (bit, is_set) in [
         (flag::INHERITED, record.inherited),
@@ -138,7 +151,9 @@ pub(crate) fn read(octets: &[u8]) -> Option<SocketRecord> {
     Some(SocketRecord {
         cookie: fields.u64(at::COOKIE)?,
         namespace: fields.u32(at::NAMESPACE)?,
+        kind: *KINDS.get(usize::from(fields.u8(at::KIND)?))?,
         protocol: fields.u8(at::PROTOCOL)?,
+        path_of: Some(fields.u64(at::PATH_OF)?).filter(|cookie| *cookie != 0),
         state: fields.u8(at::STATE)?,
         local: address(at::LOCAL, flag::LOCAL_V6)?,
         local_port: fields.u16(at::LOCAL_PORT)?,
@@ -158,7 +173,6 @@ pub(crate) fn read(octets: &[u8]) -> Option<SocketRecord> {
         transmit_calls: fields.u64(at::TRANSMIT_CALLS)?,
         receive_calls: fields.u64(at::RECEIVE_CALLS)?,
         tcp,
-        at_ns: fields.u64(at::AT)?,
     })
 }
 
@@ -176,13 +190,16 @@ mod tests {
             small in any::<(u8, u8, bool, bool, bool, bool)>(),
             addresses in any::<(IpAddr, IpAddr)>(),
             comm in any::<[u8; COMM_LENGTH]>(),
-            at_ns in any::<u64>(),
+            kind in prop::sample::select(KINDS.to_vec()),
+            path_of in prop::option::of(1_u64..),
             tcp in prop::option::of((prop::array::uniform4(any::<u64>()), any::<(u32, u32, bool)>())),
         ) -> SocketRecord {
             SocketRecord {
                 cookie: words[0],
                 namespace: numbers[0],
+                kind,
                 protocol: small.0,
+                path_of,
                 state: small.1,
                 local: addresses.0,
                 local_port: ports.0,
@@ -210,7 +227,6 @@ mod tests {
                     segments_out: segments.0,
                     segments_in: segments.1,
                 }),
-                at_ns,
             }
         }
     }

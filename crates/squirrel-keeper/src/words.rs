@@ -1,10 +1,28 @@
 //! What is said, and how it is written: one octet for the word, then its fields, numbers in the machine's order.
 
+use squirrel_sys::containers::{ContainerId, Runtime};
 use squirrel_wire::{Malformed, Reader};
 
 /// The capabilities that the keeper goes on holding: looking at other users' processes, and entering their network
 /// namespaces. Those for eBPF are given up once its programs are loaded.
 pub const KEPT_CAPABILITIES: [&str; 3] = ["CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH", "CAP_SYS_ADMIN"];
+
+/// What the starter holds for those that it starts; in force in none but them. The last one lets them make their
+/// bounding set smaller.
+pub const STARTER_CAPABILITIES: [&str; 7] = [
+    "CAP_SYS_PTRACE",
+    "CAP_DAC_READ_SEARCH",
+    "CAP_SYS_ADMIN",
+    "CAP_NET_ADMIN",
+    "CAP_PERFMON",
+    "CAP_BPF",
+    "CAP_SETPCAP",
+];
+
+/// What the process that counts frames holds while it lives: it loads programs and attaches them to interfaces that
+/// come, in namespaces that it enters for that.
+pub const FRAMES_CAPABILITIES: [&str; 6] =
+    ["CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH", "CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_PERFMON", "CAP_BPF"];
 
 /// Which netlink socket is to be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,12 +41,41 @@ pub(crate) enum Question {
     Parts,
     Ended,
     Living,
-    Changed,
     Missed,
+    Process {
+        tgid: u32,
+        started_ns: u64,
+    },
     SocketsOf(u32),
     Namespaces,
-    Open { namespace: u64, door: Door },
+    Open {
+        namespace: u64,
+        door: Door,
+    },
+    Container {
+        runtime: Runtime,
+        id: ContainerId,
+    },
+    /// To the process that counts frames, as the others below.
+    Attach {
+        namespace: u64,
+        interface: u32,
+        name: Name,
+    },
+    Detach {
+        namespace: u64,
+        interface: u32,
+    },
+    Frames {
+        namespace: u64,
+    },
+    Release {
+        namespace: u64,
+    },
 }
+
+/// The name of an interface, up to the first zero (`IFNAMSIZ`).
+pub(crate) type Name = [u8; 16];
 
 impl Question {
     pub(crate) fn put(self, out: &mut Vec<u8>) {
@@ -38,12 +85,45 @@ impl Question {
             Self::Ended => out.push(2),
             Self::Living => out.push(3),
             Self::Missed => out.push(7),
-            Self::Changed => out.push(8),
+            Self::Process { tgid, started_ns } => {
+                out.push(8);
+                out.extend_from_slice(&tgid.to_ne_bytes());
+                out.extend_from_slice(&started_ns.to_ne_bytes());
+            }
             Self::SocketsOf(process) => {
                 out.push(4);
                 out.extend_from_slice(&process.to_ne_bytes());
             }
             Self::Namespaces => out.push(5),
+            Self::Container { runtime, id } => {
+                out.push(9);
+                out.push(match runtime {
+                    Runtime::Any => 0,
+                    Runtime::Docker => 1,
+                    Runtime::Podman => 2,
+                    Runtime::Kubernetes => 3,
+                });
+                out.extend_from_slice(&id.0);
+            }
+            Self::Attach { namespace, interface, name } => {
+                out.push(10);
+                out.extend_from_slice(&namespace.to_ne_bytes());
+                out.extend_from_slice(&interface.to_ne_bytes());
+                out.extend_from_slice(&name);
+            }
+            Self::Detach { namespace, interface } => {
+                out.push(11);
+                out.extend_from_slice(&namespace.to_ne_bytes());
+                out.extend_from_slice(&interface.to_ne_bytes());
+            }
+            Self::Frames { namespace } => {
+                out.push(12);
+                out.extend_from_slice(&namespace.to_ne_bytes());
+            }
+            Self::Release { namespace } => {
+                out.push(13);
+                out.extend_from_slice(&namespace.to_ne_bytes());
+            }
             Self::Open { namespace, door } => {
                 out.push(6);
                 out.extend_from_slice(&namespace.to_ne_bytes());
@@ -65,7 +145,21 @@ impl Question {
             4 => Self::SocketsOf(reader.u32()?),
             5 => Self::Namespaces,
             7 => Self::Missed,
-            8 => Self::Changed,
+            8 => Self::Process { tgid: reader.u32()?, started_ns: reader.u64()? },
+            9 => Self::Container {
+                runtime: match reader.u8()? {
+                    0 => Runtime::Any,
+                    1 => Runtime::Docker,
+                    2 => Runtime::Podman,
+                    3 => Runtime::Kubernetes,
+                    _ => return Err(reader.malformed()),
+                },
+                id: ContainerId(reader.array()?),
+            },
+            10 => Self::Attach { namespace: reader.u64()?, interface: reader.u32()?, name: reader.array()? },
+            11 => Self::Detach { namespace: reader.u64()?, interface: reader.u32()? },
+            12 => Self::Frames { namespace: reader.u64()? },
+            13 => Self::Release { namespace: reader.u64()? },
             6 => Self::Open {
                 namespace: reader.u64()?,
                 door: match reader.u8()? {
@@ -92,9 +186,52 @@ pub(crate) mod answer {
     pub(crate) const FAILED: u8 = 3;
 }
 
+/// One message of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// Its items were handed over.
+    More,
+    Done(u64),
+    Failed {
+        number: i32,
+        call: String,
+        subject: String,
+        text: String,
+    },
+}
+
+impl Answer {
+    /// Reads one message, and hands over each item in it.
+    pub(crate) fn read(
+        reader: &mut Reader<'_>,
+        each: &mut dyn FnMut(&mut Reader<'_>) -> Result<(), Malformed>,
+    ) -> Result<Self, Malformed> {
+        match reader.u8()? {
+            answer::MORE => {
+                while !reader.is_empty() {
+                    each(reader)?;
+                }
+                Ok(Self::More)
+            }
+            answer::DONE => Ok(Self::Done(reader.u64()?)),
+            answer::FAILED => Ok(Self::Failed {
+                number: reader.u32()? as i32,
+                call: read_text(reader)?,
+                subject: read_text(reader)?,
+                text: read_text(reader)?,
+            }),
+            _ => Err(reader.malformed()),
+        }
+    }
+}
+
 /// Adds a text behind its length.
 pub(crate) fn put_text(text: &str, out: &mut Vec<u8>) {
-    let octets = text.as_bytes();
+    put_octets(text.as_bytes(), out);
+}
+
+/// Adds octets behind their length.
+pub(crate) fn put_octets(octets: &[u8], out: &mut Vec<u8>) {
     let len = octets.len().min(usize::from(u16::MAX));
     out.extend_from_slice(&(len as u16).to_ne_bytes());
     out.extend_from_slice(octets.get(..len).unwrap_or_default());
@@ -102,8 +239,13 @@ pub(crate) fn put_text(text: &str, out: &mut Vec<u8>) {
 
 /// Reads a text behind its length.
 pub(crate) fn read_text(reader: &mut Reader<'_>) -> Result<String, Malformed> {
+    Ok(String::from_utf8_lossy(read_octets(reader)?).into_owned())
+}
+
+/// Reads octets behind their length.
+pub(crate) fn read_octets<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], Malformed> {
     let len = reader.u16()?;
-    Ok(String::from_utf8_lossy(reader.take(usize::from(len))?).into_owned())
+    reader.take(usize::from(len))
 }
 
 #[cfg(test)]
@@ -116,17 +258,23 @@ mod tests {
     fn each_question_comes_back_as_it_was() {
         let doors = [Door::Route, Door::SockDiag, Door::Ended];
         let opens = doors.map(|door| Question::Open { namespace: 4_026_531_840, door });
+        let runtimes = [Runtime::Any, Runtime::Docker, Runtime::Podman, Runtime::Kubernetes];
+        let containers = runtimes.map(|runtime| Question::Container { runtime, id: ContainerId([7; 32]) });
         let others = [
             Question::Parts,
             Question::Ended,
             Question::Living,
-            Question::Changed,
             Question::Missed,
+            Question::Process { tgid: 77, started_ns: u64::MAX },
             Question::SocketsOf(77),
             Question::Namespaces,
+            Question::Attach { namespace: 1, interface: 2, name: *b"eth0\0\0\0\0\0\0\0\0\0\0\0\0" },
+            Question::Detach { namespace: 1, interface: 2 },
+            Question::Frames { namespace: u64::MAX },
+            Question::Release { namespace: 4_026_531_840 },
         ];
         let mut message = Vec::new();
-        for question in opens.into_iter().chain(others) {
+        for question in opens.into_iter().chain(containers).chain(others) {
             question.put(&mut message);
             assert_eq!(Question::read(&message), Ok(question));
             message.push(0);
@@ -135,6 +283,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn any_answer_is_survived(octets in prop::collection::vec(any::<u8>(), 0..300), length in 0..9_usize) {
+            // Items that take nothing would never end.
+            let _ = Answer::read(&mut Reader::new("answer", &octets), &mut |reader| reader.skip(length + 1));
+            let _ = Answer::read(&mut Reader::new("answer", &octets), &mut |reader| read_text(reader).map(|_| ()));
+        }
+
         #[test]
         fn any_octets_are_no_panic(octets in prop::collection::vec(any::<u8>(), 0..40)) {
             if let Ok(question) = Question::read(&octets) {

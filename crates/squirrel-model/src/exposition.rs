@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::{Batch, Row};
+use crate::{Batch, Kind, Metric, Row};
 
 /// A label value with backslash, quote and line feed escaped.
 pub fn escape_value(value: &str) -> Cow<'_, str> {
@@ -35,22 +35,38 @@ pub fn write_value(out: &mut String, value: f64) {
     };
 }
 
-/// Writes a whole batch, metrics sorted by name, each with its `# HELP` and `# TYPE`.
-/// Faults are not written: they are metrics of their own.
+/// Writes a whole batch, metrics sorted by name, each with its `# HELP` and `# TYPE`. The three names of a histogram
+/// have one of each together. Faults are not written: they are metrics of their own.
 pub fn write_batch(out: &mut String, batch: &Batch) {
-    let mut by_name: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
+    let mut by_name: BTreeMap<(&str, usize), Vec<&Row>> = BTreeMap::new();
     for row in &batch.rows {
-        by_name.entry(&row.metric.name).or_default().push(row);
+        by_name.entry(family(&row.metric)).or_default().push(row);
     }
-    for (name, rows) in by_name {
+    let mut last = "";
+    for ((name, _), rows) in by_name {
         if let Some(first) = rows.first() {
-            let help = first.metric.help.replace('\\', "\\\\").replace('\n', "\\n");
-            let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {}", first.metric.kind.exposition_word());
+            if name != last {
+                let help = first.metric.help.replace('\\', "\\\\").replace('\n', "\\n");
+                let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {}", first.metric.kind.exposition_word());
+            }
+            last = name;
         }
         for row in rows {
-            write_row(out, name, row);
+            write_row(out, &row.metric.name, row);
         }
     }
+}
+
+/// The name under which a metric is declared, and its place among those that share it.
+fn family(metric: &Metric) -> (&str, usize) {
+    if metric.kind == Kind::Histogram {
+        for (place, suffix) in ["_bucket", "_sum", "_count"].into_iter().enumerate() {
+            if let Some(name) = metric.name.strip_suffix(suffix) {
+                return (name, place);
+            }
+        }
+    }
+    (&metric.name, 0)
 }
 
 fn write_row(out: &mut String, name: &str, row: &Row) {
@@ -70,7 +86,7 @@ fn write_row(out: &mut String, name: &str, row: &Row) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Kind, Labels, Metric, Unit};
+    use crate::{Labels, Unit};
 
     static UP: Metric = Metric::new("node_network_up", Kind::Gauge, Unit::None, "1 when up.");
 
@@ -83,6 +99,27 @@ mod tests {
         assert_eq!(
             text,
             "# HELP node_network_up 1 when up.\n# TYPE node_network_up gauge\nnode_network_up{device=\"a\\\"}\\n# evil\\\\\"} 1\n"
+        );
+    }
+
+    #[test]
+    fn a_histogram_is_declared_once_for_its_three_names() {
+        static BUCKET: Metric = Metric::new("a_seconds_bucket", Kind::Histogram, Unit::Seconds, "Waits.");
+        static SUM: Metric = Metric::new("a_seconds_sum", Kind::Histogram, Unit::Seconds, "Waits.");
+        static COUNT: Metric = Metric::new("a_seconds_count", Kind::Histogram, Unit::Seconds, "Waits.");
+        let mut batch = Batch::default();
+        batch.put_plain(&COUNT, 2.0);
+        batch.put(&BUCKET, &Labels::new([("le", "1")]).unwrap(), 1.0);
+        batch.put(&BUCKET, &Labels::new([("le", "+Inf")]).unwrap(), 2.0);
+        batch.put_plain(&SUM, 3.5);
+        batch.put_plain(&UP, 1.0);
+        let mut text = String::new();
+        write_batch(&mut text, &batch);
+        assert_eq!(
+            text,
+            "# HELP a_seconds Waits.\n# TYPE a_seconds histogram\na_seconds_bucket{le=\"1\"} 1\n\
+             a_seconds_bucket{le=\"+Inf\"} 2\na_seconds_sum 3.5\na_seconds_count 2\n\
+             # HELP node_network_up 1 when up.\n# TYPE node_network_up gauge\nnode_network_up 1\n"
         );
     }
 

@@ -16,6 +16,7 @@ mod batch;
 mod catalogue;
 mod duration;
 pub mod exposition;
+mod io_text;
 mod labels;
 mod matcher;
 mod metric;
@@ -26,9 +27,12 @@ mod time;
 pub use batch::{Batch, Fault, Row};
 pub use catalogue::Catalogue;
 pub use duration::{DurationError, MAX_DURATION_MS, duration_text, parse_duration_ms};
+pub use io_text::{IoText, without_numbers};
 pub use labels::{Labels, LabelsBuilder, LabelsError, NAME_LABEL};
-pub use matcher::{MatchOp, Matcher, MatcherError};
+pub use matcher::{MatchOp, Matcher, MatcherError, REGEX_BYTES, anchored_regex};
 pub use metric::{Kind, Metric, MetricRef, Unit};
-pub use select::{Figure, Found, Samples, Select, SelectError, Tier, is_stale, stale_marker};
+pub use select::{
+    Figure, Found, Samples, Select, SelectError, Tier, histogram_marker, is_histogram, is_stale, stale_marker,
+};
 pub use text::{Untrusted, is_hostile, is_label_name, is_metric_name};
 pub use time::{Elapsed, TimeRange, Timestamp};

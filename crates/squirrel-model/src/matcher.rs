@@ -41,8 +41,23 @@ pub struct MatcherError {
     pub reason: String,
 }
 
-/// Largest compiled size of a regular expression, in bytes.
-const REGEX_BYTES: usize = 1 << 20;
+/// Largest compiled size of a regular expression in bytes, unless another is asked for.
+pub const REGEX_BYTES: usize = 1 << 20;
+
+/// Compiles a pattern as Prometheus 3 means it: anchored on both sides, and `.` matches line breaks too.
+///
+/// # Errors
+/// What is wrong with it, as a sentence: it is no regular expression, or it compiles to more than `limit` bytes.
+pub fn anchored_regex(pattern: &str, limit: usize) -> Result<Regex, String> {
+    let built = regex::RegexBuilder::new(&format!("^(?s:{pattern})$")).size_limit(limit).build();
+    built.map_err(|error| match error {
+        regex::Error::CompiledTooBig(_) => format!(
+            "it compiles to more than {limit} bytes, which is refused: repeat less, as {{100}} does, or split it into \
+             several matchers"
+        ),
+        other => other.to_string(),
+    })
+}
 
 impl Matcher {
     /// Makes a condition.
@@ -50,18 +65,26 @@ impl Matcher {
     /// # Errors
     /// A regular expression that is not valid or compiles to more than 1 MiB.
     pub fn new(name: impl Into<String>, op: MatchOp, value: impl Into<String>) -> Result<Self, MatcherError> {
+        Self::within(name, op, value, REGEX_BYTES)
+    }
+
+    /// Makes a condition whose regular expression compiles to no more than `limit` bytes.
+    ///
+    /// # Errors
+    /// A regular expression that is not valid or is larger.
+    pub fn within(
+        name: impl Into<String>,
+        op: MatchOp,
+        value: impl Into<String>,
+        limit: usize,
+    ) -> Result<Self, MatcherError> {
         let (name, value) = (name.into(), value.into());
         let regex = match op {
             MatchOp::Equal | MatchOp::NotEqual => None,
-            MatchOp::Regex | MatchOp::NotRegex => {
-                let anchored = format!("^(?s:{value})$");
-                let built = regex::RegexBuilder::new(&anchored).size_limit(REGEX_BYTES).build();
-                Some(built.map_err(|e| MatcherError {
-                    label: name.clone(),
-                    pattern: value.clone(),
-                    reason: e.to_string(),
-                })?)
-            }
+            MatchOp::Regex | MatchOp::NotRegex => match anchored_regex(&value, limit) {
+                Ok(regex) => Some(regex),
+                Err(reason) => return Err(MatcherError { label: name, pattern: value, reason }),
+            },
         };
         Ok(Self { name, op, value, regex })
     }

@@ -15,6 +15,8 @@ pub enum Kind {
     Info,
     /// Not known; node_exporter gives the kernel's protocol counters this type.
     Untyped,
+    /// One of the three names of a histogram, which only go up: `…_bucket` with the label `le`, `…_sum`, `…_count`.
+    Histogram,
 }
 
 impl Kind {
@@ -24,6 +26,7 @@ impl Kind {
             Self::Counter => "counter",
             Self::Gauge | Self::Info => "gauge",
             Self::Untyped => "untyped",
+            Self::Histogram => "histogram",
         }
     }
 }

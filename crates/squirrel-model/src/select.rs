@@ -49,6 +49,21 @@ pub fn is_stale(value: f64) -> bool {
     value.to_bits() == STALE_BITS
 }
 
+/// Bits of the value that stands for a native histogram.
+const HISTOGRAM_BITS: u64 = 0x7ff0_0000_0000_0006;
+
+/// The value that says "here is a native histogram, whose content is not kept". As with [`stale_marker`], arithmetic
+/// may lose its bits. It is a number as all others are to the disk's format, which has room for histograms with their
+/// content in a kind of chunk of its own.
+pub fn histogram_marker() -> f64 {
+    f64::from_bits(HISTOGRAM_BITS)
+}
+
+/// Whether a value stands for a native histogram.
+pub fn is_histogram(value: f64) -> bool {
+    value.to_bits() == HISTOGRAM_BITS
+}
+
 /// A series that a search found.
 #[derive(Clone, Debug)]
 pub struct Found {
@@ -178,8 +193,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_stale_marker_is_a_nan_of_its_own() {
+    fn the_markers_are_nans_of_their_own() {
         assert!(is_stale(stale_marker()) && stale_marker().is_nan());
-        assert!(!is_stale(f64::NAN));
+        assert!(is_histogram(histogram_marker()) && histogram_marker().is_nan());
+        assert!(!is_stale(f64::NAN) && !is_histogram(f64::NAN));
+        assert!(!is_stale(histogram_marker()) && !is_histogram(stale_marker()));
     }
 }

@@ -1,10 +1,11 @@
 //! Questions and answers: what callers of the evaluator see.
 
-use squirrel_model::{Labels, Samples, Select, Timestamp};
+use squirrel_model::{Labels, Samples, Select, Timestamp, is_histogram};
 
 use crate::EvalError;
 use crate::ast::{Expr, ExprKind, Type};
 use crate::eval::column::{Column, Numbers, Operand, Series, Steps, without_dropped_names};
+use crate::eval::opaque::refuse_histograms;
 use crate::eval::{Evaluator, RawSeries};
 
 /// How a query is evaluated, and its limits.
@@ -16,13 +17,25 @@ pub struct EvalOptions {
     pub default_step_ms: i64,
     /// Most samples that a query may touch: read from the store or computed for a selector.
     pub max_samples: u64,
+    /// Most bytes that the intermediate results of a query may take at one moment. Labels are not counted: they are
+    /// the store's own.
+    pub max_memory_bytes: u64,
+    /// Most bytes that a regular expression of `label_replace` may compile to.
+    pub max_regex_bytes: usize,
     /// Most steps of a range query.
     pub max_points_per_series: usize,
 }
 
 impl Default for EvalOptions {
     fn default() -> Self {
-        Self { lookback_ms: 300_000, default_step_ms: 60_000, max_samples: 20_000_000, max_points_per_series: 11_000 }
+        Self {
+            lookback_ms: 300_000,
+            default_step_ms: 60_000,
+            max_samples: 20_000_000,
+            max_memory_bytes: 512 << 20,
+            max_regex_bytes: squirrel_model::REGEX_BYTES,
+            max_points_per_series: 11_000,
+        }
     }
 }
 
@@ -35,6 +48,8 @@ pub struct Answer {
     pub warnings: Vec<String>,
     /// Why the question may be.
     pub infos: Vec<String>,
+    /// Samples that were touched on the way; 0 where another engine answered, which does not tell.
+    pub samples: u64,
 }
 
 /// The numbers of an answer.
@@ -85,6 +100,7 @@ pub fn evaluate_instant(
             Operand::Scalar(numbers) => Value::Scalar(at, numbers.at(0)),
             Operand::String(text) => Value::String(text),
             Operand::Vector(series) => {
+                refuse_histograms(&series)?;
                 let samples = without_dropped_names(series)?.into_iter().filter_map(|one| {
                     let value = one.column.get(0)?;
                     Some(InstantSample { labels: one.labels, time: at, value })
@@ -125,7 +141,10 @@ pub fn evaluate_range(
     let mut eval = Evaluator::new(store, options, stop, steps);
     eval.set_end(end);
     let series = match eval.eval(expr, steps)? {
-        Operand::Vector(series) => without_dropped_names(series)?,
+        Operand::Vector(series) => {
+            refuse_histograms(&series)?;
+            without_dropped_names(series)?
+        }
         Operand::Scalar(numbers) => vec![scalar_series(&numbers, steps)],
         Operand::String(_) => Vec::new(),
     };
@@ -175,6 +194,9 @@ fn instant_matrix(eval: &mut Evaluator<'_>, expr: &Expr, steps: Steps) -> Result
         ExprKind::Subquery(subquery) => eval.subquery(subquery, steps)?,
         _ => Vec::new(),
     };
+    if raw.iter().any(|one| one.histograms && one.samples.values.iter().any(|v| is_histogram(*v))) {
+        return Err(EvalError::histogram_content("the answer"));
+    }
     let named = |one: &RawSeries| if one.drop_name { one.labels.without_name() } else { one.labels.clone() };
     let mut rows: Vec<_> = raw.into_iter().map(|one| (named(&one), one.samples)).collect();
     rows.sort_by(|a, b| a.0.cmp(&b.0));

@@ -31,12 +31,30 @@ pub enum EvalError {
     /// The data do not fit the expression, such as two series where one was expected.
     #[error("{0}")]
     Execution(String),
+    /// The answer would need the content of native histograms, of which only their presence is kept.
+    #[error(
+        "{subject} needs the content of native histograms, which is not kept here: leave these series out, or ask for \
+         what needs their presence alone, such as count or absent"
+    )]
+    HistogramContent {
+        /// What needs it.
+        subject: String,
+    },
     /// The query would touch more samples than allowed.
     #[error(
         "the query touches more than {limit} samples: ask for a shorter range or fewer series, \
          take a longer step, or raise the limit"
     )]
     TooManySamples {
+        /// The limit that was in force.
+        limit: u64,
+    },
+    /// The query's intermediate results would take more memory than allowed.
+    #[error(
+        "the query needs more than {limit} bytes of memory for what it has computed so far: ask for fewer series, take \
+         a longer step, or aggregate in smaller parts"
+    )]
+    TooMuchMemory {
         /// The limit that was in force.
         limit: u64,
     },
@@ -51,5 +69,9 @@ pub enum EvalError {
 impl EvalError {
     pub(crate) fn execution(message: impl Into<String>) -> Self {
         Self::Execution(message.into())
+    }
+
+    pub(crate) fn histogram_content(subject: impl Into<String>) -> Self {
+        Self::HistogramContent { subject: subject.into() }
     }
 }

@@ -14,6 +14,7 @@ pub(crate) mod labelling;
 mod matching;
 pub(crate) mod math;
 mod notes;
+pub(crate) mod opaque;
 #[expect(clippy::unnecessary_wraps, reason = "the functions of a form share one signature")]
 pub(crate) mod over_time;
 mod sample_share;
@@ -27,7 +28,7 @@ mod topk;
 pub(crate) mod trend;
 pub(crate) mod window;
 
-use squirrel_model::{Found, Matcher, Samples, Select, TimeRange, Timestamp, is_stale};
+use squirrel_model::{Found, Matcher, Samples, Select, TimeRange, Timestamp, is_histogram, is_stale};
 
 use self::column::{Column, Numbers, Operand, Series, Steps};
 use self::notes::Notes;
@@ -50,6 +51,8 @@ pub(crate) struct Evaluator<'a> {
     notes: Notes,
     touched: u64,
     worked: u64,
+    /// Bytes of the results that are waited with, from the outermost expression to the one under evaluation.
+    held: u64,
 }
 
 /// When the selectors of an expression look, for each step.
@@ -73,7 +76,7 @@ impl<'a> Evaluator<'a> {
         query: Steps,
     ) -> Self {
         let query_end = query.end();
-        Self { store, options, stop, query, query_end, notes: Notes::default(), touched: 0, worked: 0 }
+        Self { store, options, stop, query, query_end, notes: Notes::default(), touched: 0, worked: 0, held: 0 }
     }
 
     /// What `end()` means, when the range's end is not on a step.
@@ -82,19 +85,33 @@ impl<'a> Evaluator<'a> {
     }
 
     pub(crate) fn answer(self, value: Value) -> Answer {
-        Answer { value, warnings: self.notes.warnings, infos: self.notes.infos }
+        Answer { value, warnings: self.notes.warnings, infos: self.notes.infos, samples: self.touched }
     }
 
     /// Evaluates an expression at all steps. What is the same at each step is evaluated once.
     pub(crate) fn eval(&mut self, expr: &Expr, steps: Steps) -> Result<Operand, EvalError> {
-        if steps.count > 1 && is_invariant(expr) {
+        let before = self.held;
+        let value = if steps.count > 1 && is_invariant(expr) {
             let once = self.eval_node(expr, steps.first())?;
             if let Operand::Vector(series) = &once {
                 self.spend(series.len().saturating_mul(steps.count))?;
+                self.hold(series.len().saturating_mul(Column::bytes(steps.count)))?;
             }
-            return Ok(once.repeated(steps.count));
-        }
-        self.eval_node(expr, steps)
+            once.repeated(steps.count)
+        } else {
+            self.eval_node(expr, steps)?
+        };
+        // What its parts took is gone; what is left is the result.
+        self.held = before;
+        self.hold(value.bytes())?;
+        Ok(value)
+    }
+
+    /// Accounts for memory that a result takes. [`Self::eval`] gives it back.
+    fn hold(&mut self, bytes: usize) -> Result<(), EvalError> {
+        self.held = self.held.saturating_add(bytes as u64);
+        let limit = self.options.max_memory_bytes;
+        if self.held > limit { Err(EvalError::TooMuchMemory { limit }) } else { Ok(()) }
     }
 
     fn eval_node(&mut self, expr: &Expr, steps: Steps) -> Result<Operand, EvalError> {
@@ -215,10 +232,15 @@ impl<'a> Evaluator<'a> {
                     continue;
                 };
                 if *time > now.saturating_sub(lookback) && !is_stale(*value) {
-                    column.set(i, pick(*time, *value));
+                    let picked = pick(*time, *value);
+                    column.set(i, picked);
+                    if is_histogram(picked) {
+                        column.mark_histogram(i);
+                    }
                 }
             }
             if !column.present.is_empty() {
+                self.hold(Column::bytes(steps.count))?;
                 out.push(Series { labels: found.labels, drop_name: false, column });
             }
         }

@@ -5,6 +5,9 @@
 //! - [`evaluate_instant`] and [`evaluate_range`] answer as Prometheus 3 does: ranges and lookback
 //!   open on the left, stale markers, extrapolated rates, names removed at the end.
 //!
+//! - [`Engine`] is the boundary between those who ask and whatever answers: [`Embedded`] is the two above, another
+//!   program may be the other.
+//!
 //! Evaluation goes by columns. A step of a range query never walks the tree: each node is computed
 //! once, for all steps, as one column of numbers per series; windows slide over samples that were
 //! read once; what does not change from step to step is computed for one step only. An instant
@@ -16,6 +19,7 @@
 mod answer;
 pub mod ast;
 mod check;
+pub mod engine;
 mod error;
 mod eval;
 pub mod functions;
@@ -27,6 +31,7 @@ mod span;
 
 pub use answer::{Answer, EvalOptions, InstantSample, Value, evaluate_instant, evaluate_range};
 pub use ast::Expr;
+pub use engine::{Embedded, Engine, EngineError, Query};
 pub use error::{EvalError, ParseError};
 pub use parser::{ParseOptions, parse, parse_selector};
 pub use span::Span;

@@ -16,13 +16,16 @@ pub struct ParseOptions {
     pub max_bytes: usize,
     /// How deep parentheses, calls and signs may stand within each other.
     pub max_depth: usize,
+    /// Most bytes that the regular expression of a matcher may compile to.
+    pub max_regex_bytes: usize,
     /// Whether functions are known that Prometheus calls experimental.
     pub experimental: bool,
 }
 
 impl Default for ParseOptions {
     fn default() -> Self {
-        Self { max_bytes: 16 * 1024, max_depth: 64, experimental: false }
+        let max_regex_bytes = squirrel_model::REGEX_BYTES;
+        Self { max_bytes: 16 * 1024, max_depth: 64, max_regex_bytes, experimental: false }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fmt::Write as _;
 
-use squirrel_model::{MatchOp, Matcher, NAME_LABEL, duration_text, is_label_name};
+use squirrel_model::{MatchOp, Matcher, NAME_LABEL, duration_text, is_label_name, is_metric_name};
 
 use crate::ast::{Aggregate, At, Binary, Expr, ExprKind, Grouping, Many, Matching, Selector, Shift};
 use crate::number::number_text;
@@ -99,6 +99,29 @@ impl fmt::Display for Shift {
             Some(At::End) => f.write_str(" @ end()")?,
         }
         self.offset_ms.map_or(Ok(()), |offset| write!(f, " offset {}", duration_text(offset)))
+    }
+}
+
+/// A set of matchers as a selector. A name of the classic shape stands before the braces, where every engine of
+/// whatever age understands it.
+pub(crate) fn selector_text(matchers: &[Matcher]) -> String {
+    let named = |m: &&Matcher| m.op() == MatchOp::Equal && m.name() == NAME_LABEL && is_metric_name(m.value());
+    let named = matchers.iter().find(named);
+    let others: Vec<&Matcher> =
+        matchers.iter().filter(|m| named.is_none_or(|named| !std::ptr::eq(named, *m))).collect();
+    let mut out = named.map(|m| m.value().to_owned()).unwrap_or_default();
+    if named.is_none() || !others.is_empty() {
+        // Writing into a String cannot fail.
+        let _ = write!(out, "{{{}}}", Conditions(&others));
+    }
+    out
+}
+
+struct Conditions<'a>(&'a [&'a Matcher]);
+
+impl fmt::Display for Conditions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        list(f, self.0.iter().map(|one| Condition(one)))
     }
 }
 

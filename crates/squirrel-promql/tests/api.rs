@@ -83,6 +83,38 @@ fn limits_end_a_query_with_a_sentence_that_says_what_to_do() {
 }
 
 #[test]
+fn memory_ends_a_query_with_a_sentence_of_its_own_and_what_is_done_is_given_back() {
+    let small = |max_memory_bytes| EvalOptions { max_memory_bytes, ..EvalOptions::default() };
+    for text in ["bytes_total", "rate(bytes_total[5m])", "bytes_total[1h]", "max_over_time(vector(1)[50m:1s])"] {
+        let error = instant(text, &small(50)).unwrap_err();
+        assert_eq!(error, EvalError::TooMuchMemory { limit: 50 }, "{text}");
+        assert!(error.to_string().contains("fewer series"), "{error}");
+    }
+    // Each value is a series of its own, as long as the whole range.
+    let many = parse("count_values('v', bytes_total)", &ParseOptions::default()).unwrap();
+    let (start, end) = (Timestamp(0), Timestamp(3_599_000));
+    let over_range = |expr| evaluate_range(expr, &traffic(), start, end, 1000, &small(1 << 20), &|| false);
+    assert_eq!(over_range(&many).unwrap_err(), EvalError::TooMuchMemory { limit: 1 << 20 });
+    // A sum of many terms needs no more at once than a few of them.
+    let chain = format!("bytes_total{}", " + bytes_total".repeat(100));
+    let chain = parse(&chain, &ParseOptions::default()).unwrap();
+    assert!(over_range(&chain).is_ok());
+}
+
+#[test]
+fn a_regular_expression_too_large_is_refused_with_its_place_and_the_limit() {
+    let options = ParseOptions { max_regex_bytes: 10_000, ..ParseOptions::default() };
+    assert!(parse("x{a=~'b{1,10}'}", &options).is_ok());
+    let error = parse("x{a=~'(b{100}){100}'}", &options).unwrap_err().to_string();
+    assert!(error.starts_with("1:3: parse error") && error.contains("10000 bytes"), "{error}");
+    let error = parse("x{a=~'('}", &options).unwrap_err().to_string();
+    assert!(error.contains("unclosed group"), "{error}");
+    let few = EvalOptions { max_regex_bytes: 10_000, ..EvalOptions::default() };
+    let error = instant("label_replace(bytes_total, 'a', '$1', 'device', '(b{100}){100}')", &few).unwrap_err();
+    assert!(matches!(&error, EvalError::Execution(text) if text.contains("10000 bytes")), "{error}");
+}
+
+#[test]
 fn a_query_stops_when_told_to() {
     let expr = parse("sum_over_time(bytes_total[1h])", &ParseOptions::default()).unwrap();
     let asked = std::cell::Cell::new(0);

@@ -54,6 +54,7 @@ families! {
     info
     labels
     literals
+    native
     operators
     over_time
     selectors

@@ -52,6 +52,13 @@ const REFUSALS: usize = 16;
 /// An instance that is silent for so long is forgotten.
 const FORGOTTEN_AFTER: Duration = Duration::from_hours(24);
 
+/// An instance that was not heard for so long gives its place to a new one when all places are taken, whatever interval
+/// it told: forged ones must not keep others out by being heard of once.
+const UNHEARD: Duration = Duration::from_secs(30);
+
+/// How far two clocks may differ.
+const CLOCK_SLACK: Duration = Duration::from_mins(5);
+
 /// Time for a report to arrive: it comes from this host, or from near.
 pub(crate) const REPORT_TIME: Duration = Duration::from_secs(5);
 
@@ -64,7 +71,8 @@ pub struct ApplicationLimits {
     /// Whether reports are taken.
     pub enabled: bool,
     /// Instances (processes) that are known at one time. When there are as many, a new one takes the place
-    /// of the one that is silent longest; a live one is never sent away.
+    /// of the one that is silent longest, else of one that was not heard for half a minute; one that reports more often
+    /// is never sent away.
     pub instances: usize,
     /// Series of one instance.
     pub series: usize,
@@ -117,7 +125,7 @@ pub struct Applications {
     turn: Semaphore,
 }
 
-/// A secret that applications send with each report. It is never shown.
+/// A secret that applications send with each report, and others with each change. It is never shown.
 pub struct Token(Vec<u8>);
 
 impl Token {
@@ -132,7 +140,7 @@ impl Token {
 
     /// Whether an `Authorization` header has it. The time that this takes says nothing of the token but its
     /// length.
-    fn fits(&self, authorization: &[u8]) -> bool {
+    pub(crate) fn fits(&self, authorization: &[u8]) -> bool {
         let Some((scheme, sent)) = authorization.split_at_checked(b"Bearer ".len()) else { return false };
         let differs = self.0.iter().zip(sent).fold(0, |differs, (ours, theirs)| differs | (ours ^ theirs));
         scheme.eq_ignore_ascii_case(b"Bearer ") && self.0.len() == sent.len() && differs == 0
@@ -142,6 +150,8 @@ impl Token {
 struct Known {
     /// By application and instance.
     instances: BTreeMap<(String, String), Instance>,
+    /// What is still to be kept of instances that gave their place to others.
+    left: Vec<(Labels, Timestamp, f64)>,
     refusals: VecDeque<ApplicationRefusal>,
     reports: Bucket,
     new_series: Bucket,
@@ -152,13 +162,20 @@ impl Known {
         self.instances.values().map(Instance::series).sum()
     }
 
-    /// Makes room for one instance more. False when all are live.
-    fn make_room(&mut self, most: usize) -> bool {
+    /// Makes room for one instance more: that one goes which is silent longest, else the one that was not heard for
+    /// longest, if that is long. False when all were heard lately.
+    fn make_room(&mut self, most: usize, now: Elapsed) -> bool {
         while self.instances.len() >= most.max(1) {
             let silent = self.instances.iter().filter_map(|(key, one)| Some((one.forgettable_since()?, key)));
-            let Some((_, key)) = silent.min() else { return false };
+            let unheard = || {
+                let oldest = self.instances.iter().min_by_key(|(_, one)| one.heard_at())?;
+                (now.0.saturating_sub(oldest.1.heard_at().0) >= UNHEARD).then_some(oldest.0)
+            };
+            let Some(key) = silent.min().map(|(_, key)| key).or_else(unheard) else { return false };
             let key = key.clone();
-            self.instances.remove(&key);
+            if let Some(mut gone) = self.instances.remove(&key) {
+                gone.leave(&mut self.left);
+            }
         }
         true
     }
@@ -173,6 +190,7 @@ impl Applications {
         let bodies = (BODIES * limits.report_bytes).min(Semaphore::MAX_PERMITS);
         let known = Known {
             instances: BTreeMap::new(),
+            left: Vec::new(),
             refusals: VecDeque::new(),
             reports: Bucket::new(2.0 * a_second, a_second),
             new_series: Bucket::new(series, series / 3600.0),
@@ -240,6 +258,14 @@ impl Applications {
         now: Elapsed,
     ) -> Result<ApplicationReceipt, Refusal> {
         report.check().map_err(|error| Refusal::new(Outcome::Malformed, error.to_string()))?;
+        // The process that was started last speaks for an instance: none may be it for ever.
+        let ahead = report.started - at.seconds();
+        if ahead > CLOCK_SLACK.as_secs_f64() {
+            let sentence = format!(
+                "started lies {ahead:.0} s in the future: set the clock of the application's host, or of this one"
+            );
+            return Err(Refusal::new(Outcome::Malformed, sentence));
+        }
         for (what, name) in [("application", &report.application), ("instance", &report.instance)] {
             if name.len() > NAME_BYTES {
                 let found = name.len();
@@ -253,7 +279,7 @@ impl Applications {
         let known = &mut *guard;
         let key = (report.application.clone(), report.instance.clone());
         if !known.instances.contains_key(&key) {
-            if !known.make_room(self.limits.instances) {
+            if !known.make_room(self.limits.instances, now) {
                 return Err(Refusal::new(
                     Outcome::Full,
                     format!(
@@ -302,8 +328,9 @@ impl Applications {
     /// What the store is to keep at the tick of `at`: the newest numbers of each instance, and the end of
     /// the series of those that fell silent.
     pub fn due(&self, at: Timestamp, now: Elapsed, step_ms: i64) -> Vec<(Labels, Timestamp, f64)> {
-        let mut out = Vec::new();
         let mut known = self.known();
+        let mut out: Vec<_> =
+            known.left.drain(..).map(|(labels, at, value)| (labels, at.floor_to(step_ms), value)).collect();
         for instance in known.instances.values_mut() {
             instance.due(at, now, step_ms, &mut out);
         }

@@ -37,7 +37,7 @@ static STORED: &[Stored] = include!(concat!(env!("OUT_DIR"), "/assets_table.rs")
 
 /// The file at `path` in the best encoding that `accept_encoding` (the request's header, empty when
 /// there is none) allows. The dashboard's own addresses (`/`, `/interfaces`, `/interfaces/NAME`, and
-/// the same of applications) all give the page, which then shows what the address says. None: no such file.
+/// the same of applications and alerts) all give the page, which then shows what the address says. None: no such file.
 pub fn find(path: &str, accept_encoding: &str) -> Option<Asset> {
     let path = if is_page(path) { "/" } else { path };
     let stored = STORED.iter().find(|stored| stored.path == path)?;
@@ -51,7 +51,7 @@ pub fn find(path: &str, accept_encoding: &str) -> Option<Asset> {
 
 /// Whether `path` is an address that the dashboard itself routes.
 fn is_page(path: &str) -> bool {
-    match path.strip_prefix("/interfaces").or_else(|| path.strip_prefix("/applications")) {
+    match ["/interfaces", "/applications", "/alerts"].iter().find_map(|list| path.strip_prefix(list)) {
         Some(rest) => rest.is_empty() || rest.strip_prefix('/').is_some_and(|name| !name.contains('/')),
         None => path == "/" || path == "/index.html",
     }
@@ -109,6 +109,8 @@ mod tests {
             "/interfaces/",
             "/applications",
             "/applications/a",
+            "/alerts",
+            "/alerts/2bc3230c7abc61ae",
         ] {
             assert_eq!(find(path, ""), Some(page), "{path}");
         }
@@ -117,6 +119,7 @@ mod tests {
             "/interfacesx",
             "/interfaces/a/b",
             "/applications/a/b",
+            "/alerts/a/b",
             "/assets/",
             "/../Cargo.toml",
             "/assets/none.js",

@@ -3,12 +3,20 @@
 use squirrel_api::envelope::Notes;
 use squirrel_api::{ApiError, ErrorType, result};
 use squirrel_model::{Matcher, Select, Timestamp};
-use squirrel_promql::{EvalError, EvalOptions, Expr, ParseOptions, Value};
+use squirrel_promql::engine::{Moments, Terms, Trouble};
+use squirrel_promql::{Engine, EngineError, EvalOptions, Expr, ParseOptions, Query, Value};
 
 use crate::gate::Stop;
 
 /// An expression that was understood.
-pub(crate) struct Parsed(Expr);
+pub(crate) struct Parsed(Query);
+
+impl Parsed {
+    /// The checked tree.
+    pub(crate) fn expr(&self) -> &Expr {
+        self.0.expr()
+    }
+}
 
 /// At which moments to evaluate.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +32,8 @@ pub(crate) struct Answer {
     value: Value,
     at: Timestamp,
     pub(crate) notes: Notes,
+    /// Samples that were touched on the way.
+    pub(crate) touched: u64,
 }
 
 /// Reads an expression.
@@ -31,9 +41,7 @@ pub(crate) struct Answer {
 /// # Errors
 /// `bad_data` with the place in the text.
 pub(crate) fn parse(text: &str) -> Result<Parsed, ApiError> {
-    squirrel_promql::parse(text, &ParseOptions::default())
-        .map(Parsed)
-        .map_err(|error| ApiError::bad_data(error.to_string()))
+    Query::parse(text, &ParseOptions::default()).map(Parsed).map_err(|error| ApiError::bad_data(error.to_string()))
 }
 
 /// Reads a series selector, as it stands in `match[]`.
@@ -44,47 +52,65 @@ pub(crate) fn selector(text: &str) -> Result<Vec<Matcher>, ApiError> {
     squirrel_promql::parse_selector(text).map_err(|error| ApiError::bad_data(error.to_string()))
 }
 
-/// Evaluates, until `stop` says otherwise.
+/// Asks the engine, until `stop` says otherwise.
 ///
 /// # Errors
-/// What the data, the limits or the store refuse; `timeout` or `canceled` when it was stopped.
-pub(crate) fn evaluate(
-    Parsed(expr): &Parsed,
-    select: &dyn Select,
+/// What the data, the limits or the engine refuse; `timeout` or `canceled` when it was stopped.
+pub(crate) fn ask(
+    Parsed(query): &Parsed,
+    engine: &dyn Engine,
     steps: Steps,
     lookback_ms: Option<i64>,
     stop: &Stop,
 ) -> Result<Answer, ApiError> {
-    let options = options(lookback_ms);
     let asked = || stop.asked();
+    let terms = Terms { time: stop.left(), lookback_ms, stop: &asked };
     let (at, answer) = match steps {
-        Steps::At(at) => (at, squirrel_promql::evaluate_instant(expr, select, at, &options, &asked)),
-        Steps::Range { start, end, step_ms } => {
-            (start, squirrel_promql::evaluate_range(expr, select, start, end, step_ms, &options, &asked))
-        }
+        Steps::At(at) => (at, engine.instant(query, at, &terms)),
+        Steps::Range { start, end, step_ms } => (start, engine.range(query, Moments { start, end, step_ms }, &terms)),
     };
-    match answer {
-        Ok(answer) => {
-            let notes = Notes { warnings: answer.warnings, infos: answer.infos };
-            Ok(Answer { value: answer.value, at, notes })
-        }
-        Err(EvalError::Stopped) => Err(stop.error()),
-        Err(error) => Err(ApiError::new(kind(&error), error.to_string())),
-    }
+    answered(answer, at, stop)
+}
+
+/// Evaluates over samples that are kept here, whatever engine answers other questions.
+///
+/// # Errors
+/// As [`ask`].
+pub(crate) fn evaluate(
+    Parsed(query): &Parsed,
+    select: &dyn Select,
+    at: Timestamp,
+    stop: &Stop,
+) -> Result<Answer, ApiError> {
+    let answer = squirrel_promql::evaluate_instant(query.expr(), select, at, &options(), &|| stop.asked());
+    answered(answer.map_err(EngineError::from), at, stop)
+}
+
+fn answered(
+    answer: Result<squirrel_promql::Answer, EngineError>,
+    at: Timestamp,
+    stop: &Stop,
+) -> Result<Answer, ApiError> {
+    let answer = answer.map_err(|error| refused(error, stop))?;
+    let notes = Notes { warnings: answer.warnings, infos: answer.infos };
+    Ok(Answer { value: answer.value, at, notes, touched: answer.samples })
 }
 
 /// Prometheus' limit is on the range divided by the step, which allows one point more.
-fn options(lookback_ms: Option<i64>) -> EvalOptions {
-    let usual = EvalOptions::default();
-    EvalOptions { lookback_ms: lookback_ms.unwrap_or(usual.lookback_ms), max_points_per_series: 11_001, ..usual }
+pub(crate) fn options() -> EvalOptions {
+    EvalOptions { max_points_per_series: 11_001, ..EvalOptions::default() }
 }
 
-fn kind(error: &EvalError) -> ErrorType {
-    match error {
-        EvalError::BadData(_) => ErrorType::BadData,
-        EvalError::Store(_) => ErrorType::Internal,
+/// An engine's error in the API's kinds.
+pub(crate) fn refused(error: EngineError, stop: &Stop) -> ApiError {
+    let kind = match error.trouble {
+        Trouble::Stopped => return stop.error(),
+        Trouble::BadData => ErrorType::BadData,
+        Trouble::Unavailable => ErrorType::Unavailable,
+        Trouble::Internal => ErrorType::Internal,
         _ => ErrorType::Execution,
-    }
+    };
+    ApiError::new(kind, error.message)
 }
 
 impl Answer {

@@ -77,7 +77,7 @@ async fn read_body(headers: &HeaderMap, body: Body, limit: usize) -> Result<Vec<
 /// Decodes `application/x-www-form-urlencoded`
 /// (<https://url.spec.whatwg.org/#application/x-www-form-urlencoded>); a broken `%` is an error, as
 /// it is for Prometheus.
-fn decode(text: &[u8]) -> Result<Vec<(String, String)>, ApiError> {
+pub(crate) fn decode(text: &[u8]) -> Result<Vec<(String, String)>, ApiError> {
     let mut pairs = Vec::new();
     for part in text.split(|b| *b == b'&').filter(|part| !part.is_empty()) {
         let mut halves = part.splitn(2, |b| *b == b'=');

@@ -46,6 +46,11 @@ impl Stop {
         self.gone.load(Ordering::Relaxed) || self.is_late()
     }
 
+    /// Time until the deadline.
+    pub(crate) fn left(&self) -> Duration {
+        self.deadline.0.saturating_sub((self.now)().0)
+    }
+
     fn is_late(&self) -> bool {
         (self.now)() >= self.deadline
     }

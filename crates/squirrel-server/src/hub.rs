@@ -16,7 +16,7 @@ use crate::gate::Stop;
 use crate::metrics::Counted;
 use crate::parts::{Limits, Tick};
 use crate::server::State;
-use crate::verdict;
+use crate::verdict::{self, Own};
 
 /// The queries that streams want, and the channel on which their results go out.
 pub(crate) struct Hub {
@@ -205,7 +205,9 @@ fn evaluate(state: &State, tick: &Tick) -> Results {
     let now = &state.parts.monotonic;
     let stop = Stop::after(now, state.parts.limits.stream_time);
     let snapshot = state.parts.snapshots.snapshot();
-    let verdict = verdict::judge(snapshot.as_ref(), Some(tick.at), &(state.parts.collectors)(), &stop);
+    let watch = state.parts.alerting.watch();
+    let own = Own::new(snapshot.as_ref(), &state.parts.own);
+    let verdict = verdict::judge(&own, Some(tick.at), &(state.parts.collectors)(), &watch, &stop);
     let verdict = serde_json::to_string(&verdict).unwrap_or_else(|_| "null".to_owned());
     let mut jobs: Vec<_> = state
         .hub
@@ -218,7 +220,7 @@ fn evaluate(state: &State, tick: &Tick) -> Results {
     for (_, text, parsed) in jobs {
         let began = now();
         let result =
-            parsed.and_then(|expr| engine::evaluate(&expr, snapshot.as_ref(), Steps::At(tick.at), None, &stop));
+            parsed.and_then(|query| engine::ask(&query, state.engine.as_ref(), Steps::At(tick.at), None, &stop));
         let cost = now().0.saturating_sub(began.0);
         let mut out = String::new();
         match result {

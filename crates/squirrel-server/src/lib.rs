@@ -13,6 +13,7 @@
 //! Absences: collectors, the store's files, a clock (it is handed over in [`ServerParts`]).
 #![forbid(unsafe_code)]
 
+mod alerting;
 mod applications;
 pub mod assets;
 mod charts;
@@ -26,11 +27,13 @@ mod listen;
 mod metrics;
 mod parts;
 mod routes;
+mod seats;
 mod security;
 mod server;
 mod stall;
 mod verdict;
 
+pub use alerting::{Alerting, AlertmanagerAlerts, AlertmanagerRequest, NoAlerting, Watch};
 pub use applications::{
     APPLICATION_METRICS, ApplicationLimits, Applications, OWN_METRICS as APPLICATIONS_METRICS,
     Token as ApplicationToken,
@@ -38,7 +41,7 @@ pub use applications::{
 pub use charts::charts;
 pub use hosts::{AllowedHost, AllowedHostError};
 pub use metrics::{METRICS, ServerMetrics};
-pub use parts::{BuildInfo, Limits, ServerParts, Snapshots, Tick};
+pub use parts::{BuildInfo, Limits, Receive, ReceiveReply, ServerParts, Snapshots, Tick};
 pub use server::Server;
 
 /// The name and the text of every expression that charts and checks ask, so that the program can test

@@ -11,8 +11,8 @@ mod declared;
 
 pub use declared::METRICS;
 use declared::{
-    CONNECTIONS, DURATION_BUCKET, DURATION_COUNT, DURATION_SUM, QUERIES, QUERIES_RUNNING, QUERIES_WAITING, REJECTED,
-    REQUESTS, STREAM_CLIENTS, STREAM_DROPPED, STREAM_EVENTS,
+    CONNECTIONS, DURATION_BUCKET, DURATION_COUNT, DURATION_SUM, GAVE_WAY, QUERIES, QUERIES_RUNNING, QUERIES_WAITING,
+    REJECTED, REQUESTS, STREAM_CLIENTS, STREAM_DROPPED, STREAM_EVENTS,
 };
 
 /// Routes as they are counted.
@@ -67,6 +67,7 @@ pub struct ServerMetrics {
     pub(crate) stream_clients: Gauge,
     stream_events: AtomicU64,
     stream_dropped: AtomicU64,
+    gave_way: AtomicU64,
 }
 
 /// Why a request did not reach a route.
@@ -133,6 +134,11 @@ impl ServerMetrics {
         add(position(&OUTCOMES, word).and_then(|i| self.outcomes.get(i)), 1);
     }
 
+    /// Counts a connection that was closed to make room for a newer one.
+    pub(crate) fn gave_way(&self) {
+        self.gave_way.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(crate) fn stream_sent(&self) {
         self.stream_events.fetch_add(1, Ordering::Relaxed);
     }
@@ -165,6 +171,7 @@ impl ServerMetrics {
         out.put_plain(&QUERIES_RUNNING, self.queries_running.read());
         out.put_plain(&QUERIES_WAITING, self.queries_waiting.read());
         out.put_plain(&CONNECTIONS, self.connections.read());
+        out.put_plain(&GAVE_WAY, read(&self.gave_way));
         out.put_plain(&STREAM_CLIENTS, self.stream_clients.read());
         out.put_plain(&STREAM_EVENTS, read(&self.stream_events));
         out.put_plain(&STREAM_DROPPED, read(&self.stream_dropped));
@@ -185,7 +192,8 @@ fn route_of(path: &str) -> &'static str {
         "/api/v1/series" => "series",
         "/api/v1/metadata" => "metadata",
         "/api/v1/status/buildinfo" => "buildinfo",
-        "/api/v1/query_exemplars" | "/api/v1/rules" | "/api/v1/alerts" => "absent",
+        "/api/v1/query_exemplars" => "absent",
+        "/api/v1/rules" | "/api/v1/alerts" => "rules",
         "/metrics" => "metrics",
         "/healthz" | "/readyz" | "/-/healthy" | "/-/ready" => "health",
         "/api/stream" => "stream",
@@ -193,6 +201,8 @@ fn route_of(path: &str) -> &'static str {
         "/" => "page",
         _ if path.starts_with("/api/v1/label/") => "label_values",
         _ if path.starts_with("/assets/") => "assets",
+        "/api/alerts" | "/api/silences" | "/api/notify/test" => "alerts",
+        _ if ["/api/alerts/", "/api/silences/", "/api/v2/"].iter().any(|start| path.starts_with(start)) => "alerts",
         _ if path.starts_with("/api/applications") => "applications",
         _ if path.starts_with("/interfaces") || path.starts_with("/applications") => "page",
         _ => "other",

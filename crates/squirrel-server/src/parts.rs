@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use squirrel_account::Picture;
 use squirrel_api::CollectorStatus;
-use squirrel_model::{Batch, Catalogue, Elapsed, Select, Timestamp};
+use squirrel_model::{Batch, Catalogue, Elapsed, Labels, Select, Timestamp};
+use squirrel_promql::Engine;
 use tokio::sync::watch;
 
-use crate::{AllowedHost, Applications};
+use crate::{Alerting, AllowedHost, ApplicationToken, Applications};
 
 /// Gives frozen views of the samples.
 pub trait Snapshots: Send + Sync {
@@ -29,6 +30,33 @@ pub struct Tick {
     pub at: Timestamp,
     /// What was read; `/metrics` shows it.
     pub batch: Batch,
+}
+
+/// Takes remote write from other monitors. All of it is asked from threads that may wait.
+pub trait Receive: Send + Sync {
+    /// Whether a request may come, by its headers `Authorization`, `Content-Type` and `Content-Encoding`; asked
+    /// before its body is read.
+    ///
+    /// # Errors
+    /// What is to be answered.
+    fn admit(&self, authorization: Option<&[u8]>, kind: &str, encoding: &str) -> Result<(), ReceiveReply>;
+
+    /// The largest body, in bytes.
+    fn most_body(&self) -> usize;
+
+    /// Keeps what may be kept of a body, and says what became of it.
+    fn take(&self, authorization: Option<&[u8]>, kind: &str, encoding: &str, body: &[u8]) -> ReceiveReply;
+}
+
+/// An answer to a sender of remote write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceiveReply {
+    /// Of HTTP.
+    pub status: u16,
+    /// Headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// A sentence for the sender's log; empty when all is well.
+    pub text: String,
 }
 
 /// Which build of Squirrel this is.
@@ -116,16 +144,28 @@ impl Default for Limits {
 pub struct ServerParts {
     /// Frozen views of the samples.
     pub snapshots: Arc<dyn Snapshots>,
+    /// Another engine that answers PromQL; none for our own over [`ServerParts::snapshots`]. The verdict is always by
+    /// the samples that are kept here, so that it needs nobody else.
+    pub engine: Option<Arc<dyn Engine>>,
     /// The newest reading, published after the store has it; none before the first.
     pub ticks: watch::Receiver<Option<Arc<Tick>>>,
     /// All declared metrics.
     pub catalogue: Arc<Catalogue>,
     /// The collectors and how they do.
     pub collectors: Arc<dyn Fn() -> Vec<CollectorStatus> + Send + Sync>,
+    /// The labels that this Squirrel's own series have; the verdict is about them alone. Empty for all series.
+    pub own: Labels,
     /// Applications that tell of themselves.
     pub applications: Arc<Applications>,
+    /// Rules and alerts.
+    pub alerting: Arc<dyn Alerting>,
+    /// What whoever changes something must send; without one nothing can be changed.
+    pub token: Option<Arc<ApplicationToken>>,
     /// Whose bytes they are, as of the accountant's last step; none before the first, or when it is off.
     pub picture: Arc<dyn Fn() -> Option<Arc<Picture>> + Send + Sync>,
+    /// Counts packets for so long from now on, and answers how long that is over all who asked; `None` where there is
+    /// no accounting.
+    pub count_packets: Arc<dyn Fn(Duration) -> Option<Duration> + Send + Sync>,
     /// The wall clock.
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// A clock that never jumps, for deadlines.
@@ -134,6 +174,8 @@ pub struct ServerParts {
     pub build: BuildInfo,
     /// Names beside the loopback's and the bound addresses by which browsers may address this server.
     pub allowed_hosts: Vec<AllowedHost>,
+    /// Takes remote write; `None` when nobody may send.
+    pub receive: Option<Arc<dyn Receive>>,
     /// What a client can use up.
     pub limits: Limits,
 }

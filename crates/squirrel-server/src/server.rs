@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use squirrel_promql::{Embedded, Engine};
 use tokio_util::sync::CancellationToken;
 
 use crate::gate::Gate;
@@ -14,14 +15,19 @@ use crate::listen;
 use crate::metrics::ServerMetrics;
 use crate::parts::ServerParts;
 use crate::routes;
+use crate::routes::receive::Turns;
 
 /// What every request sees.
 pub(crate) struct Shared {
     pub(crate) parts: ServerParts,
+    /// What answers PromQL.
+    pub(crate) engine: Arc<dyn Engine>,
     pub(crate) metrics: Arc<ServerMetrics>,
     pub(crate) gate: Gate,
     pub(crate) hosts: HostRules,
     pub(crate) hub: Hub,
+    /// Bodies of remote write that are read at one time.
+    pub(crate) receiving: Turns,
     /// The second of the last warning about a refused request: whoever is refused often shall not
     /// fill the log.
     pub(crate) warned: AtomicU64,
@@ -67,7 +73,9 @@ impl Server {
             gate: Gate::new(&self.parts.limits, Arc::clone(&self.parts.monotonic), Arc::clone(&self.metrics)),
             hosts: HostRules::new(bound, self.parts.allowed_hosts.clone()),
             hub: Hub::new(&self.parts.limits),
+            receiving: Turns::default(),
             warned: AtomicU64::new(0),
+            engine: engine(&self.parts),
             metrics: self.metrics,
             parts: self.parts,
             stop,
@@ -78,4 +86,12 @@ impl Server {
         hub.abort();
         Ok(())
     }
+}
+
+/// The engine that was given, else our own over the samples that are kept here.
+fn engine(parts: &ServerParts) -> Arc<dyn Engine> {
+    parts.engine.clone().unwrap_or_else(|| {
+        let snapshots = Arc::clone(&parts.snapshots);
+        Arc::new(Embedded::new(move || snapshots.snapshot(), crate::engine::options()))
+    })
 }

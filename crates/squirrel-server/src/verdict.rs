@@ -1,15 +1,19 @@
 //! Is the network fine, and if not, what is wrong: a table of checks over the stored metrics.
 
+use squirrel_alert::thresholds::Thresholds;
 use squirrel_api::{CollectorState, CollectorStatus, Finding, Level, Verdict};
 use squirrel_model::{Matcher, NAME_LABEL, Select, TimeRange, Timestamp};
 
-use crate::engine::{self, Steps};
+use crate::Watch;
+use crate::engine;
 use crate::gate::Stop;
 
 mod checks;
+mod own;
 
 pub(crate) use checks::CHECKS;
 use checks::Check;
+pub(crate) use own::Own;
 
 /// How old samples may be and still be judged by; as far as the checks look back.
 const FRESH_MS: i64 = 300_000;
@@ -19,6 +23,7 @@ pub(crate) fn judge(
     select: &dyn Select,
     at: Option<Timestamp>,
     collectors: &[CollectorStatus],
+    watch: &Watch,
     stop: &Stop,
 ) -> Verdict {
     let mut not_judged: Vec<String> = collectors
@@ -33,7 +38,7 @@ pub(crate) fn judge(
     let mut findings = Vec::new();
     let mut judged = 0;
     for check in CHECKS {
-        match run(check, select, at, stop) {
+        match run(check, select, at, &watch.thresholds, stop) {
             Ok(Some(found)) => {
                 judged += 1;
                 findings.extend(found);
@@ -42,15 +47,48 @@ pub(crate) fn judge(
             Err(error) => not_judged.push(format!("{}: {error}.", check.about)),
         }
     }
+    findings.extend(broken_rules(&watch.problems));
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
-    let (level, sentence) = headline(&findings, judged);
+    let (mut level, mut sentence) = headline(&findings, judged);
+    if let Some(firing) = watch.sentence() {
+        level = watch.worst.map_or(level, |worst| worst.max(level));
+        // What fires comes first where nothing else was found: "all is well" would be wrong.
+        sentence = match findings.as_slice() {
+            [] => format!("{firing} The {judged} checks found nothing else."),
+            _ => format!("{sentence} {firing}"),
+        };
+    }
     Verdict { time: Some(at.seconds()), level, sentence, findings, not_judged }
 }
 
+/// What is wrong with rule files: nobody is told by a rule that is not in force.
+fn broken_rules(problems: &[String]) -> Option<Finding> {
+    let first = problems.first()?.replace('\n', "; ");
+    let more = match problems.len() - 1 {
+        0 => String::new(),
+        more => format!(" And {more} more of such mistakes."),
+    };
+    Some(Finding {
+        check: "rules".into(),
+        level: Level::Warning,
+        subject: "rules".to_owned(),
+        sentence: format!("Rules are not in force as they are written: {first}.{more}"),
+        value: problems.len() as f64,
+        expr: "".into(),
+        check_first: vec!["`squirrel alerts check FILE` says all that is wrong with a file.".into()],
+    })
+}
+
 /// What a check finds; none when there is nothing to judge by.
-fn run(check: &Check, select: &dyn Select, at: Timestamp, stop: &Stop) -> Result<Option<Vec<Finding>>, String> {
+fn run(
+    check: &Check,
+    select: &dyn Select,
+    at: Timestamp,
+    thresholds: &Thresholds,
+    stop: &Stop,
+) -> Result<Option<Vec<Finding>>, String> {
     let expr = engine::parse(check.expr).map_err(|error| error.message)?;
-    let answer = engine::evaluate(&expr, select, Steps::At(at), None, stop).map_err(|error| error.message)?;
+    let answer = engine::evaluate(&expr, select, at, stop).map_err(|error| error.message)?;
     let samples = answer.into_samples();
     if samples.is_empty() {
         // An expression can also be silent because there is too little traffic to judge by.
@@ -59,7 +97,7 @@ fn run(check: &Check, select: &dyn Select, at: Timestamp, stop: &Stop) -> Result
         let there = select.find(&needed, range).map_err(|error| error.to_string())?;
         return Ok((!there.is_empty()).then(Vec::new));
     }
-    Ok(Some(samples.iter().filter_map(|one| check.finding(&one.labels, one.value)).collect()))
+    Ok(Some(samples.iter().filter_map(|one| check.finding(&one.labels, one.value, thresholds)).collect()))
 }
 
 fn headline(findings: &[Finding], judged: usize) -> (Level, String) {

@@ -1,9 +1,11 @@
 //! The server as its clients meet it: bound to a port of the loopback, asked over TCP.
 
 mod http {
+    pub(crate) mod alerts;
     pub(crate) mod applications;
     pub(crate) mod limits;
     pub(crate) mod live;
+    pub(crate) mod prometheus;
     pub(crate) mod promtool;
     pub(crate) mod queries;
     pub(crate) mod resources;

@@ -29,7 +29,7 @@ use crate::bytes::{Reader, put_varint, put_zigzag};
 pub use summary::Summary;
 
 /// Most samples that one chunk may hold.
-pub const MAX_SAMPLES: usize = 600;
+pub const MAX_SAMPLES: usize = 1800;
 
 /// The chunk types in use; other numbers are reserved.
 mod kind {
@@ -75,6 +75,7 @@ pub struct Header {
 /// Encodes chunks; holds memory that is used again from chunk to chunk.
 #[derive(Debug, Default)]
 pub struct Encoder {
+    effort: pack::Effort,
     ints: Vec<i64>,
     deltas: Vec<i64>,
     odd: Vec<(usize, u64)>,
@@ -96,6 +97,11 @@ impl Encoder {
         Self::default()
     }
 
+    /// An encoder for chunks that are in memory for a while: quicker to write and to read, and a little larger.
+    pub(crate) fn quick() -> Self {
+        Self { effort: pack::Effort::Quick, ..Self::default() }
+    }
+
     /// Writes the samples as one chunk at the end of `out`. Times must rise strictly; of columns of
     /// different length the shorter counts, and no more than [`MAX_SAMPLES`] are taken.
     /// Nothing is written for no samples.
@@ -114,7 +120,7 @@ impl Encoder {
             self.grid = times::grid(times);
         }
         let order = match shape {
-            Shape::Decimal { .. } => pack::choose_order(&self.ints, &mut self.deltas),
+            Shape::Decimal { .. } => pack::choose_order(&self.ints, self.effort, &mut self.deltas),
             Shape::Constant | Shape::Xor => 0,
         };
 
@@ -140,7 +146,7 @@ impl Encoder {
         } else {
             out.push(value_kind);
             put_varint(out, last_ms.wrapping_sub(first_ms) as u64);
-            times::put_irregular(times, &mut self.deltas, out);
+            times::put_irregular(times, self.effort, &mut self.deltas, out);
         }
         self.put_values(&shape, order, values, summarise, out);
     }
@@ -168,7 +174,7 @@ impl Encoder {
                     put_odd(&self.odd, out);
                 }
                 pack::difference(&self.ints, order, &mut self.deltas);
-                pack::put(&self.deltas, out);
+                pack::put(&self.deltas, self.effort, out);
             }
             Shape::Xor => {
                 if summarise {

@@ -157,7 +157,10 @@ pub(crate) fn is_full(error: &io::Error) -> bool {
 
 /// Writes a whole file so that it is either there as a whole or not at all: under a temporary
 /// name first, synced, renamed, and the folder synced.
-pub(crate) fn write_whole(dir: &dyn Dir, folder: &str, name: &str, bytes: &[u8]) -> io::Result<()> {
+///
+/// # Errors
+/// What the disk says; then the file is as it was before.
+pub fn write_whole(dir: &dyn Dir, folder: &str, name: &str, bytes: &[u8]) -> io::Result<()> {
     let (temporary, path) = if folder.is_empty() {
         (format!("tmp-{name}"), name.to_owned())
     } else {

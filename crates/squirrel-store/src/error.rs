@@ -59,7 +59,7 @@ pub enum StoreError {
         known: u64,
     },
     /// The folder or something in it cannot be used at all.
-    #[error("{place}: cannot {action} {subject}: {source}. {advice}")]
+    #[error("{place}: cannot {action} {subject}: {}. {advice}", squirrel_model::IoText(.source))]
     Io {
         /// The folder.
         place: String,

@@ -9,8 +9,10 @@
 
 use crate::bytes::Reader;
 
-/// Version of every file format that this code writes. A file with a greater one is refused.
-pub(crate) const VERSION: u16 = 1;
+/// Version of every file format that this code writes. A file with a greater one is refused; all before are read.
+///
+/// Since 2 numbers may be packed as Golomb-Rice codes, and a chunk may hold 1,800 samples instead of 600.
+pub(crate) const VERSION: u16 = 2;
 
 /// Length of a file's header.
 pub(crate) const HEADER_LEN: usize = 32;
@@ -226,9 +228,9 @@ mod tests {
             bad[at] ^= 1;
             assert_eq!(FileHeader::read(FileKind::Log, &bad), Err(HeaderFault::Damaged), "byte {at}");
         }
-        bytes[8] = 2;
+        bytes[8] += 1;
         let sum = crc32c::crc32c(&bytes[..28]);
         bytes[28..].copy_from_slice(&sum.to_le_bytes());
-        assert_eq!(FileHeader::read(FileKind::Log, &bytes), Err(HeaderFault::Newer(2)));
+        assert_eq!(FileHeader::read(FileKind::Log, &bytes), Err(HeaderFault::Newer(VERSION + 1)));
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use squirrel_model::{Figure, Found, Matcher, Samples, Select, SelectError, Tier, TimeRange, Timestamp};
 
 use crate::block::Block;
-use crate::head::{append_run, cut_to};
+use crate::head::{Row, append_run, cut_to};
 use crate::series::{Definition, SeriesId};
 use crate::tier::{BEFORE_MS, Figures, STEPS, figure_id};
 use crate::view::View;
@@ -23,38 +23,113 @@ fn unreadable(block: &Block, error: &std::io::Error) -> SelectError {
     }
 }
 
+/// Which of some series were found. Most questions are about few of many series, and a tick has them all: then those few
+/// are searched for there, instead of looking at everything that is there.
+struct Presence<'a> {
+    /// Rising.
+    ids: &'a [SeriesId],
+    hits: Vec<bool>,
+    missing: usize,
+}
+
+impl<'a> Presence<'a> {
+    /// Searching for one costs about as much as looking at so many: the steps of a binary search in 100,000.
+    const SEARCH: usize = 16;
+
+    fn of(ids: &'a [SeriesId]) -> Self {
+        Self { ids, hits: vec![false; ids.len()], missing: ids.len() }
+    }
+
+    fn is_complete(&self) -> bool {
+        self.missing == 0
+    }
+
+    /// Whether searching is cheaper than looking at `there` series.
+    fn are_few(&self, there: usize) -> bool {
+        self.missing.saturating_mul(Self::SEARCH) < there
+    }
+
+    /// This series is there.
+    fn mark(&mut self, id: SeriesId) {
+        if let Ok(at) = self.ids.binary_search(&id)
+            && let Some(hit) = self.hits.get_mut(at)
+            && !std::mem::replace(hit, true)
+        {
+            self.missing -= 1;
+        }
+    }
+
+    /// Asks for each that was not found yet whether it is there.
+    fn search(&mut self, mut is_there: impl FnMut(SeriesId) -> bool) {
+        for (id, hit) in self.ids.iter().zip(&mut self.hits).filter(|(_, hit)| !**hit) {
+            *hit = is_there(*id);
+            self.missing -= usize::from(*hit);
+        }
+    }
+
+    /// These are there, rising by id.
+    fn mark_all(&mut self, there: &[SeriesId]) {
+        if self.are_few(there.len()) {
+            self.search(|id| there.binary_search(&id).is_ok());
+        } else {
+            for id in there {
+                self.mark(*id);
+            }
+        }
+    }
+}
+
 impl Snapshot {
     /// Marks the series that have samples in the range. What is compressed is judged by the span of
     /// its chunks: a series with a gap of minutes around a short range may be marked all the same.
     fn present(&self, ids: &[SeriesId], range: TimeRange) -> Result<Vec<bool>, SelectError> {
-        let mut present = vec![false; ids.len()];
+        let mut present = Presence::of(ids);
         if range.end < range.start {
-            return Ok(present);
+            return Ok(present.hits);
         }
-        let mut mark = |id: SeriesId| {
-            if let Ok(at) = ids.binary_search(&id)
-                && let Some(hit) = present.get_mut(at)
-            {
-                *hit = true;
-            }
-        };
+        let mut run = Samples::default();
+        let inside = |run: &Samples| run.times.iter().any(|time| range.contains(Timestamp(*time)));
         // From the newest rows back: most series are in the first of them.
         let mut layout = None;
         for row in self.view.rows.iter().rev() {
-            if let crate::head::Row::Tick(tick) = row {
-                let same = layout.is_some_and(|layout| Arc::ptr_eq(layout, &tick.layout));
-                if same && tick.ended.is_empty() {
-                    continue;
-                }
-                if range.contains(squirrel_model::Timestamp(tick.time_ms)) {
-                    layout = Some(&tick.layout);
-                }
+            if present.is_complete() {
+                return Ok(present.hits);
             }
-            row.each_in(range, &mut mark);
+            match row {
+                Row::Tick(tick) if range.contains(Timestamp(tick.time_ms)) => {
+                    // Ticks of one layout have the same series.
+                    if !layout.is_some_and(|layout| Arc::ptr_eq(layout, &tick.layout)) {
+                        present.mark_all(&tick.layout.ids);
+                        layout = Some(&tick.layout);
+                    }
+                    present.mark_all(&tick.ended);
+                }
+                Row::Tick(_) => {}
+                Row::Loose(_) if present.are_few(row.len()) => present.search(|id| {
+                    run.clear();
+                    row.read(id, &mut run);
+                    inside(&run)
+                }),
+                Row::Loose(_) => row.each_in(range, |id| present.mark(id)),
+            }
         }
-        for part in self.view.parts.iter().filter(|part| part.overlaps(range)) {
-            part.each_in(range, &mut mark);
+        for part in self.view.parts.iter().rev().filter(|part| part.overlaps(range)) {
+            if present.is_complete() {
+                return Ok(present.hits);
+            }
+            if range.contains(Timestamp(part.min_ms)) && range.contains(Timestamp(part.max_ms)) {
+                present.mark_all(&part.ids);
+            } else if present.are_few(part.ids.len()) {
+                present.search(|id| {
+                    run.clear();
+                    part.read(id, &mut run);
+                    inside(&run)
+                });
+            } else {
+                part.each_in(range, |id| present.mark(id));
+            }
         }
+        let mut present = present.hits;
         for block in self.view.blocks.iter().rev().filter(|block| block.overlaps(range)) {
             if present.iter().all(|hit| *hit) {
                 break;
@@ -171,5 +246,65 @@ impl Select for Snapshot {
         }
         cut_to(out, range);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dir::MemoryDir;
+    use crate::{Store, StoreOptions};
+    use squirrel_model::{Batch, Kind, Labels, Metric, NAME_LABEL, Unit};
+
+    static LOAD: Metric = Metric::new("load", Kind::Gauge, Unit::None, "Load.");
+    /// 2023-11-14T22:00:00Z.
+    const T: i64 = 1_699_999_200_000;
+
+    fn name(n: usize) -> [Matcher; 2] {
+        [Matcher::equal(NAME_LABEL, "load"), Matcher::equal("n", n.to_string())]
+    }
+
+    /// Each series that is asked for by itself is found where it has samples and nowhere else, and is then among those
+    /// that are found when all are asked for.
+    fn check_each(snapshot: &dyn Select, what: &str) {
+        let range = |from: i64, to: i64| TimeRange::new(Timestamp(T + from * 1000), Timestamp(T + to * 1000));
+        let mut samples = Samples::default();
+        for range in [range(0, 200), range(39, 40), range(40, 41), range(41, 59), range(60, 60), range(120, 130)] {
+            let all = snapshot.find(&[Matcher::equal(NAME_LABEL, "load")], range).unwrap();
+            for n in [0, 7, 149, 150, 299] {
+                let series = snapshot.find(&name(n), TimeRange::ALL).unwrap().remove(0);
+                snapshot.read(&series, range, &mut samples).unwrap();
+                let found = snapshot.find(&name(n), range).unwrap();
+                assert_eq!(found.len(), usize::from(!samples.is_empty()), "{what}: series {n} in {range:?}");
+                assert!(
+                    samples.is_empty() || all.iter().any(|one| one.key == series.key),
+                    "{what}: series {n} of all in {range:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn one_of_many_series_is_found_exactly_where_it_has_samples() {
+        let options = StoreOptions { reserve_bytes: 0, ..StoreOptions::new(Labels::empty()) };
+        let (store, _) = Store::open(Arc::new(MemoryDir::new()), options, Timestamp(T)).unwrap();
+        // With the delivery below as many rows as are packed at once.
+        for tick in 0..63 {
+            let mut batch = Batch::default();
+            // Half of the series end at second 40.
+            for n in 0..if tick < 40 { 300 } else { 150 } {
+                batch.put(&LOAD, &Labels::new([("n", n.to_string())]).unwrap(), f64::from(tick));
+            }
+            store.append(Timestamp(T + i64::from(tick) * 1000), &batch).unwrap();
+        }
+        let all = store.reader().snapshot().find(&[Matcher::equal(NAME_LABEL, "load")], TimeRange::ALL).unwrap();
+        let late = |at: i64, found: &Found| (found.labels.clone(), Timestamp(T + at * 1000), 1.0);
+        let rows: Vec<_> = all.iter().skip(1).map(|found| late(125, found)).collect();
+        store.append_samples(Timestamp(T + 125_000), &rows).unwrap();
+        check_each(store.reader().snapshot().as_ref(), "rows");
+        store.maintain(Timestamp(T + 126_000));
+        let view = store.reader().shared.view();
+        assert!(!view.parts.is_empty() && view.blocks.is_empty());
+        check_each(store.reader().snapshot().as_ref(), "packed");
     }
 }

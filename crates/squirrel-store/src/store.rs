@@ -10,9 +10,11 @@ mod cut;
 mod delete;
 mod folder;
 mod import;
+mod known;
 mod loose;
 mod maintain;
 mod open;
+mod replay;
 mod reserve;
 mod resolve;
 mod retention;
@@ -82,7 +84,7 @@ struct Maintenance {
 
 /// Ticks that become one part.
 const PACK_ROWS: usize = 64;
-/// Most ticks that become one part; a chunk has room for 600.
+/// Most ticks that become one part.
 const PACK_ROWS_MAX: usize = 512;
 /// Ticks after which an append packs by itself, should maintenance not come.
 const PACK_ROWS_LATE: usize = 256;
@@ -93,6 +95,11 @@ impl Store {
     /// A giver of frozen views, for queries on other threads.
     pub fn reader(&self) -> StoreReader {
         StoreReader { shared: self.shared.clone() }
+    }
+
+    /// The labels that all series of ticks have.
+    pub fn target(&self) -> &Labels {
+        &self.options.target
     }
 
     /// All that can be asked for at this moment.

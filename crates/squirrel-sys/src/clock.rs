@@ -13,6 +13,12 @@ pub fn wall() -> Timestamp {
     }
 }
 
+/// The wall clock in nanoseconds since the epoch, as the kernel stamps packets with it; 0 before 1970.
+pub fn wall_nanos() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+}
+
 /// This moment, for those who measure between moments.
 pub fn now() -> Instant {
     Instant::now()

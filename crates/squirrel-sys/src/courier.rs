@@ -6,24 +6,51 @@
 
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
+use crate::clock::Monotonic;
 use crate::linux::raw::courier;
 
 /// The longest message in bytes. Larger answers are sent as several messages.
 pub const LONGEST: usize = 32 * 1024;
 
-/// How long a message may take to be sent or received: the other end is on this host, and answers at once or is
-/// in trouble.
-const PATIENCE_SECONDS: i64 = 10;
+/// How long a message may take to be sent or received if nothing else is said: the other end is on this host, and
+/// answers at once or is in trouble.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A span of time that several messages share.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    clock: Monotonic,
+    most: Duration,
+}
+
+impl Patience {
+    /// So much time from now on; zero for what is there already.
+    pub fn of(most: Duration) -> Self {
+        Self { clock: Monotonic::start(), most }
+    }
+
+    fn left(&self) -> Duration {
+        self.most.saturating_sub(self.clock.elapsed().0)
+    }
+}
 
 /// One end of the connection.
 #[derive(Debug)]
 pub struct Courier(OwnedFd);
 
-/// An end that somebody else made; it waits without limit.
+/// An end that somebody else made; it waits as long as it was told to there.
 impl From<OwnedFd> for Courier {
     fn from(end: OwnedFd) -> Self {
         Self(end)
+    }
+}
+
+/// The end, for another process.
+impl From<Courier> for OwnedFd {
+    fn from(courier: Courier) -> Self {
+        courier.0
     }
 }
 
@@ -34,7 +61,7 @@ impl Courier {
     /// When a limit on descriptors was reached.
     pub fn pair() -> io::Result<(Self, OwnedFd)> {
         let (ours, theirs) = courier::pair()?;
-        courier::set_patience(ours.as_fd(), PATIENCE_SECONDS)?;
+        courier::set_patience(ours.as_fd(), PATIENCE)?;
         Ok((Self(ours), theirs))
     }
 
@@ -46,10 +73,24 @@ impl Courier {
         io::stdin().as_fd().try_clone_to_owned().map(Self)
     }
 
+    /// Limits how long each further message may take to be sent or received; ten seconds for an end that
+    /// [`Courier::pair`] made. Zero hardly waits at all.
+    ///
+    /// # Errors
+    /// When the descriptor is none of a socket.
+    pub fn set_patience(&self, patience: Duration) -> io::Result<()> {
+        courier::set_patience(self.0.as_fd(), patience)
+    }
+
+    /// Whether the other end has gone and everything that it had sent was received. Does not wait.
+    pub fn has_gone(&self) -> bool {
+        courier::has_gone(self.0.as_fd())
+    }
+
     /// Sends one message of 1 to [`LONGEST`] bytes, with a descriptor beside it if one is given.
     ///
     /// # Errors
-    /// When the other end has gone or takes nothing for ten seconds, or the length is not allowed.
+    /// When the other end has gone or takes nothing in time, or the length is not allowed.
     pub fn send(&self, message: &[u8], descriptor: Option<BorrowedFd<'_>>) -> io::Result<()> {
         if message.is_empty() || message.len() > LONGEST {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "a message has 1 to 32,768 bytes"));
@@ -57,17 +98,30 @@ impl Courier {
         courier::send(self.0.as_fd(), message, descriptor)
     }
 
+    /// As [`Courier::receive`], as long as there is patience.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn receive_within(&self, patience: &Patience, message: &mut Vec<u8>) -> io::Result<Option<Option<OwnedFd>>> {
+        self.set_patience(patience.left())?;
+        self.receive(message)
+    }
+
     /// Replaces `message` by the next message, and answers the descriptor beside it. `None` when the other end has
     /// gone.
     ///
     /// # Errors
-    /// When nothing came for ten seconds, or something that is no message of ours.
+    /// `WouldBlock` when nothing came in time; something that is no message of ours.
     pub fn receive(&self, message: &mut Vec<u8>) -> io::Result<Option<Option<OwnedFd>>> {
         message.resize(LONGEST, 0);
-        let (len, descriptor) = match courier::receive(self.0.as_fd(), message) {
-            // The other end died with unread messages of ours.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => (0, None),
-            other => other?,
+        let (len, descriptor) = loop {
+            match courier::receive(self.0.as_fd(), message) {
+                // A signal to this process is no trouble of the other end.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // The other end died with unread messages of ours.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => break (0, None),
+                other => break other?,
+            }
         };
         message.truncate(len);
         Ok((len > 0).then_some(descriptor))
@@ -113,6 +167,19 @@ mod tests {
         let mut text = String::new();
         std::fs::File::from(descriptor).read_to_string(&mut text).unwrap();
         assert_eq!((message.as_slice(), text.as_str()), (b"here".as_slice(), "kept"));
+    }
+
+    #[test]
+    fn patience_ends_and_an_end_that_has_gone_is_told_from_one_that_is_silent() {
+        let (one, other) = ends();
+        one.set_patience(Duration::ZERO).unwrap();
+        assert_eq!(one.receive(&mut Vec::new()).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        assert!(!one.has_gone());
+        other.send(b"last", None).unwrap();
+        drop(other);
+        assert!(!one.has_gone(), "its last message is still there");
+        one.receive(&mut Vec::new()).unwrap();
+        assert!(one.has_gone());
     }
 
     #[test]

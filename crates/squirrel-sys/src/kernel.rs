@@ -2,6 +2,8 @@
 
 use std::io;
 
+use squirrel_model::IoText;
+
 /// A netlink protocol family that can be dumped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Netlink {
@@ -31,7 +33,7 @@ impl Netlink {
 
 /// A system call that failed, with its name and what it was about.
 #[derive(Debug, thiserror::Error)]
-#[error("{call} {subject}: {source}")]
+#[error("{call} {subject}: {}", IoText(.source))]
 pub struct SysError {
     /// The call, such as `read` or `netlink dump`.
     pub call: &'static str,
@@ -92,20 +94,21 @@ pub trait Kernel: Send + Sync {
         Err(SysError::new("readlink", path, io::ErrorKind::Unsupported.into()))
     }
 
-    /// Hands over the inode number of each socket that a process has open and answers how many descriptors were
-    /// looked at. A socket that is open twice comes twice.
+    /// Hands over the descriptor and the inode number of each socket that a process has open, and answers how many
+    /// descriptors were looked at. A socket that is open twice comes twice.
     ///
     /// # Errors
     /// The process is gone, or belongs to somebody else and the privilege to look (`CAP_SYS_PTRACE`) is missing.
-    fn sockets_of(&self, process: u32, each: &mut dyn FnMut(u64)) -> Result<usize, SysError> {
+    fn sockets_of(&self, process: u32, each: &mut dyn FnMut(u32, u64)) -> Result<usize, SysError> {
         let folder = format!("/proc/{process}/fd");
         let (mut names, mut leads_to) = (Vec::new(), Vec::new());
         self.list(&folder, &mut |name| names.push(String::from_utf8_lossy(name).into_owned()))?;
         for name in &names {
             // What was closed since the folder was listed is no longer a socket of the process.
             let is_there = self.link(&format!("{folder}/{name}"), &mut leads_to).is_ok();
-            if let Some(inode) = is_there.then_some(leads_to.as_slice()).and_then(socket_inode) {
-                each(inode);
+            let inode = is_there.then_some(leads_to.as_slice()).and_then(socket_inode);
+            if let (Ok(descriptor), Some(inode)) = (name.parse(), inode) {
+                each(descriptor, inode);
             }
         }
         Ok(names.len())
@@ -153,7 +156,7 @@ impl<K: Kernel + ?Sized> Kernel for &K {
         (**self).link(path, out)
     }
 
-    fn sockets_of(&self, process: u32, each: &mut dyn FnMut(u64)) -> Result<usize, SysError> {
+    fn sockets_of(&self, process: u32, each: &mut dyn FnMut(u32, u64)) -> Result<usize, SysError> {
         (**self).sockets_of(process, each)
     }
 

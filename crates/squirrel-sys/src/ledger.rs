@@ -14,6 +14,15 @@ pub struct Missed {
     pub receive_bytes: u64,
 }
 
+/// What a ledger noted of a process when it first used a socket.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProcessNote {
+    /// The process id of its parent at that time.
+    pub parent: u32,
+    /// Its arguments, each with a zero behind it, perhaps cut short; empty when they could not be read.
+    pub command: Vec<u8>,
+}
+
 /// A book of sockets that the kernel keeps: each socket's owner and bytes, while it lives and when it ends.
 ///
 /// The real one is kept by eBPF programs; a test keeps one in a vector.
@@ -34,14 +43,13 @@ pub trait SocketLedger: Send {
     /// The call that failed.
     fn living(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError>;
 
-    /// Hands over the living sockets again, but of those that moved nothing since the last call of this method as
-    /// few as the ledger can tell apart: with many idle sockets far cheaper. The first call hands over all.
+    /// What was noted of the process with this number that started so many nanoseconds after boot: for one that is gone
+    /// before anybody looked at it. `None` when nothing is known, or only of an earlier or later process with the number.
     ///
     /// # Errors
-    /// The call that failed; what it would have handed over may be left out of the next one, so
-    /// [`living`](Self::living) is to be called then.
-    fn changed(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
-        self.living(each)
+    /// The call that failed.
+    fn process(&mut self, _tgid: u32, _started_ns: u64) -> Result<Option<ProcessNote>, SysError> {
+        Ok(None)
     }
 
     /// What could not be noted since the last call.
@@ -50,6 +58,12 @@ pub trait SocketLedger: Send {
     /// The call that failed.
     fn missed(&mut self) -> Result<Missed, SysError> {
         Ok(Missed::default())
+    }
+
+    /// A number that changes when the book was begun anew: its figures run from there, and what moved in between is
+    /// in none.
+    fn generation(&self) -> u64 {
+        0
     }
 
     /// Which parts work and which do not, as pairs of the part's name and the reason it is missing.

@@ -125,7 +125,7 @@ impl Kernel for Linux {
         files::link(path, out).map_err(|source| SysError::new("readlink", path, source))
     }
 
-    fn sockets_of(&self, process: u32, each: &mut dyn FnMut(u64)) -> Result<usize, SysError> {
+    fn sockets_of(&self, process: u32, each: &mut dyn FnMut(u32, u64)) -> Result<usize, SysError> {
         descriptors::sockets_of(process, each)
             .map_err(|source| SysError::new("list", format!("/proc/{process}/fd"), source))
     }

@@ -146,6 +146,26 @@ pub fn drop_all() -> Result<Dropped, SysError> {
 /// # Errors
 /// As [`drop_all`].
 pub fn keep_only(names: &[&str]) -> Result<Dropped, SysError> {
+    narrow(names, Kept::InForce)
+}
+
+/// Gives up every capability but those named, and puts none of these in force: they are kept for the programs that
+/// this one starts, which hold them at once.
+///
+/// # Errors
+/// As [`drop_all`].
+pub fn keep_for_children(names: &[&str]) -> Result<Dropped, SysError> {
+    narrow(names, Kept::ForChildren)
+}
+
+/// What happens to those that are kept.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    InForce,
+    ForChildren,
+}
+
+fn narrow(names: &[&str], how: Kept) -> Result<Dropped, SysError> {
     let failed = |call| move |source| SysError::new(call, "this thread", source);
     let before = raw::capabilities().map_err(failed("capget"))?;
     let wanted = |number: u32| NAMES.get(number as usize).is_some_and(|name| names.contains(name));
@@ -160,9 +180,16 @@ pub fn keep_only(names: &[&str]) -> Result<Dropped, SysError> {
             bounding_left |= 1 << number;
         }
     }
-    raw::prctl(Prctl::AmbientClear).map_err(failed("prctl PR_CAP_AMBIENT_CLEAR_ALL"))?;
-    raw::set_capabilities(CapabilitySets { effective: kept, permitted: kept, inheritable: 0 })
-        .map_err(failed("capset"))?;
+    let sets = match how {
+        Kept::InForce => {
+            raw::prctl(Prctl::AmbientClear).map_err(failed("prctl PR_CAP_AMBIENT_CLEAR_ALL"))?;
+            CapabilitySets { effective: kept, permitted: kept, inheritable: 0 }
+        }
+        // A program that root starts gets them by being root's. One of another user gets those of the ambient set,
+        // from which the kernel takes what leaves the others.
+        Kept::ForChildren => CapabilitySets { effective: 0, permitted: kept, inheritable: before.inheritable & kept },
+    };
+    raw::set_capabilities(sets).map_err(failed("capset"))?;
     raw::prctl(Prctl::NoNewPrivileges).map_err(failed("prctl PR_SET_NO_NEW_PRIVS"))?;
     Ok(Dropped { capabilities: CapabilitySet(before.permitted & !kept), bounding_left: CapabilitySet(bounding_left) })
 }
@@ -223,6 +250,26 @@ mod tests {
     #[test]
     fn what_is_to_be_kept_is_kept_and_nothing_else() {
         assert_in_child("what_is_to_be_kept_is_kept_and_nothing_else", assert_only_one_is_kept);
+    }
+
+    #[test]
+    fn what_is_kept_for_children_is_in_force_in_them_alone() {
+        assert_in_child("what_is_kept_for_children_is_in_force_in_them_alone", assert_kept_for_children);
+    }
+
+    fn assert_kept_for_children() {
+        let before = Capabilities::read().unwrap().permitted;
+        keep_for_children(&["CAP_SYS_PTRACE"]).unwrap();
+        let own = Capabilities::read().unwrap();
+        assert!(own.effective.is_empty());
+        assert_eq!(own.permitted.contains("CAP_SYS_PTRACE"), before.contains("CAP_SYS_PTRACE"));
+        let child = Command::new("cat").arg("/proc/self/status").output().unwrap();
+        let child = String::from_utf8(child.stdout).unwrap();
+        // Only root's programs get them without an ambient set, which a test has not.
+        if effective_uid() == 0 {
+            assert_eq!(status_line(&child, "CapEff:"), format!("{:016x}", own.permitted.0));
+        }
+        assert_eq!(status_line(&child, "NoNewPrivs:"), "1");
     }
 
     fn assert_only_one_is_kept() {

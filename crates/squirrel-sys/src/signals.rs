@@ -48,6 +48,16 @@ pub fn send(process: u32, signal: i32) -> io::Result<()> {
     raw::kill(process.ok_or(io::ErrorKind::InvalidInput)?, signal)
 }
 
+/// Sends a signal to all processes of a group, which is called by its leader's number.
+///
+/// # Errors
+/// When there is no such group, or it is another user's.
+pub fn send_to_group(leader: u32, signal: i32) -> io::Result<()> {
+    // kill(2): 0 would be the caller's own group, and -1 everybody.
+    let leader = i32::try_from(leader).ok().filter(|leader| *leader > 1);
+    raw::kill(-leader.ok_or(io::ErrorKind::InvalidInput)?, signal)
+}
+
 /// Ends this process by a signal, as if nobody had ever listened to it, and without a core dump. Returns when
 /// the signal is one that ends nothing.
 pub fn end_by(signal: i32) {

@@ -37,6 +37,8 @@ pub struct DiagSocket {
     pub segments_in: u32,
     /// Segments sent.
     pub segments_out: u32,
+    /// Whether it is a path of a multipath socket.
+    pub multipath: bool,
 }
 
 impl DiagSocket {
@@ -62,6 +64,7 @@ impl DiagSocket {
             retransmitted: 0,
             segments_in: 0,
             segments_out: 0,
+            multipath: false,
         }
     }
 
@@ -96,6 +99,14 @@ impl DiagSocket {
         }
         if !self.udp {
             self.encode_info(out);
+        }
+        if self.multipath {
+            // INET_DIAG_ULP_INFO with INET_ULP_INFO_NAME.
+            for (length, kind) in [(16u16, 18u16), (10, 1)] {
+                out.extend(length.to_ne_bytes());
+                out.extend(kind.to_ne_bytes());
+            }
+            out.extend(b"mptcp\0\0\0");
         }
     }
 

@@ -1,14 +1,18 @@
 //! What tests of several crates share. No release build uses this crate.
 #![forbid(unsafe_code)]
 
+mod chain;
 mod diag;
 mod fake_kernel;
 mod memory;
 mod namespace;
+mod peer;
 mod skip;
 
+pub use chain::Chain;
 pub use diag::DiagSocket;
 pub use fake_kernel::{FakeKernel, Messages};
 pub use memory::MemorySelect;
 pub use namespace::Namespace;
+pub use peer::{Peer, until};
 pub use skip::skip;

@@ -7,11 +7,54 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::{AF_INET, AF_INET6, Malformed, Reader};
 
+/// `AF_PACKET`, `include/linux/socket.h`.
+const AF_PACKET: u8 = 17;
+/// `SOCK_RAW`, `include/linux/net.h`.
+const SOCK_RAW: u8 = 3;
+
 /// Octets of one row.
 pub const RECORD_LEN: usize = 176;
 
+/// Octets of what is noted of a process (`struct person`).
+pub const PERSON_LEN: usize = 248;
+
 /// The most bytes of a process name (`TASK_COMM_LEN`, `include/linux/sched.h`).
 pub const COMM_LENGTH: usize = 16;
+
+/// What a socket is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SocketKind {
+    /// TCP; a path of a multipath socket too.
+    #[default]
+    Tcp,
+    /// Multipath TCP (RFC 8684): what processes see, while TCP connections carry its bytes.
+    Multipath,
+    /// UDP and UDP-Lite.
+    Udp,
+    /// ICMP by a datagram socket, as `ping` uses where it may.
+    Ping,
+    /// Packets of any protocol of IP, without a transport of the kernel.
+    Raw,
+    /// Frames of an interface (`packet(7)`).
+    Packet,
+    /// Another protocol, such as SCTP.
+    Other,
+}
+
+impl SocketKind {
+    /// By the family, the type, the protocol, and whether the kernel's row says that it is multipath TCP.
+    fn of(family: u8, kind: u8, protocol: u8, multipath: bool) -> Self {
+        match (family, kind, protocol) {
+            (AF_PACKET, ..) => Self::Packet,
+            (_, SOCK_RAW, _) => Self::Raw,
+            _ if multipath => Self::Multipath,
+            (.., 6) => Self::Tcp,
+            (.., 17 | 136) => Self::Udp,
+            (.., 1 | 58) => Self::Ping,
+            _ => Self::Other,
+        }
+    }
+}
 
 /// One socket's owner and bytes, as counted in the kernel.
 ///
@@ -24,8 +67,14 @@ pub struct SocketRecord {
     pub cookie: u64,
     /// Inode number of the network namespace.
     pub namespace: u32,
-    /// `IPPROTO_TCP`, `IPPROTO_UDP`, or another protocol below 256 that has sockets (ICMP, UDP-Lite).
+    /// What it is.
+    pub kind: SocketKind,
+    /// The protocol of IP: `IPPROTO_TCP`, also of multipath TCP, `IPPROTO_UDP`, or any that a raw socket asked for; 0 of
+    /// packet sockets.
     pub protocol: u8,
+    /// The cookie of the multipath socket whose bytes this TCP connection carries. Its own bytes are then those of the
+    /// kernel's counters alone, and its owner is whoever made the path, often the kernel itself.
+    pub path_of: Option<u64>,
     /// The state (`TCP_ESTABLISHED` …) when the record was written; of a TCP connection that is closed, the one
     /// that it left, such as `TCP_SYN_SENT` when nobody answered.
     pub state: u8,
@@ -61,14 +110,12 @@ pub struct SocketRecord {
     pub transmit_bytes: u64,
     /// Bytes that this owner received.
     pub receive_bytes: u64,
-    /// Calls that sent.
+    /// Calls that sent; not counted of TCP.
     pub transmit_calls: u64,
-    /// Calls that received.
+    /// Calls that received; not counted of TCP.
     pub receive_calls: u64,
     /// The kernel's own counters of a TCP socket; `None` for UDP and for further owners of the same socket.
     pub tcp: Option<TcpCounters>,
-    /// When the record was written, nanoseconds since boot.
-    pub at_ns: u64,
 }
 
 /// Counters of `struct tcp_sock`, since the ledger first saw the socket.
@@ -110,28 +157,29 @@ mod flag {
     pub(super) const SHARED: u32 = 1 << 3;
     pub(super) const FIN: u32 = 1 << 4;
     pub(super) const FURTHER: u32 = 1 << 8;
+    pub(super) const MULTIPATH: u32 = 1 << 11;
 }
 
 impl SocketRecord {
     /// Reads one row; what follows it is left alone.
     ///
     /// # Errors
-    /// Fewer octets than [`RECORD_LEN`], or a family that is neither IPv4 nor IPv6.
+    /// Fewer octets than [`RECORD_LEN`], or a family that is neither IPv4, IPv6, nor that of packet sockets.
     pub fn parse(octets: &[u8]) -> Result<Self, Malformed> {
         let mut row = Reader::new("socket record", octets);
-        let [cookie, at_ns, started_ns, cgroup] = words(&mut row)?;
-        let [transmit_bytes, receive_bytes, transmit_calls, receive_calls] = words(&mut row)?;
+        let [cookie, transmit_bytes, receive_bytes, transmit_calls, receive_calls] = words(&mut row)?;
+        let (tgid, flags) = (row.u32()?, row.u32()?);
+        let [started_ns, cgroup] = words(&mut row)?;
         let [bytes_sent, bytes_retransmitted, bytes_acked, bytes_received] = words(&mut row)?;
         let (segments_out, segments_in) = (row.u32()?, row.u32()?);
-        let (namespace, tgid, uid) = (row.u32()?, row.u32()?, row.u32()?);
+        let (namespace, uid) = (row.u32()?, row.u32()?);
+        let path_of = row.u64()?;
         let (local_port, remote_port) = (row.be_u16()?, row.be_u16()?);
-        let (local, remote) = (row.array()?, row.array()?);
-        let comm = row.array()?;
         let (protocol, state) = (row.u8()?, row.u8()?);
         let bad_family = row.malformed();
-        let family = row.u8()?;
-        row.skip(1)?;
-        let flags = row.u32()?;
+        let (family, kind) = (row.u8()?, row.u8()?);
+        let (local, remote) = (row.array()?, row.array()?);
+        let comm = row.array()?;
         let has = |bit: u32| flags & bit != 0;
         let tcp = TcpCounters {
             bytes_sent,
@@ -145,7 +193,9 @@ impl SocketRecord {
         Ok(Self {
             cookie,
             namespace,
+            kind: SocketKind::of(family, kind, protocol, has(flag::MULTIPATH)),
             protocol,
+            path_of: (path_of != 0).then_some(path_of),
             state,
             local: address(family, local).ok_or(bad_family)?,
             local_port,
@@ -165,7 +215,6 @@ impl SocketRecord {
             transmit_calls,
             receive_calls,
             tcp: has(flag::HAS_TCP).then_some(tcp),
-            at_ns,
         })
     }
 }
@@ -178,12 +227,37 @@ fn words<const N: usize>(row: &mut Reader<'_>) -> Result<[u64; N], Malformed> {
     Ok(words)
 }
 
-/// An address that stands in 16 octets, an IPv4 one in the first four.
+/// What was noted of a process when it first used a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Person<'a> {
+    /// When it started, nanoseconds since boot.
+    pub started_ns: u64,
+    /// The thread group id of its parent.
+    pub parent: u32,
+    /// Its arguments, each with a zero behind it, up to some length; empty when they could not be read.
+    pub command: &'a [u8],
+}
+
+impl<'a> Person<'a> {
+    /// Reads what stands in the kernel's map.
+    ///
+    /// # Errors
+    /// Fewer octets than [`PERSON_LEN`], or a length of the command that is beyond them.
+    pub fn parse(octets: &'a [u8]) -> Result<Self, Malformed> {
+        let mut row = Reader::new("note of a process", Reader::new("note of a process", octets).take(PERSON_LEN)?);
+        let started_ns = row.u64()?;
+        let (parent, length) = (row.u32()?, row.u32()?);
+        Ok(Self { started_ns, parent, command: row.take(length as usize)? })
+    }
+}
+
+/// An address that stands in 16 octets, an IPv4 one in the first four; packet sockets have none.
 fn address(family: u8, octets: [u8; 16]) -> Option<IpAddr> {
     let [a, b, c, d, ..] = octets;
     match family {
         AF_INET => Some(IpAddr::V4(Ipv4Addr::new(a, b, c, d))),
         AF_INET6 => Some(IpAddr::V6(Ipv6Addr::from(octets)).to_canonical()),
+        AF_PACKET => Some(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
         _ => None,
     }
 }
@@ -197,17 +271,21 @@ mod tests {
 
     /// Where the fields lie, as `record.h` says.
     mod at {
+        pub(super) const TRANSMITTED: usize = 8;
+        pub(super) const CALLS: usize = 32;
+        pub(super) const TGID: usize = 40;
+        pub(super) const FLAGS: usize = 44;
         pub(super) const RECEIVED: usize = 88;
         pub(super) const SEGMENTS_IN: usize = 100;
         pub(super) const NAMESPACE: usize = 104;
-        pub(super) const TGID: usize = 108;
-        pub(super) const LOCAL_PORT: usize = 116;
-        pub(super) const LOCAL: usize = 120;
-        pub(super) const REMOTE: usize = 136;
-        pub(super) const COMM: usize = 152;
-        pub(super) const PROTOCOL: usize = 168;
-        pub(super) const FAMILY: usize = 170;
-        pub(super) const FLAGS: usize = 172;
+        pub(super) const PATH_OF: usize = 112;
+        pub(super) const LOCAL_PORT: usize = 120;
+        pub(super) const PROTOCOL: usize = 124;
+        pub(super) const FAMILY: usize = 126;
+        pub(super) const TYPE: usize = 127;
+        pub(super) const LOCAL: usize = 128;
+        pub(super) const REMOTE: usize = 144;
+        pub(super) const COMM: usize = 160;
     }
 
     fn row(family: u8, flags: u32, fields: &[(usize, &[u8])]) -> Vec<u8> {
@@ -228,8 +306,8 @@ mod tests {
             flag::HAS_TCP | flag::FIN | flag::SHARED,
             &[
                 (0, &7_u64.to_ne_bytes()),
-                (32, &10_u64.to_ne_bytes()),
-                (56, &4_u64.to_ne_bytes()),
+                (at::TRANSMITTED, &10_u64.to_ne_bytes()),
+                (at::CALLS, &4_u64.to_ne_bytes()),
                 (at::RECEIVED, &101_u64.to_ne_bytes()),
                 (at::SEGMENTS_IN, &9_u32.to_ne_bytes()),
                 (at::NAMESPACE, &4_026_531_840_u32.to_ne_bytes()),
@@ -252,6 +330,45 @@ mod tests {
     }
 
     #[test]
+    fn the_kind_is_told_by_family_type_and_protocol() {
+        let cases = [
+            (AF_INET, 1, 6, 0, SocketKind::Tcp),
+            (AF_INET6, 1, 6, flag::MULTIPATH, SocketKind::Multipath),
+            (AF_INET, 2, 17, 0, SocketKind::Udp),
+            (AF_INET6, 2, 136, 0, SocketKind::Udp),
+            (AF_INET, 2, 1, 0, SocketKind::Ping),
+            (AF_INET6, 2, 58, 0, SocketKind::Ping),
+            // A raw socket may ask for the protocol of another kind.
+            (AF_INET, SOCK_RAW, 6, 0, SocketKind::Raw),
+            (AF_INET, SOCK_RAW, 1, 0, SocketKind::Raw),
+            (AF_PACKET, SOCK_RAW, 0, 0, SocketKind::Packet),
+            (AF_PACKET, 2, 0, 0, SocketKind::Packet),
+            (AF_INET, 5, 132, 0, SocketKind::Other),
+        ];
+        for (family, kind, protocol, flags, expected) in cases {
+            let fields: [(usize, &[u8]); 3] =
+                [(at::PROTOCOL, &[protocol]), (at::TYPE, &[kind]), (at::PATH_OF, &9_u64.to_ne_bytes())];
+            let record = SocketRecord::parse(&row(family, flags, &fields)).unwrap();
+            assert_eq!((record.kind, record.path_of), (expected, Some(9)), "{family} {kind} {protocol}");
+        }
+    }
+
+    #[test]
+    fn a_note_of_a_process_ends_where_it_says() {
+        let mut octets = [0; PERSON_LEN];
+        octets[..8].copy_from_slice(&77_u64.to_ne_bytes());
+        octets[8..12].copy_from_slice(&12_u32.to_ne_bytes());
+        octets[12..16].copy_from_slice(&7_u32.to_ne_bytes());
+        octets[16..26].copy_from_slice(b"ls\0-la\0old");
+        let person = Person::parse(&octets).unwrap();
+        assert_eq!((person.started_ns, person.parent, person.command), (77, 12, b"ls\0-la\0".as_slice()));
+        octets[12..16].copy_from_slice(&(PERSON_LEN as u32 - 15).to_ne_bytes());
+        assert!(Person::parse(&octets).is_err(), "beyond the end");
+        octets[12..16].fill(0);
+        assert!(Person::parse(&octets[..15]).is_err(), "cut");
+    }
+
+    #[test]
     fn an_ipv4_address_in_an_ipv6_socket_is_ipv4() {
         let mapped = Ipv4Addr::new(192, 0, 2, 1).to_ipv6_mapped().octets();
         let record = SocketRecord::parse(&row(AF_INET6, 0, &[(at::LOCAL, &mapped), (at::REMOTE, &[0; 16])])).unwrap();
@@ -267,12 +384,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_octets_are_survived(octets in prop::collection::vec(any::<u8>(), 0..400), family in 0_u8..12) {
+        fn any_octets_are_survived(octets in prop::collection::vec(any::<u8>(), 0..400), family in 0_u8..16) {
             prop_assert!(SocketRecord::parse(&octets).is_err() || octets.len() >= RECORD_LEN);
             let mut octets = octets;
             octets.resize(RECORD_LEN, 0);
             octets[at::FAMILY] = family;
-            prop_assert_eq!(SocketRecord::parse(&octets).is_ok(), family == AF_INET || family == AF_INET6);
+            prop_assert_eq!(SocketRecord::parse(&octets).is_ok(), [AF_INET, AF_INET6].contains(&family));
+            prop_assert!(Person::parse(&octets).is_err());
         }
     }
 }

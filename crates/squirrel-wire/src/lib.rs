@@ -1,4 +1,5 @@
-//! Octets to meaning: the messages that the Linux kernel sends to those who ask about its network.
+//! Octets to meaning: the messages that the Linux kernel sends to those who ask about its network, and those that
+//! hosts on the network answer probes and checks with.
 //!
 //! Each module knows one kind of message: where its fields lie, which of them may be missing, and
 //! what the numbers are called. Structures that the kernel extends over the years (`tcp_info`,
@@ -15,11 +16,14 @@
 extern crate std;
 
 pub mod address;
+pub mod dns;
 pub mod ethtool;
+pub mod icmp;
 pub mod ledger;
 pub mod link;
 pub mod neighbour;
 pub mod netlink;
+pub mod ntp;
 pub mod packets;
 pub mod qdisc;
 mod reader;
@@ -27,6 +31,7 @@ pub mod sock_diag;
 #[cfg(test)]
 mod testing;
 mod text;
+pub mod x509;
 
 pub use reader::{Fields, Malformed, Reader};
 pub use text::Text;

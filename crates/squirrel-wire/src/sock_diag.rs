@@ -200,6 +200,8 @@ pub struct InetSocket<'a> {
     pub cgroup: Option<u64>,
     /// Bits of the directions that were shut down: 1 receive, 2 send.
     pub shutdown: Option<u8>,
+    /// Whether a TCP socket is a path of a multipath one (its upper layer protocol is `mptcp`).
+    pub multipath: bool,
 }
 
 impl<'a> InetSocket<'a> {
@@ -241,6 +243,7 @@ impl<'a> InetSocket<'a> {
             memory: None,
             cgroup: None,
             shutdown: None,
+            multipath: false,
         };
         socket.take(Attributes::new(reader.rest()))?;
         Ok(socket)
@@ -270,12 +273,24 @@ impl<'a> InetSocket<'a> {
                 4 => self.congestion = Some(attribute.text()),
                 7 => self.memory = Some(SocketMemory(Fields(attribute.value))),
                 8 => self.shutdown = attribute.u8(),
+                18 => self.multipath = upper_protocol(attribute.value)? == Some(b"mptcp"),
                 21 => self.cgroup = attribute.u64(),
                 _ => {}
             }
         }
         Ok(())
     }
+}
+
+/// The name of the protocol that stands on TCP (`INET_ULP_INFO_NAME` in `INET_DIAG_ULP_INFO`), without its zero.
+fn upper_protocol(nested: &[u8]) -> Result<Option<&[u8]>, Malformed> {
+    for attribute in Attributes::new(nested) {
+        let attribute = attribute?;
+        if attribute.kind == 1 {
+            return Ok(attribute.value.split(|octet| *octet == 0).next());
+        }
+    }
+    Ok(None)
 }
 
 /// An address as the four words of a socket identity.

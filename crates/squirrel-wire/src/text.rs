@@ -13,6 +13,11 @@ impl<'a> Text<'a> {
         Self(octets.split(|octet| *octet == 0).next().unwrap_or_default())
     }
 
+    /// All of the octets, those that are NUL among them.
+    pub fn whole(octets: &'a [u8]) -> Self {
+        Self(octets)
+    }
+
     /// The octets as they are.
     pub fn as_bytes(self) -> &'a [u8] {
         self.0

@@ -1,34 +1,26 @@
 //! The accountant in this program: what it may read here, and its place beside the ticks of the daemon.
 
+pub(crate) mod counting;
+mod of_namespace;
 mod packets;
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::Context as _;
 use squirrel_account::{Accountant, Options, Picture, Sources};
 use squirrel_api::live::LevelReport;
 use squirrel_api::{CollectorState, CollectorStatus, FaultReport};
 use squirrel_bpf::Ledger;
-use squirrel_model::{Batch, Elapsed, Timestamp, Untrusted};
-use squirrel_sys::{Missed, NetworkNamespace, SocketLedger, SysError, clock, network_namespaces};
-use squirrel_wire::ledger::SocketRecord;
+use squirrel_model::{Batch, Elapsed, Timestamp};
+use squirrel_sys::{SocketLedger, clock, network_namespaces};
 
-use crate::config::AccountingLevel;
-use crate::keeper::Running;
-use packets::Frames;
+use crate::keeper::{Running, Starting, is_on_the_host};
+use counting::{Counting, Leases};
+use of_namespace::of_namespace;
 
 /// How long a tick waits for a step that began with it. A longer one is shown with the next tick.
 const PATIENCE: Duration = Duration::from_millis(100);
-
-/// Whether this process lives in the network namespace of the host, or of the container that it sees as its host: the
-/// one of the lowest process that may be asked, mostly the first of all.
-fn is_on_the_host() -> bool {
-    let (Ok(own), Ok(found)) = (NetworkNamespace::current(), network_namespaces()) else { return false };
-    let lowest = found.namespaces.iter().filter(|namespace| namespace.process.is_some());
-    lowest.min_by_key(|namespace| namespace.process).is_some_and(|namespace| namespace.inode == own.inode)
-}
 
 /// What an accountant reads here, opened by whoever has the privilege.
 pub(crate) struct Opened {
@@ -37,138 +29,50 @@ pub(crate) struct Opened {
     ledger_missing: Option<String>,
     /// Answers what needs a privilege, as long as it is held.
     keeper: Option<Running>,
-    /// Who counts packets, or why nobody does although it was asked for.
-    packets: Option<Result<Frames, String>>,
 }
 
 impl Opened {
-    /// All network namespaces of the host, or this one inside of another; with the ledger where it can be had, and with
-    /// counts of packets of this one where `level` asks for them and they can be had.
+    /// All network namespaces of the host, or this one inside of another; with the ledger where it can be had. What
+    /// needs a privilege is asked of the process that `starting` starts, so this one needs none any more; without one
+    /// there is nothing that this process could give up.
     ///
     /// # Errors
-    /// When netlink is refused here.
-    pub(crate) fn open(level: AccountingLevel) -> Result<Self, SysError> {
-        let everywhere = is_on_the_host();
-        let mut sources = Sources::open(everywhere)?;
-        let ledger_missing = match Ledger::open(&squirrel_bpf::Options::default()) {
-            Ok(ledger) => {
-                let own = sources.namespaces.first().map(|own| own.inode);
-                sources.ledger = Some(of_namespace(ledger, own.filter(|_| !everywhere)));
-                None
-            }
-            Err(unavailable) => Some(unavailable.to_string()),
+    /// When netlink is refused here, or the process cannot be started.
+    pub(crate) fn open(starting: Option<Starting>) -> anyhow::Result<Self> {
+        let Some(starting) = starting else {
+            let found = network_namespaces().map(|found| found.namespaces).unwrap_or_default();
+            let everywhere = is_on_the_host(&found);
+            let ledger = Ledger::open(&squirrel_bpf::Options::default()).map_err(|unavailable| unavailable.to_string());
+            return Ok(Self::with(everywhere, Sources::open(everywhere)?, ledger, None));
         };
-        let packets = Frames::wanted(level, &sources);
-        Ok(Self { sources, ledger_missing, packets, keeper: None })
+        let keeper = Running::start(starting)?;
+        let (sources, ledger, everywhere) = keeper.sources()?;
+        Ok(Self::with(everywhere, sources, ledger, Some(keeper)))
     }
 
-    /// The same, with what needs a privilege asked of a second process: this one can give all of it up.
-    ///
-    /// # Errors
-    /// When netlink is refused here, or the second process cannot be started.
-    fn by_keeper(level: AccountingLevel) -> anyhow::Result<Self> {
-        let Some(keeper) = Running::start()? else { return Ok(Self::open(level)?) };
-        let everywhere = is_on_the_host();
-        let (mut sources, ledger) = keeper.sources(everywhere)?;
-        let own = sources.namespaces.first().map(|own| own.inode);
-        let ledger_missing = match ledger {
-            Ok(ledger) => {
-                sources.ledger = Some(of_namespace(ledger, own.filter(|_| !everywhere)));
-                None
-            }
-            Err(reason) => Some(reason),
+    fn with(
+        everywhere: bool,
+        mut sources: Sources,
+        ledger: Result<impl SocketLedger + 'static, String>,
+        keeper: Option<Running>,
+    ) -> Self {
+        let own = sources.namespaces.first().map(|own| own.inode).filter(|_| !everywhere);
+        let (ledger, ledger_missing) = match ledger {
+            Ok(ledger) => (Some(of_namespace(ledger, own)), None),
+            Err(reason) => (None, Some(reason)),
         };
-        let packets = Frames::wanted(level, &sources);
-        Ok(Self { sources, ledger_missing, packets, keeper: Some(keeper) })
-    }
-
-    /// A sentence when packets are not counted although they should be.
-    pub(crate) fn refusal(&self) -> Option<String> {
-        let reason = self.packets.as_ref()?.as_ref().err()?;
-        Some(format!("{reason}. The accounting goes on by sockets, and estimates the books of the interfaces"))
+        sources.ledger = ledger;
+        Self { sources, ledger_missing, keeper }
     }
 
     /// An accountant that has read nothing yet, and what it must not outlive.
     pub(crate) fn accountant(self, options: Options) -> (Accountant, Option<Running>) {
-        let own = self.sources.namespaces.first().map(|own| own.inode);
         let mut accountant = Accountant::new(options, self.sources);
-        match (self.packets, own) {
-            (Some(Ok(frames)), Some(own)) => accountant.set_packets(own, Box::new(frames)),
-            (Some(Err(reason)), _) => accountant.set_packets_missing(reason),
-            _ => {}
-        }
         if let Some(reason) = self.ledger_missing {
             accountant.set_ledger_missing(reason);
         }
         (accountant, self.keeper)
     }
-}
-
-/// A ledger, or the part of it about one network namespace.
-fn of_namespace(ledger: impl SocketLedger + 'static, inode: Option<u64>) -> Box<dyn SocketLedger> {
-    match inode {
-        Some(inode) => Box::new(OfNamespace { ledger, inode }),
-        None => Box::new(ledger),
-    }
-}
-
-/// The rows of one network namespace of a ledger that knows all.
-struct OfNamespace<L> {
-    ledger: L,
-    inode: u64,
-}
-
-impl<L: SocketLedger> SocketLedger for OfNamespace<L> {
-    fn ended(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<u64, SysError> {
-        let inode = self.inode;
-        self.ledger.ended(&mut |record| {
-            if u64::from(record.namespace) == inode {
-                each(record);
-            }
-        })
-    }
-
-    fn living(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
-        let inode = self.inode;
-        self.ledger.living(&mut |record| {
-            if u64::from(record.namespace) == inode {
-                each(record);
-            }
-        })
-    }
-
-    fn changed(&mut self, each: &mut dyn FnMut(SocketRecord)) -> Result<(), SysError> {
-        let inode = self.inode;
-        self.ledger.changed(&mut |record| {
-            if u64::from(record.namespace) == inode {
-                each(record);
-            }
-        })
-    }
-
-    fn missed(&mut self) -> Result<Missed, SysError> {
-        self.ledger.missed()
-    }
-
-    fn parts(&self) -> Vec<(String, Option<String>)> {
-        self.ledger.parts()
-    }
-}
-
-/// Everything that the daemon's accountant reads, opened while it may be: afterwards the privilege is given up. What
-/// needs one later is asked of a second process that keeps it, if there is any to keep.
-///
-/// # Errors
-/// When netlink is refused here.
-pub(crate) fn open_for_daemon(level: AccountingLevel) -> anyhow::Result<Opened> {
-    let mut opened = Opened::by_keeper(level).context("cannot open what the accounting reads")?;
-    if let Some(refusal) = opened.refusal() {
-        tracing::warn!("accounting: {}", Untrusted(&refusal));
-    }
-    if let Some(Ok(frames)) = &mut opened.packets {
-        frames.seal();
-    }
-    Ok(opened)
 }
 
 /// What one step brought for the store and the log.
@@ -190,18 +94,24 @@ pub(crate) struct Accounting {
     late: u64,
     /// Ends with this.
     keeper: Option<Running>,
+    counting: Counting,
+    leases: Arc<Leases>,
+    /// When the last step was ordered.
+    now: Elapsed,
 }
 
 /// The newest picture, for whoever serves it; none before the first step.
 pub(crate) type Pictures = Arc<dyn Fn() -> Option<Arc<Picture>> + Send + Sync>;
 
 impl Accounting {
-    /// Starts the thread, which lives until this is dropped.
+    /// Starts the thread, which lives until this is dropped. Packets are counted for who asks, or with `packets`
+    /// always.
     ///
     /// # Errors
     /// When no thread can be started.
     pub(crate) fn start(
         (accountant, keeper): (Accountant, Option<Running>),
+        packets: bool,
         monotonic: clock::Monotonic,
     ) -> std::io::Result<Self> {
         let accountant = Arc::new(Mutex::new(accountant));
@@ -224,7 +134,9 @@ impl Accounting {
                 }
             }
         })?;
-        Ok(Self { accountant, begin, done, last: None, running: false, late: 0, keeper })
+        let (counting, leases) = (Counting::new(packets), Arc::default());
+        let now = Elapsed::default();
+        Ok(Self { accountant, begin, done, last: None, running: false, late: 0, keeper, counting, leases, now })
     }
 
     /// Gives the newest picture; a step that is under way is waited for.
@@ -236,12 +148,22 @@ impl Accounting {
         })
     }
 
+    /// By which views ask for counts of packets.
+    pub(crate) fn leases(&self) -> Arc<Leases> {
+        Arc::clone(&self.leases)
+    }
+
     /// Orders a step; one that is still under way is left to end.
     pub(crate) fn begin(&mut self, now: Elapsed, wall: Timestamp) {
-        if let Some(how) = self.keeper.as_mut().and_then(Running::ended) {
-            tracing::error!("accounting: {how}");
+        self.now = now;
+        if let Some(keeper) = &mut self.keeper {
+            keeper.tend(now);
         }
         if !self.running {
+            // Whoever draws the picture at this moment is not waited for: the next tick will do.
+            if let Ok(mut accountant) = self.accountant.try_lock() {
+                self.counting.tend(&self.leases, now, self.keeper.as_ref(), &mut accountant);
+            }
             self.running = self.begin.try_send((now, wall)).is_ok();
         }
     }
@@ -257,6 +179,9 @@ impl Accounting {
             } else {
                 self.late += 1;
             }
+        }
+        if let Some(keeper) = &mut self.keeper {
+            keeper.rows(self.now, out);
         }
         if let Some(last) = &self.last {
             out.rows.extend(last.batch.rows.iter().cloned());
@@ -288,8 +213,8 @@ impl Accounting {
             .iter()
             .map(|part| FaultReport { subject: part.part.clone(), reason: part.reason.clone() })
             .collect();
-        if let Some(reason) = self.keeper.as_ref().and_then(Running::failure) {
-            faults.push(FaultReport { subject: "keeper".to_owned(), reason: reason.to_owned() });
+        if let Some(reason) = self.keeper.as_ref().and_then(|keeper| keeper.failure(self.now)) {
+            faults.push(FaultReport { subject: "keeper".to_owned(), reason });
         }
         let state = if faults.is_empty() { CollectorState::Running } else { CollectorState::Degraded };
         let about = format!("Whose bytes they are, by {}: {}", step.level.name, step.level.meaning);
@@ -322,8 +247,9 @@ mod tests {
 
     fn accounting() -> Accounting {
         let host = Arc::new(FakeKernel::default());
-        let sources = Sources { host, namespaces: Vec::new(), find: None, ledger: None, users: None };
-        Accounting::start((Accountant::new(Options::default(), sources), None), clock::Monotonic::start()).unwrap()
+        let sources = Sources { host, namespaces: Vec::new(), find: None, ledger: None, users: None, containers: None };
+        let accountant = Accountant::new(Options::default(), sources);
+        Accounting::start((accountant, None), false, clock::Monotonic::start()).unwrap()
     }
 
     #[test]

@@ -1,14 +1,24 @@
 //! What can be typed. Only words are judged here; what they mean is decided by each command.
 
+mod config;
+mod keeper;
 mod live;
+mod mcp;
+mod path;
+mod ping;
+mod throughput;
 
-use std::ffi::OsString;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
+pub(crate) use config::{ConfigCommand, ConfigSource, Serve};
+pub(crate) use keeper::KeeperRole;
 pub(crate) use live::{Direction, Sockets, Top, TopLevel, TopTable};
+pub(crate) use mcp::{Mcp, Proxy, Wrap};
+pub(crate) use path::Path;
+pub(crate) use ping::Ping;
+pub(crate) use throughput::{Throughput, ThroughputClient, ThroughputServer, every_address};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -16,7 +26,12 @@ Examples:
   squirrel top                                     who uses the network now: every byte has an owner
   squirrel top --json --for 10s                    the same over ten seconds, for scripts
   squirrel sockets -tp state established           the sockets, in the language of ss
+  squirrel status                                  is all well, and what is not
+  squirrel ping --json -c 10 192.0.2.1 example.org whether they answer, and how fast, by the kernel's clock
+  squirrel path example.org                        who stands on the way, and where packets are lost
+  squirrel throughput client iperf.example         what the path carries, which part limits it, latency under load
   squirrel query 'rate(node_network_receive_bytes_total[10s])'
+  squirrel alerts                                  what fires now, and rule files judged and tried
   squirrel explain node_netstat_Tcp_RetransSegs    what a metric means and what to check first
   squirrel record /tmp/host                        keep what the kernel answers, for a bug report
   squirrel mcp wrap -- my-server                   methods, tools and latencies of an MCP server
@@ -24,7 +39,7 @@ Examples:
 
 /// A network monitor for Linux: every byte, every second, kept.
 #[derive(Debug, Parser)]
-#[command(name = "squirrel", version, before_help = EXAMPLES, arg_required_else_help = true)]
+#[command(name = "squirrel", version = env!("SQUIRREL_VERSION"), before_help = EXAMPLES, arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -58,6 +73,35 @@ Examples:
   squirrel sockets --watch --filter 'process:nginx' --sort transmit_rate
   squirrel sockets --kill dst 192.0.2.7            shows what would be closed; --yes closes it")]
     Sockets(Sockets),
+    /// Whether targets answer, and how fast: echoes of ICMP, timed by the kernel.
+    #[command(before_help = "\
+Examples:
+  squirrel ping 192.0.2.1
+  squirrel ping -i 10ms -c 1000 --quiet router.example
+  squirrel ping --json -c 5 192.0.2.0/24           every host of a subnet, as one document
+  squirrel ping --fail-on loss=1%,p95=50ms -c 100 example.org && echo good
+  squirrel ping --path-mtu example.org             the largest packet that the way there takes whole")]
+    Ping(Ping),
+    /// Which hosts stand on the way to a target, where packets are lost, and where time is spent.
+    #[command(before_help = "\
+Examples:
+  squirrel path example.org                        a table that is kept up, until interrupted
+  squirrel path --json -c 30 192.0.2.1             one document, with a verdict in words
+  squirrel path --flows 8 -c 10 --dot example.org  all ways of equal cost, as a graph
+  squirrel path --json-lines -c 60 example.org > before.jsonl
+  squirrel path --replay before.jsonl
+  squirrel path --compare before.jsonl after.jsonl what is different")]
+    Path(Path),
+    /// What a path carries: iperf3's protocol, both ends.
+    #[command(
+        subcommand,
+        before_help = "\
+Examples:
+  squirrel throughput server                       answer clients, Squirrel's and iperf3's, many at once
+  squirrel throughput client iperf.example -t 5s
+  squirrel throughput client iperf.example -u -b 500M -R --json"
+    )]
+    Throughput(Throughput),
     /// Ask a running daemon a question in PromQL.
     #[command(before_help = "\
 Examples:
@@ -65,6 +109,18 @@ Examples:
   squirrel query --json 'sum by (device) (rate(node_network_transmit_bytes_total[1m]))'
   squirrel query --since 10m --step 30s 'node_sockstat_TCP_inuse'")]
     Query(Query),
+    /// What fires now; check, test and try rule files.
+    #[command(before_help = crate::alerts_command::EXAMPLES)]
+    Alerts(crate::alerts_command::AlertsArgs),
+    /// Silence alerts for a time.
+    #[command(subcommand, before_help = crate::alert_actions::SILENCE_EXAMPLES)]
+    Silence(crate::alert_actions::SilenceCommand),
+    /// Say that you take care of alerts: they are not repeated, and nobody else is told.
+    #[command(before_help = crate::alert_actions::ACK_EXAMPLES)]
+    Ack(crate::alert_actions::Ack),
+    /// Try the channels by which people are told.
+    #[command(subcommand, before_help = crate::alert_actions::NOTIFY_EXAMPLES)]
+    Notify(crate::alert_actions::NotifyCommand),
     /// Write what the kernel answers to every collector into a folder: a support bundle that replays.
     #[command(before_help = "\
 Example:
@@ -87,38 +143,80 @@ Examples:
     )]
     Mcp(Mcp),
     /// Make, check or show the configuration.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        before_help = "\
+Examples:
+  squirrel config init > squirrel.toml
+  squirrel config check squirrel.toml
+  squirrel config show                             what is in force, and where each value comes from"
+    )]
     Config(ConfigCommand),
     /// Look after what is stored: check, measure, back up, delete, export, import.
     #[command(subcommand, before_help = crate::store_command::EXAMPLES)]
     Store(crate::store_command::StoreCommand),
-    /// The part of the daemon that keeps privileges; the daemon starts it by itself.
+    /// Is the daemon well, and the network with it: exit code 0 if so, 1 if not, 4 if no daemon answers.
+    #[command(before_help = "\
+Examples:
+  squirrel status
+  squirrel status --json --server 127.0.0.1:8000
+  squirrel status >/dev/null || echo 'look at squirrel'")]
+    Status(Status),
+    /// Print the completions of a shell.
+    #[command(before_help = "\
+Examples:
+  squirrel completions bash > /etc/bash_completion.d/squirrel
+  squirrel completions zsh > /usr/local/share/zsh/site-functions/_squirrel
+  squirrel completions fish > ~/.config/fish/completions/squirrel.fish")]
+    Completions {
+        /// Which shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Print a page of the manual, for man(1).
+    #[command(before_help = "\
+Examples:
+  squirrel man | man -l -
+  squirrel man top > /usr/local/share/man/man1/squirrel-top.1")]
+    Man {
+        /// The command that it is about; without one it is about the program
+        #[arg(value_name = "COMMAND")]
+        command: Vec<String>,
+    },
+    /// The parts of the program that keep privileges; it starts them by itself.
     #[command(hide = true)]
-    Keeper,
+    Keeper {
+        /// Which part
+        #[arg(value_enum)]
+        role: KeeperRole,
+    },
 }
 
-/// Where the configuration comes from; shared by several commands.
-#[derive(Debug, clap::Args)]
-pub(crate) struct ConfigSource {
-    /// Configuration file [default: /etc/squirrel/squirrel.toml where it exists]
-    #[arg(long, value_name = "FILE", env = "SQUIRREL_CONFIG")]
-    pub(crate) config: Option<PathBuf>,
+/// A shell that completes commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    /// GNU's
+    Bash,
+    /// The Z shell
+    Zsh,
+    /// The friendly interactive shell
+    Fish,
 }
 
-/// `squirrel serve`.
+/// `squirrel status`.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Serve {
-    #[command(flatten)]
-    pub(crate) source: ConfigSource,
-    /// Where samples are kept [default: /var/lib/squirrel as root, else ~/.local/state/squirrel]
-    #[arg(long, value_name = "DIR", env = "SQUIRREL_DATA_DIR")]
-    pub(crate) data_dir: Option<PathBuf>,
-    /// Address and port to answer on; may be given several times [default: port 7775 of 127.0.0.1 and ::1]
-    #[arg(long, value_name = "ADDR:PORT")]
-    pub(crate) listen: Vec<SocketAddr>,
-    /// Answer on addresses that other machines can reach: whoever reaches them reads everything
+pub(crate) struct Status {
+    /// Print one JSON document
     #[arg(long)]
-    pub(crate) allow_remote: bool,
+    pub(crate) json: bool,
+    /// The daemon's address
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:7775", value_parser = server_address)]
+    pub(crate) server: String,
+}
+
+/// The address of a daemon, as it was typed.
+fn server_address(text: &str) -> Result<String, String> {
+    squirrel_api::client::check_address(text).map(|()| text.to_owned())
 }
 
 /// `squirrel query`.
@@ -131,7 +229,7 @@ pub(crate) struct Query {
     #[arg(long)]
     pub(crate) json: bool,
     /// The daemon's address
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:7775")]
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:7775", value_parser = server_address)]
     pub(crate) server: String,
     /// Ask for this moment instead of now (seconds since 1970, or RFC 3339)
     #[arg(long, value_name = "TIME", conflicts_with = "since")]
@@ -163,85 +261,6 @@ pub(crate) struct Explain {
     pub(crate) json: bool,
 }
 
-/// `squirrel mcp …`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Mcp {
-    /// Start a server and stand between it and its client, on stdio: octets, signals and the exit status
-    /// pass unchanged, and a summary of methods and tools comes on standard error at the end.
-    #[command(before_help = "\
-Examples:
-  squirrel mcp wrap -- my-server --flag            in a client's configuration, instead of: my-server --flag
-  squirrel mcp wrap --report /tmp/mcp.txt -- my-server
-  squirrel mcp wrap --json --report /tmp/mcp.json --interval 2s -- my-server")]
-    Wrap(Wrap),
-    /// Listen for requests of streamable HTTP and pass them on to a server: answers and event streams come
-    /// back unchanged, and a summary comes on standard error at the end.
-    #[command(before_help = "\
-Examples:
-  squirrel mcp proxy --to http://127.0.0.1:3001/mcp
-  squirrel mcp proxy --listen 127.0.0.1:9000 --to http://mcp.internal:8080/mcp
-  squirrel mcp proxy --to http://127.0.0.1:3001/mcp --json-lines --events | jq -c 'select(.error)'")]
-    Proxy(Proxy),
-}
-
-/// `squirrel mcp proxy`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Proxy {
-    /// The server, such as http://127.0.0.1:3001/mcp. Requests for / go to that path, others to the path they name
-    #[arg(long, value_name = "URL")]
-    pub(crate) to: String,
-    /// Address and port to answer on; port 0 takes a free one
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
-    pub(crate) listen: SocketAddr,
-    /// Answer on an address that other machines can reach: whoever reaches it uses the server
-    #[arg(long)]
-    pub(crate) allow_remote: bool,
-    /// Print the summary as one JSON document in a line, at each interval and at the end
-    #[arg(long)]
-    pub(crate) json_lines: bool,
-    /// Print a line for each message and failure too, as it passes
-    #[arg(long, requires = "json_lines")]
-    pub(crate) events: bool,
-    /// How often the summary is printed
-    #[arg(long, value_name = "DURATION", default_value = "10s")]
-    pub(crate) interval: String,
-}
-
-/// `squirrel mcp wrap`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Wrap {
-    /// Write the summary to a file, again and again and at the end, instead of standard error
-    #[arg(long, value_name = "FILE")]
-    pub(crate) report: Option<PathBuf>,
-    /// Write it as one JSON document
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// How often the file is written
-    #[arg(long, value_name = "DURATION", default_value = "10s")]
-    pub(crate) interval: String,
-    /// The server and its arguments
-    #[arg(last = true, required = true, value_name = "COMMAND")]
-    pub(crate) command: Vec<OsString>,
-}
-
-/// `squirrel config …`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum ConfigCommand {
-    /// Print a commented configuration with every setting at its default.
-    Init,
-    /// Read the configuration and say what is wrong with it, or that it is good.
-    Check {
-        /// The file [default: as for `squirrel serve`]
-        #[arg(value_name = "FILE")]
-        file: Option<PathBuf>,
-    },
-    /// Print the configuration in force and where each value comes from.
-    Show {
-        #[command(flatten)]
-        source: ConfigSource,
-    },
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -252,15 +271,17 @@ mod tests {
     fn the_arguments_are_consistent() {
         let command = Cli::command();
         command.clone().debug_assert();
-        assert_eq!(command.get_subcommands().count(), 10);
+        assert!(command.find_subcommand("serve").is_some());
     }
 
     #[test]
     fn help_begins_with_examples() {
         let help = Cli::command().render_help().to_string();
         assert!(help.starts_with("Examples:\n"), "{help}");
-        for word in ["serve", "top", "sockets", "query", "record", "explain", "mcp", "config", "store"] {
-            assert!(help.contains(word), "{word}");
+        for command in Cli::command().get_subcommands().filter(|command| !command.is_hide_set()) {
+            let name = command.get_name();
+            assert!(help.contains(&format!("  {name} ")), "{name} is not listed");
+            assert!(command.get_before_help().is_some(), "the help of {name} has no examples");
         }
     }
 

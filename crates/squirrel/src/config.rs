@@ -1,10 +1,15 @@
 //! Configuration: what was written (`file.rs`), what it means here ([`Config`]), and the commented
 //! sample (`sample.rs`).
 
+mod access;
+mod alerts;
 mod applications;
-mod disk_size;
+mod engine;
 mod file;
+mod notify;
+mod remote;
 mod sample;
+mod sizes;
 mod values;
 
 use std::collections::BTreeSet;
@@ -17,10 +22,14 @@ use anyhow::{Context as _, bail};
 use squirrel_server::AllowedHost;
 
 use crate::cli;
+pub(crate) use alerts::Alerts;
 pub(crate) use applications::Applications;
-pub(crate) use disk_size::DiskSize;
+pub(crate) use engine::EngineChoice;
+pub(crate) use notify::Notify;
+pub(crate) use remote::{Remote, RemoteParts};
 pub(crate) use sample::sample;
-pub(crate) use values::{AccountingLevel, Size, Sync, show_span};
+pub(crate) use sizes::{DiskSize, MemorySize};
+pub(crate) use values::{AccountingLevel, Sync, show_span};
 
 /// Where the configuration is looked for when none is named.
 const DEFAULT_FILE: &str = "/etc/squirrel/squirrel.toml";
@@ -65,7 +74,7 @@ impl<T> Sourced<T> {
 }
 
 /// The configuration in force, every value resolved.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Config {
     /// The file it was read from, if there was one.
     pub(crate) path: Option<PathBuf>,
@@ -79,13 +88,19 @@ pub(crate) struct Config {
     /// Most bytes of full resolution, minutes and hours.
     pub(crate) max_size: [Sourced<DiskSize>; 3],
     pub(crate) sync: Sourced<Sync>,
+    pub(crate) engine: EngineChoice,
     pub(crate) interval: Sourced<Duration>,
     pub(crate) disabled: Sourced<BTreeSet<String>>,
     pub(crate) applications: Applications,
     pub(crate) accounting: Sourced<AccountingLevel>,
     pub(crate) connections: Sourced<usize>,
-    pub(crate) memory: Sourced<Size>,
+    pub(crate) memory: Sourced<MemorySize>,
+    pub(crate) alerts: Alerts,
+    /// Who is told of alerts, and how.
+    pub(crate) notify: Notify,
     pub(crate) log: Sourced<String>,
+    /// Samples to and from other systems.
+    pub(crate) remote: Remote,
 }
 
 /// What the command line says about the configuration.
@@ -117,6 +132,8 @@ pub(crate) struct Environment {
     pub(crate) state_home: Option<PathBuf>,
     /// `$HOME`.
     pub(crate) home: Option<PathBuf>,
+    /// Who is logged in, by name.
+    pub(crate) user: Option<String>,
 }
 
 impl Config {
@@ -135,14 +152,16 @@ impl Config {
     }
 
     fn resolve(
-        file: file::File,
+        mut file: file::File,
         path: Option<PathBuf>,
         flags: &Flags,
         environment: &Environment,
     ) -> anyhow::Result<Self> {
         let listen = Some(flags.listen.clone()).filter(|listen| !listen.is_empty());
         let limits = squirrel_account::Options::default();
+        let notify = Notify::resolve(&mut file);
         let config = Self {
+            engine: EngineChoice::resolve(&file.store),
             listen: Sourced::choose(listen, file.server.listen, default_listen),
             hosts: Sourced::choose(None, file.server.hosts, Vec::new),
             allow_remote: Sourced::choose(flags.allow_remote.then_some(true), file.server.allow_remote, || false),
@@ -163,8 +182,14 @@ impl Config {
             applications: Applications::resolve(file.applications),
             accounting: Sourced::choose(None, file.accounting.level, || AccountingLevel::Sockets),
             connections: Sourced::choose(None, file.accounting.connections, || limits.connections),
-            memory: Sourced::choose(None, file.accounting.memory, || Size(limits.memory)),
+            memory: Sourced::choose(None, file.accounting.memory, || MemorySize(limits.memory)),
+            alerts: Alerts::resolve(file.alerts, path.as_deref()).with_context(|| match &path {
+                Some(path) => format!("the configuration {} is not valid", path.display()),
+                None => "the configuration is not valid".to_owned(),
+            })?,
+            notify,
             log: Sourced::choose(None, file.log.level, || "info".to_owned()),
+            remote: Remote { writes: file.remote_write, receives: file.receive, otlp: file.otlp },
             path,
         };
         config.check()?;
@@ -179,10 +204,19 @@ impl Config {
         Self::resolve(file, None, &Flags::default(), &environment).expect("a sensible configuration")
     }
 
+    /// Why a text that parses is refused.
+    #[cfg(test)]
+    pub(crate) fn of_wrong_text(text: &str) -> anyhow::Error {
+        let environment = Environment { root: true, ..Environment::default() };
+        let file = file::File::parse(text).expect("a valid file");
+        Self::resolve(file, None, &Flags::default(), &environment).expect_err("it is refused")
+    }
+
     /// What single values cannot say: what must not stand together.
     fn check(&self) -> anyhow::Result<()> {
         let place = self.place();
         self.allowed_hosts()?;
+        self.engine.check().map_err(|error| anyhow::anyhow!("{place}{error:#}"))?;
         if let Some(remote) = self.listen.value.iter().find(|address| !address.ip().is_loopback())
             && !self.allow_remote.value
         {
@@ -200,6 +234,9 @@ impl Config {
         if !(100..=10_000_000).contains(&self.connections.value) {
             bail!("{place}connections under [accounting] is 100 to 10000000, not {}", self.connections.value);
         }
+        self.remote
+            .check()
+            .with_context(|| self.path.as_deref().map_or_else(String::new, |path| path.display().to_string()))?;
         let known: BTreeSet<&str> = squirrel_collect::COLLECTORS.iter().map(|desc| desc.name).collect();
         for name in &self.disabled.value {
             if !known.contains(name.as_str()) {

@@ -18,6 +18,8 @@ pub(crate) fn init() -> anyhow::Result<()> {
 /// Judges a file.
 pub(crate) fn check(file: Option<&Path>, environment: &Environment) -> anyhow::Result<()> {
     let config = config::check_file(file, environment).map_err(|error| classed(Class::Usage, &error))?;
+    // The secrets of channels are read too: one that is missing would stop the daemon.
+    config.notify.channels().map_err(|error| classed(Class::Usage, &error))?;
     let name =
         config.path.as_deref().map_or_else(|| "no file: all defaults".to_owned(), |path| path.display().to_string());
     Ok(output::print(&format!("{}: good\n", Untrusted(&name)))?)
@@ -49,6 +51,8 @@ fn shown(config: &Config) -> String {
         line(&mut text, key, size, |size| word(&size.to_string()));
     }
     line(&mut text, "sync", &config.sync, |sync| word(&sync.to_string()));
+    line(&mut text, "engine", &config.engine.kind, |kind| word(kind.word()));
+    line(&mut text, "url", &config.engine.url, |url| word(url));
     section(&mut text, "collect");
     line(&mut text, "interval", &config.interval, |span| word(&config::show_span(*span)));
     line(&mut text, "disabled", &config.disabled, |names| words(names.iter().cloned()));
@@ -65,9 +69,37 @@ fn shown(config: &Config) -> String {
     line(&mut text, "level", &config.accounting, |level| word(&level.to_string()));
     line(&mut text, "connections", &config.connections, ToString::to_string);
     line(&mut text, "memory", &config.memory, |size| word(&size.to_string()));
+    alerts(&mut text, &config.alerts);
     section(&mut text, "log");
     line(&mut text, "level", &config.log, |level| word(level));
+    for (table, name, to) in config.remote.lines() {
+        let _ = writeln!(text, "\n[[{table}]]\nname = {}", word(&name));
+        if !to.is_empty() {
+            // Without the path, which may be a secret.
+            let _ = writeln!(text, "# to {}", Untrusted(&to));
+        }
+    }
     text
+}
+
+fn alerts(text: &mut String, alerts: &config::Alerts) {
+    section(text, "alerts");
+    line(text, "rule_files", &alerts.rule_files, |paths| words(paths.iter().map(|path| path.display().to_string())));
+    line(text, "interval", &alerts.interval, |span| word(&config::show_span(*span)));
+    line(text, "built_in", &alerts.built_in, ToString::to_string);
+    line(text, "external_url", &alerts.external_url, |url| word(url));
+    if !alerts.external_labels.is_empty() {
+        section(text, "alerts.external_labels");
+        for (name, value) in alerts.external_labels.iter() {
+            let _ = writeln!(text, "{name} = {}  # file", word(value));
+        }
+    }
+    if alerts.thresholds.set_ones().next().is_some() {
+        section(text, "alerts.thresholds");
+        for (name, value) in alerts.thresholds.set_ones() {
+            let _ = writeln!(text, "{name} = {value}  # file");
+        }
+    }
 }
 
 fn section(text: &mut String, name: &str) {

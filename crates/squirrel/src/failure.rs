@@ -1,5 +1,8 @@
 //! From an error to a message and an exit code: 0 good; 1 it ran and the answer is bad; 2 usage or
 //! configuration; 3 a privilege is missing; 4 the daemon cannot be reached; 130 interrupted.
+//!
+//! An interrupt is the usual end of a view that would go on for ever, so that ends with 0. What has an end of its own
+//! (`--for`, `--once`) and did not reach it ends with 130.
 
 use std::fmt;
 use std::process::ExitCode;
@@ -18,6 +21,8 @@ pub(crate) enum Class {
     Forbidden,
     /// The daemon does not answer.
     Unreachable,
+    /// What was asked about is not well, which was printed: there is nothing to say.
+    Judged,
     /// An interrupt ended it early, after everything that was known had been printed: there is nothing to say.
     Interrupted,
 }
@@ -53,6 +58,11 @@ pub(crate) fn forbidden_or(error: SysError, needs: &str) -> anyhow::Error {
     }
 }
 
+/// What a command ends with that has found something wrong and printed it.
+pub(crate) fn judged_bad() -> anyhow::Error {
+    classed(Class::Judged, &anyhow!("not well"))
+}
+
 /// What an interrupted command ends with.
 pub(crate) fn interrupted() -> anyhow::Error {
     classed(Class::Interrupted, &anyhow!("interrupted"))
@@ -77,7 +87,7 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let class = error.downcast_ref::<Classed>().map(|classed| classed.class);
-    if class != Some(Class::Interrupted) {
+    if !matches!(class, Some(Class::Interrupted | Class::Judged)) {
         crate::output::complain(&message(error));
     }
     match class {
@@ -85,7 +95,7 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
         Some(Class::Forbidden) => ExitCode::from(3),
         Some(Class::Unreachable) => ExitCode::from(4),
         Some(Class::Interrupted) => ExitCode::from(130),
-        None => ExitCode::from(1),
+        Some(Class::Judged) | None => ExitCode::from(1),
     }
 }
 

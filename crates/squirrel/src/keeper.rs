@@ -1,96 +1,194 @@
-//! The program's second process, which keeps what privileges the accounting needs, and its start.
+//! The program's processes that keep what privileges the accounting needs, and their start.
 //!
-//! It is this program again, with the other end of a connection as its standard input. It ends with that connection,
-//! so with the daemon, however that ends.
+//! ```text
+//! squirrel serve ──► squirrel-start ──► squirrel-keeper   (answers what needs a privilege)
+//!   (no privilege)    (starts, ends) └► squirrel-frames   (counts packets, while somebody looks)
+//! ```
+//!
+//! Each is this program again, with the other end of a connection as its standard input, and ends with that
+//! connection: so with the first process, however that ends. That one gives its privileges up and cannot make a keeper
+//! any more; the starter can, and does nothing else.
+
+mod care;
+mod looker;
+mod process;
 
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use squirrel_account::{Discovery, NamespaceSource, Sources};
-use squirrel_bpf::Ledger;
-use squirrel_keeper::{Host, KEPT_CAPABILITIES, Keeper, KeptKernel, KeptLedger};
+use squirrel_keeper::{Keeper, KeptKernel, KeptLedger, Part, Starter};
+use squirrel_model::{Batch, Elapsed, Untrusted};
 use squirrel_sys::courier::Courier;
-use squirrel_sys::privilege::{self, Capabilities};
-use squirrel_sys::{EndedMulticast, Kernel, Linux, SocketLedger, SysError};
+use squirrel_sys::privilege::Capabilities;
+use squirrel_sys::{EndedMulticast, Kernel, Linux, NetworkNamespace, SysError};
+
+use crate::cli::KeeperRole;
+pub(crate) use care::METRICS;
+use care::{Care, Step};
+pub(crate) use looker::Looker;
+pub(crate) use process::run;
+
+/// The word on the command line; people never type it.
+const WORD: &str = "keeper";
 
 /// Without any of these there is nothing to keep.
 const USEFUL: [&str; 5] = ["CAP_SYS_PTRACE", "CAP_SYS_ADMIN", "CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN"];
 
-/// The word on the command line; people never type it.
-pub(crate) const WORD: &str = "keeper";
-
-/// A keeper that runs.
-pub(crate) struct Running {
-    child: Child,
-    keeper: Keeper,
-    /// How it ended, once it has.
-    failure: Option<String>,
+/// The command that makes this program a part of itself. By way of `/proc`, so that it is this very program also when
+/// its file has been replaced meanwhile: all parts must speak the same words.
+fn command(role: KeeperRole) -> Command {
+    use std::os::unix::process::CommandExt as _;
+    let mut command = Command::new("/proc/self/exe");
+    command.arg0(role.process_name()).args([WORD, role.word()]).stdout(Stdio::null());
+    command
 }
 
-impl Running {
-    /// Starts a keeper, if this process has a privilege that one could keep. To be called before any is given up.
+/// The process that starts keepers.
+#[derive(Debug)]
+pub(crate) struct Starting {
+    starter: Starter,
+    child: Child,
+}
+
+impl Starting {
+    /// Starts it, if this process has a privilege that is worth to be kept. To be called before any is given up.
     ///
     /// # Errors
     /// When it cannot be started.
-    pub(crate) fn start() -> anyhow::Result<Option<Self>> {
+    pub(crate) fn begin() -> anyhow::Result<Option<Self>> {
         let permitted = Capabilities::read()?.permitted;
         if !USEFUL.iter().any(|name| permitted.contains(name)) {
             return Ok(None);
         }
         let (courier, other_end) = Courier::pair().context("cannot make a connection to a second process")?;
-        // This very program, also when its file has been replaced meanwhile: both must speak the same words.
-        let child = Command::new("/proc/self/exe")
-            .arg(WORD)
+        let child = command(KeeperRole::Start)
             .stdin(Stdio::from(other_end))
-            .stdout(Stdio::null())
             .spawn()
             .context("cannot start this program a second time, to keep the privileges")?;
-        Ok(Some(Self { child, keeper: Keeper::new(courier), failure: None }))
+        Ok(Some(Self { starter: Starter::new(courier)?, child }))
     }
+}
 
-    /// A sentence when it is found to have ended; once. This process has given up what a new one would need.
-    pub(crate) fn ended(&mut self) -> Option<&str> {
-        if self.failure.is_some() {
-            return None;
+impl Drop for Starting {
+    fn drop(&mut self) {
+        // What it has started first: a process that hangs would outlive it.
+        for part in [Part::Frames, Part::Keeper] {
+            let _ = self.starter.end(part);
         }
-        let status = self.child.try_wait().ok().flatten()?;
-        let process = self.child.id();
-        self.failure = Some(format!(
-            "the process {process}, which kept the privileges, ended ({status}): other users' sockets have no owner \
-             any more, and bytes are counted less exactly; restart squirrel"
-        ));
-        self.failure()
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A keeper that runs, and is replaced when it does not.
+#[derive(Debug)]
+pub(crate) struct Running {
+    keeper: Keeper,
+    care: Care,
+    starting: Starting,
+}
+
+impl Running {
+    /// Starts a keeper.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(crate) fn start(starting: Starting) -> anyhow::Result<Self> {
+        let started = starting.starter.start(Part::Keeper)?;
+        let courier = started.courier.context("the process with privileges was started without a connection to it")?;
+        Ok(Self { keeper: Keeper::new(courier), care: Care::default(), starting })
     }
 
-    /// How it ended, if it has.
-    pub(crate) fn failure(&self) -> Option<&str> {
-        self.failure.as_deref()
+    /// Looks after the keeper without waiting: one that has died or hangs is replaced, at most so often.
+    pub(crate) fn tend(&mut self, now: Elapsed) {
+        let Some(standing) = self.keeper.standing() else { return };
+        match self.care.judge(standing, now) {
+            Step::Nothing => {}
+            Step::Answers(said) => tracing::info!("accounting: {said}"),
+            Step::End => {
+                let how = match self.starting.starter.end(Part::Keeper) {
+                    Ok(ended) => ended.before.unwrap_or_else(|| "nobody knows how".to_owned()),
+                    Err(error) => error.to_string(),
+                };
+                tracing::error!(
+                    "accounting: {}",
+                    Untrusted(&self.care.ended(&how, self.starting.starter.is_there(), now))
+                );
+            }
+            Step::Start => match self.starting.starter.start(Part::Keeper) {
+                Ok(started) => {
+                    if let Some(courier) = started.courier {
+                        self.keeper.replace(courier);
+                    }
+                }
+                Err(error) => {
+                    let why = error.source.to_string();
+                    let said = self.care.refused(&why, self.starting.starter.is_there());
+                    tracing::error!("accounting: {}", Untrusted(&said));
+                }
+            },
+        }
     }
 
-    /// What the accountant reads, with all that needs a privilege asked of the keeper; and why there is no ledger, if
-    /// there is none.
+    /// Starts the process that counts frames, which answers within `patience` or is late. One that is there already is
+    /// ended.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(crate) fn count_frames(&self, patience: Duration) -> Result<Keeper, SysError> {
+        let started = self.starting.starter.start(Part::Frames)?;
+        let missing = || std::io::Error::new(std::io::ErrorKind::InvalidData, "no connection to it came");
+        let courier =
+            started.courier.ok_or_else(|| SysError::new("start", "the process that counts packets", missing()));
+        courier.map(|courier| Keeper::with_patience(courier, patience))
+    }
+
+    /// Ends the process that counts frames, and says how it ended if there was one.
+    pub(crate) fn end_frames(&self) -> Option<String> {
+        self.starting.starter.end(Part::Frames).ok()?.before
+    }
+
+    /// What is wrong with it, or was lately.
+    pub(crate) fn failure(&self, now: Elapsed) -> Option<String> {
+        self.care.failure(now)
+    }
+
+    /// Adds the rows of [`METRICS`].
+    pub(crate) fn rows(&mut self, now: Elapsed, out: &mut Batch) {
+        self.care.rows(now, self.keeper.timeouts(), out);
+    }
+
+    /// What the accountant reads, with all that needs a privilege asked of the keeper, and why there is no ledger, if
+    /// there is none; and whether that is all of the host, or this network namespace alone.
     ///
     /// # Errors
     /// When netlink is refused here.
-    pub(crate) fn sources(&self, everywhere: bool) -> Result<(Sources, Result<KeptLedger, String>), SysError> {
+    pub(crate) fn sources(&self) -> Result<(Sources, Result<KeptLedger, String>, bool), SysError> {
+        // First of all: a keeper loads its ledger before it answers anything else.
+        let ledger = KeptLedger::open(&self.keeper).map_err(|error| error.source.to_string());
         let mut sources = Sources::open(false)?;
         let host: Arc<dyn Kernel> = Arc::new(KeptKernel::new(Linux::open()?, &self.keeper));
         sources.host = host;
+        let keeper = self.keeper.clone();
+        sources.containers = Some(Box::new(move |runtime, id| keeper.container(runtime, id)));
+        let everywhere = self.keeper.namespaces().is_ok_and(|found| is_on_the_host(&found.namespaces));
         if everywhere {
             let keeper = self.keeper.clone();
             sources.find = Some(Box::new(move |watched| discover(&keeper, watched)));
         }
-        Ok((sources, KeptLedger::open(&self.keeper).map_err(|error| error.source.to_string())))
+        Ok((sources, ledger, everywhere))
     }
 }
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It ends by itself when the connection does; whoever holds that still may not keep it.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// Whether this process lives in the network namespace of the host, or of the container that it sees as its host: the
+/// one of the lowest process that may be asked, mostly the first of all.
+pub(crate) fn is_on_the_host(found: &[NetworkNamespace]) -> bool {
+    let Ok(own) = NetworkNamespace::current() else { return false };
+    let lowest = found.iter().filter(|namespace| namespace.process.is_some());
+    lowest.min_by_key(|namespace| namespace.process).is_some_and(|namespace| namespace.inode == own.inode)
 }
 
 /// Finds the network namespaces of the host and opens those that are not watched, through the keeper.
@@ -126,18 +224,4 @@ fn discover(keeper: &Keeper, watched: &[u64]) -> Discovery {
         }
     }
     discovery
-}
-
-/// The second process: opens what needs a privilege, gives up all that is not needed any more, and answers until the
-/// first one has gone.
-pub(crate) fn run() -> anyhow::Result<()> {
-    // The first process decides when it is time: a stop that reaches both must not take its last answers away.
-    squirrel_sys::signals::ignore_stops();
-    let courier = Courier::from_standard_input().context("this command is started by squirrel itself")?;
-    let ledger = Ledger::open(&squirrel_bpf::Options::default())
-        .map(|ledger| Box::new(ledger) as Box<dyn SocketLedger>)
-        .map_err(|unavailable| unavailable.to_string());
-    let mut host = Host::open(ledger)?;
-    privilege::keep_only(&KEPT_CAPABILITIES).context("cannot give up privileges")?;
-    squirrel_keeper::serve(&courier, &mut host).context("the connection to the daemon failed")
 }

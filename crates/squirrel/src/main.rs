@@ -4,6 +4,8 @@
 #![forbid(unsafe_code)]
 
 mod accounting;
+mod alert_actions;
+mod alerts_command;
 mod cli;
 mod config;
 mod config_command;
@@ -14,17 +16,24 @@ mod frames;
 mod keeper;
 mod live_client;
 mod logging;
+mod manners;
 mod mcp;
 mod output;
 mod own_metrics;
+mod path;
+mod ping;
 mod pipeline;
 mod query;
 mod record;
+mod rule_files;
 mod serve;
 mod sockets;
 mod status;
+mod status_command;
 mod store_command;
 mod table;
+mod throughput;
+mod token;
 mod top;
 mod units;
 
@@ -42,10 +51,20 @@ fn main() -> ExitCode {
     };
     let result = match &cli.command {
         Command::Serve(args) => serve::run(args, &environment()),
-        Command::Keeper => keeper::run(),
+        Command::Keeper { role } => keeper::run(*role),
         Command::Top(args) => top::run(args),
         Command::Sockets(args) => sockets::run(args),
+        Command::Status(args) => status_command::run(args),
+        Command::Completions { shell } => manners::completions(*shell),
+        Command::Man { command } => manners::man(command),
+        Command::Ping(args) => ping::run(args),
+        Command::Path(args) => path::run(args),
+        Command::Throughput(command) => throughput::run(command),
         Command::Query(args) => query::run(args),
+        Command::Alerts(args) => alerts_command::run(args, &environment()),
+        Command::Silence(command) => alert_actions::silence(command, &environment()),
+        Command::Ack(args) => alert_actions::ack(args, &environment()),
+        Command::Notify(command) => alert_actions::notify(command, &environment()),
         Command::Record(args) => record::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Mcp(args) => return mcp::run(args).unwrap_or_else(|error| failure::report(&error)),
@@ -68,5 +87,6 @@ fn environment() -> Environment {
         root: squirrel_sys::privilege::effective_uid() == 0,
         state_home: path("XDG_STATE_HOME"),
         home: path("HOME"),
+        user: ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok()),
     }
 }

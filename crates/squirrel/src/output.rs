@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 
 use serde::Serialize;
 use squirrel_api::live::Shape;
-use squirrel_model::is_hostile;
+use squirrel_model::{is_hostile, without_numbers};
 
 /// Prints a text to standard output.
 ///
@@ -109,9 +109,10 @@ impl Stream {
     }
 }
 
-/// Prints a line to standard error. When even that is closed there is nobody left to tell.
+/// Prints a line to standard error, without the numbers of errors. When even that is closed there is nobody left to
+/// tell.
 pub(crate) fn complain(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", without_numbers(text));
 }
 
 /// Writes a text without a line break to standard error, for what is replaced soon.

@@ -1,6 +1,9 @@
 //! What the program says of itself beside its parts, and the catalogue of all metrics.
 
+use std::path::PathBuf;
+
 use squirrel_model::{Batch, Catalogue, Kind, Labels, Metric, Unit};
+use squirrel_sys::disk;
 
 static UP: Metric = Metric::new("up", Kind::Gauge, Unit::None, "1 for each second in which this host was read.")
     .why(
@@ -68,8 +71,20 @@ static ACCOUNTING_LATE: Metric = Metric::new(
 .why("No byte is lost by it: what moved is in the next reading.")
 .check(&["Look at squirrel_accounting_duration_seconds.", "Ask whether the host was starved of CPU."]);
 
-static DECLARED: [&Metric; 7] =
-    [&UP, &BUILD_INFO, &TICKS, &TICKS_MISSED, &TICK_SECONDS, &ACCOUNTING_SECONDS, &ACCOUNTING_LATE];
+static DISK_FREE: Metric = Metric::new(
+    "squirrel_store_disk_free_ratio",
+    Kind::Gauge,
+    Unit::Ratio,
+    "Free share of the file system of the data directory, 0 to 1, as programs that are not root's see it.",
+)
+.why("A store that finds no room keeps the newest samples in memory only, and loses them when Squirrel ends.")
+.check(&[
+    "Find what fills the file system: `du -x --max-depth=2` from its mount point.",
+    "Compare with squirrel_store_disk_bytes, and set max_size or retention under [store].",
+]);
+
+static DECLARED: [&Metric; 8] =
+    [&UP, &BUILD_INFO, &TICKS, &TICKS_MISSED, &TICK_SECONDS, &ACCOUNTING_SECONDS, &ACCOUNTING_LATE, &DISK_FREE];
 
 /// Every metric that any part of the program may emit.
 pub(crate) fn catalogue() -> Catalogue {
@@ -81,13 +96,19 @@ pub(crate) fn catalogue() -> Catalogue {
 pub(crate) fn own() -> Catalogue {
     let collected: Vec<&'static Metric> = squirrel_collect::catalogue().iter().collect();
     let accounted: Vec<&'static Metric> = squirrel_account::catalogue().iter().collect();
+    let [written, received, exported] = crate::serve::remote::METRICS;
     Catalogue::new([
         &collected,
         &accounted,
+        written,
+        received,
+        exported,
         squirrel_store::METRICS,
         squirrel_server::METRICS,
         squirrel_server::APPLICATIONS_METRICS,
+        crate::serve::alerting::METRICS,
         &DECLARED,
+        crate::keeper::METRICS,
     ])
 }
 
@@ -100,13 +121,15 @@ pub(crate) struct OwnMetrics {
     pub(crate) tick_seconds: f64,
     /// The duration of the accountant's last step, and how often one was late; `None` when it is off.
     pub(crate) accounting: Option<(f64, u64)>,
+    /// The data directory.
+    directory: PathBuf,
 }
 
 impl OwnMetrics {
-    /// All at zero.
-    pub(crate) fn new() -> Self {
+    /// All at zero, for a daemon with this data directory.
+    pub(crate) fn new(directory: PathBuf) -> Self {
         let build = Labels::new([("version", env!("CARGO_PKG_VERSION"))]).unwrap_or_default();
-        Self { build, ticks: 0, missed: 0, tick_seconds: 0.0, accounting: None }
+        Self { build, ticks: 0, missed: 0, tick_seconds: 0.0, accounting: None, directory }
     }
 
     /// Counts one reading and adds the rows.
@@ -117,6 +140,10 @@ impl OwnMetrics {
         out.put_plain(&TICKS, self.ticks as f64);
         out.put_plain(&TICKS_MISSED, self.missed as f64);
         out.put_plain(&TICK_SECONDS, self.tick_seconds);
+        // A folder that is gone is told by the store, which cannot write there any more.
+        if let Some(free) = disk::room(&self.directory).ok().and_then(disk::Room::free_ratio) {
+            out.put_plain(&DISK_FREE, free);
+        }
         if let Some((seconds, late)) = self.accounting {
             out.put_plain(&ACCOUNTING_SECONDS, seconds);
             out.put_plain(&ACCOUNTING_LATE, late as f64);

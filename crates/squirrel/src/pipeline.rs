@@ -1,5 +1,6 @@
 //! One second's work: read the kernel, keep it, show it.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use tokio::sync::watch;
 use crate::accounting::{self, Accounting};
 use crate::fault_log::{FaultLog, Line};
 use crate::own_metrics::OwnMetrics;
+use crate::serve::remote::Remote;
 
 /// Everything that a tick needs, owned by whoever runs it.
 pub(crate) struct Pipeline {
@@ -23,9 +25,11 @@ pub(crate) struct Pipeline {
     pub(crate) own: OwnMetrics,
     pub(crate) server_metrics: Arc<ServerMetrics>,
     pub(crate) applications: Arc<Applications>,
+    pub(crate) alerting: Arc<crate::serve::alerting::Shared>,
     pub(crate) ticks: watch::Sender<Option<Arc<Tick>>>,
     pub(crate) status: Arc<Mutex<Vec<squirrel_api::CollectorStatus>>>,
     accounting: Option<Accounting>,
+    remote: Arc<Remote>,
     fault_log: FaultLog,
     last: Option<Timestamp>,
     refusing: bool,
@@ -39,17 +43,34 @@ pub(crate) struct Parts {
     pub(crate) monotonic: clock::Monotonic,
     pub(crate) server_metrics: Arc<ServerMetrics>,
     pub(crate) applications: Arc<Applications>,
+    pub(crate) alerting: Arc<crate::serve::alerting::Shared>,
     pub(crate) ticks: watch::Sender<Option<Arc<Tick>>>,
     pub(crate) status: Arc<Mutex<Vec<squirrel_api::CollectorStatus>>>,
     /// Whose bytes they are; `None` when the configuration switched it off.
     pub(crate) accounting: Option<Accounting>,
+    /// Samples to and from other systems.
+    pub(crate) remote: Arc<Remote>,
+    /// The data directory.
+    pub(crate) directory: PathBuf,
 }
 
 impl Pipeline {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { kernel, schedule, store, monotonic, server_metrics, applications, ticks, status, accounting } =
-            parts;
-        let own = OwnMetrics::new();
+        let Parts {
+            kernel,
+            schedule,
+            store,
+            monotonic,
+            server_metrics,
+            applications,
+            alerting,
+            ticks,
+            status,
+            accounting,
+            remote,
+            directory,
+        } = parts;
+        let own = OwnMetrics::new(directory);
         Self {
             kernel,
             schedule,
@@ -58,9 +79,11 @@ impl Pipeline {
             own,
             server_metrics,
             applications,
+            alerting,
             ticks,
             status,
             accounting,
+            remote,
             fault_log: FaultLog::default(),
             last: None,
             refusing: false,
@@ -92,6 +115,8 @@ impl Pipeline {
         self.store.metrics(&mut batch);
         self.server_metrics.rows(&mut batch);
         self.applications.rows(&mut batch);
+        self.remote.rows(now, &mut batch);
+        self.alerting.rows(&mut batch);
         self.own.tick(&mut batch);
         self.keep(at, &batch);
         self.keep_applications(now, step_ms);
@@ -125,7 +150,10 @@ impl Pipeline {
             return;
         }
         match self.store.append_samples(now, &samples) {
-            Ok(report) => self.applications.lost(report.refused),
+            Ok(report) => {
+                self.applications.lost(report.refused);
+                self.remote.arrived(&samples);
+            }
             // Closed: the end of the program, which was said.
             Err(_) => self.applications.lost(samples.len()),
         }

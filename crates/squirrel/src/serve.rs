@@ -1,7 +1,9 @@
 //! `squirrel serve`: open what needs privilege, drop the privilege, then run until told to stop.
 
+pub(crate) mod alerting;
 pub(crate) mod doors;
 mod reload;
+pub(crate) mod remote;
 mod run;
 
 use anyhow::Context as _;

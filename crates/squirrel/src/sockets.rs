@@ -3,6 +3,7 @@
 mod fields;
 mod kill;
 mod owners;
+mod places;
 mod read;
 mod show;
 
@@ -10,18 +11,21 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use squirrel_api::live::{SOCKETS_SCHEMA, Socket, Sockets, schema};
 use squirrel_api::params::parse_duration_ms;
 use squirrel_filter::ss::{self, Names, SsFilter};
 use squirrel_filter::{Filter, Order, Services, page};
+use squirrel_keeper::KeptKernel;
 use squirrel_model::Elapsed;
-use squirrel_sys::{Linux, NetworkNamespace, clock, network_namespaces, terminal};
+use squirrel_sys::{clock, terminal};
 
 use crate::cli;
-use crate::failure::{Class, classed, forbidden_or, marked};
+use crate::failure::{Class, classed, marked};
 use crate::frames::Frames;
+use crate::keeper::Looker;
 use crate::output;
+use places::Place;
 use read::{Interfaces, Row, Selection};
 
 /// The list of services is short on every host.
@@ -34,6 +38,9 @@ struct Plan<'a> {
     filter: Filter<Row>,
     order: Option<Order<Row>>,
     owners: bool,
+    services: Services,
+    /// Looks at what this process may not.
+    looker: Option<Looker>,
 }
 
 /// Lists, watches or closes sockets.
@@ -41,57 +48,45 @@ pub(crate) fn run(args: &cli::Sockets) -> anyhow::Result<()> {
     if args.schema {
         return Ok(output::print(&(serde_json::to_string_pretty(&schema::<Sockets>("squirrel sockets"))? + "\n"))?);
     }
-    let kernel = open(args.net.as_deref())?;
-    let interfaces = read::interfaces(&kernel)?;
-    let plan = plan(args, &interfaces).map_err(|error| classed(Class::Usage, &error))?;
-    if args.kill {
-        return kill::run(&kernel, &plan, &interfaces);
+    let (looker, mut places) = places::open(args, owners::are_wanted(args))?;
+    // Where a name of an interface in the expression means nothing, no socket fulfils it; if so everywhere, it is a slip.
+    let understood = |place: &Place| plan(args, &place.interfaces);
+    let first = places.iter().find_map(|place| understood(place).ok());
+    let mut plan = match (first, places.first()) {
+        (Some(plan), _) => plan,
+        (None, Some(place)) => understood(place).map_err(|error| classed(Class::Usage, &error))?,
+        (None, None) => bail!("no network namespace can be entered"),
+    };
+    plan.looker = looker;
+    places.retain(|place| expression(args, &plan.services, &place.interfaces).is_ok());
+    if let (true, [place, ..]) = (args.kill, &places[..]) {
+        return kill::run(place, &plan);
     }
     match &args.watch {
         Some(interval) => {
             let interval = parse_duration_ms(interval).ok().filter(|ms| *ms >= 100);
             let interval = interval.context("--watch takes a time of at least 100ms, such as --watch=2s");
             let interval = interval.map_err(|error| classed(Class::Usage, &error))?;
-            watch(&kernel, &plan, &interfaces, Duration::from_millis(interval.unsigned_abs()))
+            watch(&places, &plan, Duration::from_millis(interval.unsigned_abs()))
         }
-        None => once(&kernel, &plan, &interfaces),
+        None => once(&places, &plan),
     }
-}
-
-/// The kernel as seen from this namespace, or from the one of this name.
-fn open(name: Option<&str>) -> anyhow::Result<Linux> {
-    let Some(name) = name else { return Linux::open().context("cannot ask the kernel for its sockets") };
-    let found = network_namespaces().context("cannot look for network namespaces")?;
-    let mut namespace: NetworkNamespace = found
-        .namespaces
-        .into_iter()
-        .find(|namespace| namespace.name.as_deref() == Some(name))
-        .with_context(|| format!("there is no network namespace {name:?}; `ip netns` lists them"))
-        .map_err(|error| classed(Class::Usage, &error))?;
-    let opened = namespace.hold().and_then(|()| Linux::open_in(&namespace));
-    opened.map_err(|error| forbidden_or(error, "entering a network namespace needs CAP_SYS_ADMIN"))
 }
 
 fn plan<'a>(args: &'a cli::Sockets, interfaces: &Interfaces) -> anyhow::Result<Plan<'a>> {
     let services = services();
-    let text = args.expression.join(" ");
-    let index = |name: &str| interfaces.iter().find(|(_, known)| *known == name).map(|(index, _)| *index);
-    let names = Names { services: &services, interface: &index };
-    let expression = SsFilter::parse(&text, &names).map_err(|error| marked(&error, &text))?;
+    let expression = expression(args, &services, interfaces)?;
     let filter = Filter::parse(&args.filter, fields::FIELDS, &services)
         .map_err(|error| marked(&error, &args.filter).context("--filter"))?;
     let descending = args.order.map(|order| order == cli::Direction::Desc);
     let order = args.sort.as_deref().map(|sort| Order::by(fields::FIELDS, sort, descending)).transpose()?;
+    let owners = owners::are_wanted(args);
     let states = expression.states.unwrap_or(match (args.all, args.listening) {
         (true, _) => ss::ALL,
         (false, true) => ss::LISTENING,
         (false, false) => ss::OPEN,
     });
     let both = args.tcp == args.udp;
-    let of_owners = |text: &str| fields::OF_OWNERS.iter().any(|name| text.contains(&format!("{name}:")));
-    let owners = args.processes
-        || of_owners(&args.filter)
-        || order.as_ref().is_some_and(|order| fields::OF_OWNERS.contains(&order.name()));
     let details = args.json
         || args.json_lines
         || args.info
@@ -113,7 +108,16 @@ fn plan<'a>(args: &'a cli::Sockets, interfaces: &Interfaces) -> anyhow::Result<P
         filter,
         order,
         owners,
+        services,
+        looker: None,
     })
+}
+
+/// The expression in the language of ss, as it is meant where these are the interfaces.
+fn expression(args: &cli::Sockets, services: &Services, interfaces: &Interfaces) -> anyhow::Result<SsFilter> {
+    let text = args.expression.join(" ");
+    let index = |name: &str| interfaces.iter().find(|(_, known)| *known == name).map(|(index, _)| *index);
+    SsFilter::parse(&text, &Names { services, interface: &index }).map_err(|error| marked(&error, &text))
 }
 
 /// Names of ports as this host has them; without such a list the usual ones.
@@ -125,27 +129,44 @@ fn services() -> Services {
 }
 
 impl Plan<'_> {
+    /// Hands over the sockets of all places that the language of ss chooses.
+    fn each(&self, places: &[Place], take: &mut dyn FnMut(Row)) -> anyhow::Result<()> {
+        for place in places {
+            // An interface of the same name has another number elsewhere.
+            let own;
+            let selection = if places.len() == 1 {
+                &self.selection
+            } else {
+                own = self.selection.with(expression(self.args, &self.services, &place.interfaces)?);
+                &own
+            };
+            read::each(&place.kernel, selection, &place.interfaces, &mut |mut row| {
+                row.socket.namespace.clone_from(&place.name);
+                row.socket.container.clone_from(&place.container);
+                take(row);
+            })?;
+        }
+        Ok(())
+    }
+
     /// Reads and chooses; the rows in their order.
-    fn read(
-        &self,
-        kernel: &Linux,
-        interfaces: &Interfaces,
-        at: Elapsed,
-        before: Option<&Reading>,
-    ) -> anyhow::Result<(Vec<Row>, Reading)> {
-        let mut rows = read::rows(kernel, &self.selection, interfaces)?;
+    fn read(&self, places: &[Place], at: Elapsed, before: Option<&Reading>) -> anyhow::Result<(Vec<Row>, Reading)> {
+        let mut rows = Vec::new();
+        self.each(places, &mut |row| rows.push(row))?;
         // Only who watches compares.
         let reading = Reading::new(at, if self.args.watch.is_some() { &rows } else { &[] });
         if let Some(before) = before {
             before.put_rates(&reading, &mut rows);
         }
-        if self.owners {
-            let looked = owners::name(kernel, &mut rows)?;
-            if looked.denied > 0 && before.is_none() {
-                output::complain(&format!(
-                    "squirrel: the sockets of {} processes of other users have no name here: run as root, or grant CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH",
-                    looked.denied
-                ));
+        if let (true, Some(place)) = (self.owners, places.first()) {
+            let looked = match &self.looker {
+                Some(looker) => owners::name(&KeptKernel::new(&place.kernel, looker.keeper()), &mut rows)?,
+                None => owners::name(&place.kernel, &mut rows)?,
+            };
+            if !looked.denied.is_empty() && before.is_none() {
+                let may_trace = self.looker.as_ref().is_some_and(Looker::may_trace);
+                let what = looked.denied.sentence_of(may_trace, "the sockets", "the sockets");
+                output::complain(&format!("squirrel: {what}; run as root to name all owners"));
             }
         }
         rows.retain(|row| self.filter.matches(row));
@@ -204,11 +225,11 @@ impl Reading {
     }
 }
 
-fn once(kernel: &Linux, plan: &Plan<'_>, interfaces: &Interfaces) -> anyhow::Result<()> {
+fn once(places: &[Place], plan: &Plan<'_>) -> anyhow::Result<()> {
     if plan.args.json && !plan.owners && plan.order.is_none() && plan.args.limit.is_none() {
-        return stream(kernel, plan, interfaces);
+        return stream(places, plan);
     }
-    let (rows, _) = plan.read(kernel, interfaces, Elapsed::default(), None)?;
+    let (rows, _) = plan.read(places, Elapsed::default(), None)?;
     if plan.args.json {
         let document = plan.document(rows, None);
         return output::print_json(&document);
@@ -226,13 +247,13 @@ fn once(kernel: &Linux, plan: &Plan<'_>, interfaces: &Interfaces) -> anyhow::Res
 
 /// The document of `--json` written while the kernel lists its sockets: it may have a hundred thousand, of a kilobyte
 /// each, and nothing of them needs to be kept.
-fn stream(kernel: &Linux, plan: &Plan<'_>, interfaces: &Interfaces) -> anyhow::Result<()> {
+fn stream(places: &[Place], plan: &Plan<'_>) -> anyhow::Result<()> {
     let mut out = output::Stream::new();
     let schema = serde_json::to_string(SOCKETS_SCHEMA)?;
     let time = clock::wall().seconds();
     out.text(&format!("{{\"schema\":{schema},\"time\":{time},\"seconds\":null,\"sockets\":["));
     let mut matched = 0;
-    read::each(kernel, &plan.selection, interfaces, &mut |row| {
+    plan.each(places, &mut |row| {
         if plan.filter.matches(&row) {
             if matched > 0 {
                 out.text(",");
@@ -245,13 +266,13 @@ fn stream(kernel: &Linux, plan: &Plan<'_>, interfaces: &Interfaces) -> anyhow::R
     out.finish()
 }
 
-fn watch(kernel: &Linux, plan: &Plan<'_>, interfaces: &Interfaces, interval: Duration) -> anyhow::Result<()> {
+fn watch(places: &[Place], plan: &Plan<'_>, interval: Duration) -> anyhow::Result<()> {
     let monotonic = clock::Monotonic::start();
     let mut before: Option<Reading> = None;
     let mut frames = Frames::new(plan.args.count);
     frames.each(interval, || {
         let began = monotonic.elapsed();
-        let (rows, reading) = plan.read(kernel, interfaces, began, before.as_ref())?;
+        let (rows, reading) = plan.read(places, began, before.as_ref())?;
         let seconds = before.as_ref().map(|before| began.0.saturating_sub(before.at.0).as_secs_f64());
         before = Some(reading);
         // Without a reading before there is no rate, and so nothing to watch yet.

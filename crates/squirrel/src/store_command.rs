@@ -47,7 +47,7 @@ fn folder(place: &Place, environment: &Environment) -> anyhow::Result<RealDir> {
 }
 
 /// Gives an error of the store its exit code.
-fn of_store(error: StoreError) -> anyhow::Error {
+pub(crate) fn of_store(error: StoreError) -> anyhow::Error {
     let class = match &error {
         StoreError::Io { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => Class::Forbidden,
         StoreError::Io { source, .. } if is_wrong_path(source) => Class::Usage,

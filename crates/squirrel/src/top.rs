@@ -8,11 +8,13 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use squirrel_api::live::{MOST_ROWS, Question, Table, Top, schema};
 use squirrel_api::params::parse_duration_ms;
+use squirrel_sys::privilege::drop_all;
 use squirrel_sys::terminal;
 
 use crate::cli::{self, Direction, TopTable};
 use crate::failure::{Class, classed, interrupted};
 use crate::frames::{Frames, Interrupts, runtime};
+use crate::keeper::Starting;
 use crate::output;
 use meter::{Meter, Own};
 use view::View;
@@ -35,9 +37,13 @@ pub(crate) fn run(args: &cli::Top) -> anyhow::Result<()> {
     let span = |name: &str, text: &Option<String>| text.as_deref().map(|text| span(name, text)).transpose();
     let (period, interval) =
         (span("--for", &args.period).map_err(usage)?, span("--interval", &args.interval).map_err(usage)?);
+    // What needs a privilege is asked of another process; this one, which reads what strangers wrote, gives up all. While
+    // there is a single thread: each has privileges of its own.
+    let starting = Starting::begin()?;
+    drop_all().context("cannot drop privileges")?;
     runtime()?.block_on(async {
         let interrupts = Interrupts::listen()?;
-        let mut command = Command { args, table, interrupts };
+        let mut command = Command { args, table, interrupts, starting };
         match period {
             Some(period) => command.measure(period).await,
             None if args.once || args.json && interval.is_none() => command.once().await,
@@ -78,16 +84,21 @@ struct Command<'a> {
     args: &'a cli::Top,
     table: Table,
     interrupts: Interrupts,
+    /// Starts what needs a privilege, until it was used.
+    starting: Option<Starting>,
 }
 
 impl Command<'_> {
     /// `--for`: the command's own account, begun now, so that what is short-lived is in it.
     async fn measure(&mut self, period: Duration) -> anyhow::Result<()> {
-        let mut own = Own::open(self.args)?;
+        let mut own = Own::open(self.args, self.starting.take())?;
         own.step();
-        output::complain(&format!("squirrel: measuring for {} s; an interrupt ends it now", period.as_secs_f64()));
+        if !self.args.quiet {
+            let seconds = period.as_secs_f64();
+            output::complain(&format!("squirrel: measuring for {seconds} s; an interrupt ends it now"));
+        }
         let mut ended_early = false;
-        let mut progress = Progress::new(period);
+        let mut progress = Progress::new(period, self.args.quiet);
         while let Some(left) = period.checked_sub(own.elapsed()).filter(|left| !left.is_zero()) {
             progress.show(left);
             tokio::select! {
@@ -119,16 +130,16 @@ impl Command<'_> {
 
     /// `--once`: the daemon's newest account, or two readings of the command's own.
     async fn once(&mut self) -> anyhow::Result<()> {
-        let mut meter = Meter::open(self.args).await?;
-        if !self.wait_for_rates(&mut meter).await? {
+        let Some(mut meter) = self.open().await? else { return Err(interrupted()) };
+        if !self.wait_for_rates(&mut meter).await? || !self.frame(&mut meter, &mut Frames::new(Some(1))).await? {
             return Err(interrupted());
         }
-        self.frame(&mut meter, &mut Frames::new(Some(1))).await
+        Ok(())
     }
 
     /// `--interval`: a print each time, until the count is reached or an interrupt comes.
     async fn refresh(&mut self, interval: Duration) -> anyhow::Result<()> {
-        let mut meter = Meter::open(self.args).await?;
+        let Some(mut meter) = self.open().await? else { return Ok(()) };
         let mut frames = Frames::new(self.args.count);
         if !self.wait_for_rates(&mut meter).await? {
             return Ok(());
@@ -137,8 +148,7 @@ impl Command<'_> {
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         ticks.tick().await;
         loop {
-            self.frame(&mut meter, &mut frames).await?;
-            if frames.is_done() {
+            if !self.frame(&mut meter, &mut frames).await? || frames.is_done() {
                 return Ok(());
             }
             tokio::select! {
@@ -162,13 +172,35 @@ impl Command<'_> {
         Ok(true)
     }
 
-    async fn frame(&self, meter: &mut Meter, frames: &mut Frames) -> anyhow::Result<()> {
-        if self.args.json || self.args.json_lines {
-            let document = meter.document(&question(self.args, MOST_ROWS), self.table).await?;
-            return Ok(frames.print_plain(&[output::json_line(&document)?])?);
+    /// Finds who measures; none when an interrupt came first.
+    async fn open(&mut self) -> anyhow::Result<Option<Meter>> {
+        tokio::select! {
+            biased;
+            () = self.interrupts.wait() => Ok(None),
+            meter = Meter::open(self.args, &mut self.starting) => meter.map(Some),
         }
-        let view = meter.view(&question(self.args, fitting_rows()), self.table).await?;
-        self.print(frames, &view)
+    }
+
+    /// Prints once; false when an interrupt came while a daemon was asked.
+    async fn frame(&mut self, meter: &mut Meter, frames: &mut Frames) -> anyhow::Result<bool> {
+        if self.args.json || self.args.json_lines {
+            let question = question(self.args, MOST_ROWS);
+            let document = tokio::select! {
+                biased;
+                () = self.interrupts.wait() => return Ok(false),
+                document = meter.document(&question, self.table) => document?,
+            };
+            frames.print_plain(&[output::json_line(&document)?])?;
+            return Ok(true);
+        }
+        let question = question(self.args, fitting_rows());
+        let view = tokio::select! {
+            biased;
+            () = self.interrupts.wait() => return Ok(false),
+            view = meter.view(&question, self.table) => view?,
+        };
+        self.print(frames, &view)?;
+        Ok(true)
     }
 
     fn print(&self, frames: &mut Frames, view: &View) -> anyhow::Result<()> {
@@ -196,8 +228,8 @@ struct Progress {
 }
 
 impl Progress {
-    fn new(period: Duration) -> Self {
-        let shown = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    fn new(period: Duration, quiet: bool) -> Self {
+        let shown = !quiet && std::io::IsTerminal::is_terminal(&std::io::stderr());
         Self { period, shown }
     }
 

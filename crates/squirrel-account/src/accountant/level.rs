@@ -1,16 +1,23 @@
 //! How the figures are got here, in words.
 
-use super::Accountant;
+use super::{Accountant, Namespace};
+use crate::denied::may_trace;
+use crate::packets::ByPackets;
 use crate::picture::{Level, PartStatus};
+
+/// Whether packets of any interface there are counted.
+fn counts(namespace: &Namespace) -> bool {
+    namespace.packets.as_ref().is_some_and(ByPackets::works)
+}
 
 impl Accountant {
     /// How the accountant gets its figures here, and what it lacks.
     pub fn level(&self) -> Level {
         let mut parts = self.parts();
         let ledger = self.ledger_works();
-        let denied = self.owners.denied;
-        let packets = self.packets.as_ref().filter(|packets| packets.works());
-        let (name, meaning, next) = if ledger && packets.is_some() {
+        let denied = &self.owners.denied;
+        let packets = self.namespaces.iter().flatten().any(counts);
+        let (name, meaning, next) = if ledger && packets {
             (
                 "packets",
                 "The kernel counts the bytes of each socket by process, TCP and UDP, from the first to the last.",
@@ -23,7 +30,7 @@ impl Accountant {
                  What an interface carries beyond them is estimated.",
                 Some("Counting each packet in the kernel (level `packets`) makes the interfaces' books exact."),
             )
-        } else if denied == 0 && self.owners_failure.is_none() {
+        } else if (denied.is_empty() || may_trace()) && self.owners_failure.is_none() {
             (
                 "counters",
                 "TCP is counted by the kernel's own counters of each connection, which it also announces at the end; \
@@ -41,17 +48,14 @@ impl Accountant {
                 Some("To see the owners of all sockets run as root, or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH."),
             )
         };
-        if denied > 0 {
-            parts.push(PartStatus {
-                part: "descriptors".to_owned(),
-                missing: Some(format!("the descriptors of {denied} processes may not be seen")),
-            });
+        if !denied.is_empty() {
+            let missing = denied.sentence("the descriptors", "the descriptors");
+            parts.push(PartStatus { part: "descriptors".to_owned(), missing: Some(missing) });
         }
         let mut meaning = meaning.to_owned();
-        if let Some(packets) = packets {
-            meaning += " It counts each packet of the interfaces of this network namespace too, so that their books \
-                        are exact.";
-            meaning += &packets.limits(self.namespaces.iter().flatten().count());
+        if packets {
+            meaning += " It counts each packet of the interfaces too, so that their books are exact.";
+            meaning += &self.uncounted();
         }
         if self.load.sampling > 1 {
             meaning += &format!(
@@ -66,6 +70,31 @@ impl Accountant {
             parts.push(PartStatus { part: "memory".to_owned(), missing: Some(warning) });
         }
         Level { name, meaning, next: next.map(str::to_owned), parts }
+    }
+
+    /// What the counts of packets leave out, as further sentences.
+    fn uncounted(&self) -> String {
+        let mut text = String::new();
+        let namespaces = self.namespaces.iter().flatten();
+        let (mut missing, mut all, mut without) = (0, 0, 0);
+        for namespace in namespaces {
+            match namespace.packets.as_ref().filter(|_| counts(namespace)) {
+                Some(packets) => {
+                    let (missing_here, here) = packets.missing();
+                    missing += missing_here;
+                    all += here;
+                }
+                None => without += 1,
+            }
+        }
+        if missing > 0 {
+            text += &format!(" {missing} of {all} interfaces are estimated.");
+        }
+        if without > 0 {
+            let word = if without == 1 { "namespace" } else { "namespaces" };
+            text += &format!(" Interfaces of {without} other network {word} are estimated.");
+        }
+        text
     }
 
     fn parts(&self) -> Vec<PartStatus> {
@@ -88,9 +117,12 @@ impl Accountant {
             }
             None => parts.push(part("ledger", Some(self.ledger_missing.clone()))),
         }
-        if let Some(packets) = &self.packets {
-            parts.extend(packets.parts());
-        } else if let Some(missing) = &self.packets_missing {
+        for (place, namespace) in self.namespaces.iter().flatten().enumerate() {
+            let Some(packets) = &namespace.packets else { continue };
+            let of = if place == 0 { String::new() } else { format!(" in {}", namespace.subject()) };
+            parts.extend(packets.parts(&of));
+        }
+        if let Some(missing) = &self.packets_missing {
             parts.push(part("packets", Some(missing.clone())));
         }
         if let Some(failure) = &self.owners_failure {

@@ -38,7 +38,7 @@ impl Accountant {
             ("headers", |row| row.headers.receive as f64, |row| row.headers.transmit as f64),
             ("forwarded", |row| row.forwarded.receive as f64, |row| row.forwarded.transmit as f64),
             ("kernel", |row| row.kernel.receive as f64, |row| row.kernel.transmit as f64),
-            ("unexplained", |row| row.unexplained_receive as f64, |row| row.unexplained_transmit as f64),
+            ("unexplained", |row| row.unexplained.receive as f64, |row| row.unexplained.transmit as f64),
         ];
         let rows = self.interfaces(Some(0));
         for row in &rows {

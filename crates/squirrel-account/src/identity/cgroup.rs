@@ -2,8 +2,8 @@
 //!
 //! Sources: `cgroups(7)`; systemd.unit(5) for the endings of units; the paths that container runtimes make, as their
 //! own code and documentation have them. A container's name stands in its path with LXC and systemd-nspawn only; of
-//! others the path has the id. The files in which runtimes keep names belong to them, and the host name inside is the
-//! container's own word, so neither is read: the short id is shown.
+//! others the path has the id, and [`ContainerNames`](crate::containers::ContainerNames) finds the name. The host name
+//! inside is the container's own word, and is not read.
 
 use crate::picture::Container;
 

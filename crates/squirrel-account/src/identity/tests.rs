@@ -31,8 +31,8 @@ fn users() -> Users {
 #[test]
 fn a_process_is_named_also_when_its_name_is_hostile() {
     let summary = read(&kernel(42, 900), 42, &mut users(), &mut Vec::new()).unwrap();
-    assert_eq!((summary.name.as_str(), summary.parent, summary.started), ("a) R (b", 7, 900));
-    assert_eq!(summary.command, "/bin/a -x \u{FFFD}\x1b[2J");
+    assert_eq!((summary.name.as_str(), summary.parent, summary.started), ("a) R (b", Some(7), 900));
+    assert_eq!(summary.command.unwrap(), "/bin/a -x \u{FFFD}\x1b[2J");
     assert_eq!((summary.uid, summary.user.as_str()), (1000, "ann"));
     assert_eq!(summary.unit.as_deref(), Some("a.service"));
 }

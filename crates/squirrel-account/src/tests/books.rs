@@ -7,7 +7,7 @@ use squirrel_testkit::DiagSocket;
 
 use super::world::{HOST, Watch, World};
 use crate::Options;
-use crate::picture::{InterfaceRow, Picture, Source, Traffic};
+use crate::picture::{BookPart, InterfaceRow, Picture, Source, Traffic};
 
 /// An interface as `RTM_NEWLINK` describes it.
 #[derive(Clone, Default)]
@@ -92,8 +92,15 @@ pub(super) fn set(world: &World, nics: &[Nic]) {
 pub(super) fn book(picture: &Picture, name: &str) -> InterfaceRow {
     let row = picture.interfaces.iter().find(|row| row.name == name).expect("the interface has books").clone();
     let sum = row.attributed.plus(row.headers).plus(row.forwarded).plus(row.kernel);
-    assert_eq!(row.wire.bytes.receive as i64, sum.receive as i64 + row.unexplained_receive, "{row:?}");
-    assert_eq!(row.wire.bytes.transmit as i64, sum.transmit as i64 + row.unexplained_transmit, "{row:?}");
+    assert_eq!(row.wire.bytes, sum.plus(row.unexplained), "{row:?}");
+    // The entries say the same once more, with the reason of each.
+    let entries = |part: Option<BookPart>| {
+        let chosen = row.entries.iter().filter(|entry| part.is_none_or(|part| part == entry.part));
+        chosen.fold(Traffic::default(), |sum, entry| sum.plus(entry.bytes))
+    };
+    assert_eq!(entries(None), row.wire.bytes, "{row:?}");
+    assert_eq!((entries(Some(BookPart::Kernel)), entries(Some(BookPart::Forwarded))), (row.kernel, row.forwarded));
+    assert_eq!((entries(Some(BookPart::Attributed)), entries(Some(BookPart::Headers))), (row.attributed, row.headers));
     row
 }
 
@@ -113,7 +120,7 @@ fn payload_and_headers_explain_the_wire() {
     moved(&world, 10_000, 10);
     set(&world, &[nic(10, 10_000 + 10 * HEADERS + 100), LOOPBACK]);
     let row = book(&watch.step(), "eth0");
-    assert_eq!((row.attributed.transmit, row.headers.transmit, row.unexplained_transmit), (10_000, 10 * HEADERS, 100));
+    assert_eq!((row.attributed.transmit, row.headers.transmit, row.unexplained.transmit), (10_000, 10 * HEADERS, 100));
     assert_eq!((row.source, row.counted_elsewhere, row.namespace), (Source::Sampled, None, HOST));
     assert_eq!(row.wire.transmit_rate, (10_000 + 10 * HEADERS + 100) as f64);
 }
@@ -124,7 +131,7 @@ fn an_interface_that_counts_large_packets_has_fewer_headers() {
     moved(&world, 60_000, 40);
     set(&world, &[nic(4, 60_000 + 4 * HEADERS), LOOPBACK]);
     let row = book(&watch.step(), "eth0");
-    assert_eq!((row.headers.transmit, row.unexplained_transmit), (4 * HEADERS, 0));
+    assert_eq!((row.headers.transmit, row.unexplained.transmit), (4 * HEADERS, 0));
 }
 
 #[test]
@@ -135,7 +142,7 @@ fn payload_sent_again_stands_with_the_headers() {
     set(&world, &[nic(10, 10_500 + 10 * HEADERS), LOOPBACK]);
     let row = book(&watch.step(), "eth0");
     assert_eq!((row.attributed.transmit, row.headers.transmit), (10_000, 500 + 10 * HEADERS));
-    assert_eq!(row.unexplained_transmit, 0);
+    assert_eq!(row.unexplained.transmit, 0);
 }
 
 #[test]
@@ -146,6 +153,7 @@ fn what_goes_to_an_address_of_this_host_goes_over_the_loopback() {
         segments_out: 2,
         ..DiagSocket::tcp(2, "10.0.0.1:5", "10.0.0.1:6")
     });
+    set(&world, &[nic(0, 0), Nic { counters: [2, 1_104, 2, 1_104], ..LOOPBACK }]);
     let picture = watch.step();
     assert_eq!((book(&picture, "lo").attributed.transmit, book(&picture, "eth0").attributed.transmit), (1000, 0));
     assert!(book(&picture, "lo").counted_elsewhere.unwrap().contains("loopback"));
@@ -194,6 +202,54 @@ fn what_is_stacked_is_counted_once() {
     let mut counted: Vec<_> = picture.interfaces.iter().filter(|row| row.counted_elsewhere.is_none()).collect();
     counted.sort_by_key(|row| row.index);
     assert_eq!(counted.iter().map(|row| row.name.as_str()).collect::<Vec<_>>(), ["eth0", "port"]);
+}
+
+#[test]
+fn every_kind_that_is_made_of_others_is_left_out_of_the_total() {
+    let (world, mut watch) = host();
+    let kinds = [
+        "bridge",
+        "bond",
+        "team",
+        "vrf",
+        "vlan",
+        "macvlan",
+        "macvtap",
+        "ipvlan",
+        "ipvtap",
+        "macsec",
+        "veth",
+        "gre",
+        "gretap",
+        "ip6gre",
+        "ip6gretap",
+        "erspan",
+        "ip6erspan",
+        "ipip",
+        "sit",
+        "ip6tnl",
+        "vti",
+        "vti6",
+        "xfrm",
+        "vxlan",
+        "geneve",
+        "wireguard",
+        "bareudp",
+        "gtp",
+        "tun",
+        "dummy",
+        "ifb",
+        "nlmon",
+    ];
+    let stacked = kinds.into_iter().zip(10..);
+    let nics = stacked.map(|(kind, index)| Nic { index, name: kind, kind, lower: 2, ..Nic::default() });
+    set(&world, &[nic(0, 0), LOOPBACK].into_iter().chain(nics).collect::<Vec<_>>());
+    let picture = watch.step();
+    for kind in kinds {
+        let row = book(&picture, kind);
+        assert!(row.counted_elsewhere.is_some(), "{kind} would be counted twice");
+    }
+    assert_eq!(book(&picture, "eth0").counted_elsewhere, None);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use squirrel_testkit::DiagSocket;
-use squirrel_wire::ledger::{SocketRecord, TcpCounters};
+use squirrel_wire::ledger::{SocketKind, SocketRecord, TcpCounters};
 use squirrel_wire::sock_diag::{IPPROTO_TCP, IPPROTO_UDP};
 
 use super::world::{HOST, World, connection, process};
@@ -21,7 +21,9 @@ pub(super) fn record(cookie: u64, tgid: u32, receive: u64, transmit: u64) -> Soc
     SocketRecord {
         cookie,
         namespace: HOST as u32,
+        kind: SocketKind::Tcp,
         protocol: IPPROTO_TCP,
+        path_of: None,
         state: 1,
         local: IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)),
         local_port: 4000,
@@ -41,11 +43,10 @@ pub(super) fn record(cookie: u64, tgid: u32, receive: u64, transmit: u64) -> Soc
         transmit_calls: 1,
         receive_calls: 1,
         tcp: Some(TcpCounters::default()),
-        at_ns: 0,
     }
 }
 
-fn counted(record: SocketRecord, received: u64, sent: u64) -> SocketRecord {
+pub(super) fn counted(record: SocketRecord, received: u64, sent: u64) -> SocketRecord {
     // The FIN is one more received byte.
     let fin_received = received > record.receive_bytes;
     let tcp = TcpCounters { bytes_received: received, bytes_sent: sent, fin_received, ..TcpCounters::default() };
@@ -72,7 +73,7 @@ fn a_process_that_is_long_gone_is_named_by_the_ledger() {
     let picture = watch.step();
     let row = process(&picture, 4711);
     assert_eq!((row.process.name.as_str(), row.process.started, row.process.uid), ("brief\x1b[", 900, 1000));
-    assert_eq!((row.process.user.as_str(), row.process.command.as_str()), ("1000", ""));
+    assert_eq!((row.process.user.as_str(), row.process.command.as_ref(), row.process.parent), ("1000", None, None));
     assert_eq!((row.figures.bytes, row.source, row.ended), (Traffic::new(32, 64), Source::Exact, Some(picture.at)));
     assert_eq!(connection(&picture, 9).figures.bytes, Traffic::new(32, 64));
     assert_eq!(connection(&picture, 9).remote, THERE.parse().unwrap());
@@ -176,7 +177,8 @@ fn udp_is_exact_with_the_ledger() {
     world.state().sockets.push(DiagSocket::udp(5, "0.0.0.0:53"));
     let mut watch = world.watch(Options::default(), true);
     watch.step();
-    let udp = SocketRecord { protocol: IPPROTO_UDP, state: 7, tcp: None, ..record(5, 100, 512, 900) };
+    let udp =
+        SocketRecord { kind: SocketKind::Udp, protocol: IPPROTO_UDP, state: 7, tcp: None, ..record(5, 100, 512, 900) };
     world.state().living.push(udp);
     let picture = watch.step();
     let row = connection(&picture, 5);
@@ -247,4 +249,31 @@ fn a_ledger_that_fails_is_not_shown_as_one_that_counts() {
     assert!(part.missing.as_ref().unwrap().contains("bpf"), "{part:?}");
     world.state().broken = false;
     assert_eq!(watch.steps(2).level.name, "sockets");
+}
+
+#[test]
+fn a_ledger_that_began_anew_loses_no_byte_of_before_and_counts_none_twice() {
+    let world = with_socket();
+    world.state().sockets.push(DiagSocket::udp(2, HERE));
+    let mut watch = world.watch(Options::default(), true);
+    watch.step();
+    let udp =
+        |receive, transmit| SocketRecord { protocol: IPPROTO_UDP, tcp: None, ..record(2, 100, receive, transmit) };
+    world.state().living = vec![record(1, 100, 300, 500), udp(70, 90)];
+    world.change(1, |socket| (socket.received, socket.sent) = (300, 500));
+    watch.step();
+    // The new one begins with what the sockets had moved by then, of TCP as the kernel counts it.
+    world.state().generation += 1;
+    let older = |record| SocketRecord { older: true, ..record };
+    world.change(1, |socket| (socket.received, socket.sent) = (310, 520));
+    world.state().living = vec![older(record(1, 100, 305, 510)), older(udp(1, 2))];
+    let picture = watch.step();
+    assert_eq!(connection(&picture, 1).figures.bytes, Traffic::new(310, 520));
+    assert_eq!(connection(&picture, 2).figures.bytes, Traffic::new(70, 90));
+    world.change(1, |socket| (socket.received, socket.sent) = (400, 600));
+    world.state().living = vec![older(record(1, 100, 395, 590)), older(udp(11, 22))];
+    let picture = watch.step();
+    assert_eq!(connection(&picture, 1).figures.bytes, Traffic::new(400, 600));
+    assert_eq!(connection(&picture, 2).figures.bytes, Traffic::new(80, 110));
+    assert_eq!(process(&picture, 100).figures.bytes, Traffic::new(480, 710));
 }

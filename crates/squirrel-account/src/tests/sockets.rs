@@ -125,7 +125,7 @@ fn lost_announcements_are_counted_and_shown() {
 }
 
 #[test]
-fn half_open_connections_cost_nothing_however_many() {
+fn half_open_connections_are_a_few_rows_with_their_number_and_no_hosts() {
     let world = one_connection();
     let mut watch = world.watch(Options::default(), false);
     watch.step();
@@ -135,7 +135,14 @@ fn half_open_connections_cost_nothing_however_many() {
     for _ in 0..10 {
         // A million in all, each with a cookie of its own.
         world.state().sockets.iter_mut().skip(1).for_each(|socket| socket.cookie += 100_000);
-        assert_eq!(watch.step().connections.len(), 1);
+        let picture = watch.step();
+        let half_open: Vec<_> = picture.connections.iter().filter(|row| row.state == "SYN-RECV").collect();
+        assert_eq!((half_open.len(), half_open.iter().map(|row| row.count).sum::<u64>()), (9, 100_000));
+        assert!(half_open.iter().all(|row| row.local.to_string() == THERE && row.figures.bytes.is_zero()));
+        let rest = half_open.iter().find(|row| row.count > 1).unwrap();
+        assert!(rest.count == 99_992 && rest.remote.ip().is_unspecified(), "{rest:?}");
+        assert_eq!(picture.connections.len(), 1 + 9);
+        assert!(picture.hosts.iter().all(|row| row.address.to_string() != "192.0.2.1"), "it may be made up");
     }
     assert_eq!((watch.accountant.memory(), watch.step().sampling), (before, 1));
 }

@@ -1,10 +1,11 @@
 //! A host in memory: sockets, processes, announcements and a ledger that a test sets.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use squirrel_model::{Elapsed, Timestamp};
-use squirrel_sys::{EndedSockets, Kernel, Netlink, SocketLedger, SysError};
+use squirrel_sys::{EndedSockets, Kernel, Netlink, ProcessNote, SocketLedger, SysError};
 use squirrel_testkit::{DiagSocket, FakeKernel};
 use squirrel_wire::ledger::SocketRecord;
 
@@ -33,8 +34,12 @@ pub(super) struct State {
     /// The ledger's living and ended sockets.
     pub(super) living: Vec<SocketRecord>,
     pub(super) finished: Vec<SocketRecord>,
+    /// What the ledger noted of processes, by number and start.
+    pub(super) notes: HashMap<(u32, u64), ProcessNote>,
     /// Whether the ledger fails.
     pub(super) broken: bool,
+    /// How often the ledger began anew.
+    pub(super) generation: u64,
     /// How many dumps of TCP sockets were asked for.
     pub(super) dumps: usize,
     /// How often the descriptors of a process were listed.
@@ -105,7 +110,8 @@ impl World {
             ended: Some(Box::new(self.clone())),
         };
         let ledger = ledger.then(|| Box::new(self.clone()) as Box<dyn SocketLedger>);
-        let sources = Sources { host: kernel, namespaces: vec![namespace], find: None, ledger, users: None };
+        let sources =
+            Sources { host: kernel, namespaces: vec![namespace], find: None, ledger, users: None, containers: None };
         Watch { accountant: Accountant::new(options, sources), seconds: 0 }
     }
 }
@@ -181,6 +187,14 @@ impl SocketLedger for World {
         }
         self.state().living.iter().copied().for_each(each);
         Ok(())
+    }
+
+    fn process(&mut self, tgid: u32, started_ns: u64) -> Result<Option<ProcessNote>, SysError> {
+        Ok(self.state().notes.get(&(tgid, started_ns)).cloned())
+    }
+
+    fn generation(&self) -> u64 {
+        self.state().generation
     }
 
     fn parts(&self) -> Vec<(String, Option<String>)> {

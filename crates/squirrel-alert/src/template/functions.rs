@@ -161,6 +161,7 @@ fn length(value: &Value) -> Result<Value, String> {
         Value::Text(text) => text.len(),
         Value::Labels(labels) => labels.len(),
         Value::Map(map) => map.len(),
+        Value::Texts(texts) => texts.len(),
         Value::List(items) => items.len(),
         other => return Err(format!("len of type {}", other.word())),
     };
@@ -174,6 +175,7 @@ fn index(args: &[Value]) -> Result<Value, String> {
         value = match (&value, other) {
             (Value::Labels(labels), Value::Text(name)) => Value::Text(labels.get(name).unwrap_or_default().to_owned()),
             (Value::Map(map), Value::Text(name)) => map.get(name).cloned().unwrap_or(Value::Nil),
+            (Value::Texts(texts), Value::Text(name)) => Value::Text(texts.get(name).cloned().unwrap_or_default()),
             (Value::List(items), Value::Integer(i)) => {
                 let found = usize::try_from(*i).ok().and_then(|i| items.get(i));
                 found.cloned().ok_or_else(|| format!("index out of range: {i}"))?

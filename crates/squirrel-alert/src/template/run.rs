@@ -1,5 +1,6 @@
 //! Filling a template in: the tree is walked within limits.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use squirrel_model::Labels;
@@ -7,6 +8,7 @@ use squirrel_model::Labels;
 use super::ast::{Base, Branch, Command, Node, Pipeline, Term};
 use super::functions::Function;
 use super::parser::GIVEN;
+use super::tree;
 use super::value::Value;
 use super::{Failure, MAX_TEMPLATE_OUTPUT, TemplateData};
 
@@ -35,9 +37,10 @@ enum Flow {
     Continue,
 }
 
-pub(super) fn run<'a>(nodes: &'a [Node], data: &'a TemplateData<'a>) -> Result<String, Failure> {
+/// Walks through the nodes; `root` is the dot.
+pub(super) fn run<'a>(nodes: &'a [Node], data: &'a TemplateData<'a>, root: &Value) -> Result<String, Failure> {
     let given = [
-        Value::Data,
+        root.clone(),
         Value::Labels(data.labels.clone()),
         Value::Labels(data.external_labels.clone()),
         Value::Text(data.external_url.to_owned()),
@@ -45,7 +48,7 @@ pub(super) fn run<'a>(nodes: &'a [Node], data: &'a TemplateData<'a>) -> Result<S
     ];
     let variables = GIVEN.into_iter().zip(given).collect();
     let mut run = Run { data, out: String::new(), variables, steps: 0, queries: 0, made: 0 };
-    run.list(nodes, &Value::Data)?;
+    run.list(nodes, root)?;
     Ok(run.out)
 }
 
@@ -154,6 +157,7 @@ impl<'a> Run<'a> {
             }
             Value::Labels(labels) => labels.iter().map(|(name, value)| (text(name), text(value))).collect(),
             Value::Map(map) => map.iter().map(|(name, value)| (text(name), value.clone())).collect(),
+            Value::Texts(texts) => texts.iter().map(|(name, value)| (text(name), text(value))).collect(),
             Value::Nil => Vec::new(),
             other => return Err(Failure::new(pipeline.at, format!("range can't iterate over {}", other.word()))),
         };
@@ -251,10 +255,19 @@ impl<'a> Run<'a> {
             (Value::Sample(sample), "Value") => Ok(Value::Float(sample.1)),
             (Value::Labels(labels), _) => Ok(label(labels)),
             (Value::Map(map), _) => Ok(map.get(name).cloned().unwrap_or(Value::Nil)),
+            (Value::Fields(fields), _) => fields.get(name).cloned().ok_or_else(|| unknown(name, fields)),
+            (Value::Texts(texts), _) => Ok(tree::text_of(texts, name)),
+            (Value::List(items), "Firing" | "Resolved") => Ok(tree::of_status(items, &name.to_ascii_lowercase())),
             (Value::Data, _) => {
                 Err(format!("can't evaluate field {name}: there are Labels, Value, ExternalLabels, ExternalURL"))
             }
             (other, _) => Err(format!("can't evaluate field {name} in type {}", other.word())),
         }
     }
+}
+
+/// What to write in place of a field that is not there.
+fn unknown(name: &str, fields: &BTreeMap<String, Value>) -> String {
+    let known: Vec<&str> = fields.keys().map(String::as_str).collect();
+    format!("can't evaluate field {name}: there are {}", known.join(", "))
 }

@@ -21,6 +21,10 @@ pub(super) enum Value {
     Map(Arc<BTreeMap<String, Value>>),
     Sample(Arc<(Labels, f64)>),
     List(Arc<Vec<Value>>),
+    /// Named parts of a message: a name that is not there is a mistake.
+    Fields(Arc<BTreeMap<String, Value>>),
+    /// Labels or annotations of a message: a name that is not there has the empty value.
+    Texts(Arc<BTreeMap<String, String>>),
     /// The dot of the whole template.
     Data,
 }
@@ -38,7 +42,8 @@ impl Value {
             Self::Map(_) => "map[string]interface {}",
             Self::Sample(_) => "*template.sample",
             Self::List(_) => "template.queryResult",
-            Self::Data => "struct",
+            Self::Texts(_) => "template.KV",
+            Self::Fields(_) | Self::Data => "struct",
         }
     }
 
@@ -53,7 +58,8 @@ impl Value {
             Self::Labels(labels) => !labels.is_empty(),
             Self::Map(map) => !map.is_empty(),
             Self::List(items) => !items.is_empty(),
-            Self::Sample(_) | Self::Data => true,
+            Self::Texts(texts) => !texts.is_empty(),
+            Self::Sample(_) | Self::Fields(_) | Self::Data => true,
         }
     }
 
@@ -75,6 +81,8 @@ impl Value {
                 let items: Vec<String> = items.iter().map(Self::show).collect();
                 format!("[{}]", items.join(" "))
             }
+            Self::Texts(texts) => mapped(texts.iter().map(|(name, value)| (name.as_str(), value.clone()))),
+            Self::Fields(_) => "<data of the message>".to_owned(),
             Self::Data => "<data of the alert>".to_owned(),
         }
     }

@@ -81,3 +81,27 @@ async fn an_answer_has_a_largest_size_and_a_longest_time() {
 fn every_octet_is_encoded_so_that_no_value_becomes_two() {
     assert_eq!(encode(&[("q", "a&b=c+d é%".into()), ("x", String::new())]), "q=a%26b%3Dc%2Bd%20%C3%A9%25&x=");
 }
+
+#[test]
+fn an_address_is_a_host_and_a_port() {
+    for good in ["127.0.0.1:7775", "localhost:1", "[::1]:7775", "http://web-1.internal:80/", "a_b:65535"] {
+        assert_eq!(check_address(good), Ok(()), "{good}");
+    }
+    for (bad, word) in [
+        ("nonsense", "no port"),
+        ("", "no port"),
+        ("host:", "no number"),
+        ("host:0", "no number"),
+        ("host:65536", "no number"),
+        ("host:http", "no number"),
+        (":7775", "host"),
+        ("::1:7775", "host"),
+        ("[::g]:7775", "host"),
+        ("[::1:7775", "host"),
+        ("a b:7775", "host"),
+        ("https://host:7775", "not HTTPS"),
+    ] {
+        let error = check_address(bad).unwrap_err();
+        assert!(error.contains(word) && error.contains("ADDR:PORT"), "{bad}: {error}");
+    }
+}

@@ -6,7 +6,7 @@ use squirrel_account::{
     ConnectionRow, Figures, HostRow, InterfaceRow, Level, NamespaceRow, Picture, ProcessRow, UnattributedRow,
 };
 
-use super::rows::{Connection, Host, Interface, LevelReport, MissingPart, Namespace, Process, Unattributed};
+use super::rows::{BookEntry, Connection, Host, Interface, LevelReport, MissingPart, Namespace, Process, Unattributed};
 use super::views::{Top, Totals};
 use super::{TOP_SCHEMA, fields};
 
@@ -76,6 +76,8 @@ impl From<&ConnectionRow> for Connection {
             opened: row.opened.seconds(),
             closed: row.closed.map(squirrel_model::Timestamp::seconds),
             source: Cow::Borrowed(row.source.word()),
+            caveat: row.caveat.map(Cow::Borrowed),
+            count: row.count,
         }
     }
 }
@@ -83,7 +85,8 @@ impl From<&ConnectionRow> for Connection {
 impl From<&HostRow> for Host {
     fn from(row: &HostRow) -> Self {
         Self {
-            address: row.address.to_string(),
+            address: if row.note.is_some() { "*".to_owned() } else { row.address.to_string() },
+            note: row.note.map(Cow::Borrowed),
             receive_bytes: row.figures.bytes.receive,
             transmit_bytes: row.figures.bytes.transmit,
             receive_rate: row.figures.receive_rate,
@@ -100,6 +103,7 @@ impl From<&InterfaceRow> for Interface {
             name: row.name.clone(),
             index: row.index,
             namespace: row.namespace,
+            namespace_name: row.namespace_name.clone(),
             receive_bytes: row.wire.bytes.receive,
             transmit_bytes: row.wire.bytes.transmit,
             receive_rate: row.wire.receive_rate,
@@ -112,10 +116,23 @@ impl From<&InterfaceRow> for Interface {
             forwarded_transmit_bytes: row.forwarded.transmit,
             kernel_receive_bytes: row.kernel.receive,
             kernel_transmit_bytes: row.kernel.transmit,
-            unexplained_receive_bytes: row.unexplained_receive,
-            unexplained_transmit_bytes: row.unexplained_transmit,
+            unexplained_receive_bytes: row.unexplained.receive,
+            unexplained_transmit_bytes: row.unexplained.transmit,
+            entries: row.entries.iter().map(BookEntry::from).collect(),
             counted_elsewhere: row.counted_elsewhere.map(Cow::Borrowed),
             source: Cow::Borrowed(row.source.word()),
+        }
+    }
+}
+
+impl From<&squirrel_account::BookEntry> for BookEntry {
+    fn from(entry: &squirrel_account::BookEntry) -> Self {
+        Self {
+            part: Cow::Borrowed(entry.part.word()),
+            reason: Cow::Borrowed(entry.reason),
+            meaning: Cow::Borrowed(entry.meaning),
+            receive_bytes: entry.bytes.receive,
+            transmit_bytes: entry.bytes.transmit,
         }
     }
 }

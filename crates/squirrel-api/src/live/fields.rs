@@ -77,15 +77,15 @@ pub static PROCESSES: &[Field<ProcessRow>] = figures![
     figures,
     called(&["name"], &field("process", Kind::Text, "the name", |row, each| each(Value::Text(&row.process.name)))),
     field("pid", Kind::Number, "the process id", |row, each| each(Value::Number(row.process.pid.into()))),
-    field("command", Kind::Text, "the command line", |row, each| each(Value::Text(&row.process.command))),
+    field("command", Kind::Text, "the command line", |row, each| text(row.process.command.as_ref(), each)),
     field("user", Kind::Text, "the user's name", |row, each| each(Value::Text(&row.process.user))),
     field("uid", Kind::Number, "the user's number", |row, each| each(Value::Number(row.process.uid.into()))),
     field("unit", Kind::Text, "the systemd unit", |row, each| text(row.process.unit.as_ref(), each)),
     field("container", Kind::Text, "the container's name or id", |row, each| container(&row.process, each)),
     field("cgroup", Kind::Text, "the control group's path", |row, each| text(row.process.cgroup.as_ref(), each)),
-    field("parent", Kind::Number, "the parent's process id", |row, each| each(Value::Number(
-        row.process.parent.into()
-    ))),
+    field("parent", Kind::Number, "the parent's process id", |row, each| {
+        number(row.process.parent.map(f64::from), each);
+    }),
     field("connections", Kind::Number, "open connections", |row, each| each(Value::Number(row.connections.into()))),
     field("ended", Kind::Number, "seconds since 1970 at which it ended", |row, each| {
         number(row.ended.map(squirrel_model::Timestamp::seconds), each);
@@ -105,7 +105,7 @@ pub static CONNECTIONS: &[Field<ConnectionRow>] = figures![
         number(row.process.as_ref().map(|process| process.pid.into()), each);
     }),
     field("command", Kind::Text, "the owner's command line", |row, each| {
-        text(row.process.as_ref().map(|process| &process.command), each);
+        text(row.process.as_ref().and_then(|process| process.command.as_ref()), each);
     }),
     field("user", Kind::Text, "the owner's user", |row, each| {
         text(row.process.as_ref().map(|process| &process.user), each);
@@ -118,7 +118,12 @@ pub static CONNECTIONS: &[Field<ConnectionRow>] = figures![
             container(process, each);
         }
     }),
-    called(&["proto"], &field("protocol", Kind::Word, "tcp or udp", |row, each| each(Value::Text(row.carrier.word())))),
+    called(
+        &["proto"],
+        &field("protocol", Kind::Word, "tcp, mptcp, udp, icmp, raw, packet or other", |row, each| each(Value::Text(
+            row.carrier.word()
+        )))
+    ),
     field("state", Kind::Word, "the state, such as established", |row, each| each(Value::Text(row.state))),
     field("port", Kind::Port, "either side's port", |row, each| {
         each(Value::Number(row.local.port().into()));
@@ -179,6 +184,9 @@ pub static CONNECTIONS: &[Field<ConnectionRow>] = figures![
             each(Value::Number(row.namespace as f64));
         })
     ),
+    field("count", Kind::Number, "how many connections the row stands for", |row, each| {
+        each(Value::Number(row.count as f64));
+    }),
     field("opened", Kind::Number, "seconds since 1970 at which it was first seen", |row, each| {
         each(Value::Number(row.opened.seconds()));
     }),
@@ -210,9 +218,13 @@ pub static INTERFACES: &[Field<InterfaceRow>] = figures![
             each(Value::Number(row.namespace as f64));
         })
     ),
+    called(
+        &["container"],
+        &field("namespace_name", Kind::Text, "the name of the network namespace or of its container", |row, each| {
+            text(row.namespace_name.as_ref(), each);
+        })
+    ),
     field("unexplained", Kind::Bytes, "bytes of both directions that are not explained", |row, each| {
-        each(Value::Number(
-            row.unexplained_receive.unsigned_abs() as f64 + row.unexplained_transmit.unsigned_abs() as f64,
-        ));
+        each(Value::Number(row.unexplained.receive as f64 + row.unexplained.transmit as f64));
     }),
 ];

@@ -13,8 +13,8 @@ twin! {
         started: u64,
         /// Its name, as the kernel has it: up to 15 bytes.
         name: String,
-        /// Its command line; empty when it could not be read.
-        command: String,
+        /// Its command line; null when it could not be read, and of threads of the kernel.
+        command: Option<String>,
         /// The user's name, or the number when there is none.
         user: String,
         /// The user's number.
@@ -29,8 +29,8 @@ twin! {
         container_id: Option<String>,
         /// The path of its control group.
         cgroup: Option<String>,
-        /// The process id of its parent.
-        parent: u32,
+        /// The process id of its parent; null when it is not known.
+        parent: Option<u32>,
         /// Payload received, in bytes.
         receive_bytes: u64,
         /// Payload transmitted, in bytes.
@@ -49,15 +49,16 @@ twin! {
 }
 
 twin! {
-    /// A socket that talks: a connection or listener of TCP, or a socket of UDP.
+    /// A socket that talks: a connection or listener of TCP, or a socket of another protocol.
     Connection {
         /// The kernel's own identity of the socket, never used twice until the next boot.
         cookie: u64,
         /// The inode of its network namespace; 0 when it is not known.
         namespace: u64,
-        /// tcp or udp.
+        /// tcp, mptcp, udp, icmp, raw, packet, or other. What an mptcp socket moves travels by tcp connections, its paths,
+        /// which have rows too: a process has the bytes of the first, a host those of the second.
         protocol: Cow<'static, str>,
-        /// This side, as address:port.
+        /// This side, as address:port; of a raw socket the number of the protocol stands in the place of the port.
         local: String,
         /// The other side, as address:port; the unspecified address and port 0 when there is none.
         remote: String,
@@ -117,14 +118,20 @@ twin! {
         closed: Option<f64>,
         /// How its bytes are known: exact, sampled, or unavailable (then they are zero and mean nothing).
         source: Cow<'static, str>,
+        /// Why they are not exact, in a sentence; null when they are.
+        caveat: Option<Cow<'static, str>>,
+        /// How many connections the row stands for: 1, or several that are half open and have no other side here.
+        count: u64,
     }
 }
 
 twin! {
     /// A remote address and the payload exchanged with it.
     Host {
-        /// The address.
+        /// The address; * for what cannot be told apart by address.
         address: String,
+        /// What the row is when it is no host.
+        note: Option<Cow<'static, str>>,
         /// Payload received from it, in bytes.
         receive_bytes: u64,
         /// Payload transmitted to it, in bytes.
@@ -149,6 +156,8 @@ twin! {
         index: u32,
         /// The inode of its network namespace; 0 when it is not known.
         namespace: u64,
+        /// The name of that namespace or of its container, else its inode as the kernel writes it; null for the own.
+        namespace_name: Option<String>,
         /// Wire bytes received, by the kernel's counter of the interface.
         receive_bytes: u64,
         /// Wire bytes transmitted, by the kernel's counter of the interface.
@@ -173,15 +182,32 @@ twin! {
         kernel_receive_bytes: u64,
         /// Transmitted by the kernel itself.
         kernel_transmit_bytes: u64,
-        /// Received and not explained; below zero when more was attributed than the counter shows, since the two
-        /// are not read in one instant.
-        unexplained_receive_bytes: i64,
-        /// Transmitted and not explained; may be below zero as well.
-        unexplained_transmit_bytes: i64,
+        /// Received and not explained.
+        unexplained_receive_bytes: u64,
+        /// Transmitted and not explained.
+        unexplained_transmit_bytes: u64,
+        /// What the parts are made of, with the reason of each: their sum is the counter, to the byte.
+        entries: Vec<BookEntry>,
         /// Why this interface is left out of the host's total, such as being the port of a bridge; null when it counts.
         counted_elsewhere: Option<Cow<'static, str>>,
         /// How the parts are known: exact, sampled, or unavailable (then they are zero and mean nothing).
         source: Cow<'static, str>,
+    }
+}
+
+twin! {
+    /// Wire bytes of an interface, and why they stand in their part of the books.
+    BookEntry {
+        /// The part: attributed, headers, forwarded, kernel or unexplained.
+        part: Cow<'static, str>,
+        /// A word for scripts, such as icmp, not_read or routed.
+        reason: Cow<'static, str>,
+        /// The reason as a sentence.
+        meaning: Cow<'static, str>,
+        /// Bytes received.
+        receive_bytes: u64,
+        /// Bytes transmitted.
+        transmit_bytes: u64,
     }
 }
 

@@ -21,14 +21,14 @@ pub trait Shape {
 }
 
 /// One member of an object.
-pub(super) struct Member {
-    pub(super) name: &'static str,
-    pub(super) docs: &'static [&'static str],
-    pub(super) shape: fn(&str, &mut Definitions) -> Value,
+pub(crate) struct Member {
+    pub(crate) name: &'static str,
+    pub(crate) docs: &'static [&'static str],
+    pub(crate) shape: fn(&str, &mut Definitions) -> Value,
 }
 
 /// The reference to an object, whose schema is put into `definitions` with its first use.
-pub(super) fn object(
+pub(crate) fn object(
     name: &'static str,
     docs: &[&str],
     members: &[Member],
@@ -187,4 +187,4 @@ macro_rules! twin {
         }
     };
 }
-pub(super) use twin;
+pub(crate) use twin;

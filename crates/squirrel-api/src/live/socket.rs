@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::shape::twin;
 
 twin! {
-    /// The sockets of a network namespace: `squirrel sockets --json`.
+    /// The sockets of a network namespace, or of all of the host: `squirrel sockets --json`.
     Sockets {
         /// The version of this document's form: squirrel.sockets/1.
         schema: Cow<'static, str>,
@@ -57,6 +57,10 @@ twin! {
         cookie: u64,
         /// The identity of the control group (version 2) in which it was made.
         cgroup_id: Option<u64>,
+        /// Its network namespace, as ip netns has it, else its inode as the kernel writes it; null when only one was asked.
+        namespace: Option<String>,
+        /// The container whose network namespace that is; null when there is none, or only one namespace was asked.
+        container: Option<String>,
         /// Who has it open; null when that was not asked for.
         processes: Option<Vec<SocketOwner>>,
         /// The timer that runs: on (retransmission), keepalive, timewait, persist; null for none.

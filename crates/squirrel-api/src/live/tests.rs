@@ -60,9 +60,21 @@ fn picture() -> Picture {
             opened: Timestamp(2_500),
             closed: None,
             source: Source::Exact,
+            caveat: None,
+            count: 1,
         }],
-        hosts: vec![HostRow { address: "::1".parse().unwrap(), figures, connections: 1, source: Source::Exact }],
-        interfaces: vec![InterfaceRow { name: "lo".into(), unexplained_receive: -5, ..InterfaceRow::default() }],
+        hosts: vec![HostRow {
+            address: "::1".parse().unwrap(),
+            note: None,
+            figures,
+            connections: 1,
+            source: Source::Exact,
+        }],
+        interfaces: vec![InterfaceRow {
+            name: "lo".into(),
+            unexplained: Traffic { receive: 5, transmit: 0 },
+            ..InterfaceRow::default()
+        }],
         namespaces: vec![NamespaceRow { inode: 7, name: Some("blue".into()), ..NamespaceRow::default() }],
         unattributed: vec![UnattributedRow {
             reason: "owner_gone",

@@ -44,6 +44,16 @@ twin! {
 }
 
 twin! {
+    /// For how long packets are counted: `POST /api/live/packets`. Who looks on asks again before it is over.
+    PacketLease {
+        /// The version of this document's form: squirrel.live/1.
+        schema: Cow<'static, str>,
+        /// Seconds from now on, over all who asked.
+        seconds: f64,
+    }
+}
+
+twin! {
     /// Sums over all rows that the filter chose, not only those of the page.
     Totals {
         /// Bytes received.

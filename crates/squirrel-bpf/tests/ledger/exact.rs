@@ -139,8 +139,6 @@ fn a_connection_older_than_the_ledger_counts_from_then_on() {
         assert_eq!((record.transmit_bytes, record.receive_bytes), (0, 0));
         assert!(record.comm.starts_with(b"traffic") && record.started_ns > 0);
     }
-    let changed = [stage.changed().len(), stage.changed().len()];
-    assert_eq!(changed, [3, 0], "all of them at first, then those that moved something");
     let truth = process.finish();
     let records = stage.last_words();
     check_processes("late", &truth, &records);

@@ -3,8 +3,12 @@
 use squirrel_bpf::{Ledger, Options};
 use squirrel_sys::{Missed, SocketLedger as _, privilege};
 use squirrel_testkit::skip;
+use squirrel_wire::ledger::SocketKind;
 
-use super::stage::{Stage, by_process, check_processes};
+use super::stage::{LISTEN, Paused, Stage, by_process, check_processes, compiled};
+
+/// Half-open connections. As many as a listener takes cost the ledger as much as one: none has a socket yet.
+const FLOOD: usize = 100_000;
 
 #[test]
 fn ends_that_did_not_fit_into_the_ring_are_counted() {
@@ -37,6 +41,34 @@ fn bytes_that_find_no_row_are_counted_as_missed() {
     // Others on this host may share sockets meanwhile.
     assert!(told < moved && told + missed.transmit_bytes >= moved, "{told} told, {missed:?}, of {moved}");
     assert!(stage.ledger.missed().expect("counters are read").transmit_bytes < missed.transmit_bytes, "told once");
+}
+
+#[test]
+fn a_flood_of_half_open_connections_costs_the_ledger_nothing() {
+    let test = "a_flood_of_half_open_connections_costs_the_ledger_nothing";
+    let opened = compiled("flood").and_then(|compiled| Ok((compiled, Stage::open(&Options::default())?)));
+    let ((_folder, program), mut stage) = match opened {
+        Ok(opened) => opened,
+        Err(reason) => return skip(test, &reason),
+    };
+    let namespace = &stage.namespace;
+    namespace.ip(&["address", "add", "10.9.9.9/32", "dev", "lo"]).expect("an address");
+    namespace.ip(&["route", "add", "default", "dev", "lo"]).expect("a way for the answers");
+    let limits = ["net.core.somaxconn=1048576", "net.ipv4.tcp_max_syn_backlog=1048576", "net.ipv4.tcp_syncookies=0"];
+    let set = namespace.command("sysctl").arg("-qw").args(limits).status().expect("sysctl runs");
+    assert!(set.success());
+    let flood = Paused::run(namespace, &program, &format!("{FLOOD} 10.9.9.9"));
+    let listed = namespace.command("ss").args(["-Htn", "state", "syn-recv"]).output().expect("ss runs").stdout;
+    let half_open = listed.split(|octet| *octet == b'\n').filter(|line| !line.is_empty()).count();
+    // A SYN may be dropped on a busy machine, and a dump is no snapshot.
+    assert!(half_open > FLOOD / 10 * 9, "the kernel holds {half_open}");
+    let (ended, living, lost) = stage.read();
+    assert_eq!((ended.len(), lost), (0, 0));
+    // The other row is that of the raw socket which sends them.
+    let kinds: Vec<_> = living.iter().map(|record| (record.kind, record.state == LISTEN, record.tgid)).collect();
+    let expected = [(SocketKind::Tcp, true, flood.pid()), (SocketKind::Raw, false, flood.pid())];
+    assert!(kinds.len() == 2 && expected.iter().all(|kind| kinds.contains(kind)), "{kinds:?}");
+    assert_eq!(stage.ledger.missed().expect("counters are read"), Missed::default());
 }
 
 #[test]

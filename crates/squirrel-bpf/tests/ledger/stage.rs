@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::PathBuf;
-use std::process::{Child, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use squirrel_bpf::{Ledger, Options};
@@ -11,6 +11,7 @@ use squirrel_sys::SocketLedger as _;
 use squirrel_sys::clock::Monotonic;
 use squirrel_testkit::Namespace;
 use squirrel_wire::ledger::SocketRecord;
+use tempfile::TempDir;
 
 pub(crate) const TCP: u8 = 6;
 pub(crate) const SYN_SENT: u8 = 2;
@@ -46,6 +47,21 @@ pub(crate) fn example(name: &str) -> PathBuf {
     let program = folder.join("examples").join(name);
     assert!(program.is_file(), "build it: cargo build -p squirrel-bpf --example {name}");
     program
+}
+
+/// The same compiler as that of the programs in the kernel.
+const COMPILER: &str = "clang-14";
+
+/// Compiles `NAME.c` beside this file; the program is there as long as the folder.
+pub(crate) fn compiled(name: &str) -> Result<(TempDir, PathBuf), String> {
+    let folder = tempfile::tempdir().expect("makes a folder");
+    let program = folder.path().join(name);
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/ledger/{name}.c"));
+    let mut compiler = Command::new(COMPILER);
+    let output = compiler.args(["-O1", "-Wall", "-Werror", "-o"]).arg(&program).arg(source).output();
+    let output = output.map_err(|error| format!("{COMPILER}: {error}"))?;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok((folder, program))
 }
 
 impl Stage {
@@ -84,14 +100,6 @@ impl Stage {
         (ended, living, lost)
     }
 
-    /// The records of this namespace that changed since the last call.
-    pub(crate) fn changed(&mut self) -> Vec<SocketRecord> {
-        let mut changed = Vec::new();
-        let ours = |record: &SocketRecord| record.namespace == self.inode;
-        self.ledger.changed(&mut |record| changed.extend(Some(record).filter(ours))).expect("changes are read");
-        changed
-    }
-
     /// Hands over all records of the host.
     pub(crate) fn all(&mut self, mut each: impl FnMut(SocketRecord)) {
         self.ledger.ended(&mut each).expect("ends are read");
@@ -116,7 +124,12 @@ impl Stage {
 
 /// Runs a scenario in a namespace to its end, and answers what its processes say.
 pub(crate) fn play(namespace: &Namespace, scenario: &str) -> Truth {
-    let mut command = namespace.command(traffic());
+    play_program(namespace, &traffic(), scenario)
+}
+
+/// The same, of another program.
+pub(crate) fn play_program(namespace: &Namespace, program: &Path, scenario: &str) -> Truth {
+    let mut command = namespace.command(program);
     let output = command.args(scenario.split(' ')).stdin(Stdio::null()).output().expect("the scenario starts");
     assert!(output.status.success(), "{scenario}: {}", String::from_utf8_lossy(&output.stderr));
     truth(&String::from_utf8_lossy(&output.stdout))
@@ -177,7 +190,12 @@ impl Paused {
 
     /// The same, of another program.
     pub(crate) fn program(namespace: &Namespace, program: &str, arguments: &str) -> Self {
-        let mut command = namespace.command(example(program));
+        Self::run(namespace, &example(program), arguments)
+    }
+
+    /// The same, of a program that is no example.
+    pub(crate) fn run(namespace: &Namespace, program: &Path, arguments: &str) -> Self {
+        let mut command = namespace.command(program);
         command.args(arguments.split(' ')).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
         let mut line = String::new();

@@ -7,6 +7,7 @@ use squirrel_model::{Labels, NAME_LABEL};
 use super::Evaluator;
 use super::bitmap::Bitmap;
 use super::column::{Column, Numbers, Operand, Series, Steps};
+use super::opaque;
 use super::sums::{self, Mean, Sum};
 use crate::EvalError;
 use crate::ast::{Aggregate, AggregateOp, ExprKind, Grouping};
@@ -54,8 +55,11 @@ impl Evaluator<'_> {
                 self.warn_of_quantiles(param.values(), expr.span);
             }
         }
-        let series = self.vector(&aggregate.expr, steps)?;
+        let mut series = self.vector(&aggregate.expr, steps)?;
         self.work(series.len().saturating_mul(steps.count))?;
+        if opaque::of_numbers(op) && opaque::without_histograms(&mut series) {
+            self.note_ignored(op.word(), aggregate.expr.span);
+        }
         if matches!(op, AggregateOp::Topk | AggregateOp::Bottomk | AggregateOp::Limitk) {
             return super::topk::select(aggregate, &param, series, steps).map(Operand::Vector);
         }
@@ -66,7 +70,13 @@ impl Evaluator<'_> {
         let mut out = Vec::new();
         for group in groups(&series, &aggregate.grouping) {
             let members: Vec<&Series> = group.members.iter().filter_map(|i| series.get(*i)).collect();
-            let column = merged(op, &param, &members, steps.count);
+            let mut column = merged(op, &param, &members, steps.count);
+            if matches!(op, AggregateOp::Sum | AggregateOp::Avg)
+                && members.iter().any(|one| one.column.has_histogram())
+                && opaque::combine(&members, &mut column)
+            {
+                self.note_mixed(op.word(), aggregate.expr.span);
+            }
             let drop_name = members.iter().any(|one| one.drop_name);
             out.push(Series { labels: group.labels, drop_name, column });
         }
@@ -88,6 +98,9 @@ impl Evaluator<'_> {
         }
         let series = self.vector(&aggregate.expr, steps)?;
         self.work(series.len().saturating_mul(steps.count))?;
+        if series.iter().any(|one| one.column.has_histogram()) {
+            return Err(EvalError::histogram_content("count_values"));
+        }
         let mut places: HashMap<Labels, usize> = HashMap::new();
         let mut out: Vec<Column> = Vec::new();
         for one in series {
@@ -107,6 +120,7 @@ impl Evaluator<'_> {
                 if place == out.len() {
                     // Each value that occurs is a column of its own: these can be many.
                     self.spend(steps.count)?;
+                    self.hold(Column::bytes(steps.count))?;
                     out.push(Column::empty(steps.count));
                 }
                 if let Some(column) = out.get_mut(place) {
@@ -180,7 +194,7 @@ fn folded<S: Copy>(
         }
         present.add(&one.column.present);
     }
-    Column { values: states.into_iter().map(finish).collect(), present }
+    Column::of(states.into_iter().map(finish).collect(), present)
 }
 
 /// Running variance by Welford's method.

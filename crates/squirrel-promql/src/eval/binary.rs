@@ -8,6 +8,7 @@ use super::Evaluator;
 use super::bitmap::Bitmap;
 use super::column::{Column, Numbers, Operand, Series, Steps, merge_equal};
 use super::matching::{Group, groups, match_labels};
+use super::opaque;
 use super::shaping::zip;
 use crate::EvalError;
 use crate::ast::{Binary, BinaryOp, Many, Matching};
@@ -76,6 +77,9 @@ impl Evaluator<'_> {
         let filter = binary.op.is_comparison() && !binary.returns_bool;
         for one in &mut series {
             one.drop_name |= !filter;
+            if one.column.has_histogram() && opaque::with_scalar(binary, scalar_left, &mut one.column) {
+                self.note_incompatible(binary);
+            }
             for i in 0..count {
                 let (value, number) = (one.column.at(i), numbers.at(i));
                 let (a, b) = if scalar_left { (number, value) } else { (value, number) };
@@ -119,7 +123,9 @@ impl Evaluator<'_> {
                 continue;
             }
             let before = out.len();
-            join.pairs(&group, &mut out)?;
+            if join.pairs(&group, &mut out)? {
+                self.note_incompatible(binary);
+            }
             self.spend((out.len() - before).saturating_mul(count))?;
         }
         out.retain(|series: &Series| !series.column.present.is_empty());
@@ -177,14 +183,16 @@ impl Join<'_> {
         Ok(())
     }
 
-    /// Computes each pair of the group that meets at some step, then what `fill` stands in for.
-    fn pairs(&self, group: &Group, out: &mut Vec<Series>) -> Result<(), EvalError> {
+    /// Computes each pair of the group that meets at some step, then what `fill` stands in for. Whether samples met
+    /// that do not fit.
+    fn pairs(&self, group: &Group, out: &mut Vec<Series>) -> Result<bool, EvalError> {
         let swapped = self.matching().many == Many::Right;
         let (many, one) = if swapped { (&group.right, &group.left) } else { (&group.left, &group.right) };
         let (many_side, one_side) = self.sides();
         let many: Vec<&Series> = many.iter().filter_map(|i| many_side.get(*i)).collect();
         let one: Vec<&Series> = one.iter().filter_map(|i| one_side.get(*i)).collect();
-        let mut matched = Matched { anywhere: Bitmap::clear(self.count), by_labels: HashMap::new() };
+        let mut matched =
+            Matched { anywhere: Bitmap::clear(self.count), by_labels: HashMap::new(), incompatible: false };
         for many in &many {
             for one in &one {
                 let meet = many.column.present.common(&one.column.present);
@@ -208,7 +216,7 @@ impl Join<'_> {
                 self.pair(&other, one, &meet, &mut matched, out)?;
             }
         }
-        Ok(())
+        Ok(matched.incompatible)
     }
 
     fn present(&self, series: &[&Series]) -> Bitmap {
@@ -223,7 +231,7 @@ impl Join<'_> {
     fn stand_in(&self, series: &Series, value: f64, there: &Bitmap) -> (Series, Bitmap) {
         let mut missing = series.column.present.clone();
         missing.remove(there);
-        let column = Column { values: vec![value; self.count], present: missing.clone() };
+        let column = Column::of(vec![value; self.count], missing.clone());
         (Series { labels: match_labels(&series.labels, self.matching()), drop_name: false, column }, missing)
     }
 
@@ -242,17 +250,27 @@ impl Join<'_> {
         let labels = self.result_labels(&many.labels, &one.labels)?;
         self.check_unique(&labels, meet, matched)?;
         let (a, b) = if self.matching().many == Many::Right { (one, many) } else { (many, one) };
-        let column = self.column(&a.column, &b.column, meet);
+        let column = self.column(&a.column, &b.column, meet, matched)?;
         let drop_name = self.binary.returns_bool || (self.binary.op.is_comparison() && many.drop_name);
         out.push(Series { labels, drop_name, column });
         Ok(())
     }
 
-    fn column(&self, a: &Column, b: &Column, meet: &Bitmap) -> Column {
+    fn column(&self, a: &Column, b: &Column, meet: &Bitmap, matched: &mut Matched) -> Result<Column, EvalError> {
         let op = self.binary.op;
         let filter = op.is_comparison() && !self.binary.returns_bool;
+        let plain = a.histograms.is_none() && b.histograms.is_none();
         let mut column = Column::empty(self.count);
         for i in meet.ones() {
+            if !plain && (a.is_histogram(i) || b.is_histogram(i)) {
+                if opaque::of_two(op, a.is_histogram(i), b.is_histogram(i))? {
+                    column.set(i, f64::NAN);
+                    column.mark_histogram(i);
+                } else {
+                    matched.incompatible = true;
+                }
+                continue;
+            }
             let (a, b) = (a.at(i), b.at(i));
             if !filter {
                 column.set(i, compute(op, a, b));
@@ -260,7 +278,7 @@ impl Join<'_> {
                 column.set(i, a);
             }
         }
-        column
+        Ok(column)
     }
 
     /// Refuses a second match of one series (one to one), or of one result (many to one).
@@ -311,4 +329,6 @@ impl Join<'_> {
 struct Matched {
     anywhere: Bitmap,
     by_labels: HashMap<Labels, Bitmap>,
+    /// Whether samples met that the operator does not join: a number and a histogram.
+    incompatible: bool,
 }

@@ -30,7 +30,7 @@ impl Evaluator<'_> {
     pub(super) fn call(&mut self, expr: &Expr, call: &Call, steps: Steps) -> Result<Operand, EvalError> {
         match call.function.body {
             Body::Map(f) => {
-                let mut series = self.vector_arg(call, 0, steps)?;
+                let mut series = self.numbers_arg(call, 0, steps)?;
                 for one in &mut series {
                     one.column.map(f);
                     one.drop_name = true;

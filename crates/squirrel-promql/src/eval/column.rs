@@ -40,12 +40,25 @@ impl Steps {
 pub(crate) struct Column {
     pub(crate) values: Vec<f64>,
     pub(crate) present: Bitmap,
+    /// Steps whose sample is a native histogram: what stands in `values` there means nothing. Steps that are not
+    /// present may be among them. `None` nearly always.
+    pub(crate) histograms: Option<Box<Bitmap>>,
 }
 
 impl Column {
     /// A column of `len` steps without a value.
     pub(crate) fn empty(len: usize) -> Self {
-        Self { values: vec![0.0; len], present: Bitmap::clear(len) }
+        Self { values: vec![0.0; len], present: Bitmap::clear(len), histograms: None }
+    }
+
+    /// A column with these values at these steps.
+    pub(crate) fn of(values: Vec<f64>, present: Bitmap) -> Self {
+        Self { values, present, histograms: None }
+    }
+
+    /// Bytes that a series with a column of `len` steps takes, without its labels.
+    pub(crate) fn bytes(len: usize) -> usize {
+        len.saturating_mul(8) + len.div_ceil(8) + size_of::<Series>()
     }
 
     pub(crate) fn set(&mut self, i: usize, value: f64) {
@@ -80,7 +93,10 @@ impl Column {
     /// The first step's value for all of `len` steps.
     fn repeated(&self, len: usize) -> Self {
         match self.get(0) {
-            Some(value) => Self { values: vec![value; len], present: Bitmap::full(len) },
+            Some(value) => {
+                let histograms = self.is_histogram(0).then(|| Box::new(Bitmap::full(len)));
+                Self { values: vec![value; len], present: Bitmap::full(len), histograms }
+            }
             None => Self::empty(len),
         }
     }
@@ -131,6 +147,15 @@ pub(crate) enum Operand {
 }
 
 impl Operand {
+    /// Bytes that it takes, without labels: those are shared with the store.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Scalar(numbers) => numbers.values().len() * 8,
+            Self::Vector(series) => series.iter().map(|one| Column::bytes(one.column.values.len())).sum(),
+            Self::String(text) => text.len(),
+        }
+    }
+
     /// What was evaluated at one step, for `count` steps.
     pub(crate) fn repeated(self, count: usize) -> Self {
         match self {
@@ -163,6 +188,9 @@ pub(crate) fn merge_equal(series: Vec<Series>) -> Result<Vec<Series>, EvalError>
         }
         for (i, value) in next.column.iter() {
             known.column.set(i, value);
+            if next.column.is_histogram(i) {
+                known.column.mark_histogram(i);
+            }
         }
     }
     Ok(out)

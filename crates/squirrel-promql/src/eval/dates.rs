@@ -25,7 +25,7 @@ pub(super) fn date(eval: &mut Evaluator<'_>, call: &Call, steps: Steps, part: Da
         }
         return Ok(Operand::Vector(vec![Series { labels: Labels::empty(), drop_name: false, column }]));
     }
-    let mut series = eval.vector_arg(call, 0, steps)?;
+    let mut series = eval.numbers_arg(call, 0, steps)?;
     for one in &mut series {
         one.column.map(of);
         one.drop_name = true;

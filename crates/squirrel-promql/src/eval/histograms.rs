@@ -25,19 +25,30 @@ struct Histogram {
     buckets: Vec<(f64, Column)>,
 }
 
-/// What only works on native histograms.
-pub(crate) fn native_only(_: &mut Evaluator<'_>, _: &Expr, call: &Call, _: Steps) -> Outcome {
-    Err(EvalError::execution(format!(
-        "{}() works on native histograms, which are not stored here; with classic histograms use the \
-         series ending in _sum, _count and _bucket",
-        call.function.name
-    )))
+/// What only works on native histograms: of numbers there is no answer, and of histograms we keep no content.
+pub(crate) fn native_only(eval: &mut Evaluator<'_>, expr: &Expr, call: &Call, steps: Steps) -> Outcome {
+    let name = call.function.name;
+    let series = eval.vector_arg(call, 0, steps)?;
+    if series.iter().any(|one| one.column.has_histogram()) {
+        return Err(EvalError::histogram_content(format!("{name}()")));
+    }
+    if !series.is_empty() {
+        let text = format!(
+            "{name}() works on native histograms, and these series are none; with classic histograms use the series \
+             ending in _sum, _count and _bucket"
+        );
+        eval.notes.info(expr.span, &text);
+    }
+    Ok(Operand::Vector(Vec::new()))
 }
 
 /// Groups the buckets of argument `i` by histogram.
 fn histograms(eval: &mut Evaluator<'_>, call: &Call, i: usize, steps: Steps) -> Result<Vec<Histogram>, EvalError> {
     let span = argument(call, i)?.span;
     let series = eval.vector_arg(call, i, steps)?;
+    if series.iter().any(|one| one.column.has_histogram()) {
+        return Err(EvalError::histogram_content(format!("{}()", call.function.name)));
+    }
     let mut places: HashMap<Labels, usize> = HashMap::new();
     let mut out: Vec<Histogram> = Vec::new();
     for one in series {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use squirrel_model::{Labels, MatchOp, Matcher, NAME_LABEL};
+use squirrel_model::{Labels, MatchOp, Matcher, NAME_LABEL, is_histogram};
 
 use super::column::{Column, Operand, Series, Steps, merge_equal};
 use super::{Evaluator, argument};
@@ -23,12 +23,16 @@ pub(crate) fn info(eval: &mut Evaluator<'_>, _: &Expr, call: &Call, steps: Steps
     let matchers = wanted.matchers(base.iter().zip(&enriched).filter(|(_, yes)| **yes).map(|(one, _)| &one.labels))?;
     let infos = match matchers {
         // Their values are the times of their samples: the newest wins.
-        Some(matchers) => match eval.latest(&Selector { name: None, matchers, shift }, steps, |at, _| at as f64)? {
+        Some(matchers) => match eval.latest(&Selector { name: None, matchers, shift }, steps, time_of_number)? {
             Operand::Vector(series) => series,
             _ => Vec::new(),
         },
         None => Vec::new(),
     };
+    if let Some(one) = infos.iter().find(|one| one.column.has_histogram()) {
+        let message = format!("info: an info series holds numbers, and {} holds native histograms", one.labels);
+        return Err(EvalError::execution(message));
+    }
     let mut by_identity: HashMap<Identity<'_>, Vec<usize>> = HashMap::new();
     for (i, one) in infos.iter().enumerate() {
         by_identity.entry(identity(&one.labels)).or_default().push(i);
@@ -44,6 +48,11 @@ pub(crate) fn info(eval: &mut Evaluator<'_>, _: &Expr, call: &Call, steps: Steps
         }
     }
     Ok(Operand::Vector(merge_equal(out)?))
+}
+
+/// The time of a sample; a histogram stays one, to be found by its mark.
+fn time_of_number(at: i64, value: f64) -> f64 {
+    if is_histogram(value) { value } else { at as f64 }
 }
 
 type Identity<'a> = [Option<&'a str>; 2];
@@ -162,6 +171,9 @@ fn join(
         };
         if let Some(series) = place.and_then(|place| out.get_mut(place)) {
             series.column.set(step, value);
+            if base.column.is_histogram(step) {
+                series.column.mark_histogram(step);
+            }
         }
     }
     Ok(())

@@ -7,9 +7,6 @@ use super::{Evaluator, argument};
 use crate::EvalError;
 use crate::ast::{Call, Expr, ExprKind};
 
-/// Largest compiled size of a pattern, in bytes.
-const REGEX_BYTES: usize = 1 << 20;
-
 /// A string argument; the checks let only literals pass.
 pub(super) fn text(call: &Call, i: usize) -> Result<&str, EvalError> {
     match &argument(call, i)?.unwrapped().kind {
@@ -42,11 +39,8 @@ fn check_label(label: &str, function: &str) -> Result<(), EvalError> {
 pub(crate) fn replace(eval: &mut Evaluator<'_>, _: &Expr, call: &Call, steps: Steps) -> Result<Operand, EvalError> {
     let (to, replacement) = (text(call, 1)?, text(call, 2)?);
     let (from, pattern) = (text(call, 3)?, text(call, 4)?);
-    let anchored = format!("^(?s:{pattern})$");
-    let regex = regex::RegexBuilder::new(&anchored)
-        .size_limit(REGEX_BYTES)
-        .build()
-        .map_err(|e| EvalError::execution(format!("label_replace: invalid regular expression {pattern:?}: {e}")))?;
+    let regex = squirrel_model::anchored_regex(pattern, eval.options.max_regex_bytes)
+        .map_err(|reason| EvalError::execution(format!("label_replace: regular expression {pattern:?}: {reason}")))?;
     check_label(to, "label_replace")?;
     let mut series = eval.vector_arg(call, 0, steps)?;
     for one in &mut series {

@@ -74,7 +74,7 @@ fn smaller(a: f64, b: f64) -> f64 {
 pub(crate) fn vector(eval: &mut Evaluator<'_>, _: &Expr, call: &Call, steps: Steps) -> Outcome {
     let numbers = eval.scalar_arg(call, 0, steps)?;
     let values = (0..steps.count).map(|i| numbers.at(i)).collect();
-    let column = Column { values, present: Bitmap::full(steps.count) };
+    let column = Column::of(values, Bitmap::full(steps.count));
     Ok(Operand::Vector(vec![Series { labels: Labels::empty(), drop_name: false, column }]))
 }
 
@@ -82,7 +82,7 @@ pub(crate) fn vector(eval: &mut Evaluator<'_>, _: &Expr, call: &Call, steps: Ste
 pub(crate) fn scalar(eval: &mut Evaluator<'_>, _: &Expr, call: &Call, steps: Steps) -> Outcome {
     let mut values = vec![f64::NAN; steps.count];
     let mut seen = Bitmap::clear(steps.count);
-    for one in eval.vector_arg(call, 0, steps)? {
+    for one in eval.numbers_arg(call, 0, steps)? {
         for (i, value) in one.column.iter() {
             if let Some(slot) = values.get_mut(i) {
                 *slot = if seen.has(i) { f64::NAN } else { value };
@@ -104,6 +104,7 @@ pub(crate) fn timestamp(eval: &mut Evaluator<'_>, _: &Expr, call: &Call, steps: 
     } else {
         let mut series = eval.vector(arg, steps)?;
         for one in &mut series {
+            one.column.histograms = None;
             for (i, value) in one.column.values.iter_mut().enumerate() {
                 *value = steps.time(i) as f64 / 1000.0;
             }
@@ -118,7 +119,7 @@ pub(crate) fn timestamp(eval: &mut Evaluator<'_>, _: &Expr, call: &Call, steps: 
 
 /// Holds each value between two limits. Where the upper is below the lower there is no result.
 fn clamped(eval: &mut Evaluator<'_>, call: &Call, steps: Steps, low: &Numbers, high: &Numbers) -> Outcome {
-    let mut series = eval.vector_arg(call, 0, steps)?;
+    let mut series = eval.numbers_arg(call, 0, steps)?;
     for one in &mut series {
         one.drop_name = true;
         for i in 0..steps.count {
@@ -152,7 +153,7 @@ pub(crate) fn clamp_max(eval: &mut Evaluator<'_>, _: &Expr, call: &Call, steps: 
 /// To the nearest multiple, halves up. Works with the inverse, which is exact more often (1/0.1).
 pub(crate) fn round(eval: &mut Evaluator<'_>, _: &Expr, call: &Call, steps: Steps) -> Outcome {
     let nearest = if call.args.len() > 1 { eval.scalar_arg(call, 1, steps)? } else { Numbers::Constant(1.0) };
-    let mut series = eval.vector_arg(call, 0, steps)?;
+    let mut series = eval.numbers_arg(call, 0, steps)?;
     for one in &mut series {
         one.drop_name = true;
         for (i, value) in one.column.values.iter_mut().enumerate() {
@@ -192,7 +193,7 @@ fn absence(call: &Call, steps: Steps, seen: &Bitmap) -> Outcome {
         Some(ExprKind::Selector(selector) | ExprKind::Range { selector, .. }) => certain_labels(&selector.matchers),
         _ => Labels::empty(),
     };
-    let column = Column { values: vec![1.0; steps.count], present };
+    let column = Column::of(vec![1.0; steps.count], present);
     Ok(Operand::Vector(vec![Series { labels, drop_name: false, column }]))
 }
 

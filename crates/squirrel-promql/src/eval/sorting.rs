@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use super::Evaluator;
 use super::column::{Operand, Series, Steps};
 use super::labelling::text;
+use super::opaque::without_histograms;
 use crate::EvalError;
 use crate::ast::{Call, Expr};
 
@@ -36,12 +37,21 @@ fn by_value(a: &Series, b: &Series, descending: bool) -> Ordering {
     }
 }
 
+/// By value: native histograms, which have none, are left out.
+fn sorted_numbers(eval: &mut Evaluator<'_>, expr: &Expr, call: &Call, steps: Steps, descending: bool) -> Outcome {
+    let mut answer = sorted(eval, expr, call, steps, |a, b| by_value(a, b, descending))?;
+    if let Operand::Vector(series) = &mut answer {
+        without_histograms(series);
+    }
+    Ok(answer)
+}
+
 pub(crate) fn ascending(eval: &mut Evaluator<'_>, expr: &Expr, call: &Call, steps: Steps) -> Outcome {
-    sorted(eval, expr, call, steps, |a, b| by_value(a, b, false))
+    sorted_numbers(eval, expr, call, steps, false)
 }
 
 pub(crate) fn descending(eval: &mut Evaluator<'_>, expr: &Expr, call: &Call, steps: Steps) -> Outcome {
-    sorted(eval, expr, call, steps, |a, b| by_value(a, b, true))
+    sorted_numbers(eval, expr, call, steps, true)
 }
 
 fn by_labels(eval: &mut Evaluator<'_>, expr: &Expr, call: &Call, steps: Steps, descending: bool) -> Outcome {

@@ -2,9 +2,10 @@
 
 use std::cell::Cell;
 
-use squirrel_model::{Labels, Samples, TimeRange, Timestamp, is_stale};
+use squirrel_model::{Labels, Samples, TimeRange, Timestamp, histogram_marker, is_histogram, is_stale};
 
 use super::column::{Column, Numbers, Operand, Series, Steps};
+use super::opaque::{self, Met};
 use super::over_time::WindowFn;
 use super::tiers::Choice;
 use super::{Clock, Evaluator};
@@ -32,12 +33,12 @@ pub(crate) struct Track<'a> {
     pub(crate) frames: &'a [Frame],
     pub(crate) steps: Steps,
     pub(crate) params: &'a [Numbers],
-    brake: &'a Brake<'a>,
+    pub(super) brake: &'a Brake<'a>,
 }
 
 /// Windows that overlap much are much work on few samples: asks now and then whether to stop, within
 /// a series.
-struct Brake<'a> {
+pub(super) struct Brake<'a> {
     stop: &'a dyn Fn() -> bool,
     seen: Cell<usize>,
     stopped: Cell<bool>,
@@ -95,6 +96,15 @@ pub(crate) struct RawSeries {
     pub(crate) labels: Labels,
     pub(crate) drop_name: bool,
     pub(crate) samples: Samples,
+    /// Whether some of the samples may be native histograms.
+    pub(crate) histograms: bool,
+}
+
+impl RawSeries {
+    /// Bytes that it takes, without its labels.
+    fn bytes(&self) -> usize {
+        self.samples.len().saturating_mul(16) + size_of::<Self>()
+    }
 }
 
 /// Bounds of the windows of a range: one for each step.
@@ -155,16 +165,25 @@ impl Evaluator<'_> {
         let mut out = Vec::new();
         let mut unlike_counter: Option<String> = None;
         let brake = Brake { stop: self.stop, seen: Cell::new(0), stopped: Cell::new(false) };
+        let mut met = Met::default();
         self.each_range(call, steps, |raw, frames| {
             let samples = &raw.samples;
             let track =
                 Track { times: &samples.times, values: &samples.values, frames, steps, params: &params, brake: &brake };
             let mut column = Column::empty(steps.count);
-            f(&track, &mut column);
+            if raw.histograms {
+                opaque::windows(name, &track, &mut column, &f, &mut met);
+            } else {
+                f(&track, &mut column);
+            }
             if column.present.is_empty() {
                 return;
             }
-            if counter && unlike_counter.is_none() && !looks_like_counter(raw.labels.metric_name()) {
+            if counter
+                && column.has_number()
+                && unlike_counter.is_none()
+                && !looks_like_counter(raw.labels.metric_name())
+            {
                 unlike_counter = Some(raw.labels.metric_name().to_owned());
             }
             let drop_name = raw.drop_name || !keeps_name;
@@ -173,6 +192,7 @@ impl Evaluator<'_> {
         if brake.stopped.get() {
             return Err(EvalError::Stopped);
         }
+        self.tell(met, call)?;
         if let Some(name) = unlike_counter {
             let text = format!(
                 "metric {name:?} may be no counter: its name has no _total, _sum, _count or _bucket at the end"
@@ -220,6 +240,7 @@ impl Evaluator<'_> {
                     return self.each_raw(selector, windows.range(), choice, steps.count, |raw| {
                         windows.place(&raw.samples.times, &mut frames);
                         each(raw, &frames);
+                        Column::bytes(steps.count)
                     });
                 }
                 ExprKind::Subquery(subquery) => {
@@ -229,6 +250,7 @@ impl Evaluator<'_> {
                         self.spend(raw.samples.len().max(steps.count))?;
                         windows.place(&raw.samples.times, &mut frames);
                         each(&raw, &frames);
+                        self.hold(Column::bytes(steps.count))?;
                     }
                     return Ok(());
                 }
@@ -239,25 +261,27 @@ impl Evaluator<'_> {
     }
 
     /// Reads each series that a selector finds in `range`, without the stale markers. What comes of
-    /// each is at most `columns` long.
+    /// each is at most `columns` long, and takes as many bytes as `each` says.
     fn each_raw(
         &mut self,
         selector: &Selector,
         range: TimeRange,
         choice: Option<Choice>,
         columns: usize,
-        mut each: impl FnMut(&RawSeries),
+        mut each: impl FnMut(&RawSeries) -> usize,
     ) -> Result<(), EvalError> {
-        let mut raw = RawSeries { labels: Labels::empty(), drop_name: false, samples: Samples::default() };
+        let mut raw =
+            RawSeries { labels: Labels::empty(), drop_name: false, samples: Samples::default(), histograms: false };
         for found in self.find(&selector.matchers, range)? {
             self.read_from(choice, &found, range, &mut raw.samples)?;
             self.spend(raw.samples.len().max(columns))?;
-            drop_stale(&mut raw.samples);
+            raw.histograms = drop_stale(&mut raw.samples);
             if raw.samples.is_empty() {
                 continue;
             }
             raw.labels = found.labels;
-            each(&raw);
+            let kept = each(&raw);
+            self.hold(kept)?;
         }
         Ok(())
     }
@@ -272,7 +296,8 @@ impl Evaluator<'_> {
         let windows = Windows { ends: self.clock(&selector.shift, steps), range_ms, steps };
         let mut out = Vec::new();
         self.each_raw(selector, windows.range(), None, 1, |raw| {
-            out.push(RawSeries { labels: raw.labels.clone(), drop_name: false, samples: raw.samples.clone() });
+            out.push(RawSeries { labels: raw.labels.clone(), samples: raw.samples.clone(), ..*raw });
+            raw.bytes()
         })?;
         Ok(out)
     }
@@ -288,10 +313,13 @@ impl Evaluator<'_> {
         for one in series {
             let mut samples = Samples::default();
             for (i, value) in one.column.iter() {
-                samples.push(inner.time(i), value);
+                samples.push(inner.time(i), if one.column.is_histogram(i) { histogram_marker() } else { value });
             }
             if !samples.is_empty() {
-                out.push(RawSeries { labels: one.labels, drop_name: one.drop_name, samples });
+                let histograms = one.column.histograms.is_some();
+                let raw = RawSeries { labels: one.labels, drop_name: one.drop_name, samples, histograms };
+                self.hold(raw.bytes())?;
+                out.push(raw);
             }
         }
         Ok(out)
@@ -322,13 +350,20 @@ impl Evaluator<'_> {
     }
 }
 
-fn drop_stale(samples: &mut Samples) {
+/// Takes the stale markers out; whether there are native histograms among the rest.
+fn drop_stale(samples: &mut Samples) -> bool {
+    // Both markers are NaN, which most series never have.
+    if !samples.values.iter().any(|v| v.is_nan()) {
+        return false;
+    }
+    let histograms = samples.values.iter().any(|v| is_histogram(*v));
     if !samples.values.iter().any(|v| is_stale(*v)) {
-        return;
+        return histograms;
     }
     let kept = samples.times.iter().zip(&samples.values).filter(|(_, v)| !is_stale(**v));
     let (times, values) = kept.map(|(t, v)| (*t, *v)).unzip();
     *samples = Samples { times, values };
+    histograms
 }
 
 /// Whether a name ends as counters' names do. A series without a name is not judged.

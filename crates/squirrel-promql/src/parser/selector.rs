@@ -78,6 +78,8 @@ impl Parser<'_> {
         let TokenKind::String(text) = &value.kind else {
             return Err(unexpected(value, PLACE, "a string"));
         };
-        Matcher::new(label, op, text.clone()).map_err(|e| ParseError::new(token.span.to(value.span), e.to_string()))
+        let limit = self.options.max_regex_bytes;
+        Matcher::within(label, op, text.clone(), limit)
+            .map_err(|e| ParseError::new(token.span.to(value.span), e.to_string()))
     }
 }

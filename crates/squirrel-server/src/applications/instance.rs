@@ -282,6 +282,16 @@ impl Instance {
         }
     }
 
+    /// Gives its place to another: what it told last is kept, and its series end after it.
+    pub(super) fn leave(&mut self, out: &mut Samples) {
+        let last = self.last_report;
+        out.extend(self.ended.drain(..).map(|(labels, at)| (labels, at, stale_marker())));
+        if let Some((at, values)) = self.pending.take() {
+            out.extend(values.into_iter().map(|(labels, value)| (labels, at, value)));
+        }
+        self.end(last.plus_ms(1_000), out);
+    }
+
     /// Ends all its series at `at`.
     pub(super) fn end(&mut self, at: Timestamp, out: &mut Samples) {
         out.extend(self.series.drain().map(|(labels, _)| (labels, at, stale_marker())));

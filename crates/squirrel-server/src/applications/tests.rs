@@ -392,3 +392,36 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_start_in_the_future_does_not_squat_an_instance() {
+    let all = usual();
+    let started = |seconds: f64| ApplicationReport { started: seconds, ..report("shop", "a", Vec::new()) };
+    let now = START.seconds();
+    let refused = take(&all, 0, started(now + 301.0)).unwrap_err();
+    assert!(refused.outcome == Outcome::Malformed && refused.sentence.contains("301 s in the future"), "{refused:?}");
+    // Clocks differ a little, and the one that was started last still wins.
+    take(&all, 0, started(now + 299.0)).unwrap();
+    assert_eq!(take(&all, 1, started(now)).unwrap_err().outcome, Outcome::Conflict);
+}
+
+#[test]
+fn instances_that_are_heard_of_once_do_not_keep_others_out() {
+    let all = applications(ApplicationLimits { instances: 3, ..ApplicationLimits::default() });
+    let many = |n: usize| (0..n).map(|i| counter("a", &[("i", &i.to_string())], 1.0)).collect::<Vec<_>>();
+    // They say that they report every five minutes, so they would be live for a quarter of an hour.
+    for instance in ["forged 1", "forged 2"] {
+        take(&all, 0, ApplicationReport { interval_seconds: 300.0, ..report("x", instance, many(1)) }).unwrap();
+    }
+    for second in 0..=40 {
+        take(&all, second, report("shop", "a", many(1))).unwrap();
+    }
+    assert_eq!(take(&all, 29, report("late", "b", many(1))).unwrap_err().outcome, Outcome::Full);
+    take(&all, 40, report("late", "b", many(1))).unwrap();
+    take(&all, 40, report("late", "c", many(1))).unwrap();
+    assert_eq!(take(&all, 40, report("late", "d", many(1))).unwrap_err().outcome, Outcome::Full, "those are heard now");
+    let (at, now) = seconds(41);
+    let told = all.due(at, now, 1000);
+    let ended = told.iter().filter(|(_, _, value)| is_stale(*value)).count();
+    assert_eq!(ended, 2, "the series of those that left have ended: {told:?}");
+}

@@ -1,7 +1,7 @@
 //! Every chart over a made-up host.
 
 use super::*;
-use crate::engine::{self, Steps};
+use crate::engine;
 use crate::gate::Stop;
 use squirrel_model::{Elapsed, Labels, Timestamp};
 use squirrel_testkit::MemorySelect;
@@ -27,7 +27,7 @@ fn drawn(chart: &ChartSpec, store: &MemorySelect) -> Vec<String> {
             query.expr.replace("$device", "eth0").replace("$scope", "application=\"a\"").replace("$window", "15s");
         assert!(!text.contains('$'), "{text}");
         let expr = engine::parse(&text).unwrap_or_else(|error| panic!("{}: {text}: {error}", chart.id));
-        let answer = engine::evaluate(&expr, store, Steps::At(NOW), None, &stop);
+        let answer = engine::evaluate(&expr, store, NOW, &stop);
         let mut out = String::new();
         answer.unwrap_or_else(|error| panic!("{}: {text}: {error}", chart.id)).write(&mut out);
         out

@@ -14,7 +14,7 @@ pub(super) static REQUESTS: Metric = Metric::new(
 
 pub(super) static DURATION_BUCKET: Metric = Metric::new(
     "squirrel_http_request_duration_seconds_bucket",
-    Kind::Counter,
+    Kind::Histogram,
     Unit::None,
     "Requests whose answer began within the time in label le.",
 )
@@ -27,7 +27,7 @@ pub(super) static DURATION_BUCKET: Metric = Metric::new(
 
 pub(super) static DURATION_SUM: Metric = Metric::new(
     "squirrel_http_request_duration_seconds_sum",
-    Kind::Counter,
+    Kind::Histogram,
     Unit::Seconds,
     "Time from the heads of all requests to the beginning of their answers.",
 )
@@ -36,7 +36,7 @@ pub(super) static DURATION_SUM: Metric = Metric::new(
 
 pub(super) static DURATION_COUNT: Metric = Metric::new(
     "squirrel_http_request_duration_seconds_count",
-    Kind::Counter,
+    Kind::Histogram,
     Unit::None,
     "Requests whose duration was taken.",
 )
@@ -55,8 +55,17 @@ pub(super) static REJECTED: Metric = Metric::new(
 
 pub(super) static CONNECTIONS: Metric =
     Metric::new("squirrel_http_connections", Kind::Gauge, Unit::None, "Open connections of clients.")
-        .why("Near the limit of 256, new clients wait before they are served.")
+        .why("Near the limit of 256, those that ask nothing at present give way to new ones.")
         .check(&["ss -tn sport = :7775 shows who is connected", "clients that open a connection for each request"]);
+
+pub(super) static GAVE_WAY: Metric = Metric::new(
+    "squirrel_http_connections_gave_way_total",
+    Kind::Counter,
+    Unit::None,
+    "Connections closed to make room for a newer one: their clients had not ended a request, or asked nothing more.",
+)
+.why("Somebody opens more connections than are served at one time, by mistake or to keep others out.")
+.check(&["ss -tn sport = :7775 shows who is connected", "clients that open a connection for each request"]);
 
 pub(super) static QUERIES: Metric = Metric::new(
     "squirrel_queries_total",
@@ -105,6 +114,7 @@ pub static METRICS: &[&Metric] = &[
     &DURATION_COUNT,
     &REJECTED,
     &CONNECTIONS,
+    &GAVE_WAY,
     &QUERIES,
     &QUERIES_RUNNING,
     &QUERIES_WAITING,

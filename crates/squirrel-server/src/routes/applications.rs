@@ -12,9 +12,10 @@ use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt as _;
 use squirrel_api::application::ApplicationReport;
 use squirrel_api::{ApiError, ErrorType};
-use squirrel_model::{Untrusted, is_label_name};
+use squirrel_model::Untrusted;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::misread;
 use super::resources::plain;
 use crate::applications::{Outcome, REPORT_TIME, Refusal};
 use crate::failure::Failure;
@@ -78,8 +79,10 @@ async fn take(state: &State, request: Request, application: &mut String) -> Resu
         return Err(Refusal::new(Outcome::Busy, "the daemon is about to stop"));
     };
     let done = tokio::task::spawn_blocking(move || {
-        let report: ApplicationReport =
-            serde_json::from_slice(&body.bytes).map_err(|error| (String::new(), malformed(&body.bytes, &error)))?;
+        let report: ApplicationReport = serde_json::from_slice(&body.bytes).map_err(|error| {
+            let sentence = misread::sentence("the report", &body.bytes, &error);
+            (String::new(), Refusal::new(Outcome::Malformed, sentence))
+        })?;
         let named = shortened(&report.application);
         let parts = &job.parts;
         parts.applications.take(report, (parts.clock)(), (parts.monotonic)()).map_err(|refusal| (named, refusal))
@@ -170,24 +173,6 @@ async fn read(state: &State, headers: &HeaderMap, body: Body) -> Result<Held, Re
     tokio::time::timeout(REPORT_TIME, reading)
         .await
         .unwrap_or_else(|_| Err(Refusal::new(Outcome::Late, "the report did not arrive in time")))
-}
-
-/// What cannot be read, and near which field.
-fn malformed(body: &[u8], error: &serde_json::Error) -> Refusal {
-    let near = field_before(body, error).map_or_else(String::new, |field| format!(", near {field:?}"));
-    let sentence = format!("the report is not as it should be{near}: {}", Untrusted(&error.to_string()));
-    Refusal::new(Outcome::Malformed, sentence.chars().take(500).collect::<String>())
-}
-
-/// The name of the field whose value ends where the error was met: the parser knows the place only.
-fn field_before<'a>(body: &'a [u8], error: &serde_json::Error) -> Option<&'a str> {
-    let before = error.line().checked_sub(1)?;
-    let line = body.split(|octet| *octet == b'\n').nth(before)?;
-    let text = line.get(..error.column().min(line.len()))?;
-    let end = text.windows(2).rposition(|pair| pair == b"\":")?;
-    let name = text.get(..end)?;
-    let name = name.get(name.iter().rposition(|octet| *octet == b'"')? + 1..)?;
-    std::str::from_utf8(name).ok().filter(|name| is_label_name(name) && name.len() <= 64)
 }
 
 /// The beginning of a name, for a list of refusals.

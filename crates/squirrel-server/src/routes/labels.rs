@@ -1,24 +1,24 @@
 //! `labels`, `label/<name>/values` and `series`: which series there are.
 //! <https://prometheus.io/docs/prometheus/latest/querying/api/#querying-metadata>
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::{Path, State as AxumState};
 use axum::response::Response;
-use squirrel_api::envelope::{Notes, TRUNCATED, write_names, write_series, write_success};
-use squirrel_api::{ApiError, ErrorType};
-use squirrel_model::{Labels, Matcher, Select, SelectError, TimeRange};
+use squirrel_api::ApiError;
+use squirrel_api::envelope::{Notes, write_names, write_series, write_success};
+use squirrel_promql::engine::{Listed, Lookup, Terms};
+use squirrel_promql::{Engine, EngineError};
 
+use crate::engine::refused;
 use crate::failure::{Failure, json};
 use crate::form::Params;
-use crate::gate::Stop;
 use crate::server::State;
 
 use super::parameters::{limit, matchers, range, unescape};
 
 pub(super) async fn names(AxumState(state): AxumState<State>, params: Params) -> Result<Response, Failure> {
-    look_up(&state, &params, |select, matchers, range| select.label_names(matchers, range)).await
+    look_up(&state, &params, |engine, lookup, terms| engine.label_names(lookup, terms)).await
 }
 
 pub(super) async fn values(
@@ -30,69 +30,48 @@ pub(super) async fn values(
     if name.is_empty() {
         return Err(ApiError::bad_data(format!("invalid label name: {name:?}")).into());
     }
-    look_up(&state, &params, move |select, matchers, range| select.label_values(&name, matchers, range)).await
+    look_up(&state, &params, move |engine, lookup, terms| engine.label_values(&name, lookup, terms)).await
 }
 
 pub(super) async fn series(AxumState(state): AxumState<State>, params: Params) -> Result<Response, Failure> {
     if params.all("match[]").next().is_none() {
         return Err(ApiError::bad_data("no match[] parameter provided").into());
     }
-    let limit = limit(&params)?;
-    let found = gather(&state, &params, |select, matchers, range| {
-        Ok(select.find(matchers, range)?.into_iter().map(|found| found.labels).collect())
-    })
-    .await?;
-    let (found, notes): (Vec<Labels>, Notes) = truncated(found, limit);
+    let found = gather(&state, &params, |engine, lookup, terms| engine.series(lookup, terms)).await?;
     let mut out = String::new();
-    write_success(&mut out, &notes, |out| write_series(out, &found));
+    write_success(&mut out, &warned(found.warnings), |out| write_series(out, &found.items));
     Ok(json(out))
 }
 
 async fn look_up(
     state: &State,
     params: &Params,
-    ask: impl Fn(&dyn Select, &[Matcher], TimeRange) -> Result<Vec<String>, SelectError> + Send + 'static,
+    ask: impl Fn(&dyn Engine, Lookup<'_>, &Terms<'_>) -> Result<Listed<String>, EngineError> + Send + 'static,
 ) -> Result<Response, Failure> {
-    let limit = limit(params)?;
     let found = gather(state, params, ask).await?;
-    let (found, notes) = truncated(found, limit);
     let mut out = String::new();
-    write_success(&mut out, &notes, |out| write_names(out, &found));
+    write_success(&mut out, &warned(found.warnings), |out| write_names(out, &found.items));
     Ok(json(out))
 }
 
-/// What all selectors of a request find together, sorted, each once; without one, what there is.
-async fn gather<T: Ord + Send + 'static>(
+/// What all selectors of a request find together; without one, what there is.
+async fn gather<T: Send + 'static>(
     state: &State,
     params: &Params,
-    ask: impl Fn(&dyn Select, &[Matcher], TimeRange) -> Result<Vec<T>, SelectError> + Send + 'static,
-) -> Result<BTreeSet<T>, ApiError> {
+    ask: impl Fn(&dyn Engine, Lookup<'_>, &Terms<'_>) -> Result<Listed<T>, EngineError> + Send + 'static,
+) -> Result<Listed<T>, ApiError> {
+    let limit = limit(params)?;
     let range = range(params)?;
-    let mut sets = matchers(params, state.parts.limits.query_bytes)?;
-    if sets.is_empty() {
-        sets.push(Vec::new());
-    }
-    let snapshots = Arc::clone(&state.parts.snapshots);
-    let work = move |stop: &Stop| {
-        let snapshot = snapshots.snapshot();
-        let mut all = BTreeSet::new();
-        for set in &sets {
-            if stop.asked() {
-                return Err(stop.error());
-            }
-            let found = ask(snapshot.as_ref(), set, range);
-            all.extend(found.map_err(|e| ApiError::new(ErrorType::Internal, e.to_string()))?);
-        }
-        Ok(all)
+    let sets = matchers(params, state.parts.limits.query_bytes)?;
+    let engine = Arc::clone(&state.engine);
+    let work = move |stop: &crate::gate::Stop| {
+        let asked = || stop.asked();
+        let terms = Terms { time: stop.left(), lookback_ms: None, stop: &asked };
+        ask(engine.as_ref(), Lookup { sets: &sets, range, limit }, &terms).map_err(|error| refused(error, stop))
     };
     state.gate.run(state.parts.limits.query_time, work).await
 }
 
-fn truncated<T>(found: BTreeSet<T>, limit: Option<usize>) -> (Vec<T>, Notes) {
-    let mut notes = Notes::default();
-    let most = limit.unwrap_or(usize::MAX);
-    if found.len() > most {
-        notes.warnings.push(TRUNCATED.to_owned());
-    }
-    (found.into_iter().take(most).collect(), notes)
+fn warned(warnings: Vec<String>) -> Notes {
+    Notes { warnings, ..Notes::default() }
 }

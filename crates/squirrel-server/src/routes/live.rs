@@ -2,14 +2,16 @@
 //! thousand connections costs its reader one page.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State as AxumState;
 use axum::response::Response;
 use serde::Serialize;
 use squirrel_account::Picture;
-use squirrel_api::live::{Books, MOST_ROWS, Question, Table, USUAL_LIMIT};
+use squirrel_api::live::{Books, LIVE_SCHEMA, MOST_ROWS, PacketLease, Question, Table, USUAL_LIMIT};
 use squirrel_api::{ApiError, ErrorType};
 
+use super::resources::plain;
 use crate::failure::{Failure, json};
 use crate::form::Params;
 use crate::server::State;
@@ -44,6 +46,20 @@ pub(super) async fn top(AxumState(state): AxumState<State>, params: Params) -> R
     })?;
     let question = question(&params, MOST_ROWS)?;
     answer(&state, move |picture| question.top(picture, table, MOST_ROWS)).await
+}
+
+/// Counts packets for a while. Not by `GET`, since it costs the host something: a page of another site cannot ask for
+/// it.
+pub(super) async fn packets(AxumState(state): AxumState<State>, params: Params) -> Result<Response, Failure> {
+    let text = params.get("seconds").unwrap_or("30");
+    let asked = text.parse().ok().filter(|seconds| (1..=60).contains(seconds)).ok_or_else(|| {
+        ApiError::invalid_parameter("seconds", format!("{text:?} is no whole number from 1 to 60; ask again to go on"))
+    })?;
+    let lease = (state.parts.count_packets)(Duration::from_secs(asked)).ok_or_else(|| {
+        let why = "there is no accounting that packets could be counted for: it is \"off\" in the configuration";
+        ApiError::new(ErrorType::Unavailable, why)
+    })?;
+    plain(&PacketLease { schema: LIVE_SCHEMA.into(), seconds: lease.as_secs_f64() })
 }
 
 async fn table<T: Serialize + Send + 'static>(

@@ -4,7 +4,9 @@ use std::sync::LazyLock;
 
 use axum::response::Response;
 use serde_json::{Map, Value, json};
-use squirrel_api::live::{Books, Connections, Definitions, Hosts, Interfaces, MOST_ROWS, Processes, Top, schemas};
+use squirrel_api::live::{
+    Books, Connections, Definitions, Hosts, Interfaces, MOST_ROWS, PacketLease, Processes, Top, schemas,
+};
 use squirrel_filter::Field;
 
 use crate::failure::json as answer;
@@ -16,6 +18,10 @@ enum Kind {
     Prometheus,
     /// JSON of Squirrel's own.
     Own,
+    /// JSON as Alertmanager's own description has it.
+    Alertmanager,
+    /// Something is done: a POST of JSON, with the daemon's token.
+    Change,
     /// Plain text.
     Text,
     /// Server-sent events.
@@ -37,12 +43,22 @@ const fn prometheus(path: &'static str, summary: &'static str) -> Operation {
     Operation { path, kind: Kind::Prometheus, summary }
 }
 
+const fn alertmanager(path: &'static str, summary: &'static str) -> Operation {
+    Operation { path, kind: Kind::Alertmanager, summary }
+}
+
+const fn change(path: &'static str, summary: &'static str) -> Operation {
+    Operation { path, kind: Kind::Change, summary }
+}
+
 const fn text(path: &'static str, summary: &'static str) -> Operation {
     Operation { path, kind: Kind::Text, summary }
 }
 
-/// Where applications report, which is the only thing that can be told to the daemon.
+/// Where applications report.
 const APPLICATIONS: &str = "/api/applications";
+/// Where a view asks for counts of packets.
+const PACKETS: &str = "/api/live/packets";
 
 /// Every path that the router knows; a test compares the two.
 const OPERATIONS: &[Operation] = &[
@@ -52,8 +68,21 @@ const OPERATIONS: &[Operation] = &[
     own("/api/live/interfaces", "Interfaces, their wire bytes and the parts of these"),
     own("/api/live/books", "Where the bytes of the host went, and what belongs to nobody"),
     own("/api/live/top", "All tables of one moment: the document of squirrel top --json"),
+    own(PACKETS, "Counts packets for some seconds, so that the books of the interfaces are exact while one looks"),
     own(APPLICATIONS, "Applications that report, and how each does"),
     own("/api/applications/{name}", "One application: its processes, alerts and what was refused"),
+    own("/api/alerts", "Alerts, silences, what happened, and what was delivered"),
+    change("/api/alerts/acknowledge", "Somebody takes care of alerts"),
+    change("/api/alerts/unacknowledge", "An acknowledgement is taken back"),
+    change("/api/silences", "A silence is made, or changed"),
+    change("/api/silences/expire", "A silence is ended"),
+    change("/api/notify/test", "A channel is tried"),
+    alertmanager("/api/v2/status", "Alertmanager's status"),
+    alertmanager("/api/v2/receivers", "Channels as Alertmanager's receivers"),
+    alertmanager("/api/v2/alerts", "Firing alerts as Alertmanager shows them"),
+    alertmanager("/api/v2/alerts/groups", "The same by group"),
+    alertmanager("/api/v2/silences", "Silences; POST makes one, with the daemon's token"),
+    alertmanager("/api/v2/silence/{id}", "One silence; DELETE ends it, with the daemon's token"),
     own("/api/verdict", "Whether the network is fine, and what is wrong if it is not"),
     own("/api/collectors", "The collectors, the accounting, and how they do"),
     own("/api/charts", "The charts that every screen shows"),
@@ -67,17 +96,81 @@ const OPERATIONS: &[Operation] = &[
     prometheus("/api/v1/series", "Series that selectors match"),
     prometheus("/api/v1/metadata", "Kind, unit and meaning of metrics"),
     prometheus("/api/v1/query_exemplars", "Exemplars: there are none"),
-    prometheus("/api/v1/rules", "Rules: there are none"),
-    prometheus("/api/v1/alerts", "Alerts: there are none"),
+    prometheus("/api/v1/format_query", "An expression in its usual form"),
+    prometheus("/api/v1/parse_query", "An expression as a tree"),
+    prometheus("/api/v1/rules", "Rules by group, and how they do"),
+    prometheus("/api/v1/alerts", "Alerts that are pending or firing"),
     prometheus("/api/v1/status/buildinfo", "Which build answers"),
+    prometheus("/api/v1/status/config", "The configuration, of which Prometheus' form has nothing here"),
+    prometheus("/api/v1/status/flags", "Limits, under Prometheus' names"),
+    prometheus("/api/v1/status/runtimeinfo", "Since when the program runs"),
+    prometheus("/api/v1/status/tsdb", "Which names and labels have the most series"),
+    prometheus("/api/v1/status/walreplay", "Whether the log is read: it is"),
+    prometheus("/api/v1/targets", "Targets: nothing is scraped"),
+    prometheus("/api/v1/targets/metadata", "What scraped targets declare: there are none"),
+    prometheus("/api/v1/scrape_pools", "Pools of targets: there are none"),
+    prometheus("/api/v1/alertmanagers", "Alertmanagers: none is told in this way"),
+    prometheus("/api/v1/notifications", "Notifications of Prometheus' pages: there are none"),
     text("/metrics", "The last readings in Prometheus' exposition format"),
+    text(WRITE, "Remote write from the senders that the configuration names"),
+    text("/federate", "The newest values of the series that match[] names, in the same format"),
     text("/healthz", "Whether the server answers"),
     text("/readyz", "Whether samples can be queried"),
     text("/-/healthy", "As /healthz, under Prometheus' name"),
     text("/-/ready", "As /readyz, under Prometheus' name"),
 ];
 
+/// Where remote write is posted.
+const WRITE: &str = "/api/v1/write";
+
+/// A body of remote write; its answers have a sentence for the sender's log.
+fn remote_write(summary: &str) -> Value {
+    let body = json!({ "schema": { "type": "string", "format": "binary" } });
+    let sentence =
+        |what: &str| json!({ "description": what, "content": { "text/plain": { "schema": { "type": "string" } } } });
+    json!({
+        "summary": summary,
+        "requestBody": { "required": true, "content": { "application/x-protobuf": body } },
+        "responses": {
+            "204": { "description": "All samples are kept" },
+            "400": sentence("Some samples are refused; the others are kept"),
+            "401": sentence("No sender has these credentials"),
+            "415": sentence("Neither remote write 1.0 nor 2.0 in snappy"),
+            "429": sentence("Too fast; Retry-After says when to come again"),
+        },
+    })
+}
+
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| document().to_string());
+
+/// The names of what each path of Squirrel's own may be asked with.
+static KNOWN: LazyLock<Vec<(&str, Vec<String>)>> = LazyLock::new(|| {
+    let own = OPERATIONS.iter().filter(|operation| matches!(operation.kind, Kind::Own | Kind::Events));
+    own.map(|operation| (operation.path, names(operation.path))).collect()
+});
+
+/// The names of the parameters that a path knows; `None` when that is not ours to say.
+pub(super) fn known_parameters(path: &str) -> Option<&'static [String]> {
+    KNOWN.iter().find(|(pattern, _)| fits(pattern, path)).map(|(_, names)| names.as_slice())
+}
+
+/// Whether a path is one of a pattern's, in which `{name}` stands for any part.
+fn fits(pattern: &str, path: &str) -> bool {
+    let (mut parts, mut given) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (parts.next(), given.next()) {
+            (None, None) => return true,
+            (Some(part), Some(given)) if part == given || part.starts_with('{') => {}
+            _ => return false,
+        }
+    }
+}
+
+fn names(path: &str) -> Vec<String> {
+    let described = parameters(path);
+    let asked = described.iter().filter(|parameter| parameter["in"] == "query");
+    asked.filter_map(|parameter| parameter["name"].as_str().map(str::to_owned)).collect()
+}
 
 pub(super) async fn openapi() -> Response {
     answer(DOCUMENT.clone())
@@ -86,13 +179,14 @@ pub(super) async fn openapi() -> Response {
 fn document() -> Value {
     const PLACE: &str = "#/components/schemas/";
     let mut definitions = Definitions::new();
-    let described: [(&str, Value); 6] = [
+    let described: [(&str, Value); 7] = [
         ("/api/live/processes", schemas::<Processes>(PLACE, &mut definitions)),
         ("/api/live/connections", schemas::<Connections>(PLACE, &mut definitions)),
         ("/api/live/hosts", schemas::<Hosts>(PLACE, &mut definitions)),
         ("/api/live/interfaces", schemas::<Interfaces>(PLACE, &mut definitions)),
         ("/api/live/books", schemas::<Books>(PLACE, &mut definitions)),
         ("/api/live/top", schemas::<Top>(PLACE, &mut definitions)),
+        (PACKETS, schemas::<PacketLease>(PLACE, &mut definitions)),
     ];
     let mut schemas: Map<String, Value> =
         definitions.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect();
@@ -100,9 +194,14 @@ fn document() -> Value {
     let mut paths = Map::new();
     for operation in OPERATIONS {
         let schema = described.iter().find(|(path, _)| *path == operation.path).map(|(_, schema)| schema.clone());
-        let mut methods = json!({ "get": get(operation, schema) });
+        // What changes something can be told, and not looked at.
+        let method = if operation.kind == Kind::Change || operation.path == PACKETS { "post" } else { "get" };
+        let mut methods = json!({ method: get(operation, schema) });
         if operation.path == APPLICATIONS {
             methods["post"] = report();
+        }
+        if operation.path == WRITE {
+            methods = json!({ "post": remote_write(operation.summary) });
         }
         paths.insert(operation.path.to_owned(), methods);
     }
@@ -114,7 +213,13 @@ fn document() -> Value {
             "description": "What the dashboard, the command line and scripts ask of a running daemon. Paths below /api/v1/ are those of Prometheus' query API.",
         },
         "paths": paths,
-        "components": { "schemas": schemas },
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": { "token": {
+                "type": "http", "scheme": "bearer",
+                "description": "The content of the file `token` in the daemon's data directory.",
+            } },
+        },
     })
 }
 
@@ -133,7 +238,7 @@ fn error_schema() -> Value {
 
 fn get(operation: &Operation, schema: Option<Value>) -> Value {
     let content = match operation.kind {
-        Kind::Own | Kind::Prometheus => {
+        Kind::Own | Kind::Prometheus | Kind::Alertmanager | Kind::Change => {
             json!({ "application/json": { "schema": schema.unwrap_or_else(|| json!({})) } })
         }
         Kind::Text => json!({ "text/plain": { "schema": { "type": "string" } } }),
@@ -148,6 +253,11 @@ fn get(operation: &Operation, schema: Option<Value>) -> Value {
         "parameters": parameters(operation.path),
         "responses": { "200": { "description": "The answer.", "content": content }, "default": failed },
     });
+    if operation.kind == Kind::Change {
+        operation_object["security"] = json!([{ "token": [] }]);
+        operation_object["requestBody"] =
+            json!({ "required": true, "content": { "application/json": { "schema": { "type": "object" } } } });
+    }
     if operation.kind == Kind::Prometheus {
         operation_object["externalDocs"] =
             json!({ "url": "https://prometheus.io/docs/prometheus/latest/querying/api/" });
@@ -187,11 +297,18 @@ fn parameters(path: &str) -> Vec<Value> {
             );
             std::iter::once(which).chain(table(fields::PROCESSES)).collect()
         }
+        PACKETS => {
+            let seconds = json!({ "type": "integer", "minimum": 1, "maximum": 60, "default": 30 });
+            vec![parameter("seconds", "For how long; ask again before it is over.", &seconds)]
+        }
         "/api/stream" => vec![parameter(
             "query",
             "An expression in PromQL; may be given several times.",
             &json!({ "type": "string" }),
         )],
+        "/api/v2/silence/{id}" => {
+            vec![json!({ "name": "id", "in": "path", "required": true, "schema": { "type": "string" } })]
+        }
         "/api/v1/label/{name}/values" | "/api/applications/{name}" => {
             vec![json!({ "name": "name", "in": "path", "required": true, "schema": { "type": "string" } })]
         }

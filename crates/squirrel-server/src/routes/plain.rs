@@ -8,7 +8,7 @@ use squirrel_model::exposition;
 use crate::server::State;
 
 /// <https://prometheus.io/docs/instrumenting/exposition_formats/#basic-info>
-const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
+pub(super) const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 const NOT_READY: &str = "No samples yet: the first reading is under way. Ask again in a second.\n";
 

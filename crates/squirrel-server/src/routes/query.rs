@@ -1,6 +1,7 @@
 //! `query` and `query_range`: an expression's value at a moment, or over a range.
 //! <https://prometheus.io/docs/prometheus/latest/querying/api/#expression-queries>
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State as AxumState;
@@ -8,6 +9,7 @@ use axum::response::Response;
 use squirrel_api::envelope::{TRUNCATED, write_success};
 use squirrel_api::params::parse_duration_ms;
 use squirrel_api::{ApiError, ErrorType};
+use squirrel_model::Elapsed;
 
 use crate::engine::{self, Steps};
 use crate::failure::{Failure, json};
@@ -71,13 +73,16 @@ async fn evaluate(state: &State, params: &Params, steps: Steps, limit: Option<us
         return Err(ApiError::invalid_parameter("query", why));
     }
     let most_samples = limits.answer_samples;
-    let snapshots = std::sync::Arc::clone(&state.parts.snapshots);
+    let stats = params.get("stats").is_some();
+    let clock = Arc::clone(&state.parts.monotonic);
+    let asked = clock();
+    let engine = Arc::clone(&state.engine);
     state
         .gate
         .run(time, move |stop| {
             let expr = engine::parse(&text).map_err(|e| ApiError::invalid_parameter("query", e.message))?;
-            let snapshot = snapshots.snapshot();
-            let mut answer = engine::evaluate(&expr, snapshot.as_ref(), steps, lookback_ms, stop)?;
+            let begun = clock();
+            let mut answer = engine::ask(&expr, engine.as_ref(), steps, lookback_ms, stop)?;
             if limit.is_some_and(|limit| answer.truncate(limit)) {
                 answer.notes.warnings.push(TRUNCATED.to_owned());
             }
@@ -89,10 +94,48 @@ async fn evaluate(state: &State, params: &Params, steps: Steps, limit: Option<us
                 return Err(ApiError::new(ErrorType::Execution, why));
             }
             let mut out = String::new();
-            write_success(&mut out, &answer.notes, |out| answer.write(out));
+            let times = stats.then(|| Times { asked, begun, done: clock() });
+            write_success(&mut out, &answer.notes, |out| {
+                answer.write(out);
+                if let Some(times) = times {
+                    times.write(answer.touched, out);
+                }
+            });
             if stop.asked() { Err(stop.error()) } else { Ok(out) }
         })
         .await
+}
+
+/// When a query was asked, came to its turn, and was answered.
+#[derive(Clone, Copy)]
+struct Times {
+    asked: Elapsed,
+    begun: Elapsed,
+    done: Elapsed,
+}
+
+impl Times {
+    /// Puts the member `stats` into the object that was written last.
+    fn write(self, samples: u64, out: &mut String) {
+        let seconds = |from: Elapsed, to: Elapsed| to.0.saturating_sub(from.0).as_secs_f64();
+        let (eval, queue) = (seconds(self.begun, self.done), seconds(self.asked, self.begun));
+        let stats = serde_json::json!({
+            "timings": {
+                "evalTotalTime": eval,
+                "resultSortTime": 0.0,
+                "queryPreparationTime": 0.0,
+                "innerEvalTime": eval,
+                "execQueueTime": queue,
+                "execTotalTime": eval + queue,
+            },
+            "samples": { "totalQueryableSamples": samples, "peakSamples": samples },
+        });
+        if out.pop().is_some() {
+            out.push_str(",\"stats\":");
+            out.push_str(&stats.to_string());
+            out.push('}');
+        }
+    }
 }
 
 /// The time for a query: what the request asks for, and no more than the server gives.

@@ -14,7 +14,7 @@ use squirrel_model::Metric;
 use crate::failure::{Failure, json};
 use crate::form::Params;
 use crate::server::State;
-use crate::verdict;
+use crate::verdict::{self, Own};
 
 /// The version of Prometheus whose API this is. Grafana reads it to know what it may ask.
 const PROMETHEUS_VERSION: &str = "3.5.0";
@@ -83,16 +83,6 @@ pub(super) async fn exemplars() -> Response {
     nothing("[]")
 }
 
-/// `GET /api/v1/rules`: there are none. Grafana asks for recording rules to expand them in its editor.
-pub(super) async fn rules() -> Response {
-    nothing("{\"groups\":[]}")
-}
-
-/// `GET /api/v1/alerts`: there are none.
-pub(super) async fn alerts() -> Response {
-    nothing("{\"alerts\":[]}")
-}
-
 fn nothing(data: &str) -> Response {
     let mut out = String::new();
     write_success(&mut out, &Notes::default(), |out| out.push_str(data));
@@ -119,8 +109,12 @@ pub(super) async fn verdict(AxumState(state): AxumState<State>) -> Result<Respon
     let at = state.parts.ticks.borrow().as_ref().map(|tick| tick.at);
     let snapshots = Arc::clone(&state.parts.snapshots);
     let collectors = Arc::clone(&state.parts.collectors);
-    let work =
-        move |stop: &crate::gate::Stop| Ok(verdict::judge(snapshots.snapshot().as_ref(), at, &collectors(), stop));
+    let alerting = Arc::clone(&state.parts.alerting);
+    let own = state.parts.own.clone();
+    let work = move |stop: &crate::gate::Stop| {
+        let snapshot = snapshots.snapshot();
+        Ok(verdict::judge(&Own::new(snapshot.as_ref(), &own), at, &collectors(), &alerting.watch(), stop))
+    };
     plain(&state.gate.run(state.parts.limits.query_time, work).await?)
 }
 

@@ -1,18 +1,11 @@
-//! The checks, and the thresholds from which they speak.
+//! The checks. The thresholds from which they speak stand in one table with those of the built-in alerts.
 
 use std::borrow::Cow;
 
+use squirrel_alert::Shown;
+use squirrel_alert::thresholds::{self, Threshold, Thresholds};
 use squirrel_api::{Finding, Level};
 use squirrel_model::Labels;
-
-/// How a value is shown in a sentence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shown {
-    /// A whole number.
-    Count,
-    /// A share of one, shown in percent.
-    Percent,
-}
 
 /// One check: an expression whose values are compared with two thresholds.
 #[derive(Debug)]
@@ -28,11 +21,9 @@ pub(crate) struct Check {
     /// The label that names the subject; without it the subject is this host.
     pub(crate) subject: Option<&'static str>,
     /// From this value on it is a warning.
-    pub(crate) warning: f64,
+    pub(crate) warning: &'static Threshold,
     /// From this value on it is bad.
-    pub(crate) bad: f64,
-    /// How values are shown.
-    pub(crate) shown: Shown,
+    pub(crate) bad: &'static Threshold,
     /// The sentence; `{subject}` and `{value}` are filled in.
     pub(crate) sentence: &'static str,
     /// What to look at first.
@@ -41,10 +32,10 @@ pub(crate) struct Check {
 
 impl Check {
     /// What the check says of one sample; none when it is below the thresholds or no number.
-    pub(crate) fn finding(&self, labels: &Labels, value: f64) -> Option<Finding> {
-        let level = if value >= self.bad {
+    pub(crate) fn finding(&self, labels: &Labels, value: f64, thresholds: &Thresholds) -> Option<Finding> {
+        let level = if value >= thresholds.get(self.bad) {
             Level::Bad
-        } else if value >= self.warning {
+        } else if value >= thresholds.get(self.warning) {
             Level::Warning
         } else {
             return None;
@@ -62,8 +53,8 @@ impl Check {
     }
 
     fn sentence(&self, subject: &str, value: f64) -> String {
-        let value = match self.shown {
-            Shown::Count => format!("{:.0}", value.round()),
+        let value = match self.warning.shown {
+            Shown::Count | Shown::Days | Shown::Seconds => format!("{:.0}", value.round()),
             Shown::Percent if value < 0.1 => format!("{:.1} %", value * 100.0),
             Shown::Percent => format!("{:.0} %", value * 100.0),
         };
@@ -71,23 +62,6 @@ impl Check {
         self.sentence.replace("{value}", &value).replace("{subject}", subject)
     }
 }
-
-/// One event counts: `increase` extrapolates, so a single one may be a little less than 1.
-const ONCE: f64 = 0.5;
-/// A link that went down and came back changed twice.
-const FLAP: f64 = 1.5;
-/// From here on a queue grows faster than averages show.
-const BUSY: f64 = 0.80;
-/// From here on a link is full in every second.
-const FULL: f64 = 0.95;
-/// Share of segments sent again from which users feel it.
-const RETRANSMITTED: f64 = 0.01;
-/// Share of segments sent again at which throughput collapses.
-const RETRANSMITTED_BAD: f64 = 0.05;
-/// Share of packets dropped from which it is more than an unknown protocol now and then.
-const DROPPED: f64 = 0.001;
-/// Share of packets dropped at which TCP slows down markedly.
-const DROPPED_BAD: f64 = 0.01;
 
 /// All checks, most telling first. Ranges are five minutes for events and one minute for load, so
 /// that a short outage is still said for a while after it.
@@ -98,9 +72,8 @@ pub(crate) static CHECKS: &[Check] = &[
         expr: "sum by (device) (increase(node_network_receive_errs_total[5m]))",
         needs: "node_network_receive_errs_total",
         subject: Some("device"),
-        warning: ONCE,
-        bad: 300.0,
-        shown: Shown::Count,
+        warning: &thresholds::INTERFACE_ERRORS_SEEN,
+        bad: &thresholds::INTERFACE_ERRORS_MANY,
         sentence: "{subject} received {value} damaged frames in the last 5 minutes.",
         first: &[
             "Cable, connector or transceiver: replace or reseat it, and see whether the counter stands still.",
@@ -114,9 +87,8 @@ pub(crate) static CHECKS: &[Check] = &[
         expr: "sum by (device) (increase(node_network_transmit_errs_total[5m]))",
         needs: "node_network_transmit_errs_total",
         subject: Some("device"),
-        warning: ONCE,
-        bad: 300.0,
-        shown: Shown::Count,
+        warning: &thresholds::INTERFACE_ERRORS_SEEN,
+        bad: &thresholds::INTERFACE_ERRORS_MANY,
         sentence: "{subject} failed to send {value} frames in the last 5 minutes.",
         first: &[
             "Whether the link was up all the time: carrier errors mean that it was not.",
@@ -130,9 +102,8 @@ pub(crate) static CHECKS: &[Check] = &[
         expr: "sum by (device) (increase(node_network_receive_drop_total[5m])) / (sum by (device) (increase(node_network_receive_packets_total[5m])) > 1000)",
         needs: "node_network_receive_drop_total",
         subject: Some("device"),
-        warning: DROPPED,
-        bad: DROPPED_BAD,
-        shown: Shown::Percent,
+        warning: &thresholds::INTERFACE_DROPS_SEEN,
+        bad: &thresholds::INTERFACE_DROPS,
         sentence: "{subject} dropped {value} of the packets that it received in the last 5 minutes.",
         first: &[
             "Missed errors in `ethtool -S`: then the ring is too small or the processor too busy.",
@@ -146,9 +117,8 @@ pub(crate) static CHECKS: &[Check] = &[
         expr: "sum by (device) (increase(node_network_transmit_drop_total[5m])) / (sum by (device) (increase(node_network_transmit_packets_total[5m])) > 1000)",
         needs: "node_network_transmit_drop_total",
         subject: Some("device"),
-        warning: DROPPED,
-        bad: DROPPED_BAD,
-        shown: Shown::Percent,
+        warning: &thresholds::INTERFACE_DROPS_SEEN,
+        bad: &thresholds::INTERFACE_DROPS,
         sentence: "{subject} dropped {value} of the packets that it should have sent in the last 5 minutes.",
         first: &[
             "Utilisation: a full link drops at its queue.",
@@ -162,9 +132,8 @@ pub(crate) static CHECKS: &[Check] = &[
         expr: "increase(node_netstat_Tcp_RetransSegs[5m]) / (increase(node_netstat_Tcp_OutSegs[5m]) > 500)",
         needs: "node_netstat_Tcp_RetransSegs",
         subject: None,
-        warning: RETRANSMITTED,
-        bad: RETRANSMITTED_BAD,
-        shown: Shown::Percent,
+        warning: &thresholds::RETRANSMISSIONS,
+        bad: &thresholds::RETRANSMISSIONS_MANY,
         sentence: "TCP on {subject} sent {value} of its segments again in the last 5 minutes: packets are lost on the way.",
         first: &[
             "Errors and drops of this host's interfaces and queues: loss may be at home.",
@@ -178,9 +147,8 @@ pub(crate) static CHECKS: &[Check] = &[
         expr: "max by (device) (rate(node_network_receive_bytes_total[1m]) / squirrel_network_capacity_bytes_per_second)",
         needs: "squirrel_network_capacity_bytes_per_second",
         subject: Some("device"),
-        warning: BUSY,
-        bad: FULL,
-        shown: Shown::Percent,
+        warning: &thresholds::LINK_BUSY,
+        bad: &thresholds::LINK_FULL,
         sentence: "{subject} receives at {value} of its speed.",
         first: &[
             "Who receives: the connections with the highest rates.",
@@ -193,9 +161,8 @@ pub(crate) static CHECKS: &[Check] = &[
         expr: "max by (device) (rate(node_network_transmit_bytes_total[1m]) / squirrel_network_capacity_bytes_per_second)",
         needs: "squirrel_network_capacity_bytes_per_second",
         subject: Some("device"),
-        warning: BUSY,
-        bad: FULL,
-        shown: Shown::Percent,
+        warning: &thresholds::LINK_BUSY,
+        bad: &thresholds::LINK_FULL,
         sentence: "{subject} transmits at {value} of its speed.",
         first: &[
             "Who transmits: backups and copies can be limited or moved.",
@@ -209,9 +176,8 @@ pub(crate) static CHECKS: &[Check] = &[
         expr: "sum by (device) (increase(node_network_carrier_changes_total[5m])) unless on (device) squirrel_network_interface_info{virtual=\"true\"}",
         needs: "node_network_carrier_changes_total",
         subject: Some("device"),
-        warning: FLAP,
-        bad: 6.0,
-        shown: Shown::Count,
+        warning: &thresholds::CARRIER_CHANGES_SEEN,
+        bad: &thresholds::CARRIER_CHANGES_MANY,
         sentence: "The link of {subject} changed {value} times between up and down in the last 5 minutes.",
         first: &[
             "Cable, transceiver, and the switch port at the other end.",
@@ -225,9 +191,8 @@ pub(crate) static CHECKS: &[Check] = &[
         expr: "increase(node_netstat_TcpExt_ListenOverflows[5m])",
         needs: "node_netstat_TcpExt_ListenOverflows",
         subject: None,
-        warning: ONCE,
-        bad: 10.0,
-        shown: Shown::Count,
+        warning: &thresholds::ACCEPT_QUEUE_OVERFLOWS,
+        bad: &thresholds::ACCEPT_QUEUE_OVERFLOWS_MANY,
         sentence: "{subject} turned {value} new connections away in the last 5 minutes because a program did not accept them.",
         first: &[
             "Which listener is full: in `ss -ltn` its Recv-Q is above its Send-Q.",
@@ -241,9 +206,8 @@ pub(crate) static CHECKS: &[Check] = &[
         expr: "squirrel_tcp_full_listeners",
         needs: "squirrel_tcp_full_listeners",
         subject: None,
-        warning: 1.0,
-        bad: 1.0,
-        shown: Shown::Count,
+        warning: &thresholds::FLAG,
+        bad: &thresholds::FLAG,
         sentence: "{value} listening sockets of {subject} are full now: new clients wait or fail.",
         first: &["In `ss -ltnp` the socket whose Recv-Q is above its Send-Q, and what its program does."],
     },
@@ -253,9 +217,8 @@ pub(crate) static CHECKS: &[Check] = &[
         expr: "increase(node_netstat_Udp_RcvbufErrors[5m])",
         needs: "node_netstat_Udp_RcvbufErrors",
         subject: None,
-        warning: ONCE,
-        bad: 300.0,
-        shown: Shown::Count,
+        warning: &thresholds::UDP_DROPS_SEEN,
+        bad: &thresholds::UDP_DROPS_MANY,
         sentence: "{subject} lost {value} UDP datagrams in the last 5 minutes because a program did not read them in time.",
         first: UDP_FIRST,
     },
@@ -265,9 +228,8 @@ pub(crate) static CHECKS: &[Check] = &[
         expr: "increase(node_netstat_Udp6_RcvbufErrors[5m])",
         needs: "node_netstat_Udp6_RcvbufErrors",
         subject: None,
-        warning: ONCE,
-        bad: 300.0,
-        shown: Shown::Count,
+        warning: &thresholds::UDP_DROPS_SEEN,
+        bad: &thresholds::UDP_DROPS_MANY,
         sentence: "{subject} lost {value} UDP datagrams over IPv6 in the last 5 minutes because a program did not read them in time.",
         first: UDP_FIRST,
     },
@@ -277,9 +239,8 @@ pub(crate) static CHECKS: &[Check] = &[
         expr: "node_nf_conntrack_entries / (node_nf_conntrack_entries_limit > 0)",
         needs: "node_nf_conntrack_entries",
         subject: None,
-        warning: BUSY,
-        bad: FULL,
-        shown: Shown::Percent,
+        warning: &thresholds::CONNTRACK_FILL,
+        bad: &thresholds::CONNTRACK_FULL,
         sentence: "The connection-tracking table of {subject} is {value} full; when it is full, new connections are dropped.",
         first: &[
             "Who opens so many connections (`conntrack -L`): a scan, a flood, a program without keep-alive.",
@@ -292,9 +253,8 @@ pub(crate) static CHECKS: &[Check] = &[
         expr: "sum(increase(node_nf_conntrack_stat_drop[5m]))",
         needs: "node_nf_conntrack_stat_drop",
         subject: None,
-        warning: ONCE,
-        bad: 10.0,
-        shown: Shown::Count,
+        warning: &thresholds::CONNTRACK_DROPS,
+        bad: &thresholds::CONNTRACK_DROPS_MANY,
         sentence: "Connection tracking on {subject} dropped {value} packets in the last 5 minutes.",
         first: &[
             "Whether the table is full.",
@@ -307,9 +267,8 @@ pub(crate) static CHECKS: &[Check] = &[
         expr: "sum(increase(node_softnet_dropped_total[5m]))",
         needs: "node_softnet_dropped_total",
         subject: None,
-        warning: ONCE,
-        bad: 300.0,
-        shown: Shown::Count,
+        warning: &thresholds::SOFTNET_DROPS_SEEN,
+        bad: &thresholds::SOFTNET_DROPS_MANY,
         sentence: "The processors of {subject} dropped {value} received packets in the last 5 minutes because their queue was full.",
         first: &[
             "Whether one processor does all the receiving (`/proc/interrupts`, `/proc/net/softnet_stat`).",
@@ -322,9 +281,8 @@ pub(crate) static CHECKS: &[Check] = &[
         expr: "sum by (device) (increase(node_qdisc_drops_total[5m])) / (sum by (device) (increase(node_qdisc_packets_total[5m])) > 1000)",
         needs: "node_qdisc_drops_total",
         subject: Some("device"),
-        warning: DROPPED_BAD,
-        bad: 0.05,
-        shown: Shown::Percent,
+        warning: &thresholds::QUEUE_DROPS,
+        bad: &thresholds::QUEUE_DROPS_MANY,
         sentence: "The queue of {subject} dropped {value} of its packets in the last 5 minutes.",
         first: &[
             "Utilisation: a full link must drop; a few per cent are how TCP finds its rate.",
@@ -337,9 +295,8 @@ pub(crate) static CHECKS: &[Check] = &[
         expr: "squirrel_neighbour_table_entries / ignoring (threshold) (squirrel_neighbour_table_threshold_entries{threshold=\"gc_thresh3\"} > 0)",
         needs: "squirrel_neighbour_table_entries",
         subject: Some("family"),
-        warning: BUSY,
-        bad: FULL,
-        shown: Shown::Percent,
+        warning: &thresholds::NEIGHBOUR_FILL,
+        bad: &thresholds::NEIGHBOUR_FULL,
         sentence: "The neighbour table of {subject} is {value} full; when it is full, new neighbours cannot be reached.",
         first: NEIGHBOUR_FIRST,
     },
@@ -349,9 +306,8 @@ pub(crate) static CHECKS: &[Check] = &[
         expr: "increase(squirrel_neighbour_table_fulls_total[5m])",
         needs: "squirrel_neighbour_table_fulls_total",
         subject: Some("family"),
-        warning: ONCE,
-        bad: ONCE,
-        shown: Shown::Count,
+        warning: &thresholds::NEIGHBOUR_OVERFLOWS,
+        bad: &thresholds::NEIGHBOUR_OVERFLOWS,
         sentence: "The neighbour table of {subject} was full {value} times in the last 5 minutes, and neighbours could not be reached.",
         first: NEIGHBOUR_FIRST,
     },
@@ -361,9 +317,8 @@ pub(crate) static CHECKS: &[Check] = &[
         expr: "squirrel_network_duplicate_addresses",
         needs: "squirrel_network_duplicate_addresses",
         subject: Some("device"),
-        warning: 1.0,
-        bad: 1.0,
-        shown: Shown::Count,
+        warning: &thresholds::FLAG,
+        bad: &thresholds::FLAG,
         sentence: "{subject} has {value} IPv6 addresses that another host uses too; they do not work.",
         first: &[
             "`ip -6 address show dadfailed` names them.",
@@ -376,15 +331,42 @@ pub(crate) static CHECKS: &[Check] = &[
         expr: "squirrel_store_degraded",
         needs: "squirrel_store_degraded",
         subject: None,
-        warning: 1.0,
-        bad: 1.0,
-        shown: Shown::Count,
+        warning: &thresholds::FLAG,
+        bad: &thresholds::FLAG,
         sentence: "The record of {subject} does not reach the disk: what is seen now is lost when squirrel ends.",
         first: &[
             "The log of squirrel, which says what failed: `journalctl -u squirrel -p err`, or its terminal.",
             "Whether the data directory is there, may be written, and has room: `df` of it.",
         ],
     },
+    Check {
+        id: "keeper",
+        about: "The keeper",
+        expr: "1 - squirrel_keeper_up",
+        needs: "squirrel_keeper_up",
+        subject: None,
+        warning: &thresholds::FLAG,
+        bad: &thresholds::NEVER,
+        sentence: "The keeper on {subject}, which has the privileges of squirrel, does not answer: sockets of other users have no owner, and UDP is not counted.",
+        first: KEEPER_FIRST,
+    },
+    Check {
+        id: "keeper-restarts",
+        about: "Restarts of the keeper",
+        expr: "increase(squirrel_keeper_restarts_total[5m])",
+        needs: "squirrel_keeper_restarts_total",
+        subject: None,
+        warning: &thresholds::FLAG,
+        bad: &thresholds::NEVER,
+        sentence: "The keeper on {subject} was started again {value} times in the last 5 minutes: in between UDP was not counted.",
+        first: KEEPER_FIRST,
+    },
+];
+
+const KEEPER_FIRST: &[&str] = &[
+    "The log of squirrel, which says how it ended: `journalctl -u squirrel -p err`, or its terminal.",
+    "The kernel's log: whether memory ran out.",
+    "squirrel_keeper_down_seconds_total for how long it was away.",
 ];
 
 const UDP_FIRST: &[&str] = &[

@@ -46,6 +46,8 @@ fn healthy() -> Host {
     host.counter("squirrel_neighbour_table_fulls_total family=ipv4", |_| 0.0);
     host.counter("squirrel_network_duplicate_addresses device=eth0", |_| 0.0);
     host.counter("squirrel_store_degraded", |_| 0.0);
+    host.counter("squirrel_keeper_up", |_| 1.0);
+    host.counter("squirrel_keeper_restarts_total", |_| 0.0);
     host.counter("node_softnet_dropped_total cpu=0", |_| 0.0);
     host.counter("node_softnet_dropped_total cpu=1", |_| 4.0);
     host.counter("node_qdisc_packets_total device=eth0,kind=fq", |t| 1e3 * t);
@@ -75,7 +77,7 @@ impl Host {
                 store.put(&labels, NOW.millis() - 360_000 + i64::from(second) * 1000, values(f64::from(second)));
             }
         }
-        judge(&store, Some(NOW), collectors, &patient())
+        judge(&store, Some(NOW), collectors, &Watch::default(), &patient())
     }
 }
 
@@ -182,6 +184,14 @@ const FAULTS: &[Fault] = &[
         "eth0 has 1 IPv6 addresses",
     ),
     ("record", "squirrel_store_degraded", |_| 1.0, Level::Bad, "does not reach the disk"),
+    ("keeper", "squirrel_keeper_up", |_| 0.0, Level::Warning, "has the privileges of squirrel, does not answer"),
+    (
+        "keeper-restarts",
+        "squirrel_keeper_restarts_total",
+        |t| after(t, 300.0, 0.0, 1.0),
+        Level::Warning,
+        "was started again 1 times",
+    ),
 ];
 
 fn after(t: f64, moment: f64, before: f64, then: f64) -> f64 {
@@ -261,10 +271,10 @@ fn what_has_no_samples_is_said_and_the_rest_is_judged() {
 #[test]
 fn without_samples_nothing_is_called_well() {
     let nothing = MemorySelect::default();
-    let before = judge(&nothing, None, &[], &patient());
+    let before = judge(&nothing, None, &[], &Watch::default(), &patient());
     assert_eq!((before.level, before.time), (Level::Unknown, None));
     assert!(before.sentence.starts_with("No samples yet"));
-    let empty = judge(&nothing, Some(NOW), &[], &patient());
+    let empty = judge(&nothing, Some(NOW), &[], &Watch::default(), &patient());
     assert_eq!((empty.level, empty.not_judged.len()), (Level::Unknown, CHECKS.len()));
 }
 
@@ -294,6 +304,45 @@ fn a_check_that_is_stopped_is_not_judged() {
         store.put(&labels_of(&format!("node_network_receive_errs_total device=eth{i}")), NOW.millis(), 1.0);
         store.put(&labels_of(&format!("node_network_receive_errs_total device=eth{i}")), NOW.millis() - 1000, 1.0);
     }
-    let verdict = judge(&store, Some(NOW), &[], &late);
+    let verdict = judge(&store, Some(NOW), &[], &Watch::default(), &late);
     assert!(verdict.not_judged.iter().any(|text| text.contains("timed out")), "{:?}", verdict.not_judged);
+}
+
+#[test]
+fn alerts_that_fire_are_mentioned_and_raise_the_level() {
+    let watch = Watch {
+        firing: 5,
+        names: vec!["Up".to_owned(), "Down".to_owned()],
+        worst: Some(Level::Bad),
+        problems: vec!["rules.yml:3:5: what?\nnone of its rules is in force".to_owned()],
+        ..Watch::default()
+    };
+    let store = MemorySelect::default();
+    let verdict = judge(&store, Some(NOW), &[], &watch, &patient());
+    assert_eq!(verdict.level, Level::Bad);
+    assert!(verdict.sentence.ends_with("5 alerts fire: Up, Down …."), "{}", verdict.sentence);
+    let [broken] = verdict.findings.as_slice() else { panic!("{:?}", verdict.findings) };
+    assert_eq!((broken.check.as_ref(), broken.level), ("rules", Level::Warning));
+    assert!(broken.sentence.contains("rules.yml:3:5: what?; none of its rules is in force"), "{}", broken.sentence);
+    let one = Watch { firing: 1, names: vec!["Up".to_owned()], ..Watch::default() };
+    let verdict = judge(&store, Some(NOW), &[], &one, &patient());
+    assert!(verdict.sentence.starts_with("1 alert fires: Up."), "it comes first: {}", verdict.sentence);
+    assert_eq!(verdict.level, Level::Unknown, "one that is only information raises nothing");
+}
+
+#[test]
+fn a_hub_judges_itself_and_not_those_that_send_to_it() {
+    let mut store = MemorySelect::default();
+    for (instance, errors) in [("hub:7775", 0.0), ("oak:7775", 1_000.0)] {
+        let pairs = [("device", "eth0"), ("job", "squirrel"), ("instance", instance)];
+        let name = [(NAME_LABEL, "node_network_receive_errs_total")];
+        let labels = Labels::new(name.into_iter().chain(pairs)).unwrap();
+        store.put(&labels, NOW.millis() - 60_000, 0.0);
+        store.put(&labels, NOW.millis(), errors);
+    }
+    let findings = |own: &str| {
+        let own = Labels::new([("job", "squirrel"), ("instance", own)]).unwrap();
+        judge(&Own::new(&store, &own), Some(NOW), &[], &Watch::default(), &patient()).findings.len()
+    };
+    assert_eq!((findings("hub:7775"), findings("oak:7775")), (0, 1));
 }

@@ -161,8 +161,13 @@ async fn who_does_not_read_the_answer_is_cut_off() {
 async fn connections_above_the_cap_wait_for_a_place() {
     let limits = Limits { connections: 2, ..Limits::for_cpus(1) };
     let server = start_with(Arc::new(traffic()), limits, &[]).await;
-    let (first, _second) = (server.connect().await, server.connect().await);
-    server.assert_becomes("squirrel_http_connections", 2.0).await;
+    let (mut first, mut second) = (server.connect().await, server.connect().await);
+    // Who looks at a live stream does not give way.
+    let stream = format!("GET /api/stream?query=1 HTTP/1.1\r\nHost: {}\r\n\r\n", server.address);
+    for looking in [&mut first, &mut second] {
+        looking.write_all(stream.as_bytes()).await.unwrap();
+    }
+    server.assert_becomes("squirrel_stream_clients", 2.0).await;
     let mut third = server.connect().await;
     let request = format!("GET /healthz HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", server.address);
     third.write_all(request.as_bytes()).await.unwrap();
@@ -170,4 +175,27 @@ async fn connections_above_the_cap_wait_for_a_place() {
     assert!(early.is_err(), "an answer although both places are taken");
     drop(first);
     assert_eq!(read_answer(&mut third).await.status, 200);
+}
+
+#[tokio::test]
+async fn clients_that_never_end_their_requests_keep_nobody_out() {
+    let limits = Limits { connections: 8, ..Limits::for_cpus(1) };
+    let server = start_with(Arc::new(traffic()), limits, &[]).await;
+    let beginnings = [
+        "",
+        "GET /healthz HTTP/1.1\r\nHost: ",
+        "POST /api/v1/query HTTP/1.1\r\nHost: HOST\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nquery=",
+    ];
+    let mut unfinished = Vec::new();
+    for at in 0..30 {
+        let mut stream = server.connect().await;
+        let beginning = beginnings[at % beginnings.len()].replace("HOST", &server.address.to_string());
+        stream.write_all(beginning.as_bytes()).await.unwrap();
+        unfinished.push(stream);
+    }
+    // Their time for a head is ten seconds, and this one does not wait for it.
+    let answer = tokio::time::timeout(Duration::from_secs(5), server.get("/healthz")).await;
+    assert_eq!(answer.expect("it is served at once").status, 200);
+    assert!(server.own("squirrel_http_connections_gave_way_total") >= 22.0);
+    drop(unfinished);
 }

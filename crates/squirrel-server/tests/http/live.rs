@@ -37,6 +37,8 @@ pub(crate) fn picture() -> Picture {
         opened: Timestamp(1_000),
         closed: None,
         source: Source::Exact,
+        caveat: None,
+        count: 1,
     };
     Picture {
         at: Timestamp(11_000),
@@ -48,6 +50,7 @@ pub(crate) fn picture() -> Picture {
         connections: (1..=300).map(connection).collect(),
         hosts: vec![HostRow {
             address: [10, 0, 0, 1].into(),
+            note: None,
             figures: figures(1),
             connections: 300,
             source: Source::Exact,
@@ -97,6 +100,7 @@ async fn what_cannot_be_answered_is_said_with_the_place() {
         ("sort=rat", "Did you mean rate?"),
         ("order=up", "neither asc nor desc"),
         ("limit=10001", "from 0 to 10000"),
+        ("filtre=port:443", "knows only filter, sort, order, offset, limit"),
     ] {
         let answer = server.get(&format!("/api/live/connections?{query}")).await;
         assert_eq!(answer.status, 400, "{query}");
@@ -104,6 +108,22 @@ async fn what_cannot_be_answered_is_said_with_the_place() {
     }
     assert_eq!(server.get("/api/live/top?table=nothing").await.status, 400);
     assert_eq!(server.get("/api/live/nothing").await.status, 404);
+    assert_eq!(server.get("/api/verdict?at=1").await.status, 400);
+    assert_eq!(server.get("/api/v1/labels?anything=1").await.status, 200, "as Prometheus does");
+}
+
+/// What is only told to the server, and has a description all the same.
+async fn check_the_lease_of_packets(server: &Running, path: &str, described: &Value) {
+    let answer = server.post(path, "seconds=60").await;
+    // The twin of this test gives 45 seconds at most.
+    let expected = r#"{"schema":"squirrel.live/1","seconds":45.0}"#;
+    assert_eq!((answer.status, answer.text()), (200, expected));
+    let schema = &described["responses"]["200"]["content"]["application/json"]["schema"]["$ref"];
+    assert_eq!(schema, "#/components/schemas/PacketLease");
+    for wrong in ["0", "61", "x", "-1"] {
+        let answer = server.post(path, &format!("seconds={wrong}")).await;
+        assert!(answer.status == 400 && answer.text().contains("from 1 to 60"), "{wrong}: {}", answer.text());
+    }
 }
 
 #[tokio::test]
@@ -118,8 +138,16 @@ async fn the_description_fits_the_answers() {
             continue;
         }
         let answer = server.get(path).await;
+        if item["get"].is_null() {
+            assert_eq!(answer.status, 405, "{path} only changes something: a page of another site can ask by GET");
+            if path == "/api/live/packets" {
+                check_the_lease_of_packets(&server, path, &item["post"]).await;
+            }
+            continue;
+        }
         // Without the parameters that they need, some of Prometheus' paths refuse; none is unknown.
-        assert!(answer.status == 200 || path.starts_with("/api/v1/") && answer.status == 400, "{path}");
+        let refuses = path.starts_with("/api/v1/") || path == "/federate";
+        assert!(answer.status == 200 || refuses && answer.status == 400, "{path}: {}", answer.status);
         let content = &item["get"]["responses"]["200"]["content"]["application/json"];
         let Some(name) = content["schema"]["$ref"].as_str().and_then(|place| place.rsplit('/').next()) else {
             continue;

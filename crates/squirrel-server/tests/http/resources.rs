@@ -136,10 +136,10 @@ async fn own_resources_are_read_back_as_they_were_meant() {
 #[tokio::test]
 async fn unknown_paths_and_methods_are_refused_in_the_form_of_the_asker() {
     let server = start(traffic()).await;
-    let answer = server.get("/api/v1/targets").await;
+    let answer = server.get("/api/v1/nothing").await;
     assert_eq!(
         (answer.status, answer.text()),
-        (404, r#"{"status":"error","errorType":"not_found","error":"there is no /api/v1/targets here"}"#)
+        (404, r#"{"status":"error","errorType":"not_found","error":"there is no /api/v1/nothing here"}"#)
     );
     let answer = server.get("/nothing/here").await;
     assert_eq!((answer.status, answer.text()), (404, "There is nothing here. The dashboard is at /.\n"));

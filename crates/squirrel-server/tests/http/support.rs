@@ -19,6 +19,9 @@ use tokio_util::sync::CancellationToken;
 /// The moment that the tests' wall clock shows.
 pub(crate) const NOW: Timestamp = Timestamp(1_700_000_000_000);
 
+/// What whoever changes something sends to these servers.
+pub(crate) const CHANGE_TOKEN: &str = "a-token-for-changes";
+
 pub(crate) static RECEIVED: Metric =
     Metric::new("node_network_receive_bytes_total", Kind::Counter, Unit::Bytes, "Bytes received by the \"device\".")
         .why("Throughput.")
@@ -99,7 +102,9 @@ pub(crate) async fn start_taking(
     let (ticks, receiver) = watch::channel(None);
     let born = tokio::time::Instant::now();
     let parts = ServerParts {
+        receive: None,
         snapshots: Arc::new(move || Arc::clone(&store)),
+        engine: None,
         ticks: receiver,
         catalogue: Arc::new(Catalogue::new([METRICS, &[&RECEIVED, &FAMILY]])),
         collectors: Arc::new(|| {
@@ -108,8 +113,12 @@ pub(crate) async fn start_taking(
                 collector("conntrack", CollectorState::Unavailable, "Connection tracking is not loaded on this host."),
             ]
         }),
+        own: squirrel_model::Labels::empty(),
         applications: Arc::clone(&applications),
+        alerting: Arc::new(squirrel_server::NoAlerting),
+        token: ApplicationToken::new(CHANGE_TOKEN).map(Arc::new),
         picture: Arc::new(|| Some(Arc::new(super::live::picture()))),
+        count_packets: Arc::new(|time| Some(time.min(std::time::Duration::from_secs(45)))),
         clock: Arc::new(|| NOW),
         monotonic: Arc::new(move || Elapsed(born.elapsed())),
         build: BuildInfo { version: "0.1.0".into(), revision: "abc".into() },

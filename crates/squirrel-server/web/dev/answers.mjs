@@ -1,6 +1,7 @@
 // What the mock answers: each expression that it knows, as a function of time, and a guess for others.
 // charts.json is what a real server answered for /api/charts; it may be older than the server.
 
+import { alertSeries } from "./alerts.mjs";
 import { applicationSeries } from "./applications.mjs";
 import { devices, rare, wave } from "./series.mjs";
 
@@ -25,7 +26,7 @@ export const define = (expr, series) => known.set(shape(expr), series);
 
 /** The series of an expression at one time. Throws for what cannot be an expression. */
 export function evaluate(expr, time, host) {
-  const told = applicationSeries(expr, time, host);
+  const told = alertSeries(expr, time) ?? applicationSeries(expr, time, host);
   if (told) return told;
   const series = known.get(shape(expr)) ?? guess(shape(expr));
   if (!series) throw new Error(`the mock takes this for no expression: ${shape(expr)}`);

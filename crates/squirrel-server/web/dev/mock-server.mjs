@@ -9,6 +9,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { changeAlerts, makeDesk, TOKEN } from "./alerts.mjs";
 import { applicationList } from "./applications.mjs";
 import { evaluate } from "./answers.mjs";
 
@@ -50,6 +51,7 @@ export async function startMock({ port = 0, host = { hostile: false, bad: false 
   const charts = readFileSync(join(root, "dev/charts.json"), "utf8");
   const streams = new Set();
   const began = Date.now();
+  const desk = makeDesk(host);
 
   const server = createServer((request, response) => {
     const url = new URL(request.url, "http://mock");
@@ -65,6 +67,8 @@ export async function startMock({ port = 0, host = { hostile: false, bad: false 
     if (path === "/api/collectors") return json(response, 200, COLLECTORS);
     if (path === "/api/catalogue") return json(response, 200, CATALOGUE);
     if (path === "/api/applications") return json(response, 200, applicationList(host));
+    if (path === "/api/alerts") return json(response, 200, { time: Date.now() / 1000, ...desk });
+    if (request.method === "POST" && /^\/api\/(silences|alerts|notify)\b/.test(path)) return change(request, response, path);
     if (path === "/api/verdict") return json(response, 200, verdict());
     if (path === "/api/stream") return stream(request, response, url.searchParams.getAll("query"));
     if (path === "/api/v1/query_range" && request.method === "POST") return queryRange(response, new URLSearchParams(await bodyOf(request)));
@@ -72,8 +76,17 @@ export async function startMock({ port = 0, host = { hostile: false, bad: false 
     return asset(request, response, path);
   }
 
+  async function change(request, response, path) {
+    const body = JSON.parse(await bodyOf(request));
+    if (request.headers.authorization !== `Bearer ${TOKEN}`) {
+      response.setHeader("www-authenticate", "Bearer");
+      return json(response, 401, { status: "error", errorType: "bad_data", error: "whoever changes something shows the daemon's token" });
+    }
+    return json(response, ...changeAlerts(desk, path, body));
+  }
+
   function asset(request, response, path) {
-    const page = path === "/index.html" || /^\/(interfaces|applications)(\/[^/]*)?$/.test(path);
+    const page = path === "/index.html" || /^\/(interfaces|applications|alerts)(\/[^/]*)?$/.test(path);
     const found = assets.get(page ? "/" : path);
     if (!found) return send(response, 404, "text/plain", "not found\n");
     const accepted = String(request.headers["accept-encoding"] ?? "");
@@ -137,6 +150,7 @@ export async function startMock({ port = 0, host = { hostile: false, bad: false 
   return {
     url: `http://127.0.0.1:${server.address().port}`,
     host,
+    desk,
     close() {
       clearInterval(timer);
       server.closeAllConnections();

@@ -2,23 +2,29 @@
 
 import { useEffect } from "preact/hooks";
 import { visible } from "./lib/text";
+import { AlertPage, alertTitle } from "./pages/alert";
+import { AlertsPage } from "./pages/alerts";
 import { ApplicationPage } from "./pages/application";
 import { ApplicationsPage } from "./pages/applications";
 import { InterfacePage } from "./pages/interface";
 import { InterfacesPage } from "./pages/interfaces";
 import { OverviewPage } from "./pages/overview";
+import { announcement, useAlertCount } from "./state/alerts";
 import { refreshCollectors } from "./state/health";
 import { INTERFACE_QUERIES } from "./state/interfaces";
 import { type Route, route } from "./state/route";
 import { connection, useLiveQueries } from "./state/stream";
+import { AlertDialogs } from "./ui/alert-dialogs";
 import { Banner } from "./ui/banner";
 import { Link } from "./ui/link";
 import { Rail } from "./ui/rail";
 import { Shortcuts } from "./ui/shortcuts";
+import { TokenDialog } from "./ui/token-dialog";
 import { TopBar } from "./ui/topbar";
 
 export function App() {
   useLiveQueries(INTERFACE_QUERIES);
+  useAlertCount();
   const live = connection.value.state === "live";
   useEffect(refreshCollectors, [live]);
   return (
@@ -30,6 +36,9 @@ export function App() {
         <Banner />
         <main id="main" tabIndex={-1}><Page /></main>
       </div>
+      <p class="sr-only" aria-live="polite" data-announcement>{visible(announcement.value)}</p>
+      <AlertDialogs />
+      <TokenDialog />
       <Shortcuts />
     </div>
   );
@@ -52,6 +61,10 @@ function Page() {
       return <ApplicationsPage />;
     case "application":
       return <ApplicationPage key={current.application} name={current.application} />;
+    case "alerts":
+      return <AlertsPage />;
+    case "alert":
+      return <AlertPage key={current.fingerprint} fingerprint={current.fingerprint} />;
     case "unknown":
       return (
         <section class="empty">
@@ -65,7 +78,8 @@ function Page() {
 
 function titleOf(current: Route): string {
   if (current.page === "interface") return visible(current.device);
+  if (current.page === "alert") return alertTitle(current.fingerprint);
   return current.page === "application" ? visible(current.application) : TITLES[current.page];
 }
 
-const TITLES = { overview: "Overview", interfaces: "Interfaces", applications: "Applications", unknown: "Not found" } as const;
+const TITLES = { overview: "Overview", interfaces: "Interfaces", applications: "Applications", alerts: "Alerts", unknown: "Not found" } as const;

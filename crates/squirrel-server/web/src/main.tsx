@@ -7,6 +7,7 @@ import "./styles/pages.css";
 import "./styles/interfaces.css";
 import "./styles/charts.css";
 import "./styles/applications.css";
+import "./styles/alerts.css";
 import { App } from "./app";
 
 const place = document.getElementById("app");

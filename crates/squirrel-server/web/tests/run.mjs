@@ -5,6 +5,7 @@
 // line, "N passed, N failed", and status 1 when something failed.
 
 import { launch } from "./browser.mjs";
+import { tests as alerts } from "./alerts.test.mjs";
 import { tests as applications } from "./applications.test.mjs";
 import { planted, tests as hostile } from "./hostile.test.mjs";
 import { tests as screens } from "./screens.test.mjs";
@@ -16,7 +17,7 @@ import { tests as units } from "./units.test.mjs";
 await import("../build.mjs");
 
 const wanted = process.argv[2] ?? "";
-const all = { ...units, ...screens, ...time, ...trouble, ...applications, ...(planted.length > 0 ? hostile : {}) };
+const all = { ...units, ...screens, ...time, ...trouble, ...applications, ...alerts, ...(planted.length > 0 ? hostile : {}) };
 const LIMIT_MS = 90_000;
 let passed = 0;
 let failed = 0;

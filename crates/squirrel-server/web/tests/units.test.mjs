@@ -24,7 +24,7 @@ export const tests = {
   },
 
   async figures_have_three_digits_and_a_prefix() {
-    const { show, speedText } = await load("lib/units.ts");
+    const { nominal, show, speedText } = await load("lib/units.ts");
     for (const [value, unit, throughput, expected] of [
       [0, "bits_per_second", "bits", "0 bit/s"],
       [999.9, "bits_per_second", "bits", "1.00 kbit/s"],
@@ -41,11 +41,17 @@ export const tests = {
       [1536, "bytes", "bits", "1.50 KiB"],
       [12_345, "count", "bits", "12 345"],
       [4, "count", "bits", "4"],
+      [65_536, "number", "bits", "65 536"],
+      [0.25, "number", "bits", "0.25"],
+      [3.2e6, "number", "bits", "3.20 M"],
       [null, "count", "bits", "–"],
       [NaN, "ratio", "bits", "–"],
       [Infinity, "ratio", "bits", "∞"],
     ]) {
       assert.equal(show(value, unit, throughput).replace(/[\u00a0\u202f]/g, " "), expected, `${value} ${unit}`);
+    }
+    for (const [value, unit, expected] of [[0.9, "ratio", "90 %"], [0.1, "seconds", "100 ms"], [0.00125, "number", "0.00125"], [9000, "number", "9 000"], [-5, "number", "-5"]]) {
+      assert.equal(nominal(value, unit).replace(/[\u00a0\u202f]/g, " "), expected, `${value} ${unit}`);
     }
     assert.equal(speedText(1e10).replace("\u00a0", " "), "10 Gbit/s");
     assert.equal(speedText(2.5e9).replace("\u00a0", " "), "2.5 Gbit/s");
@@ -130,6 +136,20 @@ export const tests = {
     assert.deepEqual(columns.times, [80, 90, 100, 110, 120, 125]);
     assert.deepEqual(columns.series[0].values, [1, 1, 1, 105.5, 115.5, 123]);
     assert.equal(columns.series[0].now, 125);
+  },
+
+  async a_threshold_is_a_line_of_its_own_and_other_series_are_left_out() {
+    const { Columns } = await load("chart/columns.ts");
+    const queries = [
+      { legend: "value", expr: "x", mirrored: false, only: (labels) => labels.device === "eth40" },
+      { legend: "threshold", expr: "vector(0.9)", mirrored: false, threshold: true },
+    ];
+    const columns = new Columns(queries, 1, 3);
+    const many = Array.from({ length: 50 }, (_, i) => ({ metric: { device: `eth${i}` }, values: rows([[0, i]]) }));
+    columns.putHistory(0, 0, [many, [{ metric: {}, values: rows([[0, 0.9]]) }]]);
+    columns.putTick(1, [[{ metric: { device: "eth1" }, value: [1, "7"] }, { metric: { device: "eth40" }, value: [1, "41"] }], [{ metric: {}, value: [1, "0.9"] }]]);
+    assert.deepEqual(columns.series.map((one) => [one.label, one.threshold, one.values]), [["value", false, [40, 41]], ["threshold", true, [0.9, 0.9]]]);
+    assert.equal(columns.omitted, 0, "what belongs to others is not missing");
   },
 
   async hostile_label_sets_are_kept_apart_and_limited() {

@@ -6,14 +6,17 @@ use std::sync::atomic::Ordering;
 use squirrel_model::{Labels, Samples, TimeRange, Timestamp};
 
 use super::*;
+use crate::codec::MAX_SAMPLES;
 use crate::dir::{Dir, MemoryDir};
 use crate::head::{Part, PartBuilder};
 use crate::series::{Index, SeriesId};
 
 const N: u64 = 150;
+/// Samples of the series that takes three chunks.
+const LONG: i64 = 2 * MAX_SAMPLES as i64 + 100;
 
 fn samples(id: u64) -> Samples {
-    let n = if id == 3 { 1300 } else { 5 + id as i64 };
+    let n = if id == 3 { LONG } else { 5 + id as i64 };
     Samples {
         times: (0..n).map(|i| 1000 * i).collect(),
         values: (0..n).map(|i| (i * i) as f64 / if id.is_multiple_of(2) { 1.0 } else { 8.0 }).collect(),
@@ -53,7 +56,7 @@ fn every_series_and_its_labels_come_back() {
     assert!(read(&block, N, TimeRange::ALL).is_empty());
     assert_eq!(block.definitions().unwrap(), index().iter().cloned().collect::<Vec<_>>());
     assert_eq!((block.meta.series, block.meta.covers_seq), (N, 42));
-    assert_eq!((block.meta.min_ms, block.meta.max_ms, block.meta.max_id), (0, 1_299_000, 298));
+    assert_eq!((block.meta.min_ms, block.meta.max_ms, block.meta.max_id), (0, 1000 * (LONG - 1), 298));
     assert_eq!(block.meta.chunks, N + 2);
     assert!(!block.bruised);
 }
@@ -63,8 +66,9 @@ fn only_chunks_in_the_range_are_read_and_marked() {
     let dir = MemoryDir::new();
     let path = block_in(&dir);
     let block = Block::open(&dir, &path, Arc::default()).unwrap();
-    let late = TimeRange::new(Timestamp(700_000), Timestamp(800_000));
-    assert_eq!(read(&block, 3, late).times.first(), Some(&600_000), "whole chunks, from the second on");
+    let second = 1000 * MAX_SAMPLES as i64;
+    let late = TimeRange::new(Timestamp(second + 100_000), Timestamp(second + 200_000));
+    assert_eq!(read(&block, 3, late).times.first(), Some(&second), "whole chunks, from the second on");
     let ids: Vec<SeriesId> = (0..N).map(|id| SeriesId(id * 2)).collect();
     let mut present = vec![false; ids.len()];
     block.mark(&ids, late, &mut present).unwrap();

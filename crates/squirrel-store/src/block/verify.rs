@@ -95,7 +95,7 @@ impl Block {
             let read = record_samples(&record, id, &mut samples);
             let span = (samples.times.first().copied(), samples.times.last().copied());
             if read.is_none() || span != (Some(place.min_ms), Some(place.max_ms)) {
-                verdict.fault(place.offset, "a chunk is damaged (up to 600 samples of one series)", true);
+                verdict.fault(place.offset, "a chunk is damaged (up to 1,800 samples of one series)", true);
             } else {
                 verdict.samples += samples.len() as u64;
             }

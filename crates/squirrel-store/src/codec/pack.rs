@@ -8,7 +8,13 @@
 //!   fit. A few outliers thus do not widen the other numbers;
 //! * `11`: a bitmap of the numbers that are not zero, and their zigzag forms, less one, in as many
 //!   bits as the lower bits say: what changes now and then. The base is zero;
-//! * `01`: the differences as 8 bytes each.
+//! * `01` and zero: the differences as 8 bytes each;
+//! * `01` and else: Golomb-Rice codes, for numbers that scatter around a middle. The base is that middle, written as
+//!   the difference to the one of such a block before; the lower bits, less one, say how many low bits of each zigzag
+//!   distance come first for all, and what is above them follows as so many zero bits and a one. (Since format 2.)
+//!
+//! Noise around a middle takes about a bit less in codes than in a width that holds its extremes, and the middle need
+//! not be told anew for each block. So does whatever has rare large values on both sides.
 
 use crate::bytes::{Reader, put_varint, put_zigzag, unzigzag, zigzag};
 
@@ -20,6 +26,10 @@ const MAX_EXCEPTIONS: usize = 10;
 /// Widest that one unaligned 64-bit read can serve; wider numbers are written as eight bytes.
 const MAX_WIDTH: u8 = 57;
 const WHOLE: u8 = 64;
+/// Most low bits of a Golomb-Rice code: the lower bits of the head are one more.
+const MAX_LOW: u8 = MAX_WIDTH - 1;
+/// Most zero bits of such a code: any more would be an outlier, for which exceptions are better.
+const MAX_HIGH: u64 = 32;
 
 /// Writes to `out` the differences of an order: 0 to the first number, 1 to the number before, 2
 /// to the difference before. The first number itself stands elsewhere.
@@ -43,7 +53,7 @@ pub(crate) fn difference(ints: &[i64], order: u8, out: &mut Vec<i64>) {
 
 /// The order whose differences take the fewest bytes, judged by one block of a short column and by
 /// three of a long one.
-pub(crate) fn choose_order(ints: &[i64], scratch: &mut Vec<i64>) -> u8 {
+pub(crate) fn choose_order(ints: &[i64], effort: Effort, scratch: &mut Vec<i64>) -> u8 {
     /// A block this short is not worth a search.
     const SHORT: usize = 6;
     let last = ints.len().saturating_sub(BLOCK + 1);
@@ -54,7 +64,7 @@ pub(crate) fn choose_order(ints: &[i64], scratch: &mut Vec<i64>) -> u8 {
         for &start in starts {
             let end = (start + BLOCK + 1).min(ints.len());
             difference(ints.get(start..end).unwrap_or_default(), order, scratch);
-            cost += plan(scratch.get(..scratch.len().min(BLOCK)).unwrap_or_default()).cost;
+            cost += plan(scratch.get(..scratch.len().min(BLOCK)).unwrap_or_default(), effort, None).cost;
         }
         if cost < best.0 {
             best = (cost, order);
@@ -66,21 +76,64 @@ pub(crate) fn choose_order(ints: &[i64], scratch: &mut Vec<i64>) -> u8 {
     best.1
 }
 
+/// How hard to look for the form that takes the fewest bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Effort {
+    /// All forms: for what is written once and kept for long.
+    #[default]
+    Full,
+    /// Without codes, which take about twice as long to choose and to read: for what is in memory for a while.
+    Quick,
+}
+
 struct Plan {
     base: i64,
-    width: u8,
-    exceptions: usize,
-    sparse: bool,
+    form: Form,
     /// About how many bytes the block takes.
     cost: usize,
+}
+
+/// How the numbers of a block are written.
+enum Form {
+    /// In so many bits, with so many exceptions.
+    Packed { width: u8, exceptions: usize },
+    /// A bitmap of those that are not zero, and these in so many bits.
+    Sparse { width: u8 },
+    /// As Golomb-Rice codes with so many low bits.
+    Codes { low: u8 },
 }
 
 fn bits(n: u64) -> usize {
     64 - n.leading_zeros() as usize
 }
 
-/// Chooses the form of a block that takes the fewest bytes.
-fn plan(block: &[i64]) -> Plan {
+/// Bytes of a number as a zigzag varint.
+fn varint_bytes(n: i64) -> usize {
+    bits(zigzag(n)).div_ceil(7).max(1)
+}
+
+/// Chooses the low bits of codes around a middle that take the fewest bytes, and tells these. `None` when numbers lie
+/// too far from it.
+fn codes(block: &[i64], base: i64) -> Option<(u8, usize)> {
+    let distance = |n: &i64| zigzag(n.wrapping_sub(base));
+    let farthest = block.iter().map(distance).max().unwrap_or(0);
+    if bits(farthest) > usize::from(MAX_WIDTH) {
+        return None;
+    }
+    // The sum of 64 such distances fits. Best is the logarithm of their mean, or one less.
+    let mean = block.iter().map(distance).sum::<u64>() / block.len().max(1) as u64;
+    let about = bits(mean).saturating_sub(1) as u8;
+    let sizes = (about.saturating_sub(1)..=about.min(MAX_LOW)).filter(|low| farthest >> low <= MAX_HIGH);
+    let size = |low: u8| {
+        let high: u64 = block.iter().map(|n| (distance(n) >> low) + 1).sum();
+        (block.len() * usize::from(low)).div_ceil(8) + (high as usize).div_ceil(8)
+    };
+    sizes.map(|low| (low, size(low))).min_by_key(|(_, size)| *size)
+}
+
+/// Chooses the form of a block that takes the fewest bytes. The middle of the codes before it is known, or, when
+/// only the size is asked for, taken to be right.
+fn plan(block: &[i64], effort: Effort, middle: Option<i64>) -> Plan {
     let (mut base, mut changed, mut zigzags) = (i64::MAX, 0, 0);
     for &n in block {
         base = base.min(n);
@@ -112,48 +165,96 @@ fn plan(block: &[i64]) -> Plan {
         }
     }
     let cost = best.0 + bits(zigzag(base)).div_ceil(7).max(1) + 1;
+    let mut plan = Plan { base, form: Form::Packed { width: best.1 as u8, exceptions: best.2 }, cost };
     let width = bits(zigzags);
     let sparse_cost = 2 + block.len().div_ceil(8) + (changed * width).div_ceil(8);
-    if sparse_cost < cost && width <= usize::from(MAX_WIDTH) {
-        return Plan { base: 0, width: width as u8, exceptions: 0, sparse: true, cost: sparse_cost };
+    if sparse_cost < plan.cost && width <= usize::from(MAX_WIDTH) {
+        plan = Plan { base: 0, form: Form::Sparse { width: width as u8 }, cost: sparse_cost };
     }
-    Plan { base, width: best.1 as u8, exceptions: best.2, sparse: false, cost }
+    // Few bits a number leave nothing to gain.
+    if effort == Effort::Full && plan.cost > block.len() / 4 && widest < usize::from(MAX_WIDTH) {
+        let above: u64 = block.iter().map(|n| n.wrapping_sub(base) as u64).sum();
+        let mean = base.wrapping_add((above / block.len().max(1) as u64) as i64);
+        for base in [Some(mean), middle].into_iter().flatten() {
+            let Some((low, size)) = codes(block, base) else { continue };
+            let cost = size + 1 + middle.map_or(1, |middle| varint_bytes(base.wrapping_sub(middle)));
+            if cost < plan.cost {
+                plan = Plan { base, form: Form::Codes { low }, cost };
+            }
+        }
+    }
+    plan
 }
 
 /// Packs numbers.
-pub(crate) fn put(numbers: &[i64], out: &mut Vec<u8>) {
+pub(crate) fn put(numbers: &[i64], effort: Effort, out: &mut Vec<u8>) {
+    let mut middle = 0;
     for block in numbers.chunks(BLOCK) {
-        put_block(block, out);
+        put_block(block, effort, &mut middle, out);
     }
 }
 
-fn put_block(block: &[i64], out: &mut Vec<u8>) {
-    let plan = plan(block);
-    put_zigzag(out, plan.base);
-    if plan.sparse {
-        out.push(SPARSE | plan.width);
-        put_bits(block.iter().map(|n| u64::from(*n != 0)), 1, out);
-        put_bits(block.iter().filter(|n| **n != 0).map(|n| zigzag(*n) - 1), plan.width, out);
-        return;
+fn put_block(block: &[i64], effort: Effort, middle: &mut i64, out: &mut Vec<u8>) {
+    let plan = plan(block, effort, Some(*middle));
+    match plan.form {
+        Form::Packed { width, exceptions } => {
+            put_zigzag(out, plan.base);
+            put_packed(block, plan.base, width, exceptions, out);
+        }
+        Form::Sparse { width } => {
+            put_zigzag(out, plan.base);
+            out.push(SPARSE | width);
+            put_bits(block.iter().map(|n| u64::from(*n != 0)), 1, out);
+            put_bits(block.iter().filter(|n| **n != 0).map(|n| zigzag(*n) - 1), width, out);
+        }
+        Form::Codes { low } => {
+            put_zigzag(out, plan.base.wrapping_sub(*middle));
+            *middle = plan.base;
+            out.push(WHOLE | (low + 1));
+            let distances = || block.iter().map(|n| zigzag(n.wrapping_sub(plan.base)));
+            put_bits(distances(), low, out);
+            put_unary(distances().map(|distance| distance >> low), out);
+        }
     }
-    out.push(plan.width | if plan.exceptions > 0 { EXCEPTIONS } else { 0 });
-    let offset = |n: &i64| n.wrapping_sub(plan.base) as u64;
-    if plan.width == WHOLE {
+}
+
+fn put_packed(block: &[i64], base: i64, width: u8, exceptions: usize, out: &mut Vec<u8>) {
+    out.push(width | if exceptions > 0 { EXCEPTIONS } else { 0 });
+    let offset = |n: &i64| n.wrapping_sub(base) as u64;
+    if width == WHOLE {
         for n in block {
             out.extend_from_slice(&offset(n).to_le_bytes());
         }
         return;
     }
-    put_bits(block.iter().map(offset), plan.width, out);
-    if plan.exceptions > 0 {
-        put_varint(out, plan.exceptions as u64);
+    put_bits(block.iter().map(offset), width, out);
+    if exceptions > 0 {
+        put_varint(out, exceptions as u64);
         for (i, n) in block.iter().enumerate() {
-            let high = offset(n) >> plan.width;
+            let high = offset(n) >> width;
             if high != 0 {
                 out.push(i as u8);
                 put_varint(out, high);
             }
         }
+    }
+}
+
+/// Writes numbers up to [`MAX_HIGH`] as so many zero bits and a one, the lowest bit first.
+fn put_unary(numbers: impl Iterator<Item = u64>, out: &mut Vec<u8>) {
+    let (mut buffer, mut filled) = (0u64, 0u32);
+    for n in numbers {
+        // At most 7 bits are left over and 33 come.
+        filled += n.min(MAX_HIGH) as u32;
+        buffer |= 1 << filled;
+        filled += 1;
+        let whole = filled / 8;
+        out.extend_from_slice(buffer.to_le_bytes().get(..whole as usize).unwrap_or_default());
+        buffer >>= whole * 8;
+        filled %= 8;
+    }
+    if filled > 0 {
+        out.push(buffer as u8);
     }
 }
 
@@ -195,9 +296,10 @@ pub(crate) fn read(
     let mut left = count - 1;
     let (mut last, mut delta) = (first, 0i64);
     let mut offsets = [0u64; BLOCK];
+    let mut middle = 0;
     while left > 0 {
         let n = left.min(BLOCK);
-        let base = read_block(reader, n, &mut offsets)?;
+        let base = read_block(reader, n, &mut middle, &mut offsets)?;
         let block = offsets.iter().take(n).map(|offset| base.wrapping_add(*offset as i64));
         match order {
             0 => block.for_each(|n| each(first.wrapping_add(n))),
@@ -217,7 +319,7 @@ pub(crate) fn read(
     Some(())
 }
 
-fn read_block(reader: &mut Reader<'_>, n: usize, offsets: &mut [u64; BLOCK]) -> Option<i64> {
+fn read_block(reader: &mut Reader<'_>, n: usize, middle: &mut i64, offsets: &mut [u64; BLOCK]) -> Option<i64> {
     let base = reader.zigzag()?;
     let head = reader.u8()?;
     let width = head & WIDTH;
@@ -231,7 +333,8 @@ fn read_block(reader: &mut Reader<'_>, n: usize, offsets: &mut [u64; BLOCK]) -> 
         return read_sparse(reader, n, width, offsets).map(|()| base);
     }
     if head & WHOLE != 0 {
-        return None;
+        *middle = middle.wrapping_add(base);
+        return read_codes(reader, n, width.checked_sub(1)?, offsets).map(|()| *middle);
     }
     read_bits(reader, n, width, offsets)?;
     if head & EXCEPTIONS != 0 {
@@ -260,6 +363,26 @@ fn read_bits(reader: &mut Reader<'_>, n: usize, width: u8, out: &mut [u64; BLOCK
         at += usize::from(width);
     }
     Some(())
+}
+
+fn read_codes(reader: &mut Reader<'_>, n: usize, low: u8, offsets: &mut [u64; BLOCK]) -> Option<()> {
+    /// The high parts of a block at their longest, and room for the last 8-byte read.
+    const LONGEST: usize = (BLOCK * (MAX_HIGH as usize + 1)).div_ceil(8) + 8;
+    read_bits(reader, n, low, offsets)?;
+    let mut bytes = [0u8; LONGEST];
+    let held = reader.rest().len().min(LONGEST - 8);
+    bytes.get_mut(..held)?.copy_from_slice(reader.rest().get(..held)?);
+    let mut at = 0usize;
+    for number in offsets.iter_mut().take(n) {
+        let word = bytes.get(at / 8..at / 8 + 8)?.first_chunk::<8>()?;
+        let high = (u64::from_le_bytes(*word) >> (at % 8)).trailing_zeros();
+        if u64::from(high) > MAX_HIGH {
+            return None;
+        }
+        *number = unzigzag(u64::from(high) << low | *number) as u64;
+        at += high as usize + 1;
+    }
+    reader.take(at.div_ceil(8)).map(|_| ())
 }
 
 fn read_sparse(reader: &mut Reader<'_>, n: usize, width: u8, offsets: &mut [u64; BLOCK]) -> Option<()> {

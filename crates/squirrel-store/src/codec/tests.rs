@@ -63,6 +63,25 @@ fn each_shape_of_values_gets_its_type() {
     }
 }
 
+/// Whole numbers that scatter about normally: sums of twelve uniform ones.
+fn noise(n: usize, width: u64) -> Vec<f64> {
+    let mut state = 1u64;
+    let mut uniform = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % width
+    };
+    (0..n).map(|_| (0..12).map(|_| uniform()).sum::<u64>() as f64).collect()
+}
+
+#[test]
+fn noise_takes_little_more_than_its_entropy() {
+    let (times, values) = (grid(1800), noise(1800, 10_000));
+    // The deviation of a sum of twelve is that of a normal number: log2(sqrt(2 pi e) * 10,000) bits.
+    let entropy = (4.133_f64 * 10_000.0).log2() / 8.0;
+    let size = check(&times, &values).len() as f64 / 1800.0;
+    assert!(size < entropy + 0.08, "{size:.3} bytes a sample, {entropy:.3} at least");
+}
+
 #[test]
 fn gaps_jitter_and_a_change_of_step_come_back() {
     let values = |n: usize| (0..n).map(|i| i as f64).collect::<Vec<_>>();
@@ -131,10 +150,13 @@ proptest! {
     }
 
     #[test]
-    fn any_whole_numbers_pack(numbers in prop::collection::vec(any::<i64>(), 1..300), order in 0u8..3) {
+    fn any_whole_numbers_pack(
+        numbers in prop::collection::vec(any::<i64>(), 1..300), scatter in 0u32..64, middle in any::<i64>(), order in 0u8..3,
+    ) {
+        let numbers: Vec<i64> = numbers.into_iter().map(|n| (n >> scatter).wrapping_add(middle)).collect();
         let (mut deltas, mut bytes, mut back) = (Vec::new(), Vec::new(), Vec::new());
         pack::difference(&numbers, order, &mut deltas);
-        pack::put(&deltas, &mut bytes);
+        pack::put(&deltas, pack::Effort::Full, &mut bytes);
         pack::read(&mut Reader::new(&bytes), numbers[0], numbers.len(), order, |n| back.push(n)).unwrap();
         prop_assert_eq!(back, numbers);
     }

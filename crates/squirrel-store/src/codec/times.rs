@@ -84,9 +84,9 @@ impl Times {
     }
 }
 
-pub(super) fn put_irregular(times: &[i64], deltas: &mut Vec<i64>, out: &mut Vec<u8>) {
+pub(super) fn put_irregular(times: &[i64], effort: pack::Effort, deltas: &mut Vec<i64>, out: &mut Vec<u8>) {
     pack::difference(times, 1, deltas);
-    pack::put(deltas, out);
+    pack::put(deltas, effort, out);
 }
 
 pub(super) fn read_irregular(

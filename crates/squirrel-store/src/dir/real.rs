@@ -1,8 +1,8 @@
 //! The file system.
 
-use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,18 +15,27 @@ pub struct RealDir {
     root: PathBuf,
 }
 
+/// Of the data folder: its group may look, such as a group of administrators.
+const FOLDER_MODE: u32 = 0o750;
+
 /// Name of the file whose lock says that a program uses the folder.
 const LOCK_FILE: &str = "lock";
 
 impl RealDir {
-    /// The folder `root`; it is made, with its parents, when it is not there.
+    /// The folder `root`; it is made, with its parents, when it is not there. Others may not look into one that is made:
+    /// what a host did with whom is told there. One that is there keeps its mode.
     ///
     /// # Errors
     /// When the folder can be neither found nor made; the text says what to do.
     pub fn open(root: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let root = root.into();
-        fs::create_dir_all(&root)
-            .map_err(|error| StoreError::io(root.display().to_string(), "make", "the folder", error))?;
+        let made = match root.parent() {
+            Some(parent) => fs::create_dir_all(parent),
+            None => Ok(()),
+        };
+        // One that is there is no error to this builder.
+        let made = made.and_then(|()| DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(&root));
+        made.map_err(|error| StoreError::io(root.display().to_string(), "make", "the folder", error))?;
         Ok(Self { root })
     }
 

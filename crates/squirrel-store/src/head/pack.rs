@@ -1,51 +1,83 @@
 //! From rows to parts, and from parts to larger parts.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::binary_heap::PeekMut;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 
 use squirrel_model::Samples;
 
 use super::merge::{append_run, sort_written};
-use super::{Part, PartBuilder, Row, TickRow};
+use super::{LooseRow, Part, PartBuilder, Row, TickRow};
 use crate::series::SeriesId;
 
-/// Walks the ids of one row in rising order, and gives their samples.
+/// Walks the ids of some rows in rising order, and gives their samples. Ticks of one layout that follow each other are
+/// walked together, as is one delivery of samples with times of their own.
 struct Cursor<'a> {
-    row: &'a Row,
+    rows: Rows<'a>,
     /// Place in the layout (or in the loose samples), and among the ended.
     at: usize,
     ended: usize,
     window: std::ops::Range<i64>,
 }
 
-impl Cursor<'_> {
+enum Rows<'a> {
+    /// One layout, and series end only with the last.
+    Ticks(Vec<&'a TickRow>),
+    Loose(&'a LooseRow),
+}
+
+impl<'a> Cursor<'a> {
+    fn new(row: &'a Row, window: std::ops::Range<i64>) -> Self {
+        let rows = match row {
+            Row::Tick(row) => Rows::Ticks(vec![row]),
+            Row::Loose(row) => Rows::Loose(row),
+        };
+        Self { rows, at: 0, ended: 0, window }
+    }
+
+    /// Takes a tick of the same layout; answers whether it was one.
+    fn joined(&mut self, row: &'a Row) -> bool {
+        let (Rows::Ticks(ticks), Row::Tick(row)) = (&mut self.rows, row) else { return false };
+        let joins = ticks.last().is_some_and(|last| last.ended.is_empty() && Arc::ptr_eq(&last.layout, &row.layout));
+        if joins {
+            ticks.push(row);
+        }
+        joins
+    }
+
     fn id(&self) -> Option<SeriesId> {
-        match self.row {
-            Row::Tick(row) => {
-                let (a, b) = (row.layout.ids.get(self.at), row.ended.get(self.ended));
+        match &self.rows {
+            Rows::Ticks(ticks) => {
+                let (first, last) = (ticks.first()?, ticks.last()?);
+                let (a, b) = (first.layout.ids.get(self.at), last.ended.get(self.ended));
                 a.into_iter().chain(b).min().copied()
             }
-            Row::Loose(row) => row.samples.get(self.at).map(|(id, _, _)| *id),
+            Rows::Loose(row) => row.samples().get(self.at).map(|(id, _, _)| *id),
         }
     }
 
     /// Moves past `id`, adding its samples.
     fn take(&mut self, id: SeriesId, out: &mut Samples) {
-        match self.row {
-            Row::Tick(row) => {
-                if row.layout.ids.get(self.at) == Some(&id) {
-                    if let Some(value) = row.values.get(self.at) {
-                        out.push(row.time_ms, *value);
+        match &self.rows {
+            Rows::Ticks(ticks) => {
+                let (Some(first), Some(last)) = (ticks.first(), ticks.last()) else { return };
+                if first.layout.ids.get(self.at) == Some(&id) {
+                    for row in ticks {
+                        if let Some(value) = row.values.get(self.at) {
+                            out.push(row.time_ms, *value);
+                        }
                     }
                     self.at += 1;
                 }
-                if row.ended.get(self.ended) == Some(&id) {
-                    out.push(row.time_ms, squirrel_model::stale_marker());
+                if last.ended.get(self.ended) == Some(&id) {
+                    out.push(last.time_ms, squirrel_model::stale_marker());
                     self.ended += 1;
                 }
             }
-            Row::Loose(row) => {
-                while let Some((_, time, value)) = row.samples.get(self.at).filter(|sample| sample.0 == id) {
+            Rows::Loose(row) => {
+                let rest = row.samples().get(self.at..).unwrap_or_default();
+                for (_, time, value) in rest.iter().take_while(|sample| sample.0 == id) {
                     if self.window.contains(time) {
                         out.push(*time, *value);
                     }
@@ -61,18 +93,11 @@ impl Cursor<'_> {
 pub(crate) fn pack(rows: &[Row], window_ms: i64, like: Option<&Part>) -> Vec<Part> {
     let mut windows: BTreeMap<i64, Vec<Cursor<'_>>> = BTreeMap::new();
     for row in rows {
-        let starts: Vec<i64> = match row {
-            Row::Tick(row) => vec![window_start(row.time_ms, window_ms)],
-            Row::Loose(row) => {
-                let mut starts: Vec<i64> = row.samples.iter().map(|s| window_start(s.1, window_ms)).collect();
-                starts.sort_unstable();
-                starts.dedup();
-                starts
+        for start in row.windows(window_ms) {
+            let cursors = windows.entry(start).or_default();
+            if !cursors.last_mut().is_some_and(|cursor| cursor.joined(row)) {
+                cursors.push(Cursor::new(row, start..start.saturating_add(window_ms)));
             }
-        };
-        for start in starts {
-            let window = start..start.saturating_add(window_ms);
-            windows.entry(start).or_default().push(Cursor { row, at: 0, ended: 0, window });
         }
     }
     let mut parts = Vec::new();
@@ -88,10 +113,21 @@ fn pack_window(start: i64, mut cursors: Vec<Cursor<'_>>, like: Option<&Part>, pa
     }
     let mut builder = PartBuilder::new(start, 0);
     let mut samples = Samples::default();
-    while let Some(id) = cursors.iter().filter_map(Cursor::id).min() {
+    // By id, then by age. Each step costs the logarithm of the rows and not their number: deliveries of a part of the
+    // series each have few of the ids.
+    let next = |cursor: &Cursor<'_>, at: usize| cursor.id().map(|id| Reverse((id, at)));
+    let mut queue: BinaryHeap<Reverse<(SeriesId, usize)>> =
+        cursors.iter().enumerate().filter_map(|(at, cursor)| next(cursor, at)).collect();
+    while let Some(Reverse((id, _))) = queue.peek().copied() {
         samples.clear();
-        for cursor in &mut cursors {
+        while let Some(mut top) = queue.peek_mut().filter(|top| top.0.0 == id) {
+            let at = top.0.1;
+            let Some(cursor) = cursors.get_mut(at) else { break };
             cursor.take(id, &mut samples);
+            match next(cursor, at) {
+                Some(then) => *top = then,
+                None => drop(PeekMut::pop(top)),
+            }
         }
         if samples.times.windows(2).any(|pair| pair[0] >= pair[1]) {
             sort_written(&mut samples);
@@ -109,21 +145,12 @@ fn pack_window(start: i64, mut cursors: Vec<Cursor<'_>>, like: Option<&Part>, pa
 /// The usual case, ticks of one layout in the order of time: columns are read straight through.
 /// Answers whether it was this case.
 fn pack_regular(start: i64, cursors: &[Cursor<'_>], like: Option<&Part>, parts: &mut Vec<Part>) -> bool {
-    let ticks: Option<Vec<&TickRow>> = cursors
-        .iter()
-        .map(|cursor| match cursor.row {
-            Row::Tick(row) if row.ended.is_empty() => Some(row.as_ref()),
-            _ => None,
-        })
-        .collect();
-    let Some(ticks) = ticks else { return false };
-    let Some(first) = ticks.first() else { return false };
-    let layout = &first.layout;
-    if !ticks.iter().all(|tick| Arc::ptr_eq(&tick.layout, layout))
-        || !ticks.windows(2).all(|pair| pair[0].time_ms < pair[1].time_ms)
-    {
+    let [Cursor { rows: Rows::Ticks(ticks), .. }] = cursors else { return false };
+    let (Some(first), Some(last)) = (ticks.first(), ticks.last()) else { return false };
+    if !last.ended.is_empty() || !ticks.windows(2).all(|pair| pair[0].time_ms < pair[1].time_ms) {
         return false;
     }
+    let layout = &first.layout;
     let mut builder = PartBuilder::new(start, 0);
     let mut samples = Samples { times: ticks.iter().map(|tick| tick.time_ms).collect(), values: Vec::new() };
     for (at, &id) in layout.ids.iter().enumerate() {
@@ -186,7 +213,7 @@ pub(crate) fn merge_parts<P: AsRef<Part>>(parts: &[P]) -> Option<Part> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::head::{Layout, LooseRow, TickRow};
+    use crate::head::Layout;
 
     fn tick(time_ms: i64, values: &[(u64, f64)], ended: &[u64]) -> Row {
         Row::Tick(Arc::new(TickRow {
@@ -211,10 +238,7 @@ mod tests {
         let rows = [
             tick(8000, &[(1, 1.0), (2, 5.0)], &[]),
             tick(9000, &[(1, 2.0), (3, 7.0)], &[2]),
-            Row::Loose(Arc::new(LooseRow {
-                seq: 0,
-                samples: vec![(SeriesId(1), 8500, 9.0), (SeriesId(1), 10_500, 8.0)],
-            })),
+            Row::Loose(Arc::new(LooseRow::new(0, vec![(SeriesId(1), 8500, 9.0), (SeriesId(1), 10_500, 8.0)]))),
             tick(10_000, &[(1, 3.0), (3, 7.0)], &[]),
         ];
         let parts = pack(&rows, 10_000, None);

@@ -107,7 +107,7 @@ impl PartBuilder {
             bytes: Vec::new(),
             min_ms: i64::MAX,
             max_ms: i64::MIN,
-            encoder: Encoder::new(),
+            encoder: Encoder::quick(),
             chunk: Vec::new(),
         }
     }

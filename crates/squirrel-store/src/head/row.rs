@@ -1,9 +1,11 @@
 //! One tick, or one delivery of samples with times of their own, as it came.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use squirrel_model::{Samples, TimeRange, Timestamp, stale_marker};
 
+use super::window_start;
 use crate::series::SeriesId;
 
 /// Which series a tick's values belong to: rising ids. Shared by ticks that have the same series.
@@ -30,7 +32,9 @@ pub(crate) struct TickRow {
 pub(crate) struct LooseRow {
     pub(crate) seq: u64,
     /// Sorted by id, then time; each pair once.
-    pub(crate) samples: Vec<(SeriesId, i64, f64)>,
+    samples: Vec<(SeriesId, i64, f64)>,
+    /// Times of the first and last sample. Asked for at each step from the log to a block: looked up once.
+    span: Option<(i64, i64)>,
 }
 
 /// What one append brought.
@@ -51,7 +55,29 @@ impl TickRow {
 }
 
 impl LooseRow {
+    /// A row of samples that are sorted by id, then time, each pair once.
+    pub(crate) fn new(seq: u64, samples: Vec<(SeriesId, i64, f64)>) -> Self {
+        let times = || samples.iter().map(|(_, time, _)| *time);
+        let span = times().min().zip(times().max());
+        Self { seq, samples, span }
+    }
+
+    /// Sorted by id, then time; each pair once.
+    pub(crate) fn samples(&self) -> &[(SeriesId, i64, f64)] {
+        &self.samples
+    }
+
+    /// Times of the first and last sample; `None` without samples.
+    pub(crate) fn span(&self) -> Option<(i64, i64)> {
+        self.span
+    }
+
     fn of(&self, id: SeriesId) -> &[(SeriesId, i64, f64)] {
+        // Deliveries of many series come in pieces: most have nothing of one series, and are passed over at once.
+        let ends = self.samples.first().zip(self.samples.last());
+        if ends.is_none_or(|(first, last)| id < first.0 || last.0 < id) {
+            return &[];
+        }
         let from = self.samples.partition_point(|(other, _, _)| *other < id);
         let to = self.samples.partition_point(|(other, _, _)| *other <= id);
         self.samples.get(from..to).unwrap_or_default()
@@ -71,10 +97,21 @@ impl Row {
     pub(crate) fn span(&self) -> Option<(i64, i64)> {
         match self {
             Self::Tick(row) => (self.len() > 0).then_some((row.time_ms, row.time_ms)),
-            Self::Loose(row) => {
-                let times = || row.samples.iter().map(|(_, time, _)| *time);
-                Some((times().min()?, times().max()?))
-            }
+            Self::Loose(row) => row.span,
+        }
+    }
+
+    /// Starts of the windows in which it has samples; they are `window_ms` long and begin at multiples of that.
+    pub(crate) fn windows(&self, window_ms: i64) -> BTreeSet<i64> {
+        let start = |time| window_start(time, window_ms);
+        match self {
+            Self::Tick(row) => BTreeSet::from([start(row.time_ms)]),
+            Self::Loose(row) => match row.span {
+                Some((first, last)) if start(first) != start(last) => {
+                    row.samples.iter().map(|(_, time, _)| start(*time)).collect()
+                }
+                span => span.into_iter().map(|(first, _)| start(first)).collect(),
+            },
         }
     }
 

@@ -225,7 +225,7 @@ impl Checking<'_> {
             let (seq, open) = match &row {
                 Row::Tick(tick) => (tick.seq, if covered(tick.time_ms, tick.seq) { 0 } else { row.len() }),
                 Row::Loose(row) => {
-                    (row.seq, row.samples.iter().filter(|(_, time, _)| !covered(*time, row.seq)).count())
+                    (row.seq, row.samples().iter().filter(|(_, time, _)| !covered(*time, row.seq)).count())
                 }
             };
             if seen.insert(seq) {

@@ -1,8 +1,8 @@
 //! From matchers to series: for each label value the sorted list of the series that have it.
 //!
-//! The index is two immutable parts: a large one, and a small one with the series of the last
-//! while. A reader keeps both by reference; a writer copies only the small one. Maintenance folds
-//! the small one into the large one.
+//! The index is immutable parts: a large one, and small ones with the series of the last while. A
+//! reader keeps them by reference; a writer copies at most one small part, however many series
+//! come. Maintenance folds the small ones into the large one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,8 +15,12 @@ use super::{Definition, SeriesId};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Index {
     base: Arc<Part>,
-    recent: Arc<Part>,
+    /// Series that came since, rising from part to part.
+    recent: Arc<Vec<Arc<Part>>>,
 }
+
+/// A part to which series are still added has fewer than this: so many are copied for a new one at most.
+const PART_SERIES: usize = 1024;
 
 /// Positions of series in [`Part::series`], rising.
 type Postings = Vec<u32>;
@@ -37,18 +41,27 @@ impl Index {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.base.series.len() + self.recent.series.len()
+        self.base.series.len() + self.recent_len()
     }
 
     pub(crate) fn recent_len(&self) -> usize {
-        self.recent.series.len()
+        self.recent.iter().map(|part| part.series.len()).sum()
     }
 
     /// Adds series whose ids are greater than all before.
     pub(crate) fn add(&mut self, series: &[Definition]) {
-        let recent = Arc::make_mut(&mut self.recent);
-        for definition in series {
-            recent.push(definition.clone());
+        if series.is_empty() {
+            return;
+        }
+        let parts = Arc::make_mut(&mut self.recent);
+        if parts.last().is_none_or(|part| part.series.len() >= PART_SERIES) {
+            parts.push(Arc::default());
+        }
+        if let Some(last) = parts.last_mut() {
+            let part = Arc::make_mut(last);
+            for definition in series {
+                part.push(definition.clone());
+            }
         }
     }
 
@@ -58,19 +71,22 @@ impl Index {
     }
 
     /// The series of this index that `older` did not have yet, when both grew from one.
-    pub(crate) fn since(&self, older: &Self) -> &[Definition] {
-        self.recent.series.get(older.recent.series.len()..).unwrap_or_default()
+    pub(crate) fn since(&self, older: &Self) -> Vec<Definition> {
+        self.recent.iter().flat_map(|part| &part.series).skip(older.recent_len()).cloned().collect()
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &Part> {
+        std::iter::once(self.base.as_ref()).chain(self.recent.iter().map(AsRef::as_ref))
     }
 
     /// All series, rising by id.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Definition> {
-        self.base.series.iter().chain(&self.recent.series)
+        self.parts().flat_map(|part| &part.series)
     }
 
     /// The series that fulfil all matchers, rising by id.
     pub(crate) fn find(&self, matchers: &[Matcher]) -> Vec<&Definition> {
-        let parts = [&self.base, &self.recent];
-        parts.into_iter().flat_map(|part| part.find(matchers)).collect()
+        self.parts().flat_map(|part| part.find(matchers)).collect()
     }
 }
 
@@ -165,7 +181,8 @@ fn subtract(from: &[u32], these: &[u32]) -> Postings {
 
 /// The labels of a series by its id.
 pub(crate) fn labels_of(index: &Index, id: SeriesId) -> Option<&Labels> {
-    [&index.base, &index.recent].into_iter().find_map(|part| {
+    index.parts().find_map(|part| {
+        part.series.first().zip(part.series.last()).filter(|(first, last)| (first.0..=last.0).contains(&id))?;
         let at = part.series.binary_search_by_key(&id, |(id, _)| *id).ok()?;
         part.series.get(at).map(|(_, labels)| labels)
     })
@@ -211,6 +228,24 @@ mod tests {
     }
 
     #[test]
+    fn adding_series_copies_no_more_than_one_small_part() {
+        let series = |id: u64| (SeriesId(id), Labels::new([("a", id.to_string())]).unwrap());
+        let mut index = Index::default();
+        let mut copied = 0;
+        for some in (0..20_000).map(series).collect::<Vec<_>>().chunks(10) {
+            let shown = index.clone(); // as a reader holds it
+            index.add(some);
+            let is_shared = |part: &Arc<Part>| shown.recent.iter().any(|other| Arc::ptr_eq(part, other));
+            let made = index.recent.iter().filter(|part| !is_shared(part));
+            copied = made.map(|part| part.series.len()).sum::<usize>().max(copied);
+        }
+        assert!(copied <= PART_SERIES + 10, "{copied}");
+        assert_eq!(index.len(), 20_000);
+        let one = Matcher::new("a", MatchOp::Equal, "12345").unwrap();
+        assert_eq!(index.find(&[one]).len(), 1);
+    }
+
+    #[test]
     fn series_added_while_the_index_was_folded_are_not_forgotten() {
         let series = |id: u64| (SeriesId(id), Labels::new([("a", id.to_string())]).unwrap());
         let mut live = Index::new(vec![series(1)]);
@@ -218,7 +253,7 @@ mod tests {
         let older = live.clone();
         let mut folded = older.folded(|id| id != SeriesId(1));
         live.add(&[series(3)]);
-        folded.add(live.since(&older));
+        folded.add(&live.since(&older));
         assert_eq!(folded.iter().map(|(id, _)| id.0).collect::<Vec<_>>(), [2, 3]);
         assert_eq!(folded.labels(SeriesId(3)), Some(&series(3).1));
         assert_eq!(folded.labels(SeriesId(1)), None);

@@ -25,6 +25,9 @@ const RETIRED: u8 = 2;
 /// More files than this are folded into one.
 const MAX_FILES: usize = 8;
 
+/// Most series that a frame defines: damage costs a frame.
+const FRAME_SERIES: usize = 1024;
+
 /// What the series files said.
 #[derive(Debug, Default)]
 pub(crate) struct Loaded {
@@ -154,8 +157,12 @@ impl SeriesLog {
     /// Writes definitions and waits until they would outlast a loss of power.
     pub(crate) fn define(&mut self, definitions: &[Definition], next_id: u64) -> io::Result<()> {
         self.write(next_id, |out| {
-            out.push(DEFINED);
-            put_definitions(definitions, out);
+            for some in definitions.chunks(FRAME_SERIES) {
+                put_frame(out, |out| {
+                    out.push(DEFINED);
+                    put_definitions(some, out);
+                });
+            }
         })?;
         self.defined += definitions.len();
         Ok(())
@@ -164,14 +171,16 @@ impl SeriesLog {
     /// Writes that series are gone.
     pub(crate) fn retire(&mut self, ids: &[SeriesId], next_id: u64) -> io::Result<()> {
         self.write(next_id, |out| {
-            out.push(RETIRED);
-            put_ids(ids.iter().copied(), out);
+            put_frame(out, |out| {
+                out.push(RETIRED);
+                put_ids(ids.iter().copied(), out);
+            });
         })?;
         self.retired += ids.len();
         Ok(())
     }
 
-    fn write(&mut self, next_id: u64, payload: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
+    fn write(&mut self, next_id: u64, frames: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
         let mut bytes = Vec::new();
         let mut made = false;
         let mut file = if let Some(file) = self.open.take() {
@@ -185,7 +194,7 @@ impl SeriesLog {
             made = true;
             file
         };
-        put_frame(&mut bytes, payload);
+        frames(&mut bytes);
         file.write(&bytes)?;
         file.sync()?;
         if made {
@@ -205,7 +214,7 @@ impl SeriesLog {
     pub(crate) fn fold(&mut self, living: &[Definition], next_id: u64) -> io::Result<()> {
         let mut bytes = Vec::new();
         FileHeader { kind: FileKind::Series, a: self.next_file, b: next_id }.put(&mut bytes);
-        for some in living.chunks(1024) {
+        for some in living.chunks(FRAME_SERIES) {
             put_frame(&mut bytes, |out| {
                 out.push(DEFINED);
                 put_definitions(some, out);

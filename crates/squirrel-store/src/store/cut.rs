@@ -8,7 +8,7 @@ use super::maintain::drop_parts;
 use super::{Maintenance, Store};
 use crate::block::{Block, BlockFault, BlockPlan, write_block};
 use crate::dir::is_full;
-use crate::head::{Part, Row, window_start};
+use crate::head::{Part, Row};
 use crate::metrics::add;
 use crate::report::MaintainReport;
 use crate::view::{View, hold};
@@ -152,12 +152,7 @@ fn newest(view: &View) -> Option<i64> {
 fn windows(view: &View, window_ms: i64) -> BTreeSet<i64> {
     let mut windows: BTreeSet<i64> = view.parts.iter().map(|part| part.window_ms).collect();
     for row in &view.rows {
-        match row {
-            Row::Tick(row) => {
-                windows.insert(window_start(row.time_ms, window_ms));
-            }
-            Row::Loose(row) => windows.extend(row.samples.iter().map(|s| window_start(s.1, window_ms))),
-        }
+        windows.extend(row.windows(window_ms));
     }
     windows
 }

@@ -23,8 +23,12 @@ fn marker_version(text: &[u8]) -> Option<u64> {
     (text == marker_text(version)).then_some(version)
 }
 
+/// What the program keeps beside the store.
+const BESIDE: [&str; 2] = ["alerts", "token"];
+
 fn is_ours(name: &str) -> bool {
     [MARKER, "lock", "lost+found", super::reserve::FILE, wal::FOLDER, series::FOLDER].contains(&name)
+        || BESIDE.contains(&name)
         || TIERS.contains(&name)
         || name.starts_with("tmp-")
 }

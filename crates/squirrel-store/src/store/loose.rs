@@ -69,7 +69,7 @@ impl Store {
             report.logged = true;
             return Ok(report);
         }
-        let row = Row::Loose(Arc::new(LooseRow { seq: writer.log.take_seq(), samples: kept }));
+        let row = Row::Loose(Arc::new(LooseRow::new(writer.log.take_seq(), kept)));
         let clock = writer.last_tick.unwrap_or_else(|| now.millis());
         self.keep(writer, row, &new, clock, &mut report);
         drop(guard);

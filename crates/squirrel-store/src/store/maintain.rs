@@ -183,7 +183,7 @@ impl Store {
         let mut folded = older.folded(|_| true);
         let _writer = hold(&self.writer);
         self.shared.change(|view| {
-            folded.add(view.index.since(&older));
+            folded.add(&view.index.since(&older));
             view.index = folded;
         });
     }

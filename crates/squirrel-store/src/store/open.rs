@@ -3,23 +3,22 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
 
-use squirrel_model::{Labels, Timestamp};
+use squirrel_model::Timestamp;
 
 use super::compact::is_left_over;
+use super::replay::Replay;
 use super::reserve::Reserve;
 use super::resolve::Resolver;
-use super::{Maintenance, Store, Writer, folder, packed};
+use super::{Maintenance, Store, Writer, folder};
 use crate::block::{Block, BlockFault, BlockMeta, SUFFIX, TIERS, covered_by_name};
 use crate::dir::Dir;
 use crate::error::StoreError;
 use crate::format::VERSION;
-use crate::head::{Layout, LooseRow, Part, Row};
 use crate::options::StoreOptions;
 use crate::report::OpenReport;
-use crate::series::{Definition, Index, Loaded, SeriesId, SeriesLog};
+use crate::series::{Definition, Index, SeriesId, SeriesLog};
 use crate::tier::series_of;
 use crate::view::{Shared, View};
 use crate::wal::{self, Limits, LogWriter, ReplayError};
@@ -221,160 +220,6 @@ impl Opening {
             }
             replay.next_id = replay.next_id.max(max_id.saturating_add(1));
         }
-    }
-}
-
-/// Rows that are handed to the packing thread at once.
-const REPLAY_ROWS: usize = 256;
-
-/// Packs numbered batches of rows.
-struct Packer {
-    window_ms: i64,
-    parts: Vec<(usize, Part)>,
-}
-
-impl Packer {
-    fn pack(&mut self, number: usize, rows: &[Row]) {
-        let parts = packed(rows, self.window_ms, 1, self.parts.last().map(|(_, part)| part));
-        self.parts.extend(parts.into_iter().map(|part| (number, part)));
-    }
-}
-
-/// Turns the log's rows into the head.
-struct Replay {
-    window_ms: i64,
-    covered: Vec<BlockMeta>,
-    series: BTreeMap<SeriesId, Labels>,
-    next_id: u64,
-    series_bytes_lost: u64,
-    rows: Vec<Row>,
-    parts: Vec<Part>,
-    layout: Arc<Layout>,
-    /// How many series of the layout are not known.
-    nameless_in_layout: u64,
-    last_tick: Option<i64>,
-    newest: Option<i64>,
-    samples: u64,
-    nameless: u64,
-}
-
-impl Replay {
-    fn new(options: &StoreOptions, loaded: Loaded, blocks: &[Arc<Block>]) -> Self {
-        Self {
-            window_ms: options.block_ms,
-            covered: blocks.iter().map(|block| block.meta).collect(),
-            series: loaded.series,
-            next_id: loaded.next_id,
-            series_bytes_lost: loaded.bytes_lost,
-            rows: Vec::new(),
-            parts: Vec::new(),
-            layout: Arc::default(),
-            nameless_in_layout: 0,
-            last_tick: None,
-            newest: blocks.iter().map(|block| block.meta.max_ms).max(),
-            samples: 0,
-            nameless: 0,
-        }
-    }
-
-    fn define(&mut self, definitions: Vec<Definition>) {
-        for (id, labels) in definitions {
-            self.next_id = self.next_id.max(id.0.saturating_add(1));
-            self.series.entry(id).or_insert(labels);
-        }
-    }
-
-    /// Whether a block has this sample.
-    fn is_covered(&self, time_ms: i64, seq: u64) -> bool {
-        self.covered.iter().any(|meta| (meta.start_ms..meta.end_ms).contains(&time_ms) && seq < meta.covers_seq)
-    }
-
-    /// Takes a row; answers whether some of it is in no block.
-    fn row(&mut self, row: Row, definitions: Vec<Definition>) -> bool {
-        self.define(definitions);
-        let row = match row {
-            Row::Tick(tick) => {
-                if !Arc::ptr_eq(&self.layout, &tick.layout) {
-                    self.layout = tick.layout.clone();
-                    self.nameless_in_layout = self.unknown(tick.layout.ids.iter());
-                }
-                self.last_tick = Some(tick.time_ms);
-                if self.is_covered(tick.time_ms, tick.seq) {
-                    return false;
-                }
-                self.nameless += self.nameless_in_layout + self.unknown(tick.ended.iter());
-                Row::Tick(tick)
-            }
-            Row::Loose(loose) => {
-                let open = |(_, time, _): &&(SeriesId, i64, f64)| !self.is_covered(*time, loose.seq);
-                let samples: Vec<_> = loose.samples.iter().filter(open).copied().collect();
-                if samples.is_empty() {
-                    return false;
-                }
-                self.nameless += self.unknown(samples.iter().map(|(id, _, _)| id));
-                Row::Loose(Arc::new(LooseRow { seq: loose.seq, samples }))
-            }
-        };
-        self.samples += row.len() as u64;
-        self.newest = self.newest.max(row.span().map(|(_, last)| last));
-        self.rows.push(row);
-        true
-    }
-
-    fn unknown<'a>(&mut self, ids: impl Iterator<Item = &'a SeriesId>) -> u64 {
-        let mut unknown = 0;
-        for id in ids {
-            unknown += u64::from(!self.series.contains_key(id));
-            self.next_id = self.next_id.max(id.0.saturating_add(1));
-        }
-        unknown
-    }
-
-    /// Reads the log. A second thread packs rows meanwhile, and whatever it has no time for is packed
-    /// here: a start should not take longer than it must.
-    fn run(&mut self, dir: &dyn Dir, covered_seq: u64) -> Result<wal::Replayed, ReplayError> {
-        let window_ms = self.window_ms;
-        std::thread::scope(|scope| {
-            // One batch waits at most: the memory of a start stays small.
-            let (send, receive) = sync_channel::<(usize, Vec<Row>)>(1);
-            let packer = scope.spawn(move || {
-                let mut packer = Packer { window_ms, parts: Vec::new() };
-                while let Ok((number, rows)) = receive.recv() {
-                    packer.pack(number, &rows);
-                }
-                packer.parts
-            });
-            let mut here = Packer { window_ms, parts: Vec::new() };
-            let mut number = 0;
-            let mut hand_over = |rows: Vec<Row>| {
-                number += 1;
-                match send.try_send((number, rows)) {
-                    Ok(()) => {}
-                    Err(TrySendError::Full((number, rows)) | TrySendError::Disconnected((number, rows))) => {
-                        here.pack(number, &rows);
-                    }
-                }
-            };
-            let replayed = wal::replay(dir, window_ms, covered_seq, |row, definitions| {
-                let open = self.row(row, definitions);
-                if self.rows.len() >= REPLAY_ROWS {
-                    hand_over(std::mem::take(&mut self.rows));
-                }
-                open
-            });
-            hand_over(std::mem::take(&mut self.rows));
-            drop(send);
-            let mut parts = packer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            parts.append(&mut here.parts);
-            // In the order in which they were written: where times overlap the later counts.
-            parts.sort_by_key(|(number, _)| *number);
-            self.parts = parts.into_iter().map(|(_, part)| part).collect();
-            replayed
-        })
-    }
-
-    fn windows(&self) -> std::collections::BTreeSet<i64> {
-        self.parts.iter().map(|part| part.window_ms).collect()
     }
 }
 

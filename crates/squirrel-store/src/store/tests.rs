@@ -9,6 +9,7 @@ mod deletion;
 mod faults;
 mod layouts;
 mod outside;
+mod promises;
 mod tiers;
 
 use std::collections::BTreeMap;
@@ -21,7 +22,7 @@ use squirrel_model::{
 use super::*;
 use crate::dir::MemoryDir;
 use crate::options::SyncPolicy;
-use crate::report::{AppendReport, OpenReport};
+use crate::report::{AppendReport, Dropped, OpenReport};
 
 pub(super) static BYTES: Metric =
     Metric::new("node_network_receive_bytes_total", Kind::Counter, Unit::Bytes, "Bytes received.");

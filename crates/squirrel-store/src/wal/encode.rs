@@ -145,10 +145,10 @@ fn carried(old: &[SeriesId], slots: &[Slot], new: &[SeriesId]) -> Vec<Slot> {
 
 /// Writes samples with times of their own.
 pub(super) fn put_loose(row: &LooseRow, definitions: &[Definition], out: &mut Vec<u8>) {
-    let first = row.samples.first().map_or(0, |sample| sample.1);
-    put_head(kind::LOOSE, row.seq, first, row.samples.len(), definitions, out);
+    let first = row.samples().first().map_or(0, |sample| sample.1);
+    put_head(kind::LOOSE, row.seq, first, row.samples().len(), definitions, out);
     let (mut id_before, mut time_before) = (0u64, first);
-    for (id, time, value) in &row.samples {
+    for (id, time, value) in row.samples() {
         put_varint(out, id.0.wrapping_sub(id_before));
         put_zigzag(out, time.wrapping_sub(time_before));
         decimal::put_absolute(*value, out);
@@ -159,12 +159,13 @@ pub(super) fn put_loose(row: &LooseRow, definitions: &[Definition], out: &mut Ve
 /// Reads a loose frame behind its first fields.
 pub(super) fn read_loose(head: FrameHead, reader: &mut Reader<'_>) -> Option<Frame> {
     let definitions = read_definitions(reader)?;
-    let mut samples = Vec::new();
+    // An id, a time and a value take at least four bytes: a wrong count allocates no more than the frame warrants.
+    let mut samples = Vec::with_capacity((head.count as usize).min(reader.rest().len() / 4));
     let (mut id, mut time) = (0u64, head.time_ms);
     for _ in 0..head.count {
         id = id.checked_add(reader.varint()?)?;
         time = time.checked_add(reader.zigzag()?)?;
         samples.push((SeriesId(id), time, decimal::read_absolute(reader)?));
     }
-    Some(Frame { row: Row::Loose(Arc::new(LooseRow { seq: head.seq, samples })), definitions })
+    Some(Frame { row: Row::Loose(Arc::new(LooseRow::new(head.seq, samples))), definitions })
 }

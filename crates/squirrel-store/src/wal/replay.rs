@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 use std::io;
 
 use super::encode::{Frame, State, read_head, read_loose};
-use super::writer::windows_of;
 use super::{FOLDER, SUFFIX, kind, path};
 use crate::bytes::Reader;
 use crate::dir::{Dir, Entry};
@@ -99,7 +98,7 @@ pub(crate) fn replay(
         };
         follows = number + 1;
         let cut = reading.segment(&bytes, &mut |row, definitions| {
-            let windows = windows_of(&row, window_ms);
+            let windows = row.windows(window_ms);
             if each(row, definitions) {
                 segment.windows.extend(windows);
             }

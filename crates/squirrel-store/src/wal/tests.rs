@@ -68,7 +68,7 @@ fn add(content: &mut Content, row: &Row) {
             let ended = row.ended.iter().map(|id| (id.0, stale_marker().to_bits()));
             content.extend(values.chain(ended).map(|(id, bits)| ((id, row.time_ms), bits)));
         }
-        Row::Loose(row) => content.extend(row.samples.iter().map(|(id, time, v)| ((id.0, *time), v.to_bits()))),
+        Row::Loose(row) => content.extend(row.samples().iter().map(|(id, time, v)| ((id.0, *time), v.to_bits()))),
     }
 }
 
@@ -92,14 +92,10 @@ fn written(dir: &Arc<MemoryDir>, n: i64) -> Vec<Content> {
         let row = match at % 10 {
             5 => tick(&mut log, at, 1..8, &[8, 9, 10]),
             6 => tick(&mut log, at, (1..8).chain([9]), &[]),
-            8 => Row::Loose(Arc::new(LooseRow {
-                seq: log.take_seq(),
-                samples: vec![
-                    (SeriesId(2), at * 1000 - 5, 1.5),
-                    (SeriesId(2), at * 1000 + 5, f64::NAN),
-                    (SeriesId(4), 3, -0.0),
-                ],
-            })),
+            8 => Row::Loose(Arc::new(LooseRow::new(
+                log.take_seq(),
+                vec![(SeriesId(2), at * 1000 - 5, 1.5), (SeriesId(2), at * 1000 + 5, f64::NAN), (SeriesId(4), 3, -0.0)],
+            ))),
             _ => tick(&mut log, at, 1..=10, &[]),
         };
         let mut content = contents.last().unwrap().clone();
@@ -139,6 +135,32 @@ fn definitions_come_with_the_first_use_and_with_each_segment() {
     })
     .unwrap();
     assert_eq!(defined, [vec![1, 2], vec![3], vec![1, 2, 3]]);
+}
+
+#[test]
+fn while_many_series_come_the_log_defines_each_a_few_times_and_not_with_every_frame() {
+    const FRAMES: u64 = 200;
+    let dir = memory();
+    let all: Vec<Definition> = (1..=FRAMES * 10).map(series).collect();
+    let index = Index::new(all.clone());
+    let mut log = writer(dir.clone(), SyncPolicy::EveryTick);
+    for (at, new) in all.chunks(10).enumerate() {
+        let samples = new.iter().map(|(id, _)| (*id, at as i64, 1.0)).collect();
+        let row = Row::Loose(Arc::new(LooseRow::new(log.take_seq(), samples)));
+        let undurable = &all[..(at + 1) * 10];
+        log.append(row, 0, Names { new, undurable, index: &index }).unwrap();
+    }
+    let (mut defined, mut known) = (0, std::collections::BTreeSet::new());
+    replay(dir.as_ref(), WINDOW, 0, |row, definitions| {
+        defined += definitions.len();
+        known.extend(definitions.iter().map(|(id, _)| *id));
+        let Row::Loose(row) = row else { panic!("a tick") };
+        assert!(row.samples().iter().all(|(id, _, _)| known.contains(id)), "defined before use");
+        true
+    })
+    .unwrap();
+    assert_eq!(known.len(), all.len());
+    assert!((all.len() + 1..=3 * all.len()).contains(&defined), "repeated now and then: {defined}");
 }
 
 #[test]

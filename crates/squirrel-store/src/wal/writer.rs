@@ -27,7 +27,7 @@ const MAX_BACKLOG: usize = 256;
 pub(crate) struct Names<'a> {
     /// New with the row that is being written.
     pub(crate) new: &'a [Definition],
-    /// Not yet in the series files.
+    /// Not yet in the series files, the new ones among them.
     pub(crate) undurable: &'a [Definition],
     /// All, those above among them.
     pub(crate) index: &'a Index,
@@ -49,7 +49,11 @@ struct Segment {
     bytes: u64,
     opened_ms: i64,
     windows: BTreeSet<i64>,
+    /// Frames since the last key frame.
     since_key: u32,
+    /// Frames since the last one that repeated the definitions which only the log has. Not with each frame: while a
+    /// million series come, each would repeat all before it.
+    since_names: u32,
 }
 
 /// Writes segments.
@@ -193,8 +197,15 @@ impl LogWriter {
         self.next_number += 1;
         let first = self.backlog.front().map_or(self.next_seq, seq_of);
         FileHeader { kind: FileKind::Log, a: number, b: first }.put(&mut self.buffer);
-        self.segment =
-            Some(Segment { number, file, bytes: 0, opened_ms: now_ms, windows: BTreeSet::new(), since_key: KEY_EVERY });
+        self.segment = Some(Segment {
+            number,
+            file,
+            bytes: 0,
+            opened_ms: now_ms,
+            windows: BTreeSet::new(),
+            since_key: KEY_EVERY,
+            since_names: KEY_EVERY,
+        });
         self.state = State::default();
         self.written = 0;
         Ok(())
@@ -207,23 +218,26 @@ impl LogWriter {
         let mut first = fresh.then(|| definitions_of(self.backlog.iter(), names.index));
         let last = self.backlog.len().saturating_sub(1);
         for (i, row) in self.backlog.iter().enumerate().skip(self.written) {
-            for start in windows_of(row, self.window_ms) {
+            for start in row.windows(self.window_ms) {
                 segment.windows.insert(start);
             }
             let key = segment.since_key >= KEY_EVERY;
-            let definitions = match first.take() {
-                Some(all) => all,
-                None if key => with(names.undurable, if i == last { names.new } else { &[] }),
-                None if i == last && !fresh => names.new.to_vec(),
-                None => Vec::new(),
+            let all = first.take();
+            let repeat = segment.since_names >= KEY_EVERY && (key || matches!(row, Row::Loose(_)));
+            let definitions = match &all {
+                Some(all) => all.as_slice(),
+                None if repeat => names.undurable,
+                None if i == last && !fresh => names.new,
+                None => &[],
             };
+            segment.since_names = if all.is_some() || repeat { 1 } else { segment.since_names + 1 };
             let state = &mut self.state;
             put_frame(&mut self.buffer, |out| match row {
                 Row::Tick(row) => {
-                    let key = state.put_tick(row, key, &definitions, out);
+                    let key = state.put_tick(row, key, definitions, out);
                     segment.since_key = if key { 1 } else { segment.since_key + 1 };
                 }
-                Row::Loose(row) => put_loose(row, &definitions, out),
+                Row::Loose(row) => put_loose(row, definitions, out),
             });
         }
     }
@@ -306,19 +320,6 @@ fn seq_of(row: &Row) -> u64 {
     }
 }
 
-pub(super) fn windows_of(row: &Row, window_ms: i64) -> BTreeSet<i64> {
-    match row {
-        Row::Tick(row) => BTreeSet::from([crate::head::window_start(row.time_ms, window_ms)]),
-        Row::Loose(row) => row.samples.iter().map(|s| crate::head::window_start(s.1, window_ms)).collect(),
-    }
-}
-
-fn with(some: &[Definition], more: &[Definition]) -> Vec<Definition> {
-    let mut all = some.to_vec();
-    all.extend(more.iter().filter(|(id, _)| !some.iter().any(|(other, _)| other == id)).cloned());
-    all
-}
-
 fn definitions_of<'a>(rows: impl Iterator<Item = &'a Row>, index: &Index) -> Vec<Definition> {
     let mut ids: Vec<SeriesId> = Vec::new();
     let mut before: Option<&Arc<crate::head::Layout>> = None;
@@ -332,7 +333,7 @@ fn definitions_of<'a>(rows: impl Iterator<Item = &'a Row>, index: &Index) -> Vec
                 ids.extend_from_slice(ended);
                 before = Some(layout);
             }
-            Row::Loose(row) => ids.extend(row.samples.iter().map(|sample| sample.0)),
+            Row::Loose(row) => ids.extend(row.samples().iter().map(|sample| sample.0)),
         }
     }
     ids.sort_unstable();

@@ -14,8 +14,9 @@ const NAME_AT: usize = 19;
 /// Longest text that can be `socket:[…]`; longer ones are cut, and are not sockets.
 const LINK_LEN: usize = 64;
 
-/// Hands over the inode of each socket that the process has open, and answers how many descriptors it has.
-pub(super) fn sockets_of(process: u32, each: &mut dyn FnMut(u64)) -> io::Result<usize> {
+/// Hands over the descriptor and the inode of each socket that the process has open, and answers how many descriptors
+/// it has.
+pub(super) fn sockets_of(process: u32, each: &mut dyn FnMut(u32, u64)) -> io::Result<usize> {
     let folder = File::open(format!("/proc/{process}/fd"))?;
     let mut buffer = [0; BUFFER_LEN];
     let mut seen = 0;
@@ -25,17 +26,20 @@ pub(super) fn sockets_of(process: u32, each: &mut dyn FnMut(u64)) -> io::Result<
             return Ok(seen);
         }
         for name in names(buffer.get(..len).unwrap_or_default()) {
-            if !name.first().is_some_and(u8::is_ascii_digit) {
-                continue;
-            }
+            let Some(descriptor) = number(name) else { continue };
             seen += 1;
             let mut target = [0; LINK_LEN];
             // What was closed since the folder was listed is no longer the process's.
             if let Some(inode) = link_target(folder.as_fd(), name, &mut target).ok().and_then(socket_inode) {
-                each(inode);
+                each(descriptor, inode);
             }
         }
     }
+}
+
+/// The number that a name is, up to its NUL.
+fn number(name: &[u8]) -> Option<u32> {
+    std::str::from_utf8(name.split(|octet| *octet == 0).next()?).ok()?.parse().ok()
 }
 
 /// The names of `struct linux_dirent64` records (`getdents64(2)`), each with its NUL and padding.
@@ -68,7 +72,7 @@ mod tests {
             })
             .collect();
         let mut quick = BTreeSet::new();
-        let seen = sockets_of(std::process::id(), &mut |inode| {
+        let seen = sockets_of(std::process::id(), &mut |_, inode| {
             quick.insert(inode);
         })
         .unwrap();
@@ -78,7 +82,7 @@ mod tests {
         // A recorder lists the folder and asks for each link, so that both can be replayed.
         let folder = tempfile::tempdir().unwrap();
         let kernel = crate::Recorder::create(crate::Linux::open().unwrap(), folder.path(), "a test").unwrap();
-        let mut each = |inode| {
+        let mut each = |_, inode| {
             slow.insert(inode);
         };
         kernel.sockets_of(std::process::id(), &mut each).unwrap();
@@ -87,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_process_that_is_gone_is_an_error() {
-        assert_eq!(sockets_of(u32::MAX, &mut |_| {}).unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert_eq!(sockets_of(u32::MAX, &mut |_, _| {}).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
     proptest! {

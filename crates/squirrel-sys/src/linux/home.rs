@@ -73,7 +73,7 @@ impl Home {
 }
 
 /// Runs `open` in a namespace.
-fn there<T: Send>(namespace: &File, open: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+pub(super) fn there<T: Send>(namespace: &File, open: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
     let there = || {
         raw::enter_network_namespace(namespace.as_fd())?;
         open()

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::ended::RECEIVE_BUFFER;
-use super::home::Home;
+use super::home::{Home, there};
 use super::raw::NetlinkSocket;
 use crate::{Netlink, SysError};
 
@@ -100,6 +100,17 @@ impl NetworkNamespace {
             }
         }
         Err(SysError::new("open", format!("network namespace {}", self.inode), failure))
+    }
+
+    /// Runs `work` in the namespace, which must be held, on a thread of its own.
+    ///
+    /// # Errors
+    /// When the namespace may not be entered (`CAP_SYS_ADMIN` is needed), or what the work gives.
+    pub fn run<T: Send>(&self, work: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+        match &self.file {
+            Some(file) => there(&file.0, work),
+            None => Err(io::Error::new(io::ErrorKind::InvalidInput, "the network namespace is not held")),
+        }
     }
 
     pub(super) fn home(&self) -> Home {

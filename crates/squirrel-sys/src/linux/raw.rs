@@ -3,13 +3,16 @@
 #![expect(unsafe_code, reason = "system calls that the standard library does not offer")]
 
 mod bpf;
+pub(crate) mod bulk;
 pub(crate) mod courier;
 mod descriptors;
+mod disk;
 mod guarded;
 mod heap;
 mod multicast;
 mod namespace;
 mod privilege;
+pub(crate) mod probe_socket;
 mod terminal;
 
 use std::io;
@@ -18,6 +21,7 @@ use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 
 pub(crate) use bpf::{iterate, link_iterator};
 pub(crate) use descriptors::{directory_entries, link_target};
+pub(crate) use disk::room;
 pub(crate) use guarded::GuardedBuffer;
 pub(crate) use heap::{keep_heap_small, trim_heap};
 pub(crate) use namespace::enter_network_namespace;
@@ -39,7 +43,7 @@ pub(crate) fn ignore_signal(number: libc::c_int) {
     unsafe { libc::signal(number, libc::SIG_IGN) };
 }
 
-/// `kill(2)` for one process.
+/// `kill(2)` for one process, or a group by its negative number.
 pub(crate) fn kill(process: i32, signal: i32) -> io::Result<()> {
     // SAFETY: two numbers; the kernel checks them.
     checked(unsafe { libc::kill(process, signal) }).map(|_| ())

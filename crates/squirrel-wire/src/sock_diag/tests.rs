@@ -84,6 +84,20 @@ fn a_socket_is_read() {
 }
 
 #[test]
+fn a_path_of_a_multipath_socket_is_told_by_the_protocol_above_it() {
+    let above =
+        |name: &[u8]| [inet_diag_msg(2), attribute(18, &[attribute(2, b"?"), attribute(1, name)].concat())].concat();
+    for (name, is_path) in [(b"mptcp\0".as_slice(), true), (b"mptcp", true), (b"tls\0", false), (b"", false)] {
+        let message = above(name);
+        assert_eq!(InetSocket::parse(&message).unwrap().multipath, is_path, "{name:?}");
+    }
+    assert!(!InetSocket::parse(&a_socket()).unwrap().multipath);
+    // What stands inside must fit in.
+    let torn = [inet_diag_msg(2), attribute(18, &[9, 0, 1, 0, b'm'])].concat();
+    assert!(InetSocket::parse(&torn).is_err());
+}
+
+#[test]
 fn the_tcp_info_of_an_older_kernel_lacks_its_end_only() {
     // Linux 4.9 ends after delivery_rate: 168 octets.
     let octets = tcp_info(168);

@@ -41,13 +41,13 @@ pub(crate) struct Top {
     /// What to show
     #[arg(value_enum, value_name = "TABLE", default_value_t)]
     pub(crate) table: TopTable,
-    /// Measure for this long, such as 10s, then print once; an interrupt ends it early
+    /// Measure for this long, such as 10s, then print once; an interrupt ends it early, with exit code 130
     #[arg(long = "for", value_name = "TIME", conflicts_with_all = ["once", "interval", "server"])]
     pub(crate) period: Option<String>,
     /// Print once: the totals, and the rates of one second
     #[arg(long, conflicts_with = "interval")]
     pub(crate) once: bool,
-    /// Print each time this has passed, until interrupted [default: 1s]
+    /// Print each time this has passed, until interrupted, which is its usual end: exit code 0 [default: 1s]
     #[arg(long, value_name = "TIME")]
     pub(crate) interval: Option<String>,
     /// Stop after so many prints
@@ -72,13 +72,17 @@ pub(crate) struct Top {
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
     /// Ask the daemon at this address; without one that answers, the command measures by itself
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = super::server_address)]
     pub(crate) server: Option<String>,
+    /// Say nothing on standard error but what goes wrong
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
     /// Measure without asking a daemon
     #[arg(long, conflicts_with = "server")]
     pub(crate) no_daemon: bool,
-    /// What the command counts by itself; no daemon is asked [default: the daemon's level, or sockets]
-    #[arg(long, value_enum, value_name = "LEVEL", conflicts_with = "server")]
+    /// What is counted, by the command itself or, with --server, by the daemon while this view is open [default: the
+    /// daemon's level, or sockets]
+    #[arg(long, value_enum, value_name = "LEVEL")]
     pub(crate) level: Option<TopLevel>,
     /// Print the JSON schema of --json
     #[arg(long)]
@@ -135,6 +139,9 @@ pub(crate) struct Sockets {
     /// In the network namespace of this name, as `ip netns` has it
     #[arg(short = 'N', long = "net", value_name = "NAME")]
     pub(crate) net: Option<String>,
+    /// In all network namespaces of the host, each with its name and its container
+    #[arg(long, conflicts_with_all = ["net", "kill"])]
+    pub(crate) namespaces: bool,
     /// Only sockets that fulfil this, such as 'process:nginx rtt:>50ms'
     #[arg(long, value_name = "FILTER", default_value = "")]
     pub(crate) filter: String,

@@ -1,15 +1,20 @@
 //! The configuration file exactly as it is written. Unknown keys are refused, so that a misspelt
 //! setting is never silently a default.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde::Deserialize;
+use squirrel_channels::NotifyTables;
+use squirrel_notify::{Dependency, Escalation, Flapping, Grouping, Inhibit, Maintenance, QuietHours, Route};
 
-use super::disk_size::DiskSize;
-use super::values::{AccountingLevel, Count, LongSpan, Size, Sync, TickSpan};
+use super::access::Access;
+use super::engine::EngineKind;
+use super::remote::{Otlp, Receive, RemoteWrite};
+use super::sizes::{DiskSize, MemorySize};
+use super::values::{AccountingLevel, Count, LongSpan, Sync, TickSpan};
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
@@ -20,7 +25,20 @@ pub(super) struct File {
     pub(super) collect: Collect,
     pub(super) applications: Applications,
     pub(super) accounting: Accounting,
+    pub(super) alerts: Alerts,
+    pub(super) notify: NotifyTables,
+    pub(super) grouping: Grouping,
+    pub(super) route: Vec<Route>,
+    pub(super) inhibit: Vec<Inhibit>,
+    pub(super) dependency: Vec<Dependency>,
+    pub(super) maintenance: Vec<Maintenance>,
+    pub(super) quiet_hours: Option<QuietHours>,
+    pub(super) escalation: Vec<Escalation>,
+    pub(super) flapping: Flapping,
     pub(super) log: Log,
+    pub(super) remote_write: Vec<RemoteWrite>,
+    pub(super) receive: Vec<Receive>,
+    pub(super) otlp: Vec<Otlp>,
 }
 
 /// `[server]`
@@ -44,6 +62,9 @@ pub(super) struct Store {
     pub(super) max_size_minutes: Option<DiskSize>,
     pub(super) max_size_hours: Option<DiskSize>,
     pub(super) sync: Option<Sync>,
+    pub(super) engine: Option<EngineKind>,
+    pub(super) url: Option<String>,
+    pub(super) access: Option<Access>,
 }
 
 /// `[collect]`
@@ -71,7 +92,19 @@ pub(super) struct Applications {
 pub(super) struct Accounting {
     pub(super) level: Option<AccountingLevel>,
     pub(super) connections: Option<usize>,
-    pub(super) memory: Option<Size>,
+    pub(super) memory: Option<MemorySize>,
+}
+
+/// `[alerts]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Alerts {
+    pub(super) rule_files: Option<Vec<PathBuf>>,
+    pub(super) interval: Option<TickSpan>,
+    pub(super) built_in: Option<bool>,
+    pub(super) external_url: Option<String>,
+    pub(super) external_labels: BTreeMap<String, String>,
+    pub(super) thresholds: BTreeMap<String, f64>,
 }
 
 /// `[log]`

@@ -75,6 +75,26 @@ pub(super) static SETTINGS: &[Setting] = &[
         ],
     },
     Setting {
+        section: "store",
+        key: "engine",
+        default: r#""embedded""#,
+        help: &[
+            "What answers PromQL: \"embedded\" (Squirrel, out of the samples kept here) or \"prometheus\": a server with",
+            "Prometheus' HTTP API, such as Prometheus, Mimir, Thanos or VictoriaMetrics, at `url`. Samples are kept here",
+            "in either case, and the verdict and the built-in alerts are always by them.",
+        ],
+    },
+    Setting {
+        section: "store",
+        key: "url",
+        default: r#""""#,
+        help: &[
+            "Where that server is: what stands before /api/v1. Who Squirrel is to it stands in a table of its own,",
+            "[store.access]: user and password_file, or token_file; tenant; ca_file, certificate_file and key_file,",
+            "server_name, insecure_skip_verify.",
+        ],
+    },
+    Setting {
         section: "collect",
         key: "interval",
         default: r#""1s""#,
@@ -128,9 +148,9 @@ pub(super) static SETTINGS: &[Setting] = &[
         default: r#""sockets""#,
         help: &[
             "Whose bytes they are: \"sockets\" counts them by process, connection and remote host, as exactly as the",
-            "kernel and the privileges allow (`squirrel top` says how exactly); \"packets\" counts each packet of this",
-            "namespace's interfaces as well, so that nothing of their books is estimated: it needs Linux 6.6, and each",
-            "packet costs a little; \"off\" counts nothing of that.",
+            "kernel and the privileges allow (`squirrel top` says how exactly); \"packets\" counts each packet of",
+            "the interfaces as well, so that nothing of their books is estimated: it needs Linux 6.6, and each packet",
+            "costs a little; \"off\" counts nothing of that.",
         ],
     },
     Setting {
@@ -144,6 +164,35 @@ pub(super) static SETTINGS: &[Setting] = &[
         key: "memory",
         default: r#""256MiB""#,
         help: &["Most memory for these tables. What is pruned to keep it is counted."],
+    },
+    Setting {
+        section: "alerts",
+        key: "rule_files",
+        default: "[]",
+        help: &[
+            "Rule files of Prometheus, such as [\"rules/*.yml\"]; paths begin at this file's folder. A file that changes is",
+            "read again by itself; `squirrel alerts check FILE` judges one before. They are asked of the engine under",
+            "[store]. What they yield is kept here; another engine sees it once remote write brought it there, so that",
+            "a rule then sees the rules before it in its group one evaluation late, and without remote write never.",
+        ],
+    },
+    Setting {
+        section: "alerts",
+        key: "interval",
+        default: r#""15s""#,
+        help: &["Time between two evaluations, for groups of rules that do not say it themselves."],
+    },
+    Setting {
+        section: "alerts",
+        key: "built_in",
+        default: "true",
+        help: &["Whether the rules that Squirrel brings along are evaluated."],
+    },
+    Setting {
+        section: "alerts",
+        key: "external_url",
+        default: r#""""#,
+        help: &["The address by which people reach this dashboard, for the links in what they are told."],
     },
     Setting {
         section: "log",
@@ -169,6 +218,57 @@ pub(crate) fn sample() -> String {
             text += &format!("# {line}\n");
         }
         text += &format!("#{} = {}\n", setting.key, setting.default);
+        if (setting.section, setting.key) == ("alerts", "external_url") {
+            text += &thresholds();
+        }
     }
+    text += TOLD;
     text
+}
+
+/// Who is told of alerts. These are tables that nobody has unless they are written, so they are examples.
+const TOLD: &str = r#"
+# Who is told of alerts: any number of channels, each with a name. With no [[route]] every channel gets everything.
+# Try one with `squirrel notify test NAME`. Secrets may stand in files: url_file, password_file, token_file.
+# There are webhook, email, slack, teams, discord, telegram, ntfy, pagerduty, alertmanager, log, journal and command.
+# [[notify.webhook]]
+# name = "hook"
+# url = "https://hooks.example.net/squirrel"      (Alertmanager's body, version 4)
+# [[notify.email]]
+# name = "mail"
+# host = "mail.example.net"
+# username = "squirrel"
+# password_file = "/etc/squirrel/mail-password"
+# from = "Squirrel <squirrel@example.net>"
+# to = ["ops@example.net"]
+# [[notify.alertmanager]]
+# name = "alertmanager"
+# url = "http://127.0.0.1:9093"
+
+# Who gets what: the first route that fits takes an alert; one that no route takes goes to every channel.
+# [[route]]
+# match = ["severity=critical"]
+# channels = ["hook", "mail"]
+
+# When alerts are told together, and how often.
+# [grouping]
+# by = ["alertname"]
+# interval = "5m"
+# repeat = "4h"
+
+# Also: [[inhibit]], [[dependency]], [[maintenance]], [quiet_hours], [[escalation]], [flapping].
+"#;
+
+/// The tables below `[alerts]`.
+fn thresholds() -> String {
+    let mut text = String::from(
+        "\n[alerts.external_labels]\n\
+         # Labels that are added to all that others are told, where alerts of several hosts come together.\n\
+         #site = \"\"\n\
+         \n[alerts.thresholds]\n",
+    );
+    for threshold in squirrel_alert::thresholds::THRESHOLDS {
+        text += &format!("# {}\n#{} = {}\n", threshold.about, threshold.name, threshold.usual);
+    }
+    text + super::remote::SAMPLE
 }

@@ -31,6 +31,8 @@ fn the_sample_says_the_defaults() {
     assert_eq!(config.directory.value, defaults.directory.value);
     assert_eq!(config.retention.value, defaults.retention.value);
     assert_eq!(config.sync.value, defaults.sync.value);
+    assert_eq!((config.engine.kind.value, config.engine.kind.origin), (defaults.engine.kind.value, Origin::File));
+    assert_eq!(config.engine.url, Sourced { value: String::new(), origin: Origin::File });
     for (written, default) in config.retention_coarse.iter().zip(&defaults.retention_coarse) {
         assert_eq!((written.value, written.origin), (default.value, Origin::File));
     }
@@ -84,6 +86,15 @@ fn mistakes_are_shown_with_their_place() {
         ("[store]\nmax_size_hours = \"5kB\"", &["line 2", "megabyte", "none"]),
         ("[store]\nmax_size = \"99999999999TiB\"", &["line 2"]),
         ("[store]\nsync = \"sometimes\"", &["line 2", "tick", "never"]),
+        ("[store]\nengine = \"mimir\"", &["line 2", "embedded", "prometheus"]),
+        ("[store]\nengine = \"prometheus\"", &["needs its url"]),
+        ("[store]\nurl = \"http://x\"", &["engine = \"prometheus\""]),
+        ("[store]\nengine = \"prometheus\"\nurl = \"x\"", &["url under [store]", "https://"]),
+        (
+            "[store]\nengine = \"prometheus\"\nurl = \"http://x\"\n[store.access]\nuser = \"a\"",
+            &["[store.access]", "password_file"],
+        ),
+        ("[store.access]\npasword_file = \"a\"", &["line 2", "password_file"]),
         ("[collect]\ndisabled = [\"netdve\"]", &["netdve", "interfaces"]),
         ("[server]\nlisten = [\"0.0.0.0:7775\"]", &["0.0.0.0:7775", "allow_remote"]),
         ("[server]\nlisten = []", &["listen", "at least one"]),

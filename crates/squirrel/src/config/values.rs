@@ -146,37 +146,6 @@ impl std::fmt::Display for AccountingLevel {
     }
 }
 
-/// An amount of memory: at least 16 MiB, written in MiB or GiB.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub(crate) struct Size(pub(crate) usize);
-
-/// Below this the tables of a small host do not fit.
-const LEAST_MIB: usize = 16;
-
-impl TryFrom<String> for Size {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let (number, factor) = match (text.strip_suffix("MiB"), text.strip_suffix("GiB")) {
-            (Some(number), _) => (number, 1),
-            (_, Some(number)) => (number, 1024),
-            _ => ("", 1),
-        };
-        let mib = number.parse::<usize>().ok().and_then(|number| number.checked_mul(factor));
-        match mib.filter(|mib| *mib >= LEAST_MIB).and_then(|mib| mib.checked_mul(1 << 20)) {
-            Some(bytes) => Ok(Self(bytes)),
-            None => Err(format!("an amount of memory is at least {LEAST_MIB}MiB, such as \"256MiB\", not {text:?}")),
-        }
-    }
-}
-
-impl std::fmt::Display for Size {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}MiB", self.0 >> 20)
-    }
-}
-
 /// Reads a span such as `1s`, `250ms`, `1h30m`, `14d`.
 fn parse_span(text: &str) -> Result<Duration, String> {
     let ms = parse_duration_ms(text).map_err(|error| format!("{text:?} is {error}"))?;

@@ -7,14 +7,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
+use squirrel_channels::Channel;
 use squirrel_model::{Labels, Timestamp};
 use squirrel_server::ApplicationToken;
-use squirrel_store::dir::RealDir;
+use squirrel_store::dir::{Dir, RealDir};
 use squirrel_store::{CoarseLimit, OpenReport, Stopwatch, Store, StoreOptions, SyncPolicy};
 use squirrel_sys::{Kernel as _, Linux, clock};
 
-use crate::accounting::{self, Opened};
-use crate::config::{AccountingLevel, Config, Origin, Sync};
+use crate::accounting::Opened;
+use crate::config::{AccountingLevel, Config, Origin, RemoteParts, Sync};
+use crate::failure::{Class, classed};
+use crate::keeper::Starting;
 
 /// Everything that is open.
 pub(crate) struct Doors {
@@ -23,6 +26,15 @@ pub(crate) struct Doors {
     pub(crate) store: Store,
     /// What applications must send with each report.
     pub(crate) application_token: Option<ApplicationToken>,
+    /// What whoever changes something must send.
+    pub(crate) token: ApplicationToken,
+    /// Folders of the data directory, for who was told of alerts and for messages under way.
+    pub(crate) told: Arc<dyn Dir>,
+    pub(crate) messages: Arc<dyn Dir>,
+    /// Where alerts are told.
+    pub(crate) channels: Vec<Channel>,
+    /// Other systems that samples go to and come from, secrets read.
+    pub(crate) remote: RemoteParts,
     /// What the accountant reads; `None` when the configuration switched it off.
     pub(crate) sources: Option<Opened>,
 }
@@ -30,15 +42,23 @@ pub(crate) struct Doors {
 /// Opens all, or says what is in the way.
 pub(super) fn open(config: &Config, monotonic: clock::Monotonic) -> anyhow::Result<Doors> {
     let application_token = config.applications.token()?;
+    let channels = config.notify.channels().map_err(|error| classed(Class::Usage, &error))?;
+    let remote = config.remote.open()?;
     let kernel = Linux::open().context("cannot open the doors to the kernel")?;
     let listeners = listen(config)?;
     let port = listeners.first().and_then(|listener| listener.local_addr().ok()).map_or(0, |address| address.port());
     let store = open_store(config, &instance(&kernel, port), monotonic)?;
     let sources = match config.accounting.value {
         AccountingLevel::Off => None,
-        level => Some(accounting::open_for_daemon(level)?),
+        AccountingLevel::Sockets | AccountingLevel::Packets => {
+            Some(Starting::begin().and_then(Opened::open).context("cannot open what the accounting reads")?)
+        }
     };
-    Ok(Doors { kernel, listeners, store, application_token, sources })
+    let alerts = config.directory.value.join("alerts");
+    let folder = |path| RealDir::open(path).map_err(|error| anyhow!("{error}"));
+    let (told, messages) = (Arc::new(folder(alerts.clone())?), Arc::new(folder(alerts.join("messages"))?));
+    let token = crate::token::of_daemon(&config.directory.value)?;
+    Ok(Doors { kernel, listeners, store, application_token, token, told, messages, channels, remote, sources })
 }
 
 /// `HOST:PORT`, the `instance` label of everything stored.

@@ -31,7 +31,7 @@ impl Reloader {
             tracing::warn!("{name} has changed in the configuration; it takes effect at the next start");
         }
         tracing::info!("configuration reloaded");
-        Config { log: fresh.log, disabled: fresh.disabled, ..current }
+        Config { log: fresh.log, disabled: fresh.disabled, alerts: fresh.alerts, notify: fresh.notify, ..current }
     }
 }
 
@@ -45,10 +45,12 @@ fn restart_only(current: &Config, fresh: &Config) -> Vec<&'static str> {
         ("retention_minutes or retention_hours", values(&current.retention_coarse) != values(&fresh.retention_coarse)),
         ("max_size, max_size_minutes or max_size_hours", values(&current.max_size) != values(&fresh.max_size)),
         ("sync", current.sync.value != fresh.sync.value),
+        ("engine, url or [store.access]", current.engine != fresh.engine),
         ("level under [accounting]", current.accounting.value != fresh.accounting.value),
         ("connections", current.connections.value != fresh.connections.value),
         ("memory", current.memory.value != fresh.memory.value),
         ("interval", current.interval.value != fresh.interval.value),
+        ("[[remote_write]], [[receive]] or [[otlp]]", current.remote != fresh.remote),
         ("[applications]", current.applications != fresh.applications),
     ]
     .into_iter()

@@ -5,9 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use squirrel_channels::{Channel, Channels};
 use squirrel_collect::Schedule;
-use squirrel_server::{Applications, BuildInfo, Limits, Server, ServerParts};
+use squirrel_model::Elapsed;
+use squirrel_outbound::Destination;
+use squirrel_promql::Engine;
+use squirrel_remote::{EngineLimits, RemoteEngine};
+use squirrel_server::{ApplicationToken, Applications, BuildInfo, Limits, Server, ServerParts};
 use squirrel_store::Store;
+use squirrel_store::dir::Dir;
 use squirrel_sys::memory::Trimmer;
 use squirrel_sys::{Kernel, clock};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -15,10 +21,12 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
+use super::alerting::{Alerting, Desk, protected};
 use super::doors::Doors;
 use super::reload::Reloader;
-use crate::accounting::{Accounting, Pictures};
-use crate::config::Config;
+use super::remote;
+use crate::accounting::{Accounting, Opened, Pictures};
+use crate::config::{AccountingLevel, Config};
 use crate::own_metrics;
 use crate::pipeline::{Parts, Pipeline, until_next};
 
@@ -47,15 +55,15 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     // Before all else: until then SIGHUP, which asks for a reload, would end the program.
     let signals = Signals::listen()?;
-    let Doors { kernel, listeners, store, application_token, sources } = doors;
-    let accounting = sources
-        .map(|sources| Accounting::start(sources.accountant(config.accounting_options()), monotonic))
-        .transpose();
-    let accounting = accounting.context("cannot start the accounting")?;
+    let Doors { kernel, listeners, store, application_token, token, told, messages, channels, remote: parts, sources } =
+        doors;
+    let accounting = sources.map(|sources| account(sources, &config, monotonic)).transpose()?;
     let picture: Pictures = match &accounting {
         Some(accounting) => accounting.pictures(),
         None => Arc::new(|| None),
     };
+    let leases = accounting.as_ref().map(Accounting::leases);
+    let count_packets = Arc::new(move |time| leases.as_ref().map(|leases| leases.renew(time, monotonic.elapsed())));
     let (kernel, store): (Arc<dyn Kernel>, _) = (Arc::new(kernel), Arc::new(store));
     let (ticks, watched) = watch::channel(None);
     let status = Arc::new(Mutex::new(Vec::new()));
@@ -64,22 +72,31 @@ pub(super) async fn run(
     let addresses: Vec<_> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
     let statuses = Arc::clone(&status);
     let reader = store.reader();
-    let applications =
-        Arc::new(Applications::new(config.applications.limits(), own_metrics::own()).with_token(application_token));
-    if let Err(error) = applications.adopt(reader.snapshot().as_ref(), clock::wall(), monotonic.elapsed()) {
-        tracing::warn!("applications that reported before the start are not known: {error}");
-    }
+    let applications = applications(&config, application_token, &store, monotonic.elapsed());
+    let catalogue = Arc::new(own_metrics::catalogue());
+    let ground = remote::Ground::new(&config, Arc::clone(&store), watched.clone(), Arc::clone(&catalogue), monotonic)?;
+    let remote = Arc::new(remote::start(parts, ground));
+    let desk = open_desk(&config, told, messages, channels, &*kernel)?;
+    let engine = config.engine.destination()?.map(remote_engine);
+    let others = (engine.clone(), Arc::clone(&remote));
+    let alerting = Alerting::start(Arc::clone(&store), others, monotonic, config.alerts.clone(), desk)?;
     let server = Server::new(ServerParts {
         snapshots: Arc::new(move || reader.snapshot()),
+        engine,
         ticks: watched,
-        catalogue: Arc::new(own_metrics::catalogue()),
+        catalogue,
         collectors: Arc::new(move || statuses.lock().unwrap_or_else(PoisonError::into_inner).clone()),
+        own: store.target().clone(),
         applications: Arc::clone(&applications),
+        alerting: alerting.shared(),
+        token: Some(Arc::new(token)),
         picture,
+        count_packets,
         clock: Arc::new(clock::wall),
         monotonic: Arc::new(move || monotonic.elapsed()),
-        build: BuildInfo { version: env!("CARGO_PKG_VERSION").to_owned(), revision: String::new() },
+        build: build(),
         allowed_hosts: config.allowed_hosts()?,
+        receive: remote.receive(),
         limits: Limits::default(),
     });
     let server_metrics = server.metrics();
@@ -88,15 +105,18 @@ pub(super) async fn run(
     let disabled: Vec<String> = config.disabled.value.iter().cloned().collect();
     let schedule = spawn_blocking(move || Schedule::open(&*opening, &disabled, monotonic.elapsed())).await?;
     let parts = Parts {
-        kernel,
+        kernel: Arc::clone(&kernel),
         schedule,
         store: Arc::clone(&store),
         monotonic,
         server_metrics,
         applications: Arc::clone(&applications),
+        alerting: alerting.shared(),
         ticks,
         status,
         accounting,
+        remote,
+        directory: config.directory.value.clone(),
     };
 
     let stop = CancellationToken::new();
@@ -105,24 +125,85 @@ pub(super) async fn run(
         tracing::info!("watching this host: {}", page(*address));
     }
 
-    let outcome = drive(config, Pipeline::new(parts), &store, trimmer, signals, &reloader, &mut serving).await;
+    let work = Work { store: &store, alerting: &alerting, kernel: &*kernel, trimmer };
+    let outcome = drive(config, Pipeline::new(parts), work, signals, &reloader, &mut serving).await;
     stop.cancel();
     // The server cuts what is left after its own limit; the second here is for the unforeseen.
     if !serving.is_finished() && tokio::time::timeout(DRAIN, &mut serving).await.is_err() {
         serving.abort();
     }
-    let closing = Arc::clone(&store);
-    spawn_blocking(move || {
-        let now = clock::wall();
-        let ends = applications.close(now, step_ms);
-        // A disk that does not take them is told by the close that follows.
-        let _ = closing.append_samples(now, &ends);
-        closing.close(now)
-    })
-    .await?
-    .context("the store was not closed cleanly")?;
+    spawn_blocking(move || close(&store, alerting, &applications, step_ms))
+        .await?
+        .context("the store was not closed cleanly")?;
     tracing::info!("stopped");
     outcome
+}
+
+/// Finds out whose the bytes are, on a thread of its own.
+fn account(sources: Opened, config: &Config, monotonic: clock::Monotonic) -> anyhow::Result<Accounting> {
+    let packets = config.accounting.value == AccountingLevel::Packets;
+    let accountant = sources.accountant(config.accounting_options());
+    Accounting::start(accountant, packets, monotonic).context("cannot start the accounting")
+}
+
+/// Which build this is.
+fn build() -> BuildInfo {
+    BuildInfo { version: env!("CARGO_PKG_VERSION").to_owned(), revision: env!("SQUIRREL_REVISION").to_owned() }
+}
+
+/// Ends what writes to the store, and then the store.
+fn close(
+    store: &Store,
+    alerting: Alerting,
+    applications: &Applications,
+    step_ms: i64,
+) -> Result<(), squirrel_store::StoreError> {
+    alerting.stop();
+    let now = clock::wall();
+    let ends = applications.close(now, step_ms);
+    // A disk that does not take them is told by the close that follows.
+    let _ = store.append_samples(now, &ends);
+    store.close(now)
+}
+
+/// Takes reports of applications, and knows those that reported before the start.
+fn applications(config: &Config, token: Option<ApplicationToken>, store: &Store, at: Elapsed) -> Arc<Applications> {
+    let applications = Applications::new(config.applications.limits(), own_metrics::own()).with_token(token);
+    if let Err(error) = applications.adopt(store.reader().snapshot().as_ref(), clock::wall(), at) {
+        tracing::warn!("applications that reported before the start are not known: {error}");
+    }
+    Arc::new(applications)
+}
+
+/// Another engine for PromQL; what is asked of it comes from threads that may block.
+fn remote_engine(to: Destination) -> Arc<dyn Engine> {
+    tracing::info!("PromQL is asked of {to}");
+    Arc::new(RemoteEngine::new(to, EngineLimits::default(), tokio::runtime::Handle::current()))
+}
+
+/// Starts the channels, and takes up what was told before.
+fn open_desk(
+    config: &Config,
+    told: Arc<dyn Dir>,
+    messages: Arc<dyn Dir>,
+    channels: Vec<Channel>,
+    kernel: &dyn Kernel,
+) -> anyhow::Result<Desk> {
+    let kinds = channels.iter().map(|channel| (channel.name().to_owned(), channel.kind())).collect();
+    let seed = clock::wall().millis().unsigned_abs() ^ u64::from(std::process::id());
+    let parts =
+        squirrel_channels::Parts { channels, dir: messages, clock: clock::wall, seed, protected: protected(kernel) };
+    let (channels, recovery) = Channels::start(parts).context("cannot open the queue of messages about alerts")?;
+    if recovery.waiting > 0 {
+        tracing::info!("{} messages about alerts wait since before the start", recovery.waiting);
+    }
+    if let Some(reason) = &recovery.unwritten {
+        tracing::error!("messages about alerts are in memory alone until the disk takes them: {reason}");
+    }
+    if recovery.damaged > 0 {
+        tracing::warn!("{} lines of the queue of messages about alerts were damaged", recovery.damaged);
+    }
+    Ok(Desk::open(&config.notify.settings, channels, kinds, told, tokio::runtime::Handle::current())?)
 }
 
 /// The dashboard's address as a browser on this host can open it: the unspecified address means all
@@ -155,11 +236,18 @@ impl Signals {
 
 type Serving = tokio::task::JoinHandle<std::io::Result<()>>;
 
+/// What is looked after beside the readings.
+struct Work<'a> {
+    store: &'a Arc<Store>,
+    alerting: &'a Alerting,
+    kernel: &'a dyn Kernel,
+    trimmer: Trimmer,
+}
+
 async fn drive(
     mut config: Config,
     mut pipeline: Pipeline,
-    store: &Arc<Store>,
-    trimmer: Trimmer,
+    Work { store, alerting, kernel, trimmer }: Work<'_>,
     mut signals: Signals,
     reloader: &Reloader,
     serving: &mut Serving,
@@ -203,6 +291,7 @@ async fn drive(
             }
             Event::Reload => {
                 config = reloader.reload(config);
+                alerting.reload(&config, protected(kernel));
                 let disabled: Vec<String> = config.disabled.value.iter().cloned().collect();
                 pipeline = spawn_blocking(move || {
                     pipeline.set_disabled(&disabled);

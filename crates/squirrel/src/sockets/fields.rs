@@ -55,6 +55,19 @@ pub(super) static FIELDS: &[Field<Row>] = &[
             each(Value::Number(owner.pid.into()));
         }
     }),
+    called(
+        &["netns"],
+        &field("namespace", Kind::Text, "the network namespace's name, with --namespaces", |row, each| {
+            if let Some(name) = &row.socket.namespace {
+                each(Value::Text(name));
+            }
+        }),
+    ),
+    field("container", Kind::Text, "the container's name, with --namespaces", |row, each| {
+        if let Some(name) = &row.socket.container {
+            each(Value::Text(name));
+        }
+    }),
     field("uid", Kind::Number, "the user's number", |row, each| each(Value::Number(row.socket.uid.into()))),
     field("port", Kind::Port, "either side's port", |row, each| {
         each(Value::Number(row.local.port().into()));

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{anyhow, bail};
+use anyhow::{Context as _, anyhow, bail};
 use squirrel_model::Elapsed;
-use squirrel_sys::{Linux, SysError, terminal};
+use squirrel_sys::privilege::drop_all;
+use squirrel_sys::{SysError, terminal};
 
-use super::read::Interfaces;
+use super::places::Place;
 use super::{Plan, show};
 use crate::failure::{Class, classed};
 use crate::output;
@@ -17,14 +18,15 @@ const GONE: i32 = 2;
 const NOT_SUPPORTED: i32 = 95;
 
 /// Shows what a filter chooses, and closes it when that was confirmed.
-pub(super) fn run(kernel: &Linux, plan: &Plan<'_>, interfaces: &Interfaces) -> anyhow::Result<()> {
+pub(super) fn run(place: &Place, plan: &Plan<'_>) -> anyhow::Result<()> {
+    let kernel = &place.kernel;
     let expression = &plan.selection.expression;
     if expression.states.is_none() && !expression.has_expression() && plan.args.filter.is_empty() {
         let why =
             "--kill closes nothing without a filter: say which sockets, such as `squirrel sockets --kill dport = :443`";
         return Err(classed(Class::Usage, &anyhow!(why)));
     }
-    let (rows, _) = plan.read(kernel, interfaces, Elapsed::default(), None)?;
+    let (rows, _) = plan.read(std::slice::from_ref(place), Elapsed::default(), None)?;
     if rows.is_empty() {
         bail!("no socket fulfils the filter; nothing was closed");
     }
@@ -45,6 +47,7 @@ pub(super) fn run(kernel: &Linux, plan: &Plan<'_>, interfaces: &Interfaces) -> a
             Err(error) => *failures.entry(failure(&error)).or_default() += 1,
         }
     }
+    drop_all().context("cannot drop privileges")?;
     output::complain(&format!("squirrel: closed {} of {}", closed, counted(rows.len())));
     let Some(worst) = failures.keys().next_back().cloned() else { return Ok(()) };
     let text: Vec<String> =

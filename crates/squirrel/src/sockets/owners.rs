@@ -2,18 +2,33 @@
 
 use std::collections::HashMap;
 
+use squirrel_account::Denied;
 use squirrel_api::live::SocketOwner;
-use squirrel_sys::Kernel;
+use squirrel_filter::Order;
+use squirrel_sys::{Kernel, SysError};
 
+use super::fields::{FIELDS, OF_OWNERS};
 use super::read::Row;
+use crate::cli;
+
+/// `ESRCH`.
+const NO_SUCH_PROCESS: i32 = 3;
+
+/// Whether the processes that have the sockets open are to be found.
+pub(super) fn are_wanted(args: &cli::Sockets) -> bool {
+    let sorts = |sort| Order::by(FIELDS, sort, None).is_ok_and(|order| OF_OWNERS.contains(&order.name()));
+    args.processes
+        || OF_OWNERS.iter().any(|name| args.filter.contains(&format!("{name}:")))
+        || args.sort.as_deref().is_some_and(sorts)
+}
 
 /// What a look at the descriptors brought.
 pub(super) struct Looked {
     /// Processes whose descriptors may not be seen.
-    pub(super) denied: usize,
+    pub(super) denied: Denied,
 }
 
-/// Puts the owners into the rows.
+/// Puts the owners into the rows. `kernel` tells of the host's processes.
 pub(super) fn name(kernel: &dyn Kernel, rows: &mut [Row]) -> anyhow::Result<Looked> {
     let mut by_inode: HashMap<u64, Vec<SocketOwner>> =
         rows.iter().filter(|row| row.socket.inode != 0).map(|row| (row.socket.inode.into(), Vec::new())).collect();
@@ -22,10 +37,10 @@ pub(super) fn name(kernel: &dyn Kernel, rows: &mut [Row]) -> anyhow::Result<Look
         processes.extend(std::str::from_utf8(name).ok().and_then(|name| name.parse::<u32>().ok()));
     })?;
     processes.sort_unstable();
-    let mut denied = 0;
+    let mut denied = Denied::default();
     for pid in processes {
-        if !look(kernel, pid, &mut by_inode) {
-            denied += 1;
+        if !look(kernel, pid, &mut by_inode)? {
+            denied.note(kernel, pid);
         }
     }
     for row in rows {
@@ -35,31 +50,32 @@ pub(super) fn name(kernel: &dyn Kernel, rows: &mut [Row]) -> anyhow::Result<Look
 }
 
 /// Looks at one process; whether that was allowed. One that is gone has nothing open any more.
-fn look(kernel: &dyn Kernel, pid: u32, by_inode: &mut HashMap<u64, Vec<SocketOwner>>) -> bool {
-    let folder = format!("/proc/{pid}/fd");
-    let mut descriptors: Vec<u32> = Vec::new();
-    let listed = kernel.list(&folder, &mut |name| {
-        descriptors.extend(std::str::from_utf8(name).ok().and_then(|name| name.parse::<u32>().ok()));
+fn look(kernel: &dyn Kernel, pid: u32, by_inode: &mut HashMap<u64, Vec<SocketOwner>>) -> Result<bool, SysError> {
+    let mut found: Vec<(u32, u64)> = Vec::new();
+    let looked = kernel.sockets_of(pid, &mut |fd, inode| {
+        if by_inode.contains_key(&inode) {
+            found.push((fd, inode));
+        }
     });
-    if let Err(error) = listed {
-        return !error.is_forbidden();
+    match looked {
+        Ok(_) => {}
+        Err(error) if error.is_forbidden() => return Ok(false),
+        Err(error) if has_gone(&error) => return Ok(true),
+        Err(error) => return Err(error),
     }
-    let (mut target, mut comm) = (Vec::new(), Vec::new());
-    for fd in descriptors {
-        if kernel.link(&format!("{folder}/{fd}"), &mut target).is_err() {
-            continue;
-        }
-        let Some(owners) = inode(&target).and_then(|inode| by_inode.get_mut(&inode)) else { continue };
-        if comm.is_empty() && kernel.read(&format!("/proc/{pid}/comm"), &mut comm).is_err() {
-            return true;
-        }
-        owners.push(SocketOwner { pid, name: String::from_utf8_lossy(comm.trim_ascii_end()).into_owned(), fd });
+    let mut comm = Vec::new();
+    if found.is_empty() || kernel.read(&format!("/proc/{pid}/comm"), &mut comm).is_err() {
+        return Ok(true);
     }
-    true
+    let name = String::from_utf8_lossy(comm.trim_ascii_end()).into_owned();
+    for (fd, inode) in found {
+        if let Some(owners) = by_inode.get_mut(&inode) {
+            owners.push(SocketOwner { pid, name: name.clone(), fd });
+        }
+    }
+    Ok(true)
 }
 
-/// The number in `socket:[4711]`.
-fn inode(target: &[u8]) -> Option<u64> {
-    let digits = target.strip_prefix(b"socket:[")?.strip_suffix(b"]")?;
-    std::str::from_utf8(digits).ok()?.parse().ok()
+fn has_gone(error: &SysError) -> bool {
+    error.source.kind() == std::io::ErrorKind::NotFound || error.source.raw_os_error() == Some(NO_SUCH_PROCESS)
 }

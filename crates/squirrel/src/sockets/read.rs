@@ -29,6 +29,14 @@ pub(super) struct Selection {
     pub(super) details: bool,
 }
 
+impl Selection {
+    /// The same with another expression.
+    pub(super) fn with(&self, expression: SsFilter) -> Self {
+        let Self { tcp, udp, ipv4, ipv6, states, details, .. } = *self;
+        Self { tcp, udp, ipv4, ipv6, states, expression, details }
+    }
+}
+
 /// One socket with what filters look at.
 pub(super) struct Row {
     pub(super) socket: Socket,
@@ -52,13 +60,6 @@ pub(super) fn interfaces(kernel: &dyn Kernel) -> anyhow::Result<Interfaces> {
         })
         .context("cannot list the interfaces")?;
     Ok(interfaces)
-}
-
-/// Reads the sockets that are selected.
-pub(super) fn rows(kernel: &dyn Kernel, selection: &Selection, interfaces: &Interfaces) -> anyhow::Result<Vec<Row>> {
-    let mut rows = Vec::new();
-    each(kernel, selection, interfaces, &mut |row| rows.push(row))?;
-    Ok(rows)
 }
 
 /// Hands over the sockets that are selected while the kernel lists them, each once.
@@ -181,6 +182,8 @@ fn row(protocol: u8, socket: &InetSocket<'_>, interfaces: &Interfaces) -> Row {
             inode: socket.inode,
             cookie: socket.cookie,
             cgroup_id: socket.cgroup,
+            namespace: None,
+            container: None,
             processes: None,
             timer: timer.map(Cow::Borrowed),
             timer_ms: timer.map(|_| socket.expires_ms),

@@ -51,6 +51,9 @@ pub(super) fn blocks(rows: &[Row], args: &cli::Sockets, width: Option<usize>) ->
         columns.extend([Column::right("RX bit/s"), Column::right("TX bit/s")]);
     }
     // On a narrow screen owners stand below, so that addresses stay whole.
+    if args.namespaces {
+        columns.push(Column::left("NAMESPACE", 9));
+    }
     let beside = args.processes && width.is_none_or(|width| width >= WIDE);
     if beside {
         columns.push(Column::left("PROCESSES", 10));
@@ -77,6 +80,9 @@ fn cells(socket: &Socket, rates: bool, processes: bool) -> Vec<String> {
     if rates {
         let rate = |rate: Option<f64>| rate.map_or_else(|| "-".to_owned(), units::bits);
         cells.extend([rate(socket.receive_rate), rate(socket.transmit_rate)]);
+    }
+    if let Some(name) = socket.container.as_ref().or(socket.namespace.as_ref()) {
+        cells.push(name.clone());
     }
     if processes {
         cells.push(owners(socket).join(", "));

@@ -29,7 +29,8 @@ Examples:
   squirrel store stats
   squirrel store stats --top 50")]
     Stats(Stats),
-    /// Copy the store into a new folder, consistently, while the daemon writes.
+    /// Copy the store into a new folder, consistently, while the daemon writes. Silences and messages about alerts that
+    /// wait are copied with it, the daemon's token is not.
     #[command(before_help = "\
 Examples:
   squirrel store backup /mnt/backup/squirrel-2026-11-21
@@ -42,13 +43,13 @@ Examples:
   squirrel store delete 'squirrel_load' --from 2026-11-20T10:00:00Z --to 2026-11-20T10:05:00Z
   squirrel store delete --all --to 2026-01-01T00:00:00Z")]
     Delete(Delete),
-    /// Write samples of full resolution as text: OpenMetrics with times, or JSON lines.
+    /// Write samples of full resolution: OpenMetrics with times, JSON lines, or bodies of remote write.
     #[command(before_help = "\
 Examples:
   squirrel store export > all.om
   squirrel store export --format jsonl 'node_network_receive_bytes_total{device=\"eth0\"}' --from 2026-11-20T00:00:00Z")]
     Export(Export),
-    /// Take over samples: OpenMetrics with times, JSON lines, or vnstat's JSON. The daemon must be stopped.
+    /// Take over samples: OpenMetrics with times, JSON lines, bodies of remote write, or vnstat's JSON. The daemon must be stopped.
     #[command(before_help = "\
 Examples:
   squirrel store import all.om
@@ -151,6 +152,8 @@ pub(crate) enum OutFormat {
     Openmetrics,
     /// A JSON document a line: {"metric":{…},"values":[…],"timestamps":[ms…]}; null is the end of a series.
     Jsonl,
+    /// Bodies of Prometheus remote write 1.0 (protobuf in snappy), each behind its length as a varint of protobuf.
+    RemoteWrite,
 }
 
 /// `squirrel store import`.
@@ -176,6 +179,9 @@ pub(crate) enum InFormat {
     Openmetrics,
     /// What `squirrel store export --format jsonl` writes.
     Jsonl,
+    /// Bodies of Prometheus remote write 1.0 or 2.0 (protobuf in snappy), each behind its length as a varint of
+    /// protobuf, or one body alone. What `squirrel store export --format remote-write` writes.
+    RemoteWrite,
     /// What `vnstat --json` prints: bytes of each hour, and of each day before, as two counters a device. Times
     /// without a timestamp (before vnStat 2.7) are taken for UTC.
     Vnstat,

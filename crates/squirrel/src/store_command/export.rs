@@ -4,7 +4,12 @@ use std::fs::OpenOptions;
 use std::io::{self, BufWriter, Write};
 
 use anyhow::Context as _;
-use squirrel_model::{Labels, Matcher, NAME_LABEL, Samples, Select, TimeRange, exposition, is_metric_name, is_stale};
+use squirrel_exchange::remote_write::{self, Version};
+use squirrel_exchange::{Metadata, Sample, Series};
+use squirrel_model::{
+    Labels, Matcher, NAME_LABEL, Samples, Select, TimeRange, Timestamp, exposition, is_metric_name, is_stale,
+};
+use squirrel_remote::frames;
 use squirrel_store::offline;
 use squirrel_sys::clock;
 
@@ -87,7 +92,7 @@ pub(super) fn write(
     let mut found = select.find(matchers, range)?;
     found.sort_by(|a, b| a.labels.metric_name().cmp(b.labels.metric_name()).then_with(|| a.labels.cmp(&b.labels)));
     let mut exported = Exported::default();
-    let (mut samples, mut text) = (Samples::default(), String::new());
+    let (mut samples, mut text, mut bodies) = (Samples::default(), String::new(), Bodies::default());
     for series in &found {
         select.read(series, range, &mut samples)?;
         if samples.is_empty() {
@@ -100,14 +105,53 @@ pub(super) fn write(
             }
             OutFormat::Openmetrics => openmetrics(out, &series.labels, &samples, &mut text, &mut exported)?,
             OutFormat::Jsonl => jsonl(out, &series.labels, &samples, &mut text, &mut exported)?,
+            OutFormat::RemoteWrite => {
+                exported.samples += samples.len() as u64;
+                bodies.put(out, &series.labels, &samples)?;
+            }
         }
         exported.series += 1;
     }
+    bodies.write(out)?;
     if format == OutFormat::Openmetrics {
         out.write_all(b"# EOF\n")?;
     }
     out.flush()?;
     Ok(exported)
+}
+
+/// Samples of one body.
+const BODY_SAMPLES: usize = 10_000;
+
+/// A body of remote write that is being filled.
+#[derive(Default)]
+struct Bodies {
+    series: Vec<Series>,
+    samples: usize,
+}
+
+impl Bodies {
+    fn put(&mut self, out: &mut dyn Write, labels: &Labels, samples: &Samples) -> anyhow::Result<()> {
+        for (times, values) in samples.times.chunks(BODY_SAMPLES).zip(samples.values.chunks(BODY_SAMPLES)) {
+            if self.samples + times.len() > BODY_SAMPLES {
+                self.write(out)?;
+            }
+            let pairs = times.iter().zip(values);
+            let sample = |(at, value): (&i64, &f64)| Sample { at: Timestamp(*at), value: *value, start: None };
+            let samples: Vec<Sample> = pairs.map(sample).collect();
+            self.samples += samples.len();
+            self.series.push(Series { labels: labels.clone(), metadata: Metadata::default(), samples });
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, out: &mut dyn Write) -> anyhow::Result<()> {
+        if self.samples > 0 {
+            frames::write(out, &remote_write::encode(Version::V1, &self.series)?)?;
+        }
+        *self = Self::default();
+        Ok(())
+    }
 }
 
 fn openmetrics(
@@ -134,7 +178,7 @@ fn openmetrics(
         text.push_str(&head);
         text.push(' ');
         exposition::write_value(text, value);
-        *text += &format!(" {}\n", squirrel_model::Timestamp(time));
+        *text += &format!(" {}\n", Timestamp(time));
         out.write_all(text.as_bytes())?;
         exported.samples += 1;
     }

@@ -6,6 +6,7 @@
 
 mod jsonl;
 mod openmetrics;
+mod remote_write;
 mod vnstat;
 
 use std::collections::BTreeMap;
@@ -172,6 +173,7 @@ fn each(path: &Path, format: InFormat, take: &mut dyn FnMut(Sample) -> anyhow::R
     match format {
         InFormat::Openmetrics => openmetrics::each(reader, take),
         InFormat::Jsonl => jsonl::each(reader, take),
+        InFormat::RemoteWrite => remote_write::each(reader, take),
         InFormat::Vnstat => vnstat::each(reader, take),
     }
 }

@@ -79,7 +79,11 @@ proptest! {
         }
         let snapshot = origin.reader().snapshot();
         for (out, back, ends) in
-            [(OutFormat::Openmetrics, InFormat::Openmetrics, false), (OutFormat::Jsonl, InFormat::Jsonl, true)]
+            [
+                (OutFormat::Openmetrics, InFormat::Openmetrics, false),
+                (OutFormat::Jsonl, InFormat::Jsonl, true),
+                (OutFormat::RemoteWrite, InFormat::RemoteWrite, true),
+            ]
         {
             let (copy, counted) = imported(&exported(&origin, out), back).unwrap();
             let wanted = content(snapshot.as_ref(), ends);
@@ -91,7 +95,7 @@ proptest! {
 
     #[test]
     fn any_text_is_survived(text in "(\\PC|\n|[a-z]+ [0-9]+ [0-9]+\n|\\{\"metric\":\\{|# EOF\n){0,20}") {
-        for format in [InFormat::Openmetrics, InFormat::Jsonl, InFormat::Vnstat] {
+        for format in [InFormat::Openmetrics, InFormat::Jsonl, InFormat::RemoteWrite, InFormat::Vnstat] {
             let _ = imported(text.as_bytes(), format);
         }
     }
@@ -111,12 +115,28 @@ fn mistakes_are_named_by_their_line_and_nothing_is_stored() {
             &["line 1", "timestamps"],
         ),
         (InFormat::Jsonl, "\n{\"metric\":1}", &["line 2"]),
+        (InFormat::RemoteWrite, "a 1 1\n", &["body 1", "octet 0", "remote write"]),
     ] {
         let said = format!("{:#}", imported(text.as_bytes(), format).map(|_| ()).unwrap_err());
         for word in words {
             assert!(said.contains(word), "{text:?} must mention {word:?}, but says: {said}");
         }
     }
+}
+
+#[test]
+fn one_body_alone_is_taken_and_a_cut_file_is_not() {
+    let origin = store();
+    let labels = Labels::new([("__name__", "a")]).unwrap();
+    let samples: Vec<_> = (0..25_000).map(|at| (labels.clone(), NOW.plus_ms(at * 1_000), at as f64)).collect();
+    origin.import(NOW, &samples).unwrap();
+    let file = exported(&origin, OutFormat::RemoteWrite);
+    assert_eq!(imported(&file, InFormat::RemoteWrite).unwrap().1.imported.samples, 25_000);
+    let mut bodies = squirrel_remote::frames::Frames::new(file.as_slice());
+    let first = bodies.body().unwrap().unwrap();
+    assert_eq!(imported(&first, InFormat::RemoteWrite).unwrap().1.imported.samples, 10_000);
+    let said = format!("{:#}", imported(&file[..file.len() - 1], InFormat::RemoteWrite).map(|_| ()).unwrap_err());
+    assert!(said.contains("body 3, at octet ") && said.contains("ends within it"), "{said}");
 }
 
 #[test]

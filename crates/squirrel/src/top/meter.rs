@@ -6,15 +6,16 @@ use std::time::Duration;
 use anyhow::anyhow;
 use squirrel_account::{Accountant, Figures, Options, Picture};
 use squirrel_api::client::{Client, ClientError};
-use squirrel_api::live::{Connections, Hosts, Interfaces, Processes, Question, Table, Top};
+use squirrel_api::live::{Connections, Hosts, Interfaces, PacketLease, Processes, Question, Table, Top};
 use squirrel_model::Untrusted;
-use squirrel_sys::clock;
+use squirrel_sys::{SysError, clock};
 
 use super::view::View;
 use crate::accounting::Opened;
+use crate::accounting::counting::{Counting, Leases};
 use crate::cli::{self, TopLevel};
-use crate::config::AccountingLevel;
 use crate::failure::{Class, classed, forbidden_or};
+use crate::keeper::{Running, Starting};
 use crate::live_client::{self, USUAL_ADDRESS};
 use crate::output;
 
@@ -22,25 +23,37 @@ use crate::output;
 pub(super) struct Own {
     accountant: Accountant,
     clock: clock::Monotonic,
+    counting: Counting,
+    keeper: Option<Running>,
+    /// Whether a person asked for packets, and was not yet told whether they are counted.
+    untold: bool,
 }
 
 impl Own {
     /// Opens everything that this user may read: all network namespaces on the host, this one inside of another.
-    pub(super) fn open(args: &cli::Top) -> anyhow::Result<Self> {
-        let level = match args.level {
-            None | Some(TopLevel::Sockets) => AccountingLevel::Sockets,
-            Some(TopLevel::Packets) => AccountingLevel::Packets,
-        };
-        let opened = Opened::open(level);
-        let opened = opened.map_err(|error| forbidden_or(error, "the kernel's list of sockets is refused here"))?;
-        if let Some(refusal) = opened.refusal() {
-            output::complain(&format!("squirrel: {}", Untrusted(&refusal)));
-        }
-        Ok(Self { accountant: opened.accountant(Options::default()).0, clock: clock::Monotonic::start() })
+    pub(super) fn open(args: &cli::Top, starting: Option<Starting>) -> anyhow::Result<Self> {
+        let packets = args.level == Some(TopLevel::Packets);
+        let opened = Opened::open(starting).map_err(|error| match error.downcast::<SysError>() {
+            Ok(error) => forbidden_or(error, "the kernel's list of sockets is refused here"),
+            Err(error) => error,
+        })?;
+        let (accountant, keeper) = opened.accountant(Options::default());
+        let (counting, clock) = (Counting::new(packets), clock::Monotonic::start());
+        Ok(Self { accountant, clock, counting, keeper, untold: packets })
     }
 
     pub(super) fn step(&mut self) {
-        self.accountant.step(self.clock.elapsed(), clock::wall());
+        let now = self.clock.elapsed();
+        if let Some(keeper) = &mut self.keeper {
+            keeper.tend(now);
+        }
+        self.counting.tend(&Leases::default(), now, self.keeper.as_ref(), &mut self.accountant);
+        self.accountant.step(now, clock::wall());
+        if std::mem::take(&mut self.untold)
+            && let Some(refusal) = refusal(&self.accountant)
+        {
+            output::complain(&format!("squirrel: {}", Untrusted(&refusal)));
+        }
     }
 
     /// Time since it was opened.
@@ -64,23 +77,50 @@ impl Own {
     }
 }
 
+/// A daemon's promise to count packets, which ends some seconds after the last question.
+#[derive(Default)]
+pub(super) struct Lease {
+    renewed: Option<clock::Monotonic>,
+}
+
+/// Half of what is asked for each time.
+const RENEWED_AFTER: Duration = Duration::from_secs(15);
+
+impl Lease {
+    /// Asks again if it is time to.
+    async fn keep(lease: &mut Option<Self>, client: &Client) -> anyhow::Result<()> {
+        let Some(lease) = lease else { return Ok(()) };
+        if lease.renewed.is_none_or(|renewed| renewed.elapsed().0 >= RENEWED_AFTER) {
+            let seconds = [("seconds", (2 * RENEWED_AFTER.as_secs()).to_string())];
+            client.post_resource::<PacketLease>("/api/live/packets", &seconds).await.map_err(unreachable_or)?;
+            lease.renewed = Some(clock::Monotonic::start());
+        }
+        Ok(())
+    }
+}
+
 /// Who measures.
 pub(super) enum Meter {
-    Daemon { client: Client, address: String },
+    Daemon { client: Client, address: String, lease: Option<Lease> },
     Own(Box<Own>),
 }
 
 impl Meter {
     /// The daemon where one answers, else the command itself; which it is, is said on standard error.
-    pub(super) async fn open(args: &cli::Top) -> anyhow::Result<Self> {
-        if !args.no_daemon && args.level.is_none() {
+    pub(super) async fn open(args: &cli::Top, starting: &mut Option<Starting>) -> anyhow::Result<Self> {
+        if !args.no_daemon && (args.level.is_none() || args.server.is_some()) {
             let address = args.server.as_deref().unwrap_or(USUAL_ADDRESS);
             let client = live_client::client(address);
             let probe = Question { limit: 0, ..Question::default() };
             match live_client::ask::<Processes>(&client, "/api/live/processes", &probe, &[]).await {
                 Ok(_) => {
-                    output::complain(&format!("squirrel: by the account of the daemon at {address}"));
-                    return Ok(Self::Daemon { client, address: address.to_owned() });
+                    if !args.quiet {
+                        output::complain(&format!("squirrel: by the account of the daemon at {address}"));
+                    }
+                    // Nothing is measured here, so nothing with a privilege is to stay.
+                    *starting = None;
+                    let lease = (args.level == Some(TopLevel::Packets)).then(Lease::default);
+                    return Ok(Self::Daemon { client, address: address.to_owned(), lease });
                 }
                 // A daemon that was named must answer; one that was only looked for need not be there.
                 Err(error) if args.server.is_some() => return Err(unreachable_or(error)),
@@ -90,8 +130,10 @@ impl Meter {
                 }
             }
         }
-        output::complain("squirrel: measuring without a daemon, from now on");
-        Ok(Self::Own(Box::new(Own::open(args)?)))
+        if !args.quiet {
+            output::complain("squirrel: measuring without a daemon, from now on");
+        }
+        Ok(Self::Own(Box::new(Own::open(args, starting.take())?)))
     }
 
     /// Reads once more; a daemon does so by itself.
@@ -108,7 +150,8 @@ impl Meter {
                 let picture: Arc<Picture> = own.accountant.picture();
                 View::of_picture(&picture, table, question)
             }
-            Self::Daemon { client, .. } => {
+            Self::Daemon { client, lease, .. } => {
+                Lease::keep(lease, client).await?;
                 let path = format!("/api/live/{}", table.name());
                 let asked = match table {
                     Table::Processes => {
@@ -134,7 +177,8 @@ impl Meter {
                 let picture = own.accountant.picture();
                 question.top(&picture, table, usize::MAX).map_err(|error| anyhow!(error.message))
             }
-            Self::Daemon { client, address } => {
+            Self::Daemon { client, address, lease } => {
+                Lease::keep(lease, client).await?;
                 let which = [("table", table.name().to_owned())];
                 let asked = live_client::ask::<Top>(client, "/api/live/top", question, &which).await;
                 let top = asked.map_err(unreachable_or)?;
@@ -142,6 +186,17 @@ impl Meter {
             }
         }
     }
+}
+
+/// A sentence when no interface's packets are counted although they should be.
+fn refusal(accountant: &Accountant) -> Option<String> {
+    let level = accountant.level();
+    let mut of_packets = level.parts.iter().filter(|part| part.part.starts_with("packets"));
+    if of_packets.clone().any(|part| part.part.starts_with("packets of ") && part.missing.is_none()) {
+        return None;
+    }
+    let reason = of_packets.find_map(|part| part.missing.clone())?;
+    Some(format!("{reason}. The accounting goes on by sockets, and estimates the books of the interfaces"))
 }
 
 fn unreachable_or(error: ClientError) -> anyhow::Error {

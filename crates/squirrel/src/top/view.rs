@@ -3,8 +3,8 @@
 use anyhow::anyhow;
 use squirrel_account::Picture;
 use squirrel_api::live::{
-    Connection, Connections, Host, Hosts, Interface, Interfaces, LevelReport, Process, Processes, Question, Table,
-    Totals, Unattributed,
+    BookEntry, Connection, Connections, Host, Hosts, Interface, Interfaces, LevelReport, Process, Processes, Question,
+    Table, Totals, Unattributed,
 };
 use squirrel_model::{Untrusted, duration_text};
 
@@ -117,6 +117,13 @@ impl View {
             remarks
                 .push("(in parentheses): counted elsewhere or never leaves the host, and not in the sums".to_owned());
         }
+        remarks.extend(match &self.rows {
+            Rows::Interfaces(rows) => rows.iter().flat_map(unexplained).collect(),
+            Rows::Hosts(rows) => {
+                rows.iter().filter_map(|row| row.note.as_ref().map(|note| format!("{}: {note}", row.address))).collect()
+            }
+            _ => Vec::new(),
+        });
         for row in self.unattributed.iter().filter(|row| row.receive_bytes > 0 || row.transmit_bytes > 0) {
             let (receive, transmit) = (bytes(row.receive_bytes), bytes(row.transmit_bytes));
             remarks.push(format!("without owner: RX {receive}, TX {transmit}: {} ({})", row.meaning, row.reason));
@@ -131,6 +138,20 @@ impl View {
         }
         remarks.iter().map(|remark| Untrusted(remark).to_string()).collect()
     }
+}
+
+/// What is said of the bytes of an interface that are not explained, from a hundredth of all on.
+fn unexplained(row: &Interface) -> Vec<String> {
+    let wire = row.receive_bytes.saturating_add(row.transmit_bytes);
+    let entries = row.entries.iter().filter(|entry| {
+        let entered = entry.receive_bytes.saturating_add(entry.transmit_bytes);
+        entry.part == "unexplained" && entered.saturating_mul(100) >= wire
+    });
+    let line = |entry: &BookEntry| {
+        let (receive, transmit) = (bytes(entry.receive_bytes), bytes(entry.transmit_bytes));
+        format!("unexplained on {}: RX {receive}, TX {transmit}: {} ({})", row.name, entry.meaning, entry.reason)
+    };
+    entries.map(line).collect()
 }
 
 fn spaced(number: &str) -> String {
@@ -193,7 +214,7 @@ fn processes(rows: &[Process], wide: bool, all: bool) -> Cells {
         if wide {
             // A command line may have megabytes; who wants all of it asks for JSON.
             let most = if all { 200 } else { 80 };
-            cells.push(row.command.chars().take(most).collect());
+            cells.push(row.command.as_deref().unwrap_or_default().chars().take(most).collect());
         }
         cells
     });
@@ -215,7 +236,8 @@ fn connections(rows: &[Connection], wide: bool) -> Cells {
         if wide {
             cells.push(if row.closed.is_some() { "closed".to_owned() } else { row.state.to_string() });
         }
-        cells.extend([place(&row.local), place(&row.remote), row.process.clone().unwrap_or_else(|| "-".to_owned())]);
+        let remote = if row.count > 1 { format!("{} of them", row.count) } else { place(&row.remote) };
+        cells.extend([place(&row.local), remote, row.process.clone().unwrap_or_else(|| "-".to_owned())]);
         if wide {
             let some = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
             cells.push(some(row.pid.map(|pid| pid.to_string())));
@@ -252,14 +274,18 @@ fn hosts(rows: &[Host]) -> Cells {
 /// A line for each direction: the wire bytes and the parts that make them up.
 fn interfaces(rows: &[Interface]) -> Cells {
     let columns = ["bit/s", "WIRE", "PAYLOAD", "HEADERS", "FORWARD", "KERNEL", "UNKNOWN"].map(Column::right);
-    let columns = [Column::left("NAME", 6), Column::left("", 0)].into_iter().chain(columns).collect();
+    // Each namespace has a loopback: where there are several, the name alone tells nothing.
+    let elsewhere = rows.iter().any(|row| row.namespace_name.is_some());
+    let first = elsewhere.then(|| Column::left("NAMESPACE", 9));
+    let columns = first.into_iter().chain([Column::left("NAME", 6), Column::left("", 0)]).chain(columns).collect();
     let cells = rows.iter().flat_map(|row| {
         let source = row.source.as_ref();
-        let line = |name: &str, way: &str, rate: f64, wire: u64, parts: [u64; 4], unexplained: i64| {
-            let mut cells = vec![name.to_owned(), way.to_owned(), bits(rate), bytes(wire)];
+        let line = |name: &str, way: &str, rate: f64, wire: u64, parts: [u64; 5]| {
+            let namespace =
+                elsewhere.then(|| if name.is_empty() { "" } else { row.namespace_name.as_deref().unwrap_or("-") });
+            let mut cells: Vec<String> = namespace.into_iter().map(str::to_owned).collect();
+            cells.extend([name.to_owned(), way.to_owned(), bits(rate), bytes(wire)]);
             cells.extend(parts.map(|part| known(source, bytes(part))));
-            let sign = if unexplained < 0 { "-" } else { "" };
-            cells.push(known(source, format!("{sign}{}", bytes(unexplained.unsigned_abs()))));
             cells
         };
         let name = if row.counted_elsewhere.is_some() { format!("({})", row.name) } else { row.name.clone() };
@@ -274,8 +300,8 @@ fn interfaces(rows: &[Interface]) -> Cells {
                     row.headers_receive_bytes,
                     row.forwarded_receive_bytes,
                     row.kernel_receive_bytes,
+                    row.unexplained_receive_bytes,
                 ],
-                row.unexplained_receive_bytes,
             ),
             line(
                 "",
@@ -287,8 +313,8 @@ fn interfaces(rows: &[Interface]) -> Cells {
                     row.headers_transmit_bytes,
                     row.forwarded_transmit_bytes,
                     row.kernel_transmit_bytes,
+                    row.unexplained_transmit_bytes,
                 ],
-                row.unexplained_transmit_bytes,
             ),
         ]
     });

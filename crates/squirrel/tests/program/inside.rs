@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 
 use squirrel_testkit::Namespace;
 
+use crate::odd_traffic;
 use crate::support::PATIENCE;
 
 /// Says which role the binary plays.
@@ -57,6 +58,16 @@ impl Inside {
             let line = self.lines.recv_timeout(PATIENCE).unwrap_or_else(|e| panic!("no line with {text:?}: {e}"));
             if let Some((_, rest)) = line.split_once(text) {
                 return rest.trim().to_owned();
+            }
+        }
+    }
+
+    /// Waits for a line on standard error that has one of the texts; none when the program ends before.
+    pub(crate) fn find(&self, texts: &[&str]) -> Option<String> {
+        loop {
+            let line = self.lines.recv_timeout(PATIENCE).ok()?;
+            if texts.iter().any(|text| line.contains(text)) {
+                return Some(line);
             }
         }
     }
@@ -110,16 +121,18 @@ pub(crate) fn play() -> bool {
             TcpStream::connect(to).and_then(|mut stream| stream.write_all(&[b'x'; 64])).expect("all is sent");
         }
         "sockets" => sockets(),
+        "odd-serve" => odd_traffic::serve(),
+        "odd-call" => odd_traffic::call(word().parse().expect("an address"), word()),
         other => panic!("there is no role {other}"),
     }
     true
 }
 
-fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     writeln!(std::io::stderr(), "{text}").expect("somebody reads");
 }
 
-fn wait_for_the_end_of_input() {
+pub(crate) fn wait_for_the_end_of_input() {
     let mut rest = Vec::new();
     std::io::stdin().read_to_end(&mut rest).expect("standard input ends");
 }

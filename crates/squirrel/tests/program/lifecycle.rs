@@ -120,3 +120,51 @@ fn two_daemons_run_side_by_side() {
     let (first, second) = (Daemon::start(one.path(), &[]), Daemon::start(two.path(), &[]));
     assert_eq!((first.number("up"), second.number("up")), (1.0, 1.0));
 }
+
+#[test]
+fn a_data_folder_that_is_made_is_closed_to_others_and_one_that_is_there_keeps_its_mode() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let made = dir.path().join("new/data");
+    drop(Daemon::start(&made, &[]));
+    assert_eq!(mode(&made) & 0o027, 0, "{:o}", mode(&made));
+    let there = dir.path().join("there");
+    std::fs::create_dir(&there).unwrap();
+    std::fs::set_permissions(&there, std::fs::Permissions::from_mode(0o755)).unwrap();
+    drop(Daemon::start(&there, &[]));
+    assert_eq!(mode(&there), 0o755);
+}
+
+/// What `promtool` says of the metrics that a daemon shows, by metric; none where it is not installed.
+fn lint(metrics: &str) -> Option<Vec<String>> {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    let mut promtool = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .ok()?;
+    promtool.stdin.take().expect("stdin is piped").write_all(metrics.as_bytes()).expect("it reads");
+    let said = promtool.wait_with_output().expect("it ends");
+    Some(String::from_utf8_lossy(&said.stderr).lines().map(str::to_owned).collect())
+}
+
+#[test]
+fn promtool_finds_nothing_wrong_with_the_metrics_of_our_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let daemon = Daemon::start(dir.path(), &[]);
+    daemon.next_tick();
+    let metrics = daemon.text("/metrics");
+    assert!(metrics.contains("# TYPE squirrel_http_request_duration_seconds histogram"), "{metrics}");
+    let Some(said) = lint(&metrics) else {
+        return squirrel_testkit::skip("promtool_finds_nothing_wrong_with_the_metrics_of_our_own", "no promtool");
+    };
+    // What bears a name of node_exporter has the faults of that name too.
+    // And some gauges are quantiles over connections, which have neither a sum nor a count.
+    let known = |line: &&String| line.starts_with("node_") || line.ends_with("should not have \"quantile\" label");
+    let ours: Vec<&String> = said.iter().filter(|line| !known(line)).collect();
+    assert!(ours.is_empty(), "{ours:#?}");
+}

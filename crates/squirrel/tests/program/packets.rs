@@ -8,6 +8,7 @@ use serde_json::Value;
 use squirrel_testkit::{Namespace, skip};
 
 use crate::inside::{Inside, play};
+use crate::processes::{descendant, has_gone};
 
 fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_squirrel"))
@@ -18,7 +19,7 @@ fn own_binary() -> PathBuf {
 }
 
 /// A measurement that has begun.
-fn measuring(namespace: &Namespace, level: &str) -> Inside {
+pub(crate) fn measuring(namespace: &Namespace, level: &str) -> Inside {
     let mut command = namespace.command(program());
     command.args(["top", "--for", "10m", "--json", "--level", level]);
     let measuring = Inside::spawn(command);
@@ -26,19 +27,19 @@ fn measuring(namespace: &Namespace, level: &str) -> Inside {
     measuring
 }
 
-fn document(measuring: Inside) -> Value {
+pub(crate) fn document(measuring: Inside) -> Value {
     serde_json::from_str(&measuring.interrupt().1).expect("one document")
 }
 
-fn interface<'a>(document: &'a Value, name: &str) -> Option<&'a Value> {
+pub(crate) fn interface<'a>(document: &'a Value, name: &str) -> Option<&'a Value> {
     document["interfaces"].as_array().expect("rows").iter().find(|row| row["name"] == name)
 }
 
-fn bytes(row: &Value, part: &str, direction: &str) -> i64 {
+pub(crate) fn bytes(row: &Value, part: &str, direction: &str) -> i64 {
     row[format!("{part}{direction}_bytes")].as_i64().expect("a number")
 }
 
-const DIRECTIONS: [&str; 2] = ["receive", "transmit"];
+pub(crate) const DIRECTIONS: [&str; 2] = ["receive", "transmit"];
 
 /// Wire is the sum of its parts, none of which is unexplained.
 fn check_all_is_explained(document: &Value) {
@@ -54,14 +55,14 @@ fn check_all_is_explained(document: &Value) {
 }
 
 /// Two namespaces with a router between them, and no cable plugged in yet.
-struct Line {
-    left: Namespace,
-    router: Namespace,
-    right: Namespace,
+pub(crate) struct Line {
+    pub(crate) left: Namespace,
+    pub(crate) router: Namespace,
+    pub(crate) right: Namespace,
 }
 
 impl Line {
-    fn create() -> Result<Self, String> {
+    pub(crate) fn create() -> Result<Self, String> {
         let line = Self {
             left: Namespace::create("left")?,
             router: Namespace::create("router")?,
@@ -74,7 +75,7 @@ impl Line {
         Ok(line)
     }
 
-    fn connect(&self) -> Result<(), String> {
+    pub(crate) fn connect(&self) -> Result<(), String> {
         for (end, name, number) in [(&self.left, "l0", "1"), (&self.right, "r0", "2")] {
             for (namespace, interface, host) in [(&self.router, name, "1"), (end, "e0", "2")] {
                 namespace.ip(&["address", "add", &format!("10.77.{number}.{host}/24"), "dev", interface])?;
@@ -184,7 +185,8 @@ impl Printing {
 
     /// The numbers of the links that hold programs at interfaces.
     fn links(&self) -> Vec<String> {
-        let folder = format!("/proc/{}/fdinfo", self.child.id());
+        let counting = descendant(self.child.id(), "squirrel-frames").expect("a process counts");
+        let folder = format!("/proc/{counting}/fdinfo");
         let texts = std::fs::read_dir(folder).expect("it lives").filter_map(|entry| {
             // A descriptor may be closed by now.
             std::fs::read_to_string(entry.ok()?.path()).ok()
@@ -227,6 +229,7 @@ fn an_interface_that_comes_is_counted_and_nothing_is_left_behind() {
     let exact = |document: &Value| interface(document, "late").is_some_and(|row| row["source"] == "exact");
     printing.until(exact);
     let links = printing.links();
+    let counting = descendant(printing.child.id(), "squirrel-frames").expect("a process counts");
     assert_eq!(links.len(), 6);
     assert!(linger(&links), "the witness sees them");
     for link in ["late", "other"] {
@@ -244,6 +247,7 @@ fn an_interface_that_comes_is_counted_and_nothing_is_left_behind() {
     printing.until(|document| interface(document, "late").is_none());
     assert_eq!(printing.links().len(), 2, "those of the pair are let go");
     drop(printing);
+    assert!(has_gone(counting), "it ends with the one that it counts for");
     assert!(!linger(&links), "nothing stays behind");
 }
 
@@ -257,7 +261,7 @@ fn who_may_not_count_packets_is_told_so_and_gets_the_usual_level() {
     if said.contains("Permission denied") && text.is_empty() {
         return skip("packets::who_may_not_count", "another user may not run this binary, or change to one");
     }
-    assert!(said.contains("no frame is counted in the kernel") && said.contains("goes on by sockets"), "{said}");
+    assert!(said.contains("packets are counted by a process with") && said.contains("goes on by sockets"), "{said}");
     let document: Value = serde_json::from_str(&text).expect("one document");
     assert_ne!(document["level"]["name"], "packets");
     let missing = document["level"]["missing"].as_array().expect("rows");
@@ -284,14 +288,9 @@ fn a_daemon_counts_packets_after_it_gave_up_its_privileges() {
         command.arg("--data-dir").arg(folder.path().join("data"));
         command
     });
-    let meaning = daemon.wait_for("accounting by packets");
-    assert!(meaning.contains("estimated until a restart"), "{meaning}");
+    daemon.wait_for("accounting by packets");
     namespace.ip(&["link", "add", "late", "type", "veth", "peer", "name", "other"]).expect("a pair");
-    let mut command = namespace.command(program());
-    command.args(["top", "--server", "127.0.0.1:7775", "--interval", "500ms", "--count", "60", "--json-lines"]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts");
-    let lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
-    let mut asking = Printing { child, lines };
+    let mut asking = asking(&namespace, &[]);
     // The questions themselves are the traffic.
     let document = asking.until(|document| {
         let row = interface(document, "lo").expect("it is there");
@@ -299,7 +298,76 @@ fn a_daemon_counts_packets_after_it_gave_up_its_privileges() {
         DIRECTIONS.iter().all(moved) && interface(document, "late").is_some()
     });
     assert_eq!(interface(&document, "lo").expect("it is there")["source"], "exact");
-    assert_eq!(interface(&document, "late").expect("it is there")["source"], "sampled");
-    let missing = document["level"]["missing"].as_array().expect("rows");
-    assert!(missing.iter().any(|part| part["part"] == "packets of late"), "{missing:?}");
+    // One that came after the privileges were given up is counted all the same.
+    assert_eq!(interface(&document, "late").expect("it is there")["source"], "exact");
+}
+
+#[test]
+fn a_daemon_counts_packets_while_somebody_looks() {
+    let name = "packets::a_daemon_counts_packets_while_somebody_looks";
+    let namespace = match Namespace::create("looks") {
+        Ok(namespace) => namespace,
+        Err(reason) => return skip(name, &reason),
+    };
+    if let Some(reason) = impossible(&namespace) {
+        return skip(name, &reason);
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = namespace.command(program());
+    command.args(["serve", "--listen", "127.0.0.1:7775", "--data-dir"]).arg(folder.path().join("data"));
+    let daemon = Inside::spawn(command);
+    daemon.wait_for("accounting by sockets");
+    assert_eq!(descendant(daemon.pid(), "squirrel-frames"), None, "nobody looks yet");
+    let mut looks = asking(&namespace, &["--level", "packets"]);
+    looks.until(|document| {
+        let row = interface(document, "lo").expect("it is there");
+        document["level"]["name"] == "packets" && bytes(row, "", "receive") > 0
+    });
+    let counting = descendant(daemon.pid(), "squirrel-frames").expect("a process counts");
+    // An interface that comes now is counted from its first packet.
+    namespace.ip(&["link", "add", "late", "type", "veth", "peer", "name", "other"]).expect("a pair");
+    looks.until(|document| interface(document, "late").is_some_and(|row| row["source"] == "exact"));
+    drop(looks);
+    let mut still = asking(&namespace, &[]);
+    still.until(|document| document["level"]["name"] == "sockets");
+    assert!(has_gone(counting), "and its process with it");
+}
+
+#[test]
+fn packets_of_other_namespaces_are_counted_by_the_host() {
+    let name = "packets::packets_of_other_namespaces_are_counted_by_the_host";
+    let namespace = match Namespace::create("inner") {
+        Ok(namespace) => namespace,
+        Err(reason) => return skip(name, &reason),
+    };
+    if let Some(reason) = impossible(&namespace) {
+        return skip(name, &reason);
+    }
+    let mut command = Command::new(program());
+    command.args(["top", "--no-daemon", "--level", "packets", "--interval", "200ms", "--count", "300", "--json-lines"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts");
+    let lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
+    let mut printing = Printing { child, lines };
+    namespace.ip(&["link", "add", "inner-a", "type", "veth", "peer", "name", "inner-b"]).expect("a pair");
+    printing.until(|document| interface(document, "inner-a").is_some_and(|row| row["source"] == "exact"));
+    for link in ["inner-a", "inner-b"] {
+        namespace.ip(&["link", "set", link, "up"]).expect("it comes up");
+    }
+    let document = printing.until(|document| {
+        let row = interface(document, "inner-a").expect("it is there");
+        let moved =
+            |direction: &&str| bytes(row, "kernel_", direction) > 0 && bytes(row, "unexplained_", direction) == 0;
+        DIRECTIONS.iter().all(moved)
+    });
+    assert_eq!(document["level"]["name"], "packets", "{}", document["level"]);
+}
+
+/// Asks the daemon of a namespace each half second.
+fn asking(namespace: &Namespace, more: &[&str]) -> Printing {
+    let mut command = namespace.command(program());
+    command.args(["top", "--server", "127.0.0.1:7775", "--interval", "500ms", "--count", "120", "--json-lines"]);
+    let mut child =
+        command.args(more).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts");
+    let lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
+    Printing { child, lines }
 }

@@ -176,6 +176,11 @@ fn check_sockets_are_closed_only_with_a_filter_and_a_yes() {
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("closed 3 of 3 sockets"), "{said}");
     assert_eq!(open(), 3);
+    // From outside of the namespace the way in is another one.
+    let there = ["sockets", "-t", "-N", namespace.name(), "--kill", "--yes", "dport", "=", ":8080"];
+    let (code, _, said) = squirrel(&there);
+    assert!(code == 0 && said.contains("closed 3 of 3 sockets"), "{said}");
+    assert_eq!(open(), 0);
     let (code, _, said) = run(&["sockets", "--kill", "--yes", "dport", "=", ":1"]);
     assert_eq!(code, 1);
     assert!(said.contains("nothing was closed"), "{said}");
@@ -198,4 +203,44 @@ fn mistakes_are_marked_where_they_stand() {
         assert!(said.contains(words), "{arguments:?}: {said}");
     }
     assert!(Path::new(program()).exists());
+}
+
+#[test]
+fn the_sockets_of_all_namespaces_are_listed_with_the_name_of_each() {
+    if !play() {
+        check_the_sockets_of_all_namespaces();
+    }
+}
+
+fn check_the_sockets_of_all_namespaces() {
+    let name = "sockets::the_sockets_of_all_namespaces_are_listed_with_the_name_of_each";
+    let (one, other) = match (Namespace::create("one"), Namespace::create("other")) {
+        (Ok(one), Ok(other)) => (one, other),
+        (Err(reason), _) | (_, Err(reason)) => return skip(name, &reason),
+    };
+    let own = std::env::current_exe().expect("it is there");
+    let held = [&one, &other].map(|namespace| {
+        let sockets = Inside::start(namespace, &own, name, "sockets");
+        sockets.wait_for("ready");
+        sockets
+    });
+    // Both have the same address and port: the namespace tells them apart. An interface has its own number in each.
+    let asked = ["sockets", "--namespaces", "-ltp", "--json", "src", "127.0.0.1:8080"];
+    let (_, text, _) = squirrel(&asked);
+    let document: Value = serde_json::from_str(&text).expect("JSON");
+    let rows = document["sockets"].as_array().expect("rows");
+    for (namespace, holder) in [&one, &other].into_iter().zip(&held) {
+        let row = rows.iter().find(|row| row["namespace"] == namespace.name()).expect("the namespace has its row");
+        assert_eq!((&row["local"], &row["container"]), (&"127.0.0.1:8080".into(), &Value::Null), "{row}");
+        assert_eq!(row["processes"][0]["pid"], holder.pid(), "{row}");
+    }
+    let chosen = format!("namespace:{}", one.name());
+    let (_, text, _) = squirrel(&["sockets", "--namespaces", "-lt", "--filter", &chosen, "src", "127.0.0.1:8080"]);
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines.len() == 2 && lines[0].contains("NAMESPACE") && lines[1].contains(one.name()), "{text}");
+    // Without the option, only this one.
+    let (_, text, _) = squirrel(&["sockets", "-lt", "--json", "src", "127.0.0.1:8080"]);
+    let document: Value = serde_json::from_str(&text).expect("JSON");
+    assert!(document["sockets"].as_array().expect("rows").iter().all(|row| row["namespace"].is_null()));
+    assert_eq!(squirrel(&["sockets", "--namespaces", "-N", one.name()]).0, 2);
 }

@@ -235,7 +235,12 @@ fn mistakes_are_told_before_anything_is_measured() {
 
 #[test]
 fn schemas_are_published_as_the_program_prints_them() {
-    for (command, file) in [("top", "squirrel-top.schema.json"), ("sockets", "squirrel-sockets.schema.json")] {
+    for (command, file) in [
+        ("top", "squirrel-top.schema.json"),
+        ("sockets", "squirrel-sockets.schema.json"),
+        ("ping", "squirrel-ping.schema.json"),
+        ("path", "squirrel-path.schema.json"),
+    ] {
         let (code, printed, _) = squirrel(&[command, "--schema"]);
         assert_eq!(code, 0);
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(file);

@@ -123,6 +123,19 @@ pub(super) static LISTENERS_FULL: Metric = Metric::new(
 .why("These services turn every new connection away.")
 .check(&["See which listener (`ss -ltn`, Recv-Q above Send-Q), and whether its program is stuck."]);
 
+pub(super) static PORTS_USED: Metric = Metric::new(
+    "squirrel_tcp_ephemeral_ports_used_ratio",
+    Kind::Gauge,
+    Unit::Ratio,
+    "Ephemeral ports in use towards the destination (our address, theirs, their port) that uses the most, as a share of all; sockets in TIME_WAIT hold theirs.",
+)
+.why("At 1 no further connection to that destination can be opened: programs get EADDRNOTAVAIL. How many sockets are in TIME_WAIT in all says nothing of it.")
+.check(&[
+    "Which destination (`squirrel sockets -ta state all`, grouped by Peer), and whether its clients could keep connections open.",
+    "More ports: `sysctl net.ipv4.ip_local_port_range`; more of our addresses, or of theirs, multiply them.",
+    "`sysctl net.ipv4.tcp_tw_reuse`: at 1 ports in TIME_WAIT are used again for the same destination.",
+]);
+
 pub(super) static METRICS: &[&Metric] = &[
     &STATES,
     &ROUND_TRIP,
@@ -135,4 +148,5 @@ pub(super) static METRICS: &[&Metric] = &[
     &ACCEPT_WAITING,
     &ACCEPT_FILL,
     &LISTENERS_FULL,
+    &PORTS_USED,
 ];

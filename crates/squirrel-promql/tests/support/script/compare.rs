@@ -106,7 +106,7 @@ fn matrix(got: &[(Labels, Samples)], expect: &Expect, start: i64, step: i64) -> 
         };
         let points = want.points.iter().enumerate().filter_map(|(i, point)| match point {
             Point::Value(value) => Some((start + step * i as i64, *value)),
-            Point::None => None,
+            Point::None | Point::Histogram => None,
         });
         let points: Vec<_> = points.collect();
         let same_times = samples.times.iter().eq(points.iter().map(|(time, _)| time));

@@ -10,6 +10,8 @@ pub(crate) enum Point {
     None,
     /// A sample.
     Value(f64),
+    /// A native histogram.
+    Histogram,
 }
 
 /// A series and its points.
@@ -17,7 +19,7 @@ pub(crate) enum Point {
 pub(crate) struct SeriesLine {
     pub(crate) labels: Labels,
     pub(crate) points: Vec<Point>,
-    /// Whether the line speaks of native histograms (or of start timestamps), which are not ours.
+    /// Whether the line speaks of start timestamps, which are not ours.
     pub(crate) foreign: bool,
 }
 
@@ -34,14 +36,34 @@ pub(crate) fn duration_ms(text: &str) -> Result<i64, String> {
 pub(crate) fn series_line(line: &str) -> Result<SeriesLine, String> {
     let (metric, points) = split_metric(line);
     let (metric, start_times) = metric.strip_suffix("@st").map_or((metric, false), |rest| (rest, true));
-    let mut out =
-        SeriesLine { labels: labels(metric)?, points: Vec::new(), foreign: start_times || points.contains("{{") };
+    let mut out = SeriesLine { labels: labels(metric)?, points: Vec::new(), foreign: start_times };
     if !out.foreign {
-        for token in points.split_whitespace() {
+        for token in tokens(points) {
             point(token, &mut out.points).ok_or_else(|| format!("cannot read point {token:?} of {line:?}"))?;
         }
     }
     Ok(out)
+}
+
+/// The words of a list of samples; blanks within the braces of a histogram part none.
+fn tokens(points: &str) -> Vec<&str> {
+    let mut out = Vec::new();
+    let mut rest = points.trim_start();
+    while !rest.is_empty() {
+        let mut depth = 0_usize;
+        let end = rest.char_indices().find(|(_, c)| {
+            match c {
+                '{' => depth += 1,
+                '}' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            c.is_whitespace() && depth == 0
+        });
+        let (token, after) = rest.split_at(end.map_or(rest.len(), |(i, _)| i));
+        out.push(token);
+        rest = after.trim_start();
+    }
+    out
 }
 
 /// Parts the metric from what follows: at the end of its braces, else at the first blank.
@@ -79,13 +101,16 @@ pub(crate) fn labels(text: &str) -> Result<Labels, String> {
     Labels::new(pairs.map(|m| (m.name(), m.value()))).map_err(|e| format!("{text:?}: {e}"))
 }
 
-/// One token: `_`, `_x3`, `stale`, `7`, `7x3` (four times), `1+2x3` (1 3 5 7), `1-2x3`.
+/// One token: `_`, `_x3`, `stale`, `7`, `7x3` (four times), `1+2x3` (1 3 5 7), `1-2x3`, `{{count:1}}x3`.
 fn point(token: &str, out: &mut Vec<Point>) -> Option<()> {
-    let (body, times) = match token.rsplit_once('x') {
+    let (body, times) = match token.rsplit_once('x').filter(|(_, times)| !times.contains('}')) {
         Some((body, times)) => (body, Some(times.parse::<usize>().ok()?)),
         None => (token, None),
     };
     match body {
+        _ if body.starts_with("{{") => {
+            out.extend(std::iter::repeat_n(Point::Histogram, times.map_or(1, |n| n + 1)));
+        }
         "_" => out.extend(std::iter::repeat_n(Point::None, times.unwrap_or(1))),
         "stale" => out.extend(std::iter::repeat_n(Point::Value(stale_marker()), times.map_or(1, |n| n + 1))),
         _ => {

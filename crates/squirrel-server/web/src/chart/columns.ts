@@ -12,6 +12,10 @@ export interface Query {
   legend: string;
   expr: string;
   mirrored: boolean;
+  /** A limit that the others are held against: a dashed line in its own colour. */
+  threshold?: boolean;
+  /** Which of its series are shown; all when not given. */
+  only?: (labels: Labels) => boolean;
 }
 
 export interface Series {
@@ -20,6 +24,7 @@ export interface Series {
   labels: Labels;
   label: string;
   mirrored: boolean;
+  threshold: boolean;
   values: (number | null)[];
   /** The newest value of the stream or of the history. */
   now: number | null;
@@ -125,7 +130,7 @@ export class Columns {
     const known = this.index.get(key);
     if (known) return known;
     const source = this.queries[query];
-    if (!source) return undefined;
+    if (!source || source.only?.(labels) === false) return undefined;
     if (this.series.length >= this.seriesMax) {
       if (!this.refused.has(key)) {
         this.refused.add(key);
@@ -135,7 +140,7 @@ export class Columns {
     }
     const label = visible(legendOf(source.legend, labels)) || visible(Object.values(labels).join(" ")) || "value";
     const values = new Array<number | null>(this.times.length).fill(null);
-    const series = { key, query, labels, label, mirrored: source.mirrored, values, now: null };
+    const series = { key, query, labels, label, mirrored: source.mirrored, threshold: source.threshold ?? false, values, now: null };
     this.index.set(key, series);
     this.series.push(series);
     this.series.sort((a, b) => a.query - b.query || byName(a.label, b.label));

@@ -4,7 +4,7 @@ import uPlot from "uplot";
 import { colourName, strokes } from "../lib/palette";
 import { digits, type Scale, scaleFor, type Throughput, type Unit } from "../lib/units";
 import { zoomOut, zoomTo } from "../state/range";
-import type { Columns } from "./columns";
+import type { Columns, Series } from "./columns";
 import { pinch } from "./touch";
 
 export interface PlotOptions {
@@ -155,7 +155,7 @@ function seriesOptions(columns: Columns, colour: (variable: string) => string, h
       // A lone sample between two holes has no line; without a point nobody would see it.
       points: { show: true, size: 5, stroke, fill: stroke, filter: (_plot, index) => lonePoints(columns, index) },
     };
-    if (alpha > 0) {
+    if (alpha > 0 && !series.threshold) {
       options.fill = withAlpha(stroke, alpha);
       options.fillTo = 0;
     }
@@ -176,12 +176,15 @@ function lonePoints(columns: Columns, index: number): number[] {
 export function seriesStyles(columns: Columns): Map<string, { variable: string; dash: number[] }> {
   const names = columns.series.map((series) => colourName(series.label));
   const byStroke = strokes(names);
-  return new Map(columns.series.map((series, i) => [series.key, byStroke.get(names[i] ?? "") ?? { variable: "--series-0", dash: [] }]));
+  const styleOf = (series: Series, name: string) => (series.threshold ? THRESHOLD : (byStroke.get(name) ?? { variable: "--series-0", dash: [] }));
+  return new Map(columns.series.map((series, i) => [series.key, styleOf(series, names[i] ?? "")]));
 }
+
+const THRESHOLD = { variable: "--bad", dash: [7, 4] };
 
 /** From zero for everything; both halves of a mirrored chart get the room that they need. */
 function verticalRange(low: number | null, high: number | null, mirrored: boolean, unit: Unit): [number, number] {
-  const least = unit === "seconds" ? 1e-5 : unit === "ratio" ? 1e-4 : unit === "bits_per_second" ? 1000 : 1;
+  const least = unit === "seconds" ? 1e-5 : unit === "ratio" ? 1e-4 : unit === "number" ? 1e-6 : unit === "bits_per_second" ? 1000 : 1;
   let top = Math.max(high ?? 0, 0) * 1.08;
   let bottom = Math.min(low ?? 0, 0) * 1.08;
   if (top - bottom < least) {

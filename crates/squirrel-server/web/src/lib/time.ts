@@ -16,6 +16,12 @@ export function spanText(seconds: number): string {
   return `${Math.round(seconds)}\u00a0s`;
 }
 
+/** A span that passes while it is read: whole minutes from ten on, whole hours from two days on. */
+export function roughSpan(seconds: number): string {
+  const unit = seconds >= 2 * 86_400 ? 3600 : seconds >= 600 ? 60 : 1;
+  return spanText(Math.max(0, Math.round(seconds / unit) * unit));
+}
+
 /** A span as the address bar and PromQL write it: 15m. */
 export function spanCode(seconds: number): string {
   if (seconds % 86_400 === 0) return `${seconds / 86_400}d`;

@@ -8,7 +8,9 @@ export type Unit =
   | "ratio"
   | "seconds"
   | "count"
-  | "bytes";
+  | "bytes"
+  /** Nothing is known of what it counts. */
+  | "number";
 
 /** Whether throughput is shown in bits or in bytes a second. */
 export type Throughput = "bits" | "bytes";
@@ -55,6 +57,8 @@ export function scaleFor(unit: Unit, magnitude: number, throughput: Throughput):
     case "seconds":
       if (size >= 1 || size === 0) return { factor: 1, suffix: "s" };
       return size >= 1e-3 ? { factor: 1e3, suffix: "ms" } : { factor: 1e6, suffix: "µs" };
+    case "number":
+      return size >= 1e6 ? prefixed(size, DECIMAL, "") : { factor: 1, suffix: "" };
     case "count":
       return size >= 100_000 ? prefixed(size, DECIMAL, "") : { factor: 1, suffix: "" };
   }
@@ -73,7 +77,7 @@ export function digits(value: number, whole = false): string {
   return "<0.001";
 }
 
-const grouped = (value: number): string => value.toLocaleString("en").replace(/,/g, "\u202f");
+const grouped = (value: number): string => value.toLocaleString("en", { maximumFractionDigits: 9 }).replace(/,/g, "\u202f");
 
 /** A figure in two parts, so that the unit can be set smaller. */
 export interface Figure {
@@ -86,11 +90,18 @@ export function figure(value: number | null | undefined, unit: Unit, throughput:
   if (value === null || value === undefined || Number.isNaN(value)) return { number: "–", suffix: "" };
   if (!Number.isFinite(value)) return { number: value > 0 ? "∞" : "−∞", suffix: "" };
   const scale = scaleFor(unit, value, throughput);
-  const whole = unit === "count" && scale.factor === 1;
+  const whole = (unit === "count" || unit === "number") && scale.factor === 1;
   return { number: digits(value * scale.factor, whole), suffix: scale.suffix };
 }
 
-/** A link's nominal speed: 10 Gbit/s, not 10.0. */
+/** A figure that somebody chose, with the digits it has: 10 Gbit/s, not 10.0. */
+export function nominal(value: number, unit: Unit): string {
+  const { factor, suffix } = scaleFor(unit, value, "bits");
+  const text = grouped(Number((value * factor).toPrecision(6)));
+  return suffix ? `${text}\u00a0${suffix}` : text;
+}
+
+/** A link's nominal speed. */
 export function speedText(bitsPerSecond: number): string {
   const { factor, suffix } = scaleFor("bits_per_second", bitsPerSecond, "bits");
   return `${Number((bitsPerSecond * factor).toPrecision(3))}\u00a0${suffix}`;

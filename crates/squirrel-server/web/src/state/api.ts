@@ -3,12 +3,17 @@
 import { signal } from "@preact/signals";
 import type { Labels } from "../lib/promql";
 import type { Unit } from "../lib/units";
+import type { AlertsDocument } from "./alert-types";
 
 /** One query of a chart, as the server's chart table declares it. */
 export interface ChartQuery {
   legend: string;
   expr: string;
   mirrored: boolean;
+  /** A limit that the others are held against. */
+  threshold?: boolean;
+  /** Which of its series are shown; all when not given. */
+  only?: (labels: Labels) => boolean;
 }
 
 /** One chart of `/api/charts`. */
@@ -126,7 +131,12 @@ export function numberOf(text: string): number {
 }
 
 /** A failure with a sentence for the user. */
-export class ApiError extends Error {}
+export class ApiError extends Error {
+  /** The status of the answer; null when there was none. */
+  constructor(message: string, readonly status: number | null = null) {
+    super(message);
+  }
+}
 
 /** Server clock minus browser clock, in seconds. */
 export const clockSkew = signal(0);
@@ -159,11 +169,11 @@ async function call(path: string, init?: RequestInit): Promise<unknown> {
     body = await response.json();
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new ApiError(`The server answered ${path} with status ${response.status} and no JSON.`);
+    throw new ApiError(`The server answered ${path} with status ${response.status} and no JSON.`, response.status);
   }
   if (!response.ok) {
     const said = (body as { error?: unknown } | null)?.error;
-    throw new ApiError(typeof said === "string" ? said : `The server answered ${path} with status ${response.status}.`);
+    throw new ApiError(typeof said === "string" ? said : `The server answered ${path} with status ${response.status}.`, response.status);
   }
   return body;
 }
@@ -201,6 +211,17 @@ export const catalogue = once("/api/catalogue", (body) => body as CatalogueEntry
 
 /** All applications, as they are now. */
 export const applications = async (): Promise<ApplicationList> => (await call("/api/applications")) as ApplicationList;
+
+/** All alerts, silences, and what was told to whom, as they are now. */
+export const alerts = async (): Promise<AlertsDocument> => (await call("/api/alerts")) as AlertsDocument;
+
+/** Changes something, with the daemon's token. */
+export const change = (path: string, body: object, token: string): Promise<unknown> =>
+  call(path, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
 
 /** All collectors, as they are now. */
 export const collectors = async (): Promise<Collector[]> => (await call("/api/collectors")) as Collector[];

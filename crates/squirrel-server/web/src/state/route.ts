@@ -8,16 +8,20 @@ export type Route =
   | { page: "interface"; device: string }
   | { page: "applications" }
   | { page: "application"; application: string }
+  | { page: "alerts" }
+  | { page: "alert"; fingerprint: string }
   | { page: "unknown"; path: string };
 
 function parse(path: string): Route {
   if (path === "/" || path === "/index.html") return { page: "overview" };
   if (path === "/interfaces" || path === "/interfaces/") return { page: "interfaces" };
   if (path === "/applications" || path === "/applications/") return { page: "applications" };
-  const [, list, encoded] = /^\/(interfaces|applications)\/([^/]+)$/.exec(path) ?? [];
+  if (path === "/alerts" || path === "/alerts/") return { page: "alerts" };
+  const [, list, encoded] = /^\/(interfaces|applications|alerts)\/([^/]+)$/.exec(path) ?? [];
   if (encoded !== undefined) {
     try {
       const name = decodeURIComponent(encoded);
+      if (list === "alerts") return { page: "alert", fingerprint: name };
       return list === "interfaces" ? { page: "interface", device: name } : { page: "application", application: name };
     } catch {
       // Not an address of ours: a percent sign that encodes nothing.
@@ -33,6 +37,9 @@ export const interfacePath = (device: string): string => `/interfaces/${encodeUR
 
 /** The address of one application. */
 export const applicationPath = (application: string): string => `/applications/${encodeURIComponent(application)}`;
+
+/** The address of one alert. */
+export const alertPath = (fingerprint: string): string => `/alerts/${encodeURIComponent(fingerprint)}`;
 
 /** Goes to another page and keeps the time range. */
 export function navigate(path: string): void {

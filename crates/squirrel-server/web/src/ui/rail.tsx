@@ -1,5 +1,6 @@
 // The way between pages: a rail on the left, a bar at the bottom on phones.
 
+import { openAlerts } from "../state/alerts";
 import { route } from "../state/route";
 import { Icon } from "./icons";
 import { Link } from "./link";
@@ -24,6 +25,16 @@ export function Rail() {
       <Link to="/applications" class="rail-link" current={page === "applications" || page === "application"}>
         <Icon name="applications" /><span>Applications</span>
       </Link>
+      <Link to="/alerts" class="rail-link" current={page === "alerts" || page === "alert"}>
+        <Icon name="alerts" /><span>Alerts</span><Count />
+      </Link>
     </nav>
   );
+}
+
+/** How many alerts wait for somebody. */
+function Count() {
+  const { count, level } = openAlerts.value;
+  if (count === 0) return null;
+  return <b class={`rail-count ${level}`} data-count={count}><i class="sr-only">, firing: </i>{count > 99 ? "99+" : count}</b>;
 }

@@ -3,8 +3,10 @@
 import { useEffect } from "preact/hooks";
 import { visible } from "../lib/text";
 import { type Finding, type Level, verdict as fetchVerdict } from "../state/api";
+import { openAlerts } from "../state/alerts";
 import { verdict } from "../state/stream";
 import { Icon, type IconName } from "./icons";
+import { Link } from "./link";
 
 export const LEVEL_ICON: Record<Level, IconName> = { ok: "check", unknown: "unknown", warning: "warning", bad: "bad" };
 export const LEVEL_WORD: Record<Level, string> = { ok: "Fine", unknown: "Not known", warning: "Warning", bad: "Bad" };
@@ -27,6 +29,11 @@ export function VerdictPanel() {
         <span class="sr-only">{LEVEL_WORD[now.level]}: </span>
         <span>{visible(now.sentence)}</span>
       </p>
+      {openAlerts.value.count > 0 && (
+        <p class="verdict-alerts">
+          <Link to="/alerts">{openAlerts.value.count === 1 ? "One alert waits" : `${openAlerts.value.count} alerts wait`} for somebody: see what fires and since when</Link>
+        </p>
+      )}
       {now.findings.length > 0 && (
         <ul class="findings">
           {now.findings.map((finding) => <FindingRow key={`${finding.check} ${finding.subject}`} finding={finding} />)}

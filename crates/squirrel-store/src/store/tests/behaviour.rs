@@ -391,11 +391,29 @@ fn syncs_are_made_as_the_policy_says() {
     }
 }
 
-/// Files of format 1 as its first version wrote them: two blocks, series files and a log.
-const FORMAT_1: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/format-1");
+/// Files of each format as its first version wrote them: two blocks, series files and a log.
+const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata");
 
-/// The store that the files of format 1 are of.
-fn small_store(dir: &Arc<MemoryDir>) -> (Store, Model) {
+/// Puts the golden files of a format into a folder.
+fn golden(format: &str) -> Arc<MemoryDir> {
+    let dir = Arc::new(MemoryDir::new());
+    let place = std::path::Path::new(GOLDEN).join(format);
+    for folder in ["", "series", "t0", "wal"] {
+        if !folder.is_empty() {
+            dir.make_folder(folder).unwrap();
+        }
+        for entry in std::fs::read_dir(place.join(folder)).unwrap().map(Result::unwrap) {
+            if entry.file_type().unwrap().is_file() {
+                let path = format!("{folder}/{}", entry.file_name().display());
+                dir.put(path.trim_start_matches('/'), std::fs::read(entry.path()).unwrap());
+            }
+        }
+    }
+    dir
+}
+
+/// The store that the golden files are of. From format 2 on it has a series of noise, which takes codes.
+fn small_store(dir: &Arc<MemoryDir>, format: u16) -> (Store, Model) {
     let options = StoreOptions { block_ms: 20_000, grace_ms: 2000, segment_ms: 10_000, ..options() };
     let (store, _) = open(dir, options);
     let mut model = Model::default();
@@ -406,6 +424,13 @@ fn small_store(dir: &Arc<MemoryDir>) -> (Store, Model) {
         let labels = Labels::new([("__name__", "up")]).unwrap();
         store.append_samples(Timestamp(at), &[(labels.clone(), Timestamp(at + 7), tick as f64)]).unwrap();
         model.insert(&labels, at + 7, tick as f64);
+        let noise = Labels::new([("__name__", "noise")]).unwrap();
+        for i in (0..20).filter(|_| format > 1) {
+            let time = at + 9 + 50 * i;
+            let value = (time.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as i64) >> 40) as f64;
+            store.append_samples(Timestamp(at), &[(noise.clone(), Timestamp(time), value)]).unwrap();
+            model.insert(&noise, time, value);
+        }
         if tick % 5 == 4 {
             store.maintain(Timestamp(at));
         }
@@ -414,14 +439,21 @@ fn small_store(dir: &Arc<MemoryDir>) -> (Store, Model) {
 }
 
 #[test]
-fn what_format_1_wrote_is_read_for_ever_and_written_the_same() {
-    let (golden, fresh) = (Arc::new(MemoryDir::new()), Arc::new(MemoryDir::new()));
-    let (_store, model) = small_store(&fresh);
+fn what_format_1_wrote_is_read_for_ever() {
+    let (_store, model) = small_store(&Arc::new(MemoryDir::new()), 1);
+    let (store, report) = open(&golden("format-1"), options());
+    assert!(report.notes.is_empty() && report.blocks == 2, "{report:?}");
+    same(&store, &model);
+}
+
+#[test]
+fn what_format_2_wrote_is_read_for_ever_and_written_the_same() {
+    let (golden, fresh) = (golden("format-2"), Arc::new(MemoryDir::new()));
+    let (_store, model) = small_store(&fresh, 2);
+    assert_eq!(golden.files(), fresh.files());
     for path in fresh.files() {
-        let file = std::path::Path::new(FORMAT_1).join(&path);
-        let bytes = std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        assert!(bytes == fresh.read(&path).unwrap(), "{path} is written otherwise than before: raise the version");
-        golden.put(&path, bytes);
+        let same = golden.read(&path).unwrap() == fresh.read(&path).unwrap();
+        assert!(same, "{path} is written otherwise than before: raise the version");
     }
     let (store, report) = open(&golden, options());
     assert!(report.notes.is_empty() && report.blocks == 2, "{report:?}");

@@ -40,26 +40,29 @@ fn run(store: &Store, ticks: std::ops::Range<i64>, model: &mut Model) -> usize {
 fn whichever_operation_fails_nothing_is_lost_and_writing_resumes() {
     for errno in [EIO, ENOSPC] {
         for from in 0..150 {
-            let (memory, dir) = faulty();
-            let (store, _) = Store::open(Arc::new(dir.clone()), small(), Timestamp(T)).unwrap();
-            let mut model = Model::default();
-            dir.set(Some(Trouble { from, count: 6, errno, tears: from % 2 == 0, only_growth: false }));
-            let failures = run(&store, 0..70, &mut model);
-            assert!(dir.failures() > 0 || from > 100, "operation {from} was never reached");
-            same(&store, &model);
-            let report = store.report();
-            assert_eq!(report.degraded, None, "operation {from}: writing resumed without a restart");
-            assert!(failures <= 6);
-            drop(store);
-            let (store, report) = open(&Arc::new(memory.after_kill()), small());
-            same(&store, &model);
-            assert_eq!(
-                (report.lost_frames, report.unusable_blocks, report.nameless_samples),
-                (0, 0, 0),
-                "{from} {report:?}"
-            );
+            check_writing_resumes(errno, from);
         }
     }
+}
+
+/// Six operations in a row fail, the `from`-th first: nothing is lost, and writing resumes without a restart.
+#[track_caller]
+pub(super) fn check_writing_resumes(errno: i32, from: u64) {
+    let (memory, dir) = faulty();
+    let (store, _) = Store::open(Arc::new(dir.clone()), small(), Timestamp(T)).unwrap();
+    let mut model = Model::default();
+    dir.set(Some(Trouble { from, count: 6, errno, tears: from.is_multiple_of(2), only_growth: false }));
+    let failures = run(&store, 0..70, &mut model);
+    assert!(dir.failures() > 0 || from > 100, "operation {from} was never reached");
+    same(&store, &model);
+    let report = store.report();
+    assert_eq!(report.degraded, None, "error {errno} at operation {from}: writing resumed without a restart");
+    assert!(failures <= 6);
+    drop(store);
+    let (store, report) = open(&Arc::new(memory.after_kill()), small());
+    same(&store, &model);
+    let lost = (report.lost_frames, report.unusable_blocks, report.nameless_samples);
+    assert_eq!(lost, (0, 0, 0), "error {errno} at operation {from}: {report:?}");
 }
 
 #[test]

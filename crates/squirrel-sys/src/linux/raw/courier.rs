@@ -3,6 +3,7 @@
 use std::io;
 use std::mem::{size_of, zeroed};
 use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
+use std::time::Duration;
 
 use super::{checked, checked_len};
 
@@ -21,9 +22,11 @@ pub(crate) fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(unsafe { (OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1])) })
 }
 
-/// Limits how long sending and receiving wait.
-pub(crate) fn set_patience(socket: BorrowedFd<'_>, seconds: i64) -> io::Result<()> {
-    let timeout = libc::timeval { tv_sec: seconds, tv_usec: 0 };
+/// Limits how long sending and receiving wait. No time at all would mean for ever, so it is a microsecond.
+pub(crate) fn set_patience(socket: BorrowedFd<'_>, patience: Duration) -> io::Result<()> {
+    let patience = patience.max(Duration::from_micros(1));
+    let seconds = libc::time_t::try_from(patience.as_secs()).unwrap_or(libc::time_t::MAX);
+    let timeout = libc::timeval { tv_sec: seconds, tv_usec: patience.subsec_micros().into() };
     for option in [libc::SO_RCVTIMEO, libc::SO_SNDTIMEO] {
         // SAFETY: the pointer and the length describe `timeout`, which outlives the call.
         checked(unsafe {
@@ -66,6 +69,18 @@ pub(crate) fn send(socket: BorrowedFd<'_>, octets: &[u8], descriptor: Option<Bor
     // has gone is an error and no signal.
     let sent = checked_len(unsafe { libc::sendmsg(socket.as_raw_fd(), &raw const message, libc::MSG_NOSIGNAL) })?;
     if sent == octets.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
+}
+
+/// Whether the other end has gone and nothing of it is left to be received. Does not wait.
+pub(crate) fn has_gone(socket: BorrowedFd<'_>) -> bool {
+    let mut octet = 0_u8;
+    let flags = libc::MSG_PEEK | libc::MSG_DONTWAIT;
+    // SAFETY: the kernel writes one octet at most, for which there is room.
+    let answer = checked_len(unsafe { libc::recv(socket.as_raw_fd(), (&raw mut octet).cast(), 1, flags) });
+    match answer {
+        Ok(len) => len == 0,
+        Err(error) => !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted),
+    }
 }
 
 /// Receives one message and the descriptor beside it. A length of zero means that the other end has gone.

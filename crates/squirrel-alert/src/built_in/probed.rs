@@ -1,0 +1,128 @@
+//! Built-in rules over probes, under blackbox_exporter's names: without probes they are silent.
+
+use super::Fault::{Above, Below};
+use super::{BuiltIn, thresholds};
+
+/// Rules over probes, and the one over a floor that the user names.
+pub(super) static PROBED: &[BuiltIn] = &[
+    BuiltIn {
+        name: "LatencyHigh",
+        severity: "warning",
+        expr: "avg_over_time(probe_icmp_duration_seconds{phase=\"rtt\"}[5m])",
+        threshold: &thresholds::LATENCY,
+        fault: Above,
+        hold: "2m",
+        summary: "The round trip to {{ $labels.instance }} takes {value}",
+        meaning: "Everything that waits for an answer from there is slow: calls, pages, remote sessions.",
+        first: [
+            "Whether all targets are slow or this one: all is this side or its uplink, one is its path.",
+            "The path hop by hop: where the delay begins and stays.",
+            "Utilisation of this host's uplink: a full queue is delay.",
+        ],
+    },
+    BuiltIn {
+        name: "PacketLoss",
+        severity: "warning",
+        expr: "(1 - avg_over_time(probe_success[5m])) unless on (instance, job) probe_dns_answer_rrs unless max_over_time(probe_success[5m]) == 0",
+        threshold: &thresholds::LOSS,
+        fault: Above,
+        hold: "5m",
+        summary: "{value} of the probes of {{ $labels.instance }} are lost",
+        meaning: "Packets to this target or back are lost: transfers crawl, voice breaks up.",
+        first: [
+            "Errors and drops of this host's interfaces and queues: loss may be at home.",
+            "The path hop by hop: loss that begins at a hop and goes on behind it.",
+            "Whether the target is merely busy: probes of its services, not only pings.",
+        ],
+    },
+    BuiltIn {
+        name: "ProbeFailing",
+        severity: "critical",
+        expr: "(1 - max_over_time(probe_success[3m])) unless on (instance, job) probe_dns_answer_rrs",
+        threshold: &thresholds::FLAG,
+        fault: Above,
+        hold: "0s",
+        summary: "{{ $labels.instance }} has not answered a probe for 3 minutes",
+        meaning: "The target cannot be reached from here, or its service is down.",
+        first: [
+            "Whether anything else behind the same router answers.",
+            "Whether the service runs on the target, and listens.",
+            "What changed: routes, firewall rules, names.",
+        ],
+    },
+    BuiltIn {
+        name: "Jitter",
+        severity: "warning",
+        expr: "stddev_over_time(probe_icmp_duration_seconds{phase=\"rtt\"}[5m])",
+        threshold: &thresholds::JITTER,
+        fault: Above,
+        hold: "5m",
+        summary: "The round trip to {{ $labels.instance }} varies by {value}",
+        meaning: "Packets arrive unevenly: voice and video stutter although nothing is lost.",
+        first: [
+            "A queue that fills and empties: utilisation of this host's uplink, second by second.",
+            "A radio link on the way: Wi-Fi, mobile.",
+            "The path hop by hop: where the spread begins.",
+        ],
+    },
+    BuiltIn {
+        name: "DnsFailures",
+        severity: "critical",
+        expr: "(1 - avg_over_time(probe_success[5m])) and on (instance, job) probe_dns_answer_rrs",
+        threshold: &thresholds::DNS_FAILURES,
+        fault: Above,
+        hold: "2m",
+        summary: "{value} of the questions to the name server {{ $labels.instance }} fail",
+        meaning: "Names are not found: to users everything is down, one thing after the other.",
+        first: [
+            "Whether the server answers at all, and for other names.",
+            "The answer's code: a name that is gone is not a server that is down.",
+            "UDP receive drops here and on the server.",
+        ],
+    },
+    BuiltIn {
+        name: "DnsSlow",
+        severity: "warning",
+        expr: "avg_over_time(probe_dns_lookup_time_seconds[5m])",
+        threshold: &thresholds::DNS_TIME,
+        fault: Above,
+        hold: "5m",
+        summary: "Looking up the name of {{ $labels.instance }} takes {value}",
+        meaning: "Each new connection waits that long before it begins.",
+        first: [
+            "Which of the resolvers is slow: the first of /etc/resolv.conf may be dead.",
+            "The round trip to the resolver.",
+            "Whether the resolver asks others for names that it should know.",
+        ],
+    },
+    BuiltIn {
+        name: "CertificateExpiring",
+        severity: "warning",
+        expr: "(probe_ssl_earliest_cert_expiry - time()) / 86400",
+        threshold: &thresholds::CERTIFICATE_DAYS,
+        fault: Below,
+        hold: "0s",
+        summary: "A certificate of {{ $labels.instance }} expires in {value} days",
+        meaning: "From that day on browsers and programs refuse to connect.",
+        first: [
+            "Whether its renewal runs, and what it says.",
+            "Whether the new certificate is there and the service has not been told to read it.",
+            "Which of the chain it is: the server's own, or one between.",
+        ],
+    },
+    BuiltIn {
+        name: "ThroughputLow",
+        severity: "warning",
+        expr: "sum by (instance, device) (rate(node_network_receive_bytes_total{device!=\"lo\"}[5m]) + rate(node_network_transmit_bytes_total{device!=\"lo\"}[5m])) and on (instance, device) (node_network_carrier == 1) unless on (instance, device) squirrel_network_interface_info{virtual=\"true\"}",
+        threshold: &thresholds::THROUGHPUT_FLOOR,
+        fault: Below,
+        hold: "5m",
+        summary: "{{ $labels.device }} of {{ $labels.instance }} moves {value} bytes a second",
+        meaning: "Less moves than the floor that was set: something that should send or receive does not.",
+        first: [
+            "Whether the programs that usually move these bytes run, and talk to somebody.",
+            "The negotiated speed and the errors of the link.",
+            "Retransmissions: a transfer that crawls loses packets somewhere.",
+        ],
+    },
+];

@@ -1,0 +1,90 @@
+//! Carries checks out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use squirrel_outbound::{AddressRules, Resolve, SystemResolver, SystemRoots};
+use tokio::time::{Instant, timeout};
+
+use crate::finding::{Failed, Finding, Notes};
+use crate::reach::Way;
+use crate::{Module, Prober, metrics};
+
+/// The longest time that a check may take, whatever its module says.
+pub const LONGEST_TIMEOUT: Duration = Duration::from_mins(2);
+
+/// Carries checks out. One for a program is enough: it keeps this machine's trusted roots.
+///
+/// The rules for addresses are those for targets that the machine's administrator wrote down, unless others are given:
+/// for targets that come from the network, [`AddressRules::public`] with the networks that may be looked at.
+pub struct Checker {
+    resolver: Arc<dyn Resolve>,
+    pub(crate) roots: SystemRoots,
+    rules: AddressRules,
+}
+
+impl Default for Checker {
+    fn default() -> Self {
+        Self {
+            resolver: Arc::new(SystemResolver::default()),
+            roots: SystemRoots::default(),
+            rules: AddressRules::default(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Checker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Checker").field("rules", &self.rules).finish_non_exhaustive()
+    }
+}
+
+impl Checker {
+    /// One that asks this machine's resolver.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With another resolver.
+    #[must_use]
+    pub fn with_resolver(mut self, resolver: Arc<dyn Resolve>) -> Self {
+        self.resolver = resolver;
+        self
+    }
+
+    /// With other rules for addresses.
+    #[must_use]
+    pub fn with_rules(mut self, rules: AddressRules) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    pub(crate) fn way(&self) -> Way<'_> {
+        Way { resolver: &*self.resolver, rules: &self.rules }
+    }
+
+    /// Carries a check out. It takes the module's time at most, and not more than [`LONGEST_TIMEOUT`]; what was found by
+    /// then stays in the finding.
+    pub async fn check(&self, module: &Module, target: &str) -> Finding {
+        let limit = module.timeout.min(LONGEST_TIMEOUT);
+        let begin = Instant::now();
+        let mut notes = Notes::default();
+        notes.set(&metrics::SUCCESS, 0.0);
+        notes.set(&metrics::DURATION, 0.0);
+        notes.set(&metrics::TIMEOUT, limit.as_secs_f64());
+        let part = async {
+            match &module.prober {
+                Prober::Http(check) => check.run(self, target, &mut notes).await,
+                Prober::Tcp(check) => check.run(self, target, &mut notes).await,
+                Prober::Dns(check) => check.run(self, target, &mut notes).await,
+                Prober::Ntp(check) => check.run(self, target, &mut notes).await,
+                Prober::Plugin(check) => check.run(limit, &mut notes).await,
+            }
+        };
+        let result = timeout(limit, part).await;
+        let result = result.unwrap_or_else(|_| {
+            Err(Failed::new(format!("{}: not done within {} s", module.prober.word(), limit.as_secs_f64())))
+        });
+        notes.finish(result, begin.elapsed())
+    }
+}

@@ -1,0 +1,44 @@
+//! Service checks: does a server answer, how fast, and what it should.
+//!
+//! A [`Module`] says what is looked at and within which time; a [`Checker`] carries it out against a target and brings
+//! a [`Finding`]: metrics as blackbox_exporter names them, and what happened in words. Metrics are kept as far as the
+//! check came, so that one which fails late still tells its first phases.
+//!
+//! ```text
+//! Module + target ─► Checker: resolve ─► address rules ─► connect ─► TLS ─► http, tcp, dns, ntp ─► Finding
+//! ```
+//!
+//! Everything that a server says is hostile: each text, body and answer has a bound, every check one time limit over
+//! all of it, and what is told of it is escaped.
+//!
+//! Absences: a clock (but the runtime's timers), the store, HTTP/2, cookies, proxies, a check without a time limit.
+#![forbid(unsafe_code)]
+
+mod certificate;
+mod checker;
+mod dns;
+mod finding;
+mod http;
+mod metrics;
+mod module;
+mod ntp;
+mod performance;
+mod plugin;
+mod reach;
+mod tcp;
+mod tls;
+
+pub use checker::{Checker, LONGEST_TIMEOUT};
+pub use dns::{DnsCheck, DnsTransport, RecordRules};
+pub use finding::Finding;
+pub use http::{Compression, HeaderRule, HttpCheck};
+pub use metrics::METRICS;
+pub use module::{Module, Prober};
+pub use ntp::NtpCheck;
+pub use performance::{Performance, parse_performance};
+pub use plugin::PluginCheck;
+pub use reach::{IpVersion, Reach};
+pub use tcp::{Exchange, Expect, TcpCheck};
+
+#[cfg(test)]
+mod tests;

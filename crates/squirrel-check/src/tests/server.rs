@@ -1,0 +1,241 @@
+//! Servers that do what the test wrote down, on ports of the system's choice; they end with the test's runtime.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair};
+use rustls::ServerConfig;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, UdpSocket};
+use tokio_rustls::TlsAcceptor;
+
+use crate::tls::Stream;
+
+/// An authority that signs certificates.
+pub(crate) struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+}
+
+/// A certificate, its key, and those that are shown with it.
+pub(crate) struct Identity {
+    pub(crate) der: CertificateDer<'static>,
+    pub(crate) key: KeyPair,
+}
+
+impl Authority {
+    pub(crate) fn new() -> Self {
+        Self::until(4_000)
+    }
+
+    /// One whose own certificate ends with a year.
+    pub(crate) fn until(year: i32) -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.not_after = rcgen::date_time_ymd(year, 6, 30);
+        let key = KeyPair::generate().unwrap();
+        // Authorities of one name would be taken for each other.
+        params.distinguished_name.push(DnType::CommonName, format!("{:?}", &key.public_key_raw()[..16]));
+        Self { issuer: CertifiedIssuer::self_signed(params, key).unwrap() }
+    }
+
+    pub(crate) fn pem(&self) -> String {
+        self.issuer.pem()
+    }
+
+    pub(crate) fn der(&self) -> CertificateDer<'static> {
+        self.issuer.der().clone()
+    }
+
+    pub(crate) fn sign(&self, name: &str) -> Identity {
+        self.sign_until(name, 4_000)
+    }
+
+    pub(crate) fn sign_until(&self, name: &str, year: i32) -> Identity {
+        self.sign_named(name, &name_of(&[("CN", name)]), year)
+    }
+
+    pub(crate) fn sign_named(&self, name: &str, subject: &DistinguishedName, year: i32) -> Identity {
+        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+        params.distinguished_name = subject.clone();
+        params.not_before = rcgen::date_time_ymd(2_001, 1, 1);
+        params.not_after = rcgen::date_time_ymd(year, 6, 30);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        Identity { der: certificate.der().clone(), key }
+    }
+}
+
+/// A name of attributes by their short names.
+pub(crate) fn name_of(attributes: &[(&str, &str)]) -> DistinguishedName {
+    let mut name = DistinguishedName::new();
+    for (kind, value) in attributes {
+        let kind = match *kind {
+            "C" => DnType::CountryName,
+            "O" => DnType::OrganizationName,
+            _ => DnType::CommonName,
+        };
+        name.push(kind, *value);
+    }
+    name
+}
+
+impl Identity {
+    /// A server's side of TLS.
+    pub(crate) fn acceptor(&self) -> TlsAcceptor {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let key = PrivateKeyDer::try_from(self.key.serialize_der()).unwrap();
+        let config = builder.unwrap().with_no_client_auth().with_single_cert(vec![self.der.clone()], key);
+        TlsAcceptor::from(Arc::new(config.unwrap()))
+    }
+}
+
+/// What a server does with a connection.
+#[derive(Clone, Debug)]
+pub(crate) enum Act {
+    /// Says this and closes.
+    Say(Vec<u8>),
+    /// Says this, waits for one line, says the next, and so on; then closes.
+    Converse(Vec<&'static str>),
+    /// As the first, and then says nothing and does not close.
+    Hang(Vec<u8>),
+    /// Says this over and over.
+    Endless(&'static [u8]),
+    /// Reads a request of HTTP, answers with this, and closes.
+    Answer(Vec<u8>),
+    /// Reads a request of HTTP, answers with the head, and then says this over and over.
+    EndlessAnswer(&'static str, &'static [u8]),
+}
+
+impl Act {
+    pub(crate) fn say(text: &str) -> Self {
+        Self::Say(text.into())
+    }
+
+    pub(crate) fn ok(body: &str) -> Self {
+        Self::Answer(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes())
+    }
+
+    pub(crate) fn redirect(status: u16, location: &str) -> Self {
+        let head = format!("HTTP/1.1 {status} There\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
+        Self::Answer(head.into_bytes())
+    }
+}
+
+/// A server of TCP.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    connections: Arc<AtomicUsize>,
+    heard: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    pub(crate) async fn start(tls: Option<TlsAcceptor>, act: Act) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (connections, heard) = (Arc::new(AtomicUsize::new(0)), Arc::default());
+        let (count, ear) = (Arc::clone(&connections), Arc::clone(&heard));
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                count.fetch_add(1, Ordering::Relaxed);
+                let (tls, act, ear) = (tls.clone(), act.clone(), Arc::clone(&ear));
+                tokio::spawn(async move {
+                    let stream: Box<dyn Stream> = match tls {
+                        None => Box::new(stream),
+                        Some(tls) => match tls.accept(stream).await {
+                            Ok(stream) => Box::new(stream),
+                            Err(_) => return,
+                        },
+                    };
+                    let _ = serve(stream, act, &ear).await;
+                });
+            }
+        });
+        Self { address, connections, heard }
+    }
+
+    pub(crate) fn target(&self) -> String {
+        self.address.to_string()
+    }
+
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+
+    /// What clients said.
+    pub(crate) fn heard(&self) -> Vec<String> {
+        self.heard.lock().unwrap().clone()
+    }
+}
+
+async fn serve(mut stream: Box<dyn Stream>, act: Act, ear: &Mutex<Vec<String>>) -> std::io::Result<()> {
+    match act {
+        Act::Say(octets) => stream.write_all(&octets).await?,
+        Act::Hang(octets) => {
+            stream.write_all(&octets).await?;
+            stream.flush().await?;
+            std::future::pending::<()>().await;
+        }
+        Act::Endless(piece) => loop {
+            stream.write_all(piece).await?;
+        },
+        Act::Converse(lines) => {
+            for line in lines {
+                stream.write_all(line.as_bytes()).await?;
+                stream.flush().await?;
+                let answer = until(&mut stream, b"\n").await?;
+                ear.lock().unwrap().push(answer);
+            }
+        }
+        Act::Answer(octets) => {
+            request(&mut stream, ear).await?;
+            stream.write_all(&octets).await?;
+        }
+        Act::EndlessAnswer(head, piece) => {
+            request(&mut stream, ear).await?;
+            stream.write_all(head.as_bytes()).await?;
+            loop {
+                stream.write_all(piece).await?;
+            }
+        }
+    }
+    stream.shutdown().await
+}
+
+async fn request(stream: &mut Box<dyn Stream>, ear: &Mutex<Vec<String>>) -> std::io::Result<()> {
+    let mut head = until(stream, b"\r\n\r\n").await?;
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await?;
+    head.push_str(&String::from_utf8_lossy(&body));
+    ear.lock().unwrap().push(head);
+    Ok(())
+}
+
+async fn until(stream: &mut Box<dyn Stream>, end: &[u8]) -> std::io::Result<String> {
+    let mut octets = Vec::new();
+    while !octets.ends_with(end) {
+        match stream.read_u8().await {
+            Ok(octet) => octets.push(octet),
+            Err(_) => break,
+        }
+    }
+    Ok(String::from_utf8_lossy(&octets).into_owned())
+}
+
+/// A server of UDP that answers each datagram with what `answers` makes of it.
+pub(crate) async fn datagrams(answers: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static) -> SocketAddr {
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let address = socket.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut buffer = [0; 2048];
+        while let Ok((length, from)) = socket.recv_from(&mut buffer).await {
+            for answer in answers(&buffer[..length]) {
+                let _ = socket.send_to(&answer, from).await;
+            }
+        }
+    });
+    address
+}

@@ -1,0 +1,196 @@
+//! A server that answers each connection with what the test wrote down.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use crate::idle::Stream;
+
+/// An authority that signs certificates.
+pub(super) struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+}
+
+/// A certificate and its key.
+pub(super) struct Identity {
+    pub(super) certificate: String,
+    pub(super) key: String,
+    der: rustls::pki_types::CertificateDer<'static>,
+    key_der: Vec<u8>,
+}
+
+impl Authority {
+    pub(super) fn new() -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        // Authorities of one name would be taken for each other until a signature is looked at.
+        params.distinguished_name.push(DnType::CommonName, format!("{:?}", key.public_key_raw()));
+        Self { issuer: CertifiedIssuer::self_signed(params, key).unwrap() }
+    }
+
+    pub(super) fn pem(&self) -> String {
+        self.issuer.pem()
+    }
+
+    pub(super) fn sign(&self, name: &str) -> Identity {
+        self.sign_until(name, 4_000)
+    }
+
+    /// A certificate that ends with a year.
+    pub(super) fn sign_until(&self, name: &str, year: i32) -> Identity {
+        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+        params.not_before = rcgen::date_time_ymd(2_001, 1, 1);
+        params.not_after = rcgen::date_time_ymd(year, 12, 31);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        Identity {
+            certificate: certificate.pem(),
+            key: key.serialize_pem(),
+            der: certificate.der().clone(),
+            key_der: key.serialize_der(),
+        }
+    }
+}
+
+impl Identity {
+    /// A server's side of TLS; with an authority it asks for certificates that are of it.
+    pub(super) fn acceptor(&self, clients_of: Option<&Authority>) -> TlsAcceptor {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
+        let builder = match clients_of {
+            None => builder.unwrap().with_no_client_auth(),
+            Some(authority) => {
+                let mut roots = RootCertStore::empty();
+                roots.add(authority.issuer.der().clone()).unwrap();
+                let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+                builder.unwrap().with_client_cert_verifier(verifier.unwrap())
+            }
+        };
+        let key = PrivateKeyDer::try_from(self.key_der.clone()).unwrap();
+        TlsAcceptor::from(Arc::new(builder.with_single_cert(vec![self.der.clone()], key).unwrap()))
+    }
+}
+
+/// What a server does with the requests of a connection.
+#[derive(Clone, Debug)]
+pub(super) enum Act {
+    /// Answers each request with these octets.
+    Answer(Vec<u8>),
+    /// Answers the first request, reads the second, and closes.
+    AnswerOnce(Vec<u8>),
+    /// Writes these octets, and then this text for ever.
+    Endless(Vec<u8>, &'static [u8]),
+    /// Writes these octets, whatever is said, and closes.
+    Interrupt(Vec<u8>),
+    /// Writes these octets and waits for ever.
+    Hang(Vec<u8>),
+}
+
+pub(super) fn ok(body: &str) -> Act {
+    Act::Answer(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes())
+}
+
+/// A server on a port of the system's choice; ends with the test's runtime.
+pub(super) struct Server {
+    pub(super) address: SocketAddr,
+    connections: Arc<AtomicUsize>,
+    requests: Arc<std::sync::Mutex<Vec<String>>>,
+}
+
+impl Server {
+    pub(super) async fn start(tls: Option<TlsAcceptor>, act: Act) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (connections, requests) = (Arc::new(AtomicUsize::new(0)), Arc::default());
+        let (count, seen) = (Arc::clone(&connections), Arc::clone(&requests));
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                count.fetch_add(1, Ordering::Relaxed);
+                let (tls, act, seen) = (tls.clone(), act.clone(), Arc::clone(&seen));
+                tokio::spawn(async move {
+                    let stream: Box<dyn Stream> = match tls {
+                        None => Box::new(stream),
+                        Some(tls) => match tls.accept(stream).await {
+                            Ok(stream) => Box::new(stream),
+                            Err(_) => return,
+                        },
+                    };
+                    converse(stream, act, &seen).await;
+                });
+            }
+        });
+        Self { address, connections, requests }
+    }
+
+    pub(super) fn url(&self, scheme: &str, host: &str) -> String {
+        format!("{scheme}://{host}:{}/", self.address.port())
+    }
+
+    pub(super) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+
+    /// The heads and bodies that came.
+    pub(super) fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
+    }
+}
+
+async fn converse(mut stream: Box<dyn Stream>, act: Act, seen: &std::sync::Mutex<Vec<String>>) {
+    if let Act::Interrupt(octets) = &act {
+        let _ = stream.read(&mut [0; 4_096]).await;
+        let _ = stream.write_all(octets).await;
+        let _ = stream.shutdown().await;
+        return;
+    }
+    let mut answered = false;
+    while let Some(request) = request(&mut stream).await {
+        seen.lock().unwrap().push(request);
+        let result = match &act {
+            Act::Interrupt(_) => return,
+            Act::AnswerOnce(_) if answered => return,
+            Act::Answer(octets) | Act::AnswerOnce(octets) => stream.write_all(octets).await,
+            Act::Endless(head, piece) => {
+                let mut result = stream.write_all(head).await;
+                while result.is_ok() {
+                    result = stream.write_all(piece).await;
+                }
+                result
+            }
+            Act::Hang(octets) => {
+                let _ = stream.write_all(octets).await;
+                let _ = stream.flush().await;
+                std::future::pending().await
+            }
+        };
+        answered = true;
+        if result.is_err() || stream.flush().await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn request(stream: &mut Box<dyn Stream>) -> Option<String> {
+    let mut octets = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&octets);
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
+            if body.len() >= length {
+                return Some(text.into_owned());
+            }
+        }
+        if stream.read_buf(&mut octets).await.ok()? == 0 {
+            return None;
+        }
+    }
+}

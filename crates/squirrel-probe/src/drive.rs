@@ -1,0 +1,195 @@
+//! The driver: sockets, the clock and the kernel's time stamps under the machine.
+
+mod link;
+mod open;
+
+use std::collections::HashMap;
+use std::io;
+use std::net::IpAddr;
+use std::ops::ControlFlow;
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::time::Duration;
+
+use squirrel_model::Elapsed;
+use squirrel_sys::probe_socket::{Inbox, wait};
+use squirrel_wire::icmp::Family;
+
+use crate::ping::{Event, Ping, Question, Step};
+use link::Link;
+pub(crate) use link::{kind_of, words};
+pub use open::{OpenError, Options};
+
+/// Questions that are sent before answers are looked for again.
+const SENT_AT_ONCE: u32 = 16;
+/// By how much the wall clock may run away from the steady one between two looks. More, and somebody set it.
+const DRIFT_NS: i128 = 500_000;
+
+/// The clocks that the driver reads.
+pub struct Clocks<'a> {
+    /// The steady one.
+    pub steady: &'a dyn Fn() -> Elapsed,
+    /// The wall clock in nanoseconds since the epoch, which the kernel stamps packets with.
+    pub wall: &'a dyn Fn() -> u64,
+}
+
+/// Sockets for some targets.
+pub struct Driver {
+    links: Vec<Link>,
+    targets: Targets,
+    inbox: Inbox,
+    /// Answers to nobody's question: of other runs, cut, made up, or from elsewhere.
+    strange: u64,
+}
+
+impl Driver {
+    /// Opens a socket for each IP that the targets need: one without privilege if the kernel lets us, else a raw one.
+    ///
+    /// # Errors
+    /// Neither is permitted; an address, an interface or an option that this host refuses.
+    pub fn open(targets: Vec<IpAddr>, options: &Options) -> Result<Self, OpenError> {
+        let families = [Family::V4, Family::V6];
+        let needed = families.into_iter().filter(|family| targets.iter().any(|target| family_of(*target) == *family));
+        let links = needed.map(|family| Link::open(family, options)).collect::<Result<_, _>>()?;
+        Ok(Self { links, targets: Targets::new(targets), inbox: Inbox::new(), strange: 0 })
+    }
+
+    /// Sets the octets of payload of what is sent from now on.
+    pub fn set_size(&mut self, size: usize) {
+        for link in &mut self.links {
+            link.set_size(size);
+        }
+    }
+
+    /// Answers that were to no question of this run.
+    pub fn strange(&self) -> u64 {
+        self.strange
+    }
+
+    /// Carries a machine until it is done, or `each` breaks, or something can be read from `stop`. `each` sees the
+    /// events of each round.
+    ///
+    /// # Errors
+    /// What the kernel refuses of the sockets themselves; what it refuses to send is an event.
+    pub fn run(
+        &mut self,
+        ping: &mut Ping,
+        clocks: &Clocks<'_>,
+        stop: Option<BorrowedFd<'_>>,
+        each: &mut dyn FnMut(&Ping, &[Event]) -> ControlFlow<()>,
+    ) -> io::Result<()> {
+        let mut events = Vec::new();
+        let mut sent = 0;
+        let mut offset = Offset::read(clocks);
+        loop {
+            let step = ping.step((clocks.steady)(), &mut events);
+            match step {
+                Step::Send(question) => {
+                    self.send(ping, question, clocks, &mut events);
+                    sent += 1;
+                    if sent < SENT_AT_ONCE {
+                        continue;
+                    }
+                }
+                Step::Wait(_) | Step::Done => {}
+            }
+            sent = 0;
+            // Before the wait: what left just now has its time stamp by now, and would end the wait at once.
+            self.receive(ping, clocks, &mut offset, &mut events)?;
+            if !events.is_empty() {
+                let flow = each(ping, &events);
+                events.clear();
+                if flow.is_break() {
+                    return Ok(());
+                }
+                continue;
+            }
+            match step {
+                Step::Done => return Ok(()),
+                Step::Send(_) => {}
+                Step::Wait(at) => {
+                    if self.wait(at.0.saturating_sub((clocks.steady)().0), stop)? {
+                        return Ok(());
+                    }
+                    self.receive(ping, clocks, &mut offset, &mut events)?;
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, ping: &mut Ping, question: Question, clocks: &Clocks<'_>, events: &mut Vec<Event>) {
+        let Some(address) = self.targets.address(question.target) else { return };
+        let link = self.links.iter_mut().find(|link| link.family() == family_of(address));
+        if let Some(link) = link {
+            link.send(ping, question, address, clocks, events);
+        }
+    }
+
+    fn receive(
+        &mut self,
+        ping: &mut Ping,
+        clocks: &Clocks<'_>,
+        offset: &mut Offset,
+        events: &mut Vec<Event>,
+    ) -> io::Result<()> {
+        if offset.was_moved(clocks) {
+            ping.clock_was_set();
+        }
+        for link in &mut self.links {
+            self.strange += link.answers(ping, &mut self.inbox, clocks, &self.targets, events)?;
+            link.errors(ping, &mut self.inbox, &self.targets, events)?;
+        }
+        ping.settle(events);
+        Ok(())
+    }
+
+    /// Waits for something to read; says whether it was `stop`.
+    fn wait(&self, span: Duration, stop: Option<BorrowedFd<'_>>) -> io::Result<bool> {
+        let sockets: Vec<BorrowedFd<'_>> = self.links.iter().map(|link| link.socket().as_fd()).chain(stop).collect();
+        let ready = wait(&sockets, Some(span))?;
+        Ok(stop.is_some() && ready.last() == Some(&true))
+    }
+}
+
+/// The addresses that are asked.
+struct Targets {
+    addresses: Vec<IpAddr>,
+    /// The target of an address, for answers that are too short to say which they are of: the last, if it is asked
+    /// twice.
+    by_address: HashMap<IpAddr, u32>,
+}
+
+impl Targets {
+    fn new(addresses: Vec<IpAddr>) -> Self {
+        let by_address = addresses.iter().copied().zip(0..).collect();
+        Self { addresses, by_address }
+    }
+
+    fn address(&self, target: u32) -> Option<IpAddr> {
+        self.addresses.get(target as usize).copied()
+    }
+
+    fn at(&self, address: IpAddr) -> Option<u32> {
+        self.by_address.get(&address).copied()
+    }
+}
+
+/// How far the wall clock is ahead of the steady one.
+pub(crate) struct Offset(i128);
+
+impl Offset {
+    pub(crate) fn read(clocks: &Clocks<'_>) -> Self {
+        let steady = (clocks.steady)().0.as_nanos();
+        Self(i128::from((clocks.wall)()) - i128::try_from(steady).unwrap_or(i128::MAX))
+    }
+
+    /// Whether somebody set the wall clock since the last look. Being interrupted between the two readings looks the
+    /// same, and costs the kernel's time of what is under way.
+    pub(crate) fn was_moved(&mut self, clocks: &Clocks<'_>) -> bool {
+        let before = std::mem::replace(self, Self::read(clocks));
+        (self.0 - before.0).abs() > DRIFT_NS
+    }
+}
+
+pub(crate) fn family_of(address: IpAddr) -> Family {
+    if address.is_ipv4() { Family::V4 } else { Family::V6 }
+}

@@ -1,0 +1,313 @@
+//! Ping: when to ask which target, and what each answer means.
+
+mod report;
+mod target;
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use squirrel_model::Elapsed;
+use squirrel_wire::icmp::ErrorKind;
+
+pub use report::{Report, Window};
+use target::Target;
+pub(crate) use target::round_trip;
+
+/// What to ask, and how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Questions to each target; none for as many as the time allows.
+    pub count: Option<u32>,
+    /// Time between two questions to one target.
+    pub interval: Duration,
+    /// How long an answer is waited for.
+    pub timeout: Duration,
+    /// How long questions are asked; none for until the count is reached or somebody says stop.
+    pub duration: Option<Duration>,
+    /// How many of the last questions the recent figures tell of.
+    pub window: usize,
+    /// Whether the first questions are spread over the interval, so that many targets are not asked at once.
+    pub spread: bool,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            count: None,
+            interval: Duration::from_secs(1),
+            timeout: Duration::from_secs(2),
+            duration: None,
+            window: 100,
+            spread: true,
+        }
+    }
+}
+
+/// One question: the `number`th to a target, both counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Question {
+    /// Which target.
+    pub target: u32,
+    /// Which question to it.
+    pub number: u32,
+}
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Ask, and tell with [`Ping::sent`] or [`Ping::not_sent`].
+    Send(Question),
+    /// Nothing before this moment, unless something comes.
+    Wait(Elapsed),
+    /// All was asked, and answered or waited for.
+    Done,
+}
+
+/// Whose clock measured a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Clock {
+    /// The kernel's, at the device: without the delays of this program.
+    Kernel,
+    /// This program's.
+    User,
+}
+
+/// An answer as it came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// When this program saw it.
+    pub at: Elapsed,
+    /// When the kernel took it from the device, in nanoseconds of the wall clock.
+    pub stamp_ns: Option<u64>,
+    /// Time to live with which it came.
+    pub ttl: Option<u8>,
+    /// TOS or traffic class with which it came.
+    pub tos: Option<u8>,
+    /// Length of the ICMP message.
+    pub len: usize,
+}
+
+/// What became of a question.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// It was answered in time.
+    Answer {
+        /// Which.
+        question: Question,
+        /// After how long.
+        time: Duration,
+        /// By whose clock.
+        clock: Clock,
+        /// The answer.
+        arrival: Arrival,
+    },
+    /// It was answered once more.
+    Duplicate(Question),
+    /// It was answered after it had been given up.
+    Late(Question, Duration),
+    /// No answer came in time.
+    Lost(Question),
+    /// A host on the way sent an error.
+    Refused {
+        /// Which.
+        question: Question,
+        /// The host.
+        by: Option<IpAddr>,
+        /// What it said.
+        kind: ErrorKind,
+        /// The largest packet of the next link, when that was the reason.
+        mtu: Option<u32>,
+    },
+    /// This host could not send it.
+    NotSent(Question, String),
+}
+
+/// The questions to all targets.
+#[derive(Clone, Debug)]
+pub struct Ping {
+    plan: Plan,
+    targets: Vec<Target>,
+    /// When each target is to be asked next.
+    due: BinaryHeap<Reverse<(Duration, u32)>>,
+    /// Questions without an answer in the order in which they are given up.
+    open: VecDeque<(Duration, Question)>,
+    /// Targets with an answer that is not timed yet.
+    arrived: Vec<Question>,
+    end: Option<Duration>,
+}
+
+impl Ping {
+    /// Questions to so many targets, from `start` on.
+    pub fn new(plan: Plan, targets: u32, start: Elapsed) -> Self {
+        let offset = |index: u32| {
+            if plan.spread {
+                plan.interval.mul_f64(f64::from(index) / f64::from(targets.max(1)))
+            } else {
+                Duration::ZERO
+            }
+        };
+        let due = (0..targets).map(|index| Reverse((start.0 + offset(index), index))).collect();
+        let end = plan.duration.map(|duration| start.0 + duration);
+        let each = (0..targets).map(|_| Target::new(plan.window)).collect();
+        Self { plan, targets: each, due, open: VecDeque::new(), arrived: Vec::new(), end }
+    }
+
+    /// Questions to one of so many targets alone.
+    pub fn only(plan: Plan, target: u32, targets: u32, start: Elapsed) -> Self {
+        let mut ping = Self::new(plan, targets, start);
+        ping.due.retain(|Reverse((_, index))| *index == target);
+        ping
+    }
+
+    /// No more questions; what is open is waited for.
+    pub fn stop(&mut self) {
+        self.due.clear();
+    }
+
+    /// No more questions, and what is open is neither answered nor lost.
+    pub fn abandon(&mut self) {
+        self.due.clear();
+        self.open.clear();
+        self.targets.iter_mut().for_each(Target::abandon);
+    }
+
+    /// Gives up what is overdue, and says what is to be done at `now`.
+    pub fn step(&mut self, now: Elapsed, events: &mut Vec<Event>) -> Step {
+        let now = now.0;
+        while let Some((deadline, question)) = self.open.front().copied() {
+            let Some(target) = self.targets.get_mut(question.target as usize) else { break };
+            if target.is_open(question.number) {
+                if deadline > now {
+                    break;
+                }
+                target.lose(question.number);
+                events.push(Event::Lost(question));
+            }
+            self.open.pop_front();
+        }
+        let due = self.due.peek().map(|Reverse((at, index))| (*at, *index));
+        let due = due.filter(|(at, _)| self.end.is_none_or(|end| *at < end));
+        if let Some((at, index)) = due
+            && at <= now
+        {
+            self.due.pop();
+            let target = &mut self.targets[index as usize];
+            let number = target.ask(now, self.plan.timeout);
+            if self.plan.count.is_none_or(|count| number + 1 < count) {
+                let next = after(at, self.plan.interval, now);
+                self.due.push(Reverse((next, index)));
+            }
+            return Step::Send(Question { target: index, number });
+        }
+        let give_up = self.open.front().map(|(deadline, _)| *deadline);
+        match (due.map(|(at, _)| at), give_up) {
+            (None, None) => Step::Done,
+            (due, give_up) => Step::Wait(Elapsed(due.into_iter().chain(give_up).min().unwrap_or(now))),
+        }
+    }
+
+    /// The question was handed to the kernel at `at`, read just before.
+    pub fn sent(&mut self, question: Question, at: Elapsed) {
+        let deadline = at.0 + self.plan.timeout;
+        if let Some(target) = self.target(question)
+            && target.sent(question.number, at.0)
+        {
+            self.open.push_back((deadline, question));
+        }
+    }
+
+    /// The kernel did not take it.
+    pub fn not_sent(&mut self, question: Question, why: String, events: &mut Vec<Event>) {
+        if let Some(target) = self.target(question) {
+            target.fail(question.number);
+            events.push(Event::NotSent(question, why));
+        }
+    }
+
+    /// The kernel gave it to the device at this time, in nanoseconds of the wall clock.
+    pub fn stamped(&mut self, question: Question, stamp_ns: u64) {
+        if let Some(target) = self.target(question) {
+            target.stamp(question.number, stamp_ns);
+        }
+    }
+
+    /// An answer came. Its time is known after [`Ping::settle`], since the time at which the question left may be
+    /// told after it.
+    pub fn answered(&mut self, question: Question, arrival: Arrival, events: &mut Vec<Event>) {
+        let Some(target) = self.target(question) else { return };
+        match target.answer(question.number, arrival) {
+            target::Answered::First => self.arrived.push(question),
+            target::Answered::Again => events.push(Event::Duplicate(question)),
+            target::Answered::Late(after) => events.push(Event::Late(question, after)),
+            target::Answered::Unknown => {}
+        }
+    }
+
+    /// A host on the way sent an error for a question.
+    pub fn refused(
+        &mut self,
+        question: Question,
+        by: Option<IpAddr>,
+        kind: ErrorKind,
+        mtu: Option<u32>,
+        events: &mut Vec<Event>,
+    ) {
+        if let Some(target) = self.target(question)
+            && target.refuse(question.number, kind)
+        {
+            events.push(Event::Refused { question, by, kind, mtu });
+        }
+    }
+
+    /// The wall clock was set: time stamps of the kernel from before it do not go with those after it.
+    pub fn clock_was_set(&mut self) {
+        for (_, question) in &self.open {
+            if let Some(target) = self.targets.get_mut(question.target as usize) {
+                target.forget_stamp(question.number);
+            }
+        }
+    }
+
+    /// Times the answers that came since the last call. Call it after the kernel's time stamps were read.
+    pub fn settle(&mut self, events: &mut Vec<Event>) {
+        let arrived = std::mem::take(&mut self.arrived);
+        for question in &arrived {
+            if let Some((time, clock, arrival)) =
+                self.targets.get_mut(question.target as usize).and_then(|target| target.settle(question.number))
+            {
+                events.push(Event::Answer { question: *question, time, clock, arrival });
+            }
+        }
+        self.arrived = arrived;
+        self.arrived.clear();
+    }
+
+    /// How it stands with a target.
+    pub fn report(&self, target: u32) -> Report {
+        self.targets.get(target as usize).map(Target::report).unwrap_or_default()
+    }
+
+    /// The number of the question whose lower 16 bits these are, among those that are remembered: answers without
+    /// room for a tag say no more.
+    pub fn by_sequence(&self, target: u32, sequence: u16) -> Option<Question> {
+        let number = self.targets.get(target as usize)?.by_sequence(sequence)?;
+        Some(Question { target, number })
+    }
+
+    fn target(&mut self, question: Question) -> Option<&mut Target> {
+        self.targets.get_mut(question.target as usize)
+    }
+}
+
+/// The next moment to ask. Who was held up for longer than an interval does not ask at once what was missed.
+fn after(asked_for: Duration, interval: Duration, now: Duration) -> Duration {
+    let next = asked_for + interval;
+    let behind = now.saturating_sub(next);
+    let missed = behind.as_nanos() / interval.as_nanos().max(1);
+    if missed == 0 { next } else { next + interval * u32::try_from(missed).unwrap_or(u32::MAX) }
+}
+
+#[cfg(test)]
+mod tests;

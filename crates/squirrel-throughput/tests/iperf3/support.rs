@@ -1,0 +1,149 @@
+//! Servers and clients of both kinds, on loopback.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::{SocketAddr, TcpListener};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use squirrel_throughput::protocol::Parameters;
+use squirrel_throughput::{Client, Event, Limits, Plan, Report, Server, Stop, ThroughputError};
+
+/// A server of iperf3 that serves once; it is ended with this.
+pub(crate) struct Iperf3 {
+    process: Child,
+    pub(crate) port: u16,
+}
+
+impl Iperf3 {
+    /// Starts one on a free port, and waits until it says that it listens.
+    pub(crate) fn serve() -> Self {
+        // Between looking for a free port and using it somebody else may take it: then with another one.
+        (0..20).find_map(|_| Self::try_serve()).expect("iperf3 listens on one of twenty free ports")
+    }
+
+    fn try_serve() -> Option<Self> {
+        let port = free_port();
+        let mut process = Command::new("timeout")
+            .args(["30", "iperf3", "-s", "-1", "--forceflush", "-p", &port.to_string()])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("timeout starts");
+        let lines = BufReader::new(process.stdout.take().expect("stdout is piped")).lines();
+        let listens = lines.map_while(Result::ok).any(|line| line.contains("Server listening"));
+        if listens {
+            return Some(Self { process, port });
+        }
+        let _ = process.wait();
+        None
+    }
+}
+
+impl Drop for Iperf3 {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port()
+}
+
+/// Squirrel's server, with what it told.
+pub(crate) struct Own {
+    pub(crate) address: SocketAddr,
+    pub(crate) events: Arc<Mutex<Vec<Event>>>,
+    stop: Arc<Stop>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Own {
+    pub(crate) fn serve(limits: Limits) -> Self {
+        Self::serve_on("127.0.0.1:0", limits)
+    }
+
+    pub(crate) fn serve_on(address: &str, limits: Limits) -> Self {
+        let stop = Arc::new(Stop::default());
+        let server = Server::bind(address.parse().expect("an address"), limits, stop.clone()).expect("it listens");
+        let address = server.address().expect("it listens");
+        let events: Arc<Mutex<Vec<Event>>> = Arc::default();
+        let told = events.clone();
+        let thread = std::thread::spawn(move || {
+            server.run(&|event| told.lock().expect("nobody panicked").push(event)).expect("it serves");
+        });
+        Self { address, events, stop, thread: Some(thread) }
+    }
+
+    /// Ends it, and gives the reports of the runs that ended.
+    pub(crate) fn end(mut self) -> Vec<Event> {
+        self.stop.set();
+        self.thread.take().expect("it runs").join().expect("it ends well");
+        std::mem::take(&mut self.events.lock().expect("nobody panicked"))
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        self.stop.set();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// By so many octets two ends may differ that count a run of [`tcp`] or [`udp`] at slightly different times.
+pub(crate) const BETWEEN: u64 = 10_000_000;
+
+/// A run of TCP of one second. At this rate a moment more or less is few octets; runs by octets have no rate.
+pub(crate) fn tcp() -> Parameters {
+    Parameters {
+        bandwidth: 100_000_000,
+        tcp: true,
+        time: 1,
+        parallel: 1,
+        client_version: "test".into(),
+        udp_counters_64bit: 1,
+        ..Parameters::default()
+    }
+}
+
+/// A run of UDP of one second.
+pub(crate) fn udp() -> Parameters {
+    Parameters { tcp: false, udp: true, bandwidth: 20_000_000, ..tcp() }
+}
+
+pub(crate) fn plan(port: u16, parameters: Parameters) -> Plan {
+    Plan {
+        host: "127.0.0.1".into(),
+        port,
+        ipv6: None,
+        source: None,
+        parameters,
+        interval: Duration::from_millis(500),
+        zero_copy: false,
+        latency: false,
+    }
+}
+
+pub(crate) fn run(plan: Plan) -> Result<Report, ThroughputError> {
+    Client::new(plan, Arc::new(Stop::default()), None).run(&mut |_| {}, &mut |_| {})
+}
+
+/// Runs a client of iperf3 against an address; gives its document.
+pub(crate) fn iperf3(to: SocketAddr, arguments: &[&str]) -> serde_json::Value {
+    let output = Command::new("timeout")
+        .args(["30", "iperf3", "-J", "-c", &to.ip().to_string(), "-p", &to.port().to_string()])
+        .args(arguments)
+        .output()
+        .expect("timeout starts");
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {output:?}"))
+}
+
+/// Why a test cannot run here.
+pub(crate) fn missing() -> Option<&'static str> {
+    let there =
+        Command::new("iperf3").arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success());
+    (!there).then_some("iperf3 is not installed")
+}

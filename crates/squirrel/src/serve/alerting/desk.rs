@@ -1,0 +1,186 @@
+//! Between alerts and channels: the notifier, its state on disk, and the queue of deliveries.
+
+use std::sync::{Arc, Mutex, RwLock};
+
+use squirrel_channels::{Channel, Channels, Protected};
+use squirrel_model::{Timestamp, Untrusted};
+use squirrel_notify::{Notification, Notifier, Observed, Settings, SettingsError};
+use squirrel_store::dir::Dir;
+use tokio::runtime::Handle;
+
+use super::hold;
+
+/// The file with the notifier's state, and the name under which it is written before it takes its place.
+const STATE: &str = "notifier.json";
+const TEMPORARY: &str = "tmp-notifier.json";
+
+/// The notifier and the channels. Nobody waits for more than a moment: deliveries go on by themselves.
+pub(crate) struct Desk {
+    pub(super) notifier: Mutex<Notifier>,
+    /// Held from a decision until it is in the queue and on disk: a state that says "told" must not be written before
+    /// the message is.
+    turn: Mutex<Turn>,
+    channels: RwLock<Option<Arc<Channels>>>,
+    /// Name and kind of each channel.
+    kinds: Mutex<Vec<(String, &'static str)>>,
+    pub(super) runtime: Handle,
+    dir: Arc<dyn Dir>,
+}
+
+#[derive(Debug, Default)]
+struct Turn {
+    /// The notifier's revision that is on disk.
+    written: u64,
+    /// Whether the last attempt to write failed, which was said.
+    failing: bool,
+}
+
+impl Desk {
+    /// Takes up the state of the last run.
+    ///
+    /// # Errors
+    /// Settings that do not fit the channels.
+    pub(crate) fn open(
+        settings: &Settings,
+        channels: Channels,
+        kinds: Vec<(String, &'static str)>,
+        dir: Arc<dyn Dir>,
+        runtime: Handle,
+    ) -> Result<Self, SettingsError> {
+        let names: Vec<String> = kinds.iter().map(|(name, _)| name.clone()).collect();
+        let mut notifier = Notifier::new(settings, &names)?;
+        match dir.read(STATE) {
+            Ok(bytes) => {
+                for note in notifier.restore(&String::from_utf8_lossy(&bytes)) {
+                    tracing::warn!("what was told before the start: {}", Untrusted(&note));
+                }
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => tracing::error!("what was told before the start cannot be read and is told again: {error}"),
+        }
+        let turn = Turn { written: notifier.revision(), failing: false };
+        Ok(Self {
+            notifier: Mutex::new(notifier),
+            turn: Mutex::new(turn),
+            channels: RwLock::new(Some(Arc::new(channels))),
+            kinds: Mutex::new(kinds),
+            runtime,
+            dir,
+        })
+    }
+
+    /// The channels, until they were stopped.
+    pub(super) fn channels(&self) -> Option<Arc<Channels>> {
+        self.channels.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// Name and kind of each channel.
+    pub(super) fn kinds(&self) -> Vec<(String, &'static str)> {
+        hold(&self.kinds).clone()
+    }
+
+    /// Takes alerts as an evaluation left them, and tells whoever is to be told. `charts` adds the course of values.
+    pub(super) fn observe(&self, at: Timestamp, alerts: &[Observed], charts: impl FnOnce(&mut [Notification])) {
+        let mut turn = hold(&self.turn);
+        let mut messages = {
+            let mut notifier = hold(&self.notifier);
+            if !alerts.is_empty() {
+                notifier.observe(at, alerts);
+            }
+            notifier.due(at)
+        };
+        if !messages.is_empty() {
+            charts(&mut messages);
+            if let Some(channels) = self.channels() {
+                self.runtime.block_on(channels.tell(messages));
+            }
+        }
+        self.write(&mut turn);
+    }
+
+    /// When [`Desk::observe`] wants to be called, with or without alerts.
+    pub(super) fn next_wake(&self) -> Option<Timestamp> {
+        hold(&self.notifier).next_wake()
+    }
+
+    /// Changes the notifier on somebody's wish; the change is on disk when this returns.
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut Notifier) -> T) -> T {
+        let mut turn = hold(&self.turn);
+        let result = change(&mut hold(&self.notifier));
+        self.write(&mut turn);
+        result
+    }
+
+    /// Puts other settings and channels in force; what is known of alerts stays.
+    ///
+    /// # Errors
+    /// Settings that do not fit the channels: the old ones stay.
+    pub(super) fn replace(
+        &self,
+        settings: &Settings,
+        channels: Vec<Channel>,
+        protected: Protected,
+    ) -> Result<(), SettingsError> {
+        let kinds: Vec<_> = channels.iter().map(|channel| (channel.name().to_owned(), channel.kind())).collect();
+        let names: Vec<String> = kinds.iter().map(|(name, _)| name.clone()).collect();
+        let mut turn = hold(&self.turn);
+        let mut fresh = Notifier::new(settings, &names)?;
+        {
+            let mut notifier = hold(&self.notifier);
+            for note in fresh.restore(&notifier.save()) {
+                tracing::warn!("what was told before the configuration changed: {}", Untrusted(&note));
+            }
+            *notifier = fresh;
+        }
+        *hold(&self.kinds) = kinds;
+        if let Some(there) = self.channels() {
+            self.runtime.block_on(there.replace(channels, protected));
+        }
+        // Another notifier counts from the beginning.
+        turn.written = u64::MAX;
+        self.write(&mut turn);
+        Ok(())
+    }
+
+    /// Writes the state down, as a whole or not at all.
+    fn write(&self, turn: &mut Turn) {
+        let (revision, text) = {
+            let notifier = hold(&self.notifier);
+            if notifier.revision() == turn.written {
+                return;
+            }
+            (notifier.revision(), notifier.save())
+        };
+        match put(&*self.dir, text.as_bytes()) {
+            Ok(()) => (turn.written, turn.failing) = (revision, false),
+            Err(error) if !turn.failing => {
+                turn.failing = true;
+                tracing::error!(
+                    "what was told of alerts cannot be written to {}: {error}; after a crash it would be told again",
+                    self.dir.place()
+                );
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Stops the channels, and waits a moment for deliveries under way.
+    pub(super) fn stop(&self) {
+        let taken = self.channels.write().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        // A question that is being answered holds them a moment longer; the queue is on disk in any case.
+        if let Some(channels) = taken.and_then(Arc::into_inner) {
+            self.runtime.block_on(channels.stop());
+        }
+    }
+}
+
+fn put(dir: &dyn Dir, bytes: &[u8]) -> std::io::Result<()> {
+    // Left behind by a crash.
+    let _ = dir.remove(TEMPORARY);
+    let mut file = dir.create(TEMPORARY)?;
+    file.write(bytes)?;
+    file.sync()?;
+    drop(file);
+    dir.rename(TEMPORARY, STATE)?;
+    dir.sync_folder("")
+}

@@ -1,0 +1,322 @@
+//! The thread that evaluates rules: reads them, asks the store, keeps what comes of it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use squirrel_alert::{BUILT_IN_FILE, Compared, Group, Health, NewSample, Rule, RuleFile, Surroundings};
+use squirrel_model::{Elapsed, Timestamp, Untrusted};
+use squirrel_notify::{Observed, RuleFacts};
+use squirrel_promql::engine::Terms;
+use squirrel_promql::{Embedded, Engine, EvalOptions};
+use squirrel_store::Store;
+use squirrel_sys::clock;
+
+use super::charts;
+use super::desk::Desk;
+use super::metrics::GroupFigures;
+use super::schedule::Slot;
+use super::shown::{GroupView, RuleText};
+use super::sources::Sources;
+use super::{Order, Shared};
+use crate::config::Alerts;
+use crate::serve::remote::Remote;
+
+/// How often rule files are looked at for a change.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Longest evaluation of one group, Prometheus' limit of a query.
+const LONGEST: Duration = Duration::from_mins(2);
+/// Time for the pictures of one round of messages, which wait for them.
+const PICTURE_TIME: Duration = Duration::from_millis(300);
+/// Failures that one evaluation may write into the log; the API has them all.
+const LOGGED: usize = 5;
+
+/// A group that is evaluated.
+struct Running {
+    group: Group,
+    /// The file's version that it is of.
+    source: Arc<RuleFile>,
+    slot: Slot,
+    texts: Vec<Arc<RuleText>>,
+    facts: Vec<Arc<RuleFacts>>,
+    figures: GroupFigures,
+    /// Evaluated for the first time after the start of the program: what was before must be taken up.
+    fresh: bool,
+}
+
+/// Everything that the thread has.
+pub(super) struct Runner {
+    pub(super) store: Arc<Store>,
+    pub(super) monotonic: clock::Monotonic,
+    pub(super) shared: Arc<Shared>,
+    pub(super) desk: Arc<Desk>,
+    pub(super) config: Alerts,
+    /// The evaluator over the store.
+    own: Embedded,
+    /// Who answers the rules of files instead, if somebody does.
+    other: Option<Arc<dyn Engine>>,
+    /// Who sends on what rules yield.
+    remote: Arc<Remote>,
+    sources: Sources,
+    groups: Vec<Running>,
+    looked: Elapsed,
+    started: bool,
+}
+
+impl Runner {
+    pub(super) fn new(
+        store: Arc<Store>,
+        (other, remote): (Option<Arc<dyn Engine>>, Arc<Remote>),
+        monotonic: clock::Monotonic,
+        shared: Arc<Shared>,
+        config: Alerts,
+    ) -> Self {
+        let reader = store.reader();
+        Self {
+            own: Embedded::new(move || reader.snapshot(), EvalOptions::default()),
+            other,
+            remote,
+            store,
+            monotonic,
+            desk: Arc::clone(&shared.desk),
+            shared,
+            config,
+            sources: Sources::default(),
+            groups: Vec::new(),
+            looked: Elapsed::default(),
+            started: false,
+        }
+    }
+
+    /// Works until it is told to stop.
+    pub(super) fn run(mut self, orders: &Receiver<Order>) {
+        self.sources.configure(&self.config);
+        self.sources.refresh(&self.config);
+        self.arrange();
+        loop {
+            match orders.recv_timeout(self.until_next()) {
+                Ok(Order::Reload(alerts, notify, channels, protected)) => {
+                    self.config = *alerts;
+                    if let Some(channels) = channels
+                        && let Err(error) = self.desk.replace(&notify, channels, protected)
+                    {
+                        tracing::error!("who is told of alerts stays as it was: {error}");
+                    }
+                    self.sources.configure(&self.config);
+                    self.sources.refresh(&self.config);
+                    self.arrange();
+                }
+                Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            self.look();
+            self.evaluate();
+            if self.desk.next_wake().is_some_and(|wake| wake <= clock::wall()) {
+                self.tell(clock::wall(), &[]);
+            }
+        }
+    }
+
+    fn until_next(&self) -> Duration {
+        let now = clock::wall().millis();
+        let groups = self.groups.iter().map(|running| running.slot.next());
+        let next = groups.chain(self.desk.next_wake()).min().map_or(i64::MAX, Timestamp::millis);
+        Duration::from_millis(next.saturating_sub(now).max(0).unsigned_abs()).min(LOOK_EVERY)
+    }
+
+    /// Reads files that were written again.
+    fn look(&mut self) {
+        let now = self.monotonic.elapsed();
+        if now.0.saturating_sub(self.looked.0) >= LOOK_EVERY {
+            self.looked = now;
+            self.shared.look_at_channels();
+            if self.sources.refresh(&self.config) {
+                self.arrange();
+            }
+        }
+    }
+
+    /// Makes the groups those of the files as they are now; what goes on keeps its state.
+    fn arrange(&mut self) {
+        let now = clock::wall();
+        let mut before: HashMap<(String, String), Running> = std::mem::take(&mut self.groups)
+            .into_iter()
+            .map(|running| ((running.group.file.clone(), running.group.name.clone()), running))
+            .collect();
+        let usual_ms = i64::try_from(self.config.interval.value.as_millis()).unwrap_or(i64::MAX);
+        for file in self.sources.good() {
+            for spec in &file.groups {
+                let interval_ms = spec.interval_ms.unwrap_or(usual_ms);
+                let old = before.remove(&(file.name.clone(), spec.name.clone()));
+                let running = match old {
+                    Some(old) if Arc::ptr_eq(&old.source, file) && old.slot.interval_ms() == interval_ms => old,
+                    old => {
+                        let texts = spec.rules.iter().map(|rule| Arc::new(RuleText::of(rule))).collect();
+                        let fresh = old.as_ref().map_or(!self.started, |old| old.fresh);
+                        let mut group = if fresh {
+                            Group::after_start(&file.name, spec.clone())
+                        } else {
+                            Group::new(&file.name, spec.clone())
+                        };
+                        let mut figures = GroupFigures::new(&file.name, &spec.name, spec.rules.len(), interval_ms);
+                        if let Some(old) = old {
+                            figures.go_on_from(&old.figures);
+                            group.take_over(old.group);
+                        }
+                        let slot = Slot::new(&file.name, &spec.name, interval_ms, now);
+                        let source = format!("{};{}", file.name, spec.name);
+                        let facts = spec.rules.iter().map(|rule| self.facts(rule, &source, interval_ms)).collect();
+                        Running { group, source: Arc::clone(file), slot, texts, facts, figures, fresh }
+                    }
+                };
+                self.groups.push(running);
+            }
+        }
+        let ended: Vec<NewSample> = before.into_values().flat_map(|gone| gone.group.farewell(now)).collect();
+        self.keep(ended);
+        self.started = true;
+        let views = self.groups.iter().map(view).collect();
+        let figures = self.groups.iter().map(|running| running.figures.clone()).collect();
+        self.shared.arranged(views, figures, self.sources.problems(), self.config.thresholds.clone());
+    }
+
+    /// What whoever is told of a rule's alerts wants to know of the rule.
+    fn facts(&self, rule: &Rule, source: &str, interval_ms: i64) -> Arc<RuleFacts> {
+        let url = self.config.external_url.value.trim_end_matches('/');
+        Arc::new(RuleFacts {
+            expr: rule.expr.to_string(),
+            threshold: Compared::of(&rule.expr).map(|compared| compared.limit),
+            generator_url: if url.is_empty() { String::new() } else { format!("{url}/alerts") },
+            source: source.to_owned(),
+            interval_ms,
+        })
+    }
+
+    /// Evaluates all groups that are due.
+    fn evaluate(&mut self) {
+        for at in 0..self.groups.len() {
+            if self.shared.stopping.load(Ordering::Relaxed) {
+                return;
+            }
+            let Some(due) = self.groups.get_mut(at).and_then(|running| running.slot.due(clock::wall())) else {
+                continue;
+            };
+            self.evaluate_one(at, due);
+        }
+    }
+
+    fn evaluate_one(&mut self, index: usize, (at, missed): (Timestamp, u64)) {
+        let Some(running) = self.groups.get_mut(index) else { return };
+        let snapshot = self.store.reader().snapshot();
+        let monotonic = self.monotonic;
+        let until = monotonic.elapsed().0 + LONGEST;
+        let stopping = &self.shared.stopping;
+        let stop = || stopping.load(Ordering::Relaxed) || monotonic.elapsed().0 > until;
+        let around = Surroundings {
+            external_labels: &self.config.external_labels,
+            external_url: &self.config.external_url.value,
+            options: &EvalOptions::default(),
+            query_offset_ms: 0,
+            stop: &stop,
+            elapsed: &|| monotonic.elapsed(),
+        };
+        let was_bad: Vec<bool> = running.group.rules().iter().map(|rule| is_bad(&rule.health)).collect();
+        let samples = match &self.other {
+            Some(engine) if running.group.file != BUILT_IN_FILE => {
+                running.group.evaluate_by(engine.as_ref(), at, &around)
+            }
+            _ => running.group.evaluate(snapshot.as_ref(), at, &around),
+        };
+        if stopping.load(Ordering::Relaxed) {
+            // What was broken off says nothing of the rules.
+            return;
+        }
+        if std::mem::take(&mut running.fresh)
+            && let Err(error) = running.group.restore(snapshot.as_ref(), at)
+        {
+            tracing::warn!("alerts of {} begin anew: {error}", running.group.name);
+        }
+        say(&running.group, &was_bad);
+        let figures = &mut running.figures;
+        figures.missed += missed;
+        figures.seconds = running.group.took.as_secs_f64();
+        figures.evaluations += running.group.rules().len() as u64;
+        figures.failures += running.group.rules().iter().filter(|rule| is_bad(&rule.health)).count() as u64;
+        self.shared.evaluated(index, view(running), running.figures.clone());
+        let rules = running.group.rules().iter().zip(&running.facts);
+        let alerts = rules.flat_map(|(status, facts)| status.alerts().map(|alert| Observed::new(alert, facts)));
+        let alerts: Vec<Observed> = alerts.collect();
+        if !alerts.is_empty() {
+            self.tell(clock::wall(), &alerts);
+        }
+        self.keep(samples);
+    }
+
+    /// Shows alerts to the notifier, and what it says to the channels.
+    fn tell(&self, at: Timestamp, alerts: &[Observed]) {
+        let until = self.monotonic.elapsed().0 + PICTURE_TIME;
+        let stop = || self.monotonic.elapsed().0 > until;
+        let terms = Terms { time: PICTURE_TIME, lookback_ms: None, stop: &stop };
+        self.desk.observe(at, alerts, |messages| charts::add(messages, &|expr| self.engine_of(expr), at, &terms));
+    }
+
+    /// Who answers a rule. Squirrel's own rules are about this host, whose samples are here: they need nobody else.
+    fn engine_of(&self, expr: &str) -> &dyn Engine {
+        let is_own = |running: &Running| {
+            running.group.file == BUILT_IN_FILE && running.facts.iter().any(|facts| facts.expr == expr)
+        };
+        match &self.other {
+            Some(engine) if !self.groups.iter().any(is_own) => engine.as_ref(),
+            _ => &self.own,
+        }
+    }
+
+    /// Appends to the store.
+    fn keep(&self, samples: Vec<NewSample>) {
+        if samples.is_empty() {
+            return;
+        }
+        let rows: Vec<_> = samples.into_iter().map(|one| (one.labels, one.time, one.value)).collect();
+        let lost = match self.store.append_samples(clock::wall(), &rows) {
+            Ok(report) => {
+                // An evaluation that took long is of a moment that was sent already.
+                self.remote.arrived(&rows);
+                report.refused
+            }
+            // Closed: the end of the program, which was said.
+            Err(_) => rows.len(),
+        };
+        self.shared.totals.lost.fetch_add(lost as u64, Ordering::Relaxed);
+    }
+}
+
+fn view(running: &Running) -> Arc<GroupView> {
+    Arc::new(GroupView::of(&running.group, &running.texts, running.slot.interval_ms()))
+}
+
+fn is_bad(health: &Health) -> bool {
+    matches!(health, Health::Bad(_))
+}
+
+/// Writes into the log which rules began to fail, and which do no longer.
+fn say(group: &Group, was_bad: &[bool]) {
+    let mut failed = 0;
+    for (status, was_bad) in group.rules().iter().zip(was_bad) {
+        let name = Untrusted(&status.rule.name);
+        match &status.health {
+            Health::Bad(reason) if !was_bad => {
+                failed += 1;
+                if failed <= LOGGED {
+                    tracing::warn!("rule {name} of {} cannot be evaluated: {}", group.name, Untrusted(reason));
+                }
+            }
+            Health::Ok if *was_bad => tracing::info!("rule {name} of {} is evaluated again", group.name),
+            _ => {}
+        }
+    }
+    if failed > LOGGED {
+        tracing::warn!("and {} more rules of {}: /api/v1/rules has them all", failed - LOGGED, group.name);
+    }
+}

@@ -1,0 +1,143 @@
+//! Where rules come from: Squirrel's own, and files. A file that is broken never replaces what it was before.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use squirrel_alert::{RuleFile, built_in_rules};
+use squirrel_model::Untrusted;
+
+use crate::config::Alerts;
+use crate::rule_files::{self, Stamp};
+
+/// A file, as it was read last.
+#[derive(Debug, Default)]
+struct Source {
+    stamp: Option<Stamp>,
+    /// The last version that was good.
+    good: Option<Arc<RuleFile>>,
+    /// What is wrong with the version on disk.
+    problem: Option<String>,
+}
+
+/// All rules, and what is wrong with those that could not be read.
+#[derive(Debug, Default)]
+pub(super) struct Sources {
+    built_in: Option<Arc<RuleFile>>,
+    files: BTreeMap<PathBuf, Source>,
+    problem: Option<String>,
+}
+
+impl Sources {
+    /// Makes Squirrel's own rules anew, for a configuration that was read again.
+    pub(super) fn configure(&mut self, config: &Alerts) {
+        // A table that makes no rule file cannot be: the tests read it.
+        self.built_in = built_in_rules(&config.thresholds).ok().filter(|_| config.built_in.value).map(Arc::new);
+    }
+
+    /// Looks at the files, reads those that are new or were written again, and forgets those that the patterns name
+    /// no longer. The answer is whether anything is other than before.
+    pub(super) fn refresh(&mut self, config: &Alerts) -> bool {
+        let named = match rule_files::named(&config.rule_files.value) {
+            Ok(named) => named,
+            Err(error) => {
+                let problem = Some(format!("{error:#}; the rules stay as they are"));
+                let changed = self.problem != problem;
+                self.problem = problem;
+                return changed;
+            }
+        };
+        let mut changed = self.problem.take().is_some();
+        let before = self.files.len();
+        self.files.retain(|path, _| named.binary_search(path).is_ok());
+        changed |= self.files.len() != before;
+        for path in named {
+            let stamp = Stamp::of(&path);
+            let known = self.files.contains_key(&path);
+            let source = self.files.entry(path.clone()).or_default();
+            if known && source.stamp == stamp {
+                continue;
+            }
+            changed = true;
+            source.stamp = stamp;
+            match rule_files::read(&path) {
+                Ok(file) => {
+                    for warning in &file.warnings {
+                        tracing::warn!("{}:{}: {}", path.display(), warning.place, Untrusted(&warning.message));
+                    }
+                    tracing::info!("{}: {} rules in {} groups", path.display(), file.rules(), file.groups.len());
+                    (source.good, source.problem) = (Some(Arc::new(file)), None);
+                }
+                Err(error) => {
+                    let problem = format!("{error:#}");
+                    let rest = if source.good.is_some() {
+                        "the rules that were read before stay in force"
+                    } else {
+                        "none of its rules is in force"
+                    };
+                    for line in problem.lines() {
+                        tracing::error!("{}", Untrusted(line));
+                    }
+                    tracing::error!("{}: {rest}", path.display());
+                    source.problem = Some(format!("{problem}\n{rest}"));
+                }
+            }
+        }
+        changed
+    }
+
+    /// The good files: Squirrel's own first, then by path.
+    pub(super) fn good(&self) -> impl Iterator<Item = &Arc<RuleFile>> {
+        self.built_in.iter().chain(self.files.values().filter_map(|source| source.good.as_ref()))
+    }
+
+    /// What is wrong, one text for each file.
+    pub(super) fn problems(&self) -> Vec<String> {
+        let files = self.files.values().filter_map(|source| source.problem.clone());
+        self.problem.clone().into_iter().chain(files).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    const GOOD: &str = "groups: [{name: g, rules: [{record: r, expr: up}]}]\n";
+
+    #[test]
+    fn a_broken_file_never_replaces_a_good_one_and_says_where() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.yml");
+        let text = format!("[alerts]\nbuilt_in = false\nrule_files = [{:?}]", folder.path().join("*.yml"));
+        let config = Config::of_text(&text).alerts;
+        let mut sources = Sources::default();
+        sources.configure(&config);
+        assert!(!sources.refresh(&config), "no file yet, nothing changed");
+        std::fs::write(&path, GOOD).unwrap();
+        assert!(sources.refresh(&config) && !sources.refresh(&config), "a new file is read, once");
+        assert_eq!((sources.good().count(), sources.problems().len()), (1, 0));
+        std::fs::write(&path, "groups: [{name: g, rules: [{record: r, expr: up}, {record: s, expr: 'up =='}]}]\n")
+            .unwrap();
+        assert!(sources.refresh(&config));
+        assert_eq!(sources.good().map(|file| file.rules()).sum::<usize>(), 1, "the old version stays");
+        let problem = sources.problems().remove(0);
+        assert!(problem.contains("a.yml:1:75: expr is no PromQL") && problem.contains("stay in force"), "{problem}");
+        std::fs::write(&path, format!("{GOOD}# mended\n")).unwrap();
+        assert!(sources.refresh(&config));
+        assert_eq!(sources.problems(), Vec::<String>::new());
+        std::fs::remove_file(&path).unwrap();
+        assert!(sources.refresh(&config));
+        assert_eq!(sources.good().count(), 0);
+    }
+
+    #[test]
+    fn a_file_that_is_named_and_not_there_is_told() {
+        let config = Config::of_text("[alerts]\nrule_files = [\"/nowhere/rules.yml\"]").alerts;
+        let mut sources = Sources::default();
+        sources.configure(&config);
+        assert!(sources.refresh(&config) && !sources.refresh(&config));
+        assert_eq!(sources.good().count(), 1, "Squirrel's own are there");
+        assert!(sources.problems()[0].contains("cannot read /nowhere/rules.yml"), "{:?}", sources.problems());
+    }
+}

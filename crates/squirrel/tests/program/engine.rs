@@ -1,0 +1,93 @@
+//! A daemon whose PromQL another server answers: Debian's prometheus.
+
+use std::time::Duration;
+
+use squirrel_exchange::remote_write::{Version, encode};
+use squirrel_exchange::{Metadata, Sample, Series};
+use squirrel_model::Labels;
+use squirrel_outbound::{Client, Destination, Request};
+use squirrel_testkit::{Peer, skip, until};
+
+use super::support::Daemon;
+
+/// Writes one sample of now to a server, once it takes some.
+fn write(port: u16, name: &str, value: f64) {
+    let sample = Sample { at: squirrel_sys::clock::wall(), value, start: None };
+    let labels = Labels::new([("__name__", name)]).expect("labels");
+    let series = Series { labels, metadata: Metadata::default(), samples: vec![sample] };
+    let request = Request::post("application/x-protobuf", encode(Version::V1, &[series]).expect("encodes"))
+        .with_header("Content-Encoding", "snappy")
+        .with_header("X-Prometheus-Remote-Write-Version", "0.1.0");
+    let to = Destination::parse(&format!("http://127.0.0.1:{port}/api/v1/write")).expect("a URL");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let taken = until(Duration::from_mins(1), || {
+        runtime.block_on(Client::new().send(&to, request.clone())).is_ok_and(|answer| answer.is_success())
+    });
+    assert!(taken, "the server takes samples");
+}
+
+#[test]
+fn queries_go_to_the_other_engine_and_the_verdict_needs_nobody() {
+    let test = "queries_go_to_the_other_engine_and_the_verdict_needs_nobody";
+    let peer = match Peer::prometheus() {
+        Ok(peer) => peer,
+        Err(reason) => return skip(test, &reason),
+    };
+    write(peer.port(), "only_there", 7.0);
+    let dir = tempfile::tempdir().expect("a folder");
+    let file = dir.path().join("squirrel.toml");
+    let text = format!("[store]\nengine = \"prometheus\"\nurl = \"http://127.0.0.1:{}\"\n", peer.port());
+    std::fs::write(&file, text).expect("written");
+    let daemon = Daemon::start(&dir.path().join("data"), &["--config", file.to_str().expect("UTF-8")]);
+    assert_eq!(daemon.number("only_there"), 7.0);
+    let names = daemon.text("/api/v1/label/__name__/values");
+    assert!(names.contains("only_there") && !names.contains("squirrel_"), "the names are the other's: {names}");
+    assert!(daemon.text("/api/v1/query?query=sum(only_there").contains("parse error"), "it is parsed here");
+    drop(peer);
+    let refused = daemon.get("/api/v1/query?query=only_there");
+    let text = String::from_utf8_lossy(&refused.body).into_owned();
+    assert!(refused.status == 503 && text.contains("cannot be asked"), "{} {text}", refused.status);
+    let verdict = daemon.text("/api/verdict");
+    assert!(verdict.contains("\"level\":") && !verdict.contains("\"level\":\"unknown\""), "{verdict}");
+    assert!(daemon.text("/metrics").contains("squirrel_"), "collection goes on");
+}
+
+#[test]
+fn rules_of_files_are_asked_of_the_other_engine_and_what_they_yield_comes_back_to_it() {
+    let test = "rules_of_files_are_asked_of_the_other_engine_and_what_they_yield_comes_back_to_it";
+    let peer = match Peer::prometheus() {
+        Ok(peer) => peer,
+        Err(reason) => return skip(test, &reason),
+    };
+    write(peer.port(), "only_there", 7.0);
+    let dir = tempfile::tempdir().expect("a folder");
+    let rules = "groups:\n- name: g\n  interval: 1s\n  rules:\n  - {record: doubled, expr: only_there * 2}\n  \
+                 - {alert: DoubledSeen, expr: doubled > 13}\n  - {alert: OnlyThere, expr: only_there > 5}\n";
+    std::fs::write(dir.path().join("rules.yml"), rules).expect("written");
+    let url = format!("http://127.0.0.1:{}", peer.port());
+    let text = format!(
+        "[store]\nengine = \"prometheus\"\nurl = \"{url}\"\n[alerts]\nrule_files = [\"rules.yml\"]\n\
+         [[remote_write]]\nname = \"there\"\nurl = \"{url}/api/v1/write\"\nflush = \"1s\"\n"
+    );
+    let file = dir.path().join("squirrel.toml");
+    std::fs::write(&file, text).expect("written");
+    let daemon = Daemon::start(&dir.path().join("data"), &["--config", file.to_str().expect("UTF-8")]);
+    // Both answers are the other engine's: the rule's result went to the store here, and from there to it.
+    daemon.wait_until("max(doubled) or vector(0)", |value| value == 14.0);
+    daemon.wait_until("count(ALERTS{alertname=\"OnlyThere\",alertstate=\"firing\"}) or vector(0)", |n| n == 1.0);
+    daemon.wait_until("count(ALERTS{alertname=\"DoubledSeen\",alertstate=\"firing\"}) or vector(0)", |n| n == 1.0);
+    drop(peer);
+    // Nobody is told that it is over because nobody answers, and the rule says why it knows nothing new.
+    let failing = (0..100).any(|_| {
+        daemon.next_tick();
+        daemon.text("/api/v1/rules").contains("cannot be asked")
+    });
+    assert!(failing, "{}", daemon.text("/api/v1/rules"));
+    let alerts = daemon.text("/api/v1/alerts");
+    assert!(alerts.contains("OnlyThere") && alerts.contains("\"firing\""), "{alerts}");
+    let built_in = serde_json::from_str::<serde_json::Value>(&daemon.text("/api/v1/rules")).expect("a document");
+    let groups = built_in["data"]["groups"].as_array().expect("a list");
+    let own = groups.iter().find(|group| group["file"] == "built-in").expect("Squirrel's own rules");
+    let rules = own["rules"].as_array().expect("a list");
+    assert!(rules.iter().all(|rule| rule["health"] != "err"), "they need nobody else: {own}");
+}
