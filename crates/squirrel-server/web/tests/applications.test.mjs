@@ -187,7 +187,7 @@ export const tests = {
         await page.keyboard.press("Enter");
         await page.waitForFunction(() => document.querySelector("h1")?.textContent === "shop");
         // The tables of messages come with the first tick.
-        await page.getByRole("heading", { name: "Messages by type" }).waitFor();
+        await page.getByRole("heading", { name: "Messages by type", level: 2 }).waitFor();
         const tree = await page.locator("main").ariaSnapshot();
         for (const part of ['heading "shop"', "status", 'heading "Messages by type"', "columnheader"]) assert.ok(tree.includes(part), `${part} in ${tree}`);
       });
