@@ -19,6 +19,7 @@ pub mod json;
 pub mod live;
 pub mod params;
 pub mod probe;
+pub mod probes;
 pub mod reply;
 mod resources;
 pub mod result;

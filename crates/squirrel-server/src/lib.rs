@@ -26,6 +26,7 @@ mod hub;
 mod listen;
 mod metrics;
 mod parts;
+mod probes;
 mod routes;
 mod seats;
 mod security;
@@ -42,6 +43,7 @@ pub use charts::charts;
 pub use hosts::{AllowedHost, AllowedHostError};
 pub use metrics::{METRICS, ServerMetrics};
 pub use parts::{BuildInfo, Limits, Receive, ReceiveReply, ServerParts, Snapshots, Tick};
+pub use probes::{Probes, Reply};
 pub use server::Server;
 
 /// The name and the text of every expression that charts and checks ask, so that the program can test

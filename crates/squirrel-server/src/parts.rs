@@ -9,7 +9,7 @@ use squirrel_model::{Batch, Catalogue, Elapsed, Labels, Select, Timestamp};
 use squirrel_promql::Engine;
 use tokio::sync::watch;
 
-use crate::{Alerting, AllowedHost, ApplicationToken, Applications};
+use crate::{Alerting, AllowedHost, ApplicationToken, Applications, Probes};
 
 /// Gives frozen views of the samples.
 pub trait Snapshots: Send + Sync {
@@ -166,6 +166,8 @@ pub struct ServerParts {
     /// Counts packets for so long from now on, and answers how long that is over all who asked; `None` where there is
     /// no accounting.
     pub count_packets: Arc<dyn Fn(Duration) -> Option<Duration> + Send + Sync>,
+    /// Probes on a schedule; `None` when there are none.
+    pub probes: Option<Arc<dyn Probes>>,
     /// The wall clock.
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// A clock that never jumps, for deadlines.

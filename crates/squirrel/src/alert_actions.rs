@@ -19,6 +19,7 @@ use args::{Add, Daemon, Expire, List, Test};
 
 use crate::config::{Config, Environment, Flags};
 use crate::failure::{Class, classed};
+use crate::interrupts::runtime;
 use crate::live_client::client;
 use crate::table::{Column, lines};
 use crate::{output, token};
@@ -168,10 +169,6 @@ fn test(args: &Test, environment: &Environment) -> anyhow::Result<()> {
         output::print(&format!("delivered: {}\n", Untrusted(&answer)))?;
     }
     if delivered { Ok(()) } else { Err(anyhow!("channel {:?} did not take the message: {answer}", args.channel)) }
-}
-
-fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")
 }
 
 fn explained(error: ClientError) -> anyhow::Error {

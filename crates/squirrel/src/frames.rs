@@ -3,10 +3,9 @@
 
 use std::time::Duration;
 
-use anyhow::Context as _;
 use squirrel_sys::terminal;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::interrupts::{Interrupts, runtime};
 use crate::output;
 use crate::table;
 
@@ -16,32 +15,6 @@ pub(crate) struct Frames {
     left: Option<u64>,
     /// Lines of the last frame on the terminal.
     printed: usize,
-}
-
-/// The signals that end a measurement.
-pub(crate) struct Interrupts {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Interrupts {
-    /// Listens from now on; must be called within a runtime.
-    pub(crate) fn listen() -> std::io::Result<Self> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
-    }
-
-    /// Waits for one.
-    pub(crate) async fn wait(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-}
-
-/// A runtime for a command that waits for one thing at a time.
-pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")
 }
 
 impl Frames {

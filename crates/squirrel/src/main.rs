@@ -13,6 +13,7 @@ mod explain;
 mod failure;
 mod fault_log;
 mod frames;
+mod interrupts;
 mod keeper;
 mod live_client;
 mod logging;

@@ -13,6 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli;
 use crate::failure::{Class, classed};
+use crate::interrupts::runtime;
 use crate::output;
 
 /// Runs until what was started ends; its exit code.
@@ -99,10 +100,6 @@ async fn serve(args: &cli::Proxy, options: ProxyOptions, every: Duration) -> any
         output::complain(report().to_string().trim_end());
     }
     Ok(())
-}
-
-fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")
 }
 
 fn interval(text: &str) -> anyhow::Result<Duration> {

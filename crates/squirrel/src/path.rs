@@ -29,7 +29,7 @@ use crate::failure::{Class, classed, interrupted};
 use crate::frames::Frames;
 use crate::output;
 use crate::ping::targets::{Wanted, targets};
-use crate::ping::{dscp, open_error, span, until_interrupt};
+use crate::ping::{dscp, open_error, span, until_readable};
 use as_numbers::AsNumbers;
 
 /// Rounds of an output that comes at the end when nobody says how many.
@@ -84,7 +84,7 @@ impl Run<'_> {
         let bounded = plan.rounds.is_some() || plan.duration.is_some();
         let mut trace = Trace::new(plan, self.address, steady.elapsed());
         let mut shown = Shown::new(self);
-        let interrupt = until_interrupt(|stop| {
+        let interrupt = until_readable(|stop| {
             let clocks = Clocks { steady: &|| steady.elapsed(), wall: &clock::wall_nanos };
             let mut failure = None;
             let mut each = |trace: &Trace, events: &[Event]| match shown.events(trace, events) {

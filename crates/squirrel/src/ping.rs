@@ -25,7 +25,7 @@ use squirrel_sys::probe_socket::SocketOptions;
 
 use crate::cli;
 use crate::failure::{Class, classed, interrupted};
-use crate::frames::{Interrupts, runtime};
+use crate::interrupts::until_interrupt;
 use crate::output;
 use limits::Limit;
 use show::Shown;
@@ -89,7 +89,7 @@ impl Run<'_> {
     fn carry(&self, mut driver: Driver, shown: &mut Shown<'_>) -> anyhow::Result<Outcome> {
         let (steady, count) = (self.steady, u32::try_from(self.asked.len())?);
         let mut ping = Ping::new(self.plan.clone(), count, steady.elapsed());
-        let interrupted = until_interrupt(|stop| {
+        let interrupted = until_readable(|stop| {
             let clocks = Clocks { steady: &|| steady.elapsed(), wall: &clock::wall_nanos };
             let mut failure = None;
             driver.run(
@@ -143,32 +143,13 @@ impl Run<'_> {
     }
 }
 
-/// Runs something on this thread's behalf until it ends or an interrupt comes, which makes the stream that it is handed
-/// readable. Says whether one came.
-pub(crate) fn until_interrupt(work: impl FnOnce(&UnixStream) -> anyhow::Result<()> + Send) -> anyhow::Result<bool> {
+/// Runs something until it ends or an interrupt comes, which makes the stream that it is handed readable. Says whether
+/// one came.
+pub(crate) fn until_readable(work: impl FnOnce(&UnixStream) -> anyhow::Result<()> + Send) -> anyhow::Result<bool> {
     let (mut wake, woken) = UnixStream::pair().context("cannot make a pair of sockets")?;
-    let (done, ended) = tokio::sync::oneshot::channel();
-    let runtime = runtime()?;
-    // Before the work begins: until then an interrupt would end the program without a word.
-    let mut interrupts = runtime.block_on(async { Interrupts::listen() })?;
-    std::thread::scope(|scope| {
-        let worker = scope.spawn(|| {
-            let result = work(&woken);
-            // Nobody waits any more after an interrupt.
-            let _ = done.send(());
-            result
-        });
-        let interrupted = runtime.block_on(async {
-            tokio::select! {
-                _ = ended => false,
-                () = interrupts.wait() => true,
-            }
-        });
-        // Into a buffer that is empty: it is taken at once.
-        wake.write_all(&[1]).context("cannot end the prober")?;
-        worker.join().map_err(|_| anyhow!("the prober ended unexpectedly"))??;
-        Ok(interrupted)
-    })
+    // Into a buffer that is empty: it is taken at once.
+    let (result, interrupted) = until_interrupt(|| work(&woken), move || drop(wake.write_all(&[1])))?;
+    result.map(|()| interrupted)
 }
 
 fn plan(args: &cli::Ping) -> anyhow::Result<Plan> {

@@ -12,6 +12,7 @@ use squirrel_sys::clock;
 
 use crate::cli;
 use crate::failure::{Class, classed};
+use crate::interrupts::runtime;
 use crate::output;
 
 /// The moment or moments that are asked for.
@@ -25,8 +26,7 @@ enum When {
 /// Asks and prints.
 pub(crate) fn run(args: &cli::Query) -> anyhow::Result<()> {
     let when = when(args, clock::wall()).map_err(|error| classed(Class::Usage, &error))?;
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start the runtime")?;
+    let runtime = runtime()?;
     let client = Client::new(&args.server);
     let asked = runtime.block_on(async {
         if args.json { json(&client, &args.expr, when).await } else { table_or_points(&client, &args.expr, when).await }

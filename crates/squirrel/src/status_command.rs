@@ -7,7 +7,7 @@ use squirrel_model::Untrusted;
 
 use crate::cli;
 use crate::failure::{Class, classed, judged_bad};
-use crate::frames::runtime;
+use crate::interrupts::runtime;
 use crate::{live_client, output};
 
 /// Findings and faults of each collector that are shown; `--json` has all.

@@ -13,7 +13,8 @@ use squirrel_sys::terminal;
 
 use crate::cli::{self, Direction, TopTable};
 use crate::failure::{Class, classed, interrupted};
-use crate::frames::{Frames, Interrupts, runtime};
+use crate::frames::Frames;
+use crate::interrupts::{Interrupts, runtime};
 use crate::keeper::Starting;
 use crate::output;
 use meter::{Meter, Own};

@@ -12,7 +12,7 @@ use squirrel_probe::ping::Event;
 use squirrel_probe::{Ping, Plan};
 use squirrel_sys::clock;
 
-use super::{Run, until_interrupt};
+use super::{Run, until_readable};
 use crate::failure::interrupted;
 use crate::output;
 
@@ -40,7 +40,7 @@ struct Row<'a> {
 /// Searches for one target after the other.
 pub(super) fn run(run: &Run<'_>, mut driver: Driver, addresses: &[IpAddr]) -> anyhow::Result<()> {
     let mut rows = Vec::new();
-    let ended = until_interrupt(|stop| {
+    let ended = until_readable(|stop| {
         for (number, (address, place)) in (0..).zip(addresses.iter().zip(&run.asked)) {
             let (headers, least) = if address.is_ipv4() { (28, 68) } else { (48, 1280) };
             let mut search = Search::new(least, MOST);

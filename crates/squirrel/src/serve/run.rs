@@ -62,8 +62,6 @@ pub(super) async fn run(
         Some(accounting) => accounting.pictures(),
         None => Arc::new(|| None),
     };
-    let leases = accounting.as_ref().map(Accounting::leases);
-    let count_packets = Arc::new(move |time| leases.as_ref().map(|leases| leases.renew(time, monotonic.elapsed())));
     let (kernel, store): (Arc<dyn Kernel>, _) = (Arc::new(kernel), Arc::new(store));
     let (ticks, watched) = watch::channel(None);
     let status = Arc::new(Mutex::new(Vec::new()));
@@ -91,7 +89,8 @@ pub(super) async fn run(
         alerting: alerting.shared(),
         token: Some(Arc::new(token)),
         picture,
-        count_packets,
+        count_packets: packet_counter(accounting.as_ref(), monotonic),
+        probes: None,
         clock: Arc::new(clock::wall),
         monotonic: Arc::new(move || monotonic.elapsed()),
         build: build(),
@@ -144,6 +143,15 @@ fn account(sources: Opened, config: &Config, monotonic: clock::Monotonic) -> any
     let packets = config.accounting.value == AccountingLevel::Packets;
     let accountant = sources.accountant(config.accounting_options());
     Accounting::start(accountant, packets, monotonic).context("cannot start the accounting")
+}
+
+/// Counts packets while somebody looks.
+fn packet_counter(
+    accounting: Option<&Accounting>,
+    monotonic: clock::Monotonic,
+) -> Arc<dyn Fn(Duration) -> Option<Duration> + Send + Sync> {
+    let leases = accounting.map(Accounting::leases);
+    Arc::new(move |time| leases.as_ref().map(|leases| leases.renew(time, monotonic.elapsed())))
 }
 
 /// Which build this is.

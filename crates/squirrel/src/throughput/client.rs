@@ -10,9 +10,10 @@ use squirrel_throughput::{Client, Plan, Report, Stop};
 
 use super::numbers::{milliseconds, octet, octets, rate, seconds};
 use super::show::Shown;
-use super::{echo, failed, system, until_interrupt, version};
+use super::{echo, failed, system, version};
 use crate::cli::ThroughputClient;
 use crate::failure::{Class, classed, interrupted};
+use crate::interrupts::until_interrupt;
 use crate::output;
 use crate::ping::dscp;
 
@@ -29,7 +30,8 @@ pub(super) fn run(args: &ThroughputClient) -> anyhow::Result<()> {
     let stop = Arc::new(Stop::default());
     let echo = plan.latency.then(echo::by_icmp);
     let client = Client::new(plan, stop.clone(), echo);
-    let report = until_interrupt(&stop, || carry(args, client))??;
+    let (report, _) = until_interrupt(|| carry(args, client), || stop.set())?;
+    let report = report?;
     finish(args, &report)
 }
 

@@ -8,9 +8,10 @@ use squirrel_throughput::protocol::DEFAULT_PORT;
 use squirrel_throughput::{Event, Limits, Server, Stop, ThroughputError};
 
 use super::numbers::{milliseconds, rate};
-use super::{failed, show, system, until_interrupt, version};
+use super::{failed, show, system, version};
 use crate::cli::{ThroughputServer, every_address};
 use crate::failure::{Class, classed};
+use crate::interrupts::until_interrupt;
 use crate::output;
 
 /// Serves until an interrupt, or once.
@@ -29,7 +30,8 @@ pub(super) fn run(args: &ThroughputServer) -> anyhow::Result<()> {
             stop.set();
         }
     };
-    until_interrupt(&stop, || server.run(&tell))?.map_err(|error| failed(&error))?;
+    let (result, _) = until_interrupt(|| server.run(&tell), || stop.set())?;
+    result.map_err(|error| failed(&error))?;
     failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).map_or(Ok(()), Err)
 }
 

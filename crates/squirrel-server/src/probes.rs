@@ -1,0 +1,28 @@
+//! Probes on a schedule, as far as the server must know them.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use squirrel_api::ApiError;
+use squirrel_api::probes::{Probe, ProbeRan, ProbeRun, ProbedPath};
+
+/// An answer that comes after its probe ended.
+pub type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T, ApiError>> + Send + 'a>>;
+
+/// What the program knows of its probes.
+pub trait Probes: Send + Sync {
+    /// All targets as they stand now, in the order of the configuration. Waits for nobody.
+    fn all(&self) -> Vec<Probe>;
+
+    /// The path to a target whose path is traced; none for others.
+    fn path(&self, job: &str, instance: &str) -> Option<ProbedPath>;
+
+    /// Probes once, beside the schedule. Bounded in number and time by whoever implements it: too many at once are
+    /// refused. Never ends later than the probe's own time limit.
+    fn run(&self, run: ProbeRun) -> Reply<'_, ProbeRan>;
+
+    /// Answers blackbox_exporter's `/probe?target=&module=`: the metrics in Prometheus' text, or with `debug` what
+    /// happened in words. `timeout` is what the asker will wait, in seconds (`X-Prometheus-Scrape-Timeout-Seconds`).
+    /// Fails for a module that there is not, a target that may not be asked, and too many at once.
+    fn probe(&self, target: &str, module: &str, debug: bool, timeout: Option<f64>) -> Reply<'_, String>;
+}
