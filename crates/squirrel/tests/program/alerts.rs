@@ -151,7 +151,8 @@ fn an_alert_is_told_within_an_interval_and_a_second_and_so_is_its_end() {
     let delivered = delivered(&daemon, "new");
     assert!(delivered - first <= 2_000.0, "{delivered} is more than an interval and a second after {first}");
     assert!(starts as f64 <= delivered, "{starts} {delivered}");
-    assert_eq!(daemon.number("ALERTS{alertname=\"Up\",alertstate=\"firing\"}"), 1.0);
+    // Who is told does not wait for the store.
+    daemon.wait_until("count(ALERTS{alertname=\"Up\",alertstate=\"firing\"}) or vector(0)", |firing| firing == 1.0);
 
     // A file that is broken replaces nothing, and says where.
     std::fs::write(setup.path("rules.yml"), UP.replace("up > 0", "up >")).unwrap();
