@@ -28,6 +28,7 @@ pub mod packets;
 pub mod qdisc;
 mod reader;
 pub mod sock_diag;
+pub mod tcp;
 #[cfg(test)]
 mod testing;
 mod text;

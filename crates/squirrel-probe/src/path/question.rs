@@ -28,6 +28,9 @@ pub struct Plan {
     pub flows: u16,
     /// How many of the last questions the recent figures tell of.
     pub window: usize,
+    /// Whether a flow has one question under way at most: what carries it cannot tell two apart. Who is silent then
+    /// holds up the rest of its round.
+    pub one_at_a_time: bool,
 }
 
 impl Default for Plan {
@@ -41,6 +44,7 @@ impl Default for Plan {
             max_ttl: 30,
             flows: 1,
             window: 100,
+            one_at_a_time: false,
         }
     }
 }

@@ -9,6 +9,7 @@ use squirrel_wire::icmp::{
     Echo, Extension, Extensions, Family, IcmpError, Message, MplsLabel, Quoted, extensions_after, ipv4_payload,
 };
 
+use super::syn::Syn;
 use super::{Clocks, Options};
 use crate::drive::{kind_of, words};
 use crate::packet::{TAG, Tag};
@@ -31,6 +32,8 @@ pub(super) struct Link {
     run: u64,
     identifier: u16,
     packet: Vec<u8>,
+    /// What raw TCP asks with.
+    syn: Option<Syn>,
     /// What was sent, by its number on this socket: the question, and the wall clock just before.
     unstamped: VecDeque<(u32, u64)>,
     /// Number of the first of them.
@@ -46,9 +49,13 @@ impl Link {
         flow: u16,
         options: &Options,
     ) -> io::Result<Self> {
+        let (socket, target) = (ProbeSocket::open(family, carrier, &options.socket)?, SocketAddr::new(target, port));
+        let syn = || Syn::new(&socket, target, flow, options.run, &options.socket);
+        let syn = if carrier == Carrier::RawTcp { Some(syn()?) } else { None };
         Ok(Self {
-            socket: ProbeSocket::open(family, carrier, &options.socket)?,
-            target: SocketAddr::new(target, port),
+            socket,
+            target,
+            syn,
             flow,
             run: options.run,
             identifier: options.run as u16,
@@ -67,9 +74,10 @@ impl Link {
     }
 
     pub(super) fn send(&mut self, trace: &mut Trace, probe: Probe, clocks: &Clocks<'_>, events: &mut Vec<Event>) {
-        match self.carrier() {
-            Carrier::Udp => packet::write_datagram(self.run, probe, &mut self.packet),
-            Carrier::Ping | Carrier::RawIcmp => {
+        match (&self.syn, self.carrier()) {
+            (Some(syn), _) => syn.write(probe, &mut self.packet),
+            (None, Carrier::Udp) => packet::write_datagram(self.run, probe, &mut self.packet),
+            (None, _) => {
                 packet::write_echo(self.socket.family(), self.identifier, self.run, probe, &mut self.packet);
             }
         }
@@ -122,7 +130,7 @@ impl Link {
                         (Queue::Errors, None) => None,
                         (Queue::Data, _) => match self.data(trace, &received, arrival) {
                             // A raw socket sees everybody's.
-                            None if self.carrier() == Carrier::RawIcmp => return,
+                            None if matches!(self.carrier(), Carrier::RawIcmp | Carrier::RawTcp) => return,
                             other => other,
                         },
                     };
@@ -156,13 +164,11 @@ impl Link {
         if received.from.map(|to| to.ip()) != Some(self.target.ip()) {
             return None;
         }
-        let ip_header = match self.socket.family() {
-            Family::V4 => 20,
-            Family::V6 => 40,
-        };
-        let (probe, stripped) = match self.carrier() {
-            Carrier::Udp => (self.of_datagram(trace, received.octets, by)?, ip_header + UDP_HEADER),
-            Carrier::Ping | Carrier::RawIcmp => {
+        let ip_header = ip_header(self.socket.family());
+        let (probe, stripped) = match (&self.syn, self.carrier()) {
+            (Some(syn), _) => (syn.quoted(trace, received.octets)?, ip_header),
+            (None, Carrier::Udp) => (self.of_datagram(trace, received.octets, by)?, ip_header + UDP_HEADER),
+            (None, _) => {
                 let Ok(Message::EchoRequest(echo)) = Message::parse(self.socket.family(), received.octets) else {
                     return None;
                 };
@@ -194,12 +200,18 @@ impl Link {
             return Some(reached(probe, arrival));
         }
         let (ttl, octets) = match (self.carrier(), self.socket.family()) {
-            (Carrier::RawIcmp, Family::V4) => {
+            (Carrier::RawIcmp | Carrier::RawTcp, Family::V4) => {
                 ipv4_payload(received.octets).ok().map(|(ttl, rest)| (Some(ttl), rest))?
             }
             _ => (arrival.ttl, received.octets),
         };
         let arrival = Arrival { ttl, ..arrival };
+        if let Some(syn) = &self.syn {
+            return (by == self.target.ip())
+                .then(|| syn.answered(trace, octets))
+                .flatten()
+                .map(|probe| reached(probe, arrival));
+        }
         match Message::parse(self.socket.family(), octets).ok()? {
             Message::EchoReply(echo) if by == self.target.ip() && self.is_own(echo) => {
                 Some(reached(self.of_echo(trace, echo)?, arrival))
@@ -249,7 +261,15 @@ impl Link {
     }
 }
 
-fn labels(extensions: &[u8]) -> Vec<MplsLabel> {
+/// Octets of the header of IP before what an error quotes; options are not counted, which nobody sends.
+pub(super) fn ip_header(family: Family) -> usize {
+    match family {
+        Family::V4 => 20,
+        Family::V6 => 40,
+    }
+}
+
+pub(super) fn labels(extensions: &[u8]) -> Vec<MplsLabel> {
     let label = |extension: Extension<'_>| match extension {
         Extension::Mpls(label) => Some(label),
         Extension::Other { .. } => None,
