@@ -7,6 +7,7 @@
 pub mod drive;
 mod find;
 mod flow;
+pub mod mtu;
 mod packet;
 mod place;
 mod question;
@@ -286,6 +287,7 @@ impl Trace {
     pub fn report(&self) -> Report {
         let mut report = report::of(&self.flows, self.target);
         report.rounds = self.round + u32::from(!self.slots.is_empty() || self.first > 0);
+        report.sent_tos = self.plan.tos;
         report.changes.clone_from(&self.changes);
         report.changed = self.changed;
         report.strange = self.strange;

@@ -2,6 +2,7 @@
 
 mod connects;
 mod link;
+mod mtu;
 mod syn;
 
 use std::io;

@@ -25,6 +25,8 @@ pub enum Verdict {
     Silent,
     /// Answers come late here and not behind it: it passes packets on at once.
     SlowToAnswer,
+    /// Packets arrive here with another class (DSCP) than at the place before: somebody between the two changes it.
+    RemarksDscp,
     /// Much of the whole delay arises here, and stays.
     LatencyRises,
     /// Loss here and not behind it: it limits its answers, or they take a lossy way back of their own.
@@ -46,6 +48,7 @@ impl Verdict {
             Self::Good => "good",
             Self::Silent => "silent",
             Self::SlowToAnswer => "slow_to_answer",
+            Self::RemarksDscp => "remarks_dscp",
             Self::LatencyRises => "latency_rises",
             Self::LimitsAnswers => "limits_answers",
             Self::Unclear => "unclear",
@@ -62,6 +65,7 @@ impl fmt::Display for Verdict {
             Self::Good => "",
             Self::Silent => "does not answer",
             Self::SlowToAnswer => "only slow to answer",
+            Self::RemarksDscp => "the class is changed on the way here",
             Self::LatencyRises => "latency rises here and stays",
             Self::LimitsAnswers => "only limits its answers",
             Self::Unclear => "too few questions to tell",
@@ -138,7 +142,7 @@ pub fn judge(report: &Report) -> Judgement {
     let first = report.hops.first().map_or(1, |hop| hop.ttl);
     let mut judgement = Judgement { outcome: Outcome::Good, flows: 0, verdicts: BTreeMap::new(), rise: None };
     for chain in &report.flows {
-        let flow = Chain::of(chain, first);
+        let flow = Chain::of(chain, first, report.sent_tos);
         for (place, verdict) in flow.verdicts() {
             let kept = judgement.verdicts.entry(place).or_insert(verdict);
             *kept = (*kept).max(verdict);

@@ -22,7 +22,7 @@ const UNSTAMPED: usize = 4096;
 const STEP_NS: u64 = 50_000;
 /// Labels of MPLS that are kept of an answer.
 const MOST_LABELS: usize = 16;
-/// Octets of the header of a datagram.
+/// Octets of the header of a datagram, and of an echo.
 const UDP_HEADER: usize = 8;
 
 pub(super) struct Link {
@@ -31,6 +31,8 @@ pub(super) struct Link {
     flow: u16,
     run: u64,
     identifier: u16,
+    /// Octets of payload of echoes and datagrams.
+    size: usize,
     packet: Vec<u8>,
     /// What raw TCP asks with.
     syn: Option<Syn>,
@@ -59,10 +61,23 @@ impl Link {
             flow,
             run: options.run,
             identifier: options.run as u16,
+            size: packet::PAYLOAD,
             packet: Vec::new(),
             unstamped: VecDeque::new(),
             first: 0,
         })
+    }
+
+    /// Packets of so many octets from now on, with a name of their own: what was asked before is no more.
+    pub(super) fn set_packet(&mut self, octets: u16) {
+        self.size = usize::from(octets).saturating_sub(ip_header(self.socket.family()) + UDP_HEADER);
+        self.run = self.run.wrapping_add(1);
+    }
+
+    /// Packets of the usual size again.
+    pub(super) fn set_usual_packet(&mut self) {
+        self.size = packet::PAYLOAD;
+        self.run = self.run.wrapping_add(1);
     }
 
     pub(super) fn carrier(&self) -> Carrier {
@@ -76,9 +91,9 @@ impl Link {
     pub(super) fn send(&mut self, trace: &mut Trace, probe: Probe, clocks: &Clocks<'_>, events: &mut Vec<Event>) {
         match (&self.syn, self.carrier()) {
             (Some(syn), _) => syn.write(probe, &mut self.packet),
-            (None, Carrier::Udp) => packet::write_datagram(self.run, probe, &mut self.packet),
+            (None, Carrier::Udp) => packet::write_datagram(self.run, probe, self.size, &mut self.packet),
             (None, _) => {
-                packet::write_echo(self.socket.family(), self.identifier, self.run, probe, &mut self.packet);
+                packet::write_echo(self.socket.family(), self.identifier, self.run, probe, self.size, &mut self.packet);
             }
         }
         let ready = self.socket.set_ttl(probe.ttl);

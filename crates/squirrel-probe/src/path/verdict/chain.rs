@@ -19,10 +19,12 @@ pub(super) struct Chain<'a> {
     hosts: Vec<(u8, &'a Address)>,
     /// Of each place the smallest loss from there on: the host that shows it.
     through: Vec<Option<&'a Address>>,
+    /// TOS or traffic class with which questions were sent.
+    sent_tos: u8,
 }
 
 impl<'a> Chain<'a> {
-    pub(super) fn of(chain: &'a [Address], first: u8) -> Self {
+    pub(super) fn of(chain: &'a [Address], first: u8, sent_tos: u8) -> Self {
         let hosts: Vec<_> = (first..).zip(chain).collect();
         let mut through: Vec<Option<&Address>> = Vec::new();
         for (_, host) in hosts.iter().rev() {
@@ -31,7 +33,7 @@ impl<'a> Chain<'a> {
             through.push(Some(*host).filter(|one| one.received > 0).filter(smaller).or(before));
         }
         through.reverse();
-        Self { hosts, through }
+        Self { hosts, through, sent_tos }
     }
 
     fn last(&self) -> Option<(u8, &'a Address)> {
@@ -75,6 +77,8 @@ impl<'a> Chain<'a> {
                 Verdict::LossBegins
             } else if host.lost > 0 {
                 if begins.is_some_and(|begins| begins < index) { Verdict::LossGoesOn } else { Verdict::Unclear }
+            } else if self.remarks(index) {
+                Verdict::RemarksDscp
             } else if rises == Some(index) {
                 Verdict::LatencyRises
             } else if self.is_slow(index) {
@@ -107,6 +111,13 @@ impl<'a> Chain<'a> {
             None if last.lost > 0 => Outcome::Unclear { loss },
             None => Outcome::Good,
         }
+    }
+
+    /// Whether packets arrive with another class than at the last place before that told it.
+    fn remarks(&self, index: usize) -> bool {
+        let told = |(_, host): &(u8, &Address)| host.tos.map(|tos| tos >> 2);
+        let before = self.hosts.iter().take(index).rev().find_map(told).unwrap_or(self.sent_tos >> 2);
+        self.hosts.get(index).and_then(told).is_some_and(|here| here != before)
     }
 
     /// Where packets go round: a host that comes again after others.
