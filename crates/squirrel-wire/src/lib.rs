@@ -30,6 +30,7 @@ pub mod qdisc;
 mod reader;
 pub mod rsa;
 pub mod sock_diag;
+pub mod tcp;
 #[cfg(test)]
 mod testing;
 mod text;
