@@ -17,6 +17,12 @@ pub trait Probes: Send + Sync {
     /// The path to a target whose path is traced; none for others.
     fn path(&self, job: &str, instance: &str) -> Option<ProbedPath>;
 
+    /// What happened in the last scheduled probe of a target, in order; empty where it is not kept.
+    fn last_words(&self, job: &str, instance: &str) -> Vec<String> {
+        let _ = (job, instance);
+        Vec::new()
+    }
+
     /// Probes once, beside the schedule. Bounded in number and time by whoever implements it: too many at once are
     /// refused. Never ends later than the probe's own time limit.
     fn run(&self, run: ProbeRun) -> Reply<'_, ProbeRan>;
