@@ -6,6 +6,13 @@ use std::pin::Pin;
 use squirrel_api::ApiError;
 use squirrel_api::probes::{Probe, ProbeRan, ProbeRun, ProbedPath};
 
+mod judge;
+mod page;
+mod record;
+
+pub(crate) use page::{Asked, Question};
+pub(crate) use record::span_names;
+
 /// An answer that comes after its probe ended.
 pub type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T, ApiError>> + Send + 'a>>;
 
