@@ -209,7 +209,7 @@ impl Client {
         serde_json::from_slice(&answer.body).map_err(|e| self.not_understood(&e.to_string()))
     }
 
-    /// The answer of one of Squirrel's own resources to a form that is sent to it.
+    /// The answer of one of Squirrel's own resources to a form that is sent to it with the daemon's token.
     ///
     /// # Errors
     /// As [`Client::query`].
@@ -217,8 +217,10 @@ impl Client {
         &self,
         path: &str,
         form: &[(&str, String)],
+        token: &str,
     ) -> Result<T, ClientError> {
-        let answer = self.post(path, form).await?;
+        let sent = Sent { body: encode(form), authorization: Some(bearer(token)), ..Sent::default() };
+        let answer = self.send(Method::POST, path, sent).await?;
         if answer.status != 200 {
             return Err(refusal(&answer));
         }
@@ -252,7 +254,7 @@ impl Client {
         body: String,
         token: &str,
     ) -> Result<T, ClientError> {
-        let sent = Sent { body, kind: "application/json", authorization: Some(format!("Bearer {token}")) };
+        let sent = Sent { body, kind: "application/json", authorization: Some(bearer(token)) };
         let answer = self.send(Method::POST, path, sent).await?;
         if answer.status != 200 {
             return Err(refusal(&answer));
@@ -327,6 +329,10 @@ impl Client {
     fn not_understood(&self, reason: &str) -> ClientError {
         ClientError::NotUnderstood { address: self.address.clone(), reason: reason.to_owned() }
     }
+}
+
+fn bearer(token: &str) -> String {
+    format!("Bearer {token}")
 }
 
 /// The daemon's own words where it used the envelope, else the first line of what it said.

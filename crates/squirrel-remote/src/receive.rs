@@ -7,7 +7,8 @@
 mod metrics;
 mod seen;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use squirrel_exchange::remote_write::{self, CONTENT_ENCODING, Received, Version, WRITTEN_HEADERS};
@@ -103,11 +104,29 @@ const FUTURE_MS: i64 = 600_000;
 
 /// Takes remote write.
 pub struct Receiver {
-    senders: Vec<(Sender, Mutex<State>, Figures)>,
-    unauthorised: std::sync::atomic::AtomicU64,
+    senders: Vec<Arc<Known>>,
+    unauthorised: AtomicU64,
     retention_ms: i64,
     own: Labels,
     limits: Limits,
+}
+
+/// A sender and what it has sent.
+struct Known {
+    sender: Sender,
+    state: Mutex<State>,
+    figures: Figures,
+}
+
+impl From<Sender> for Known {
+    fn from(sender: Sender) -> Self {
+        let state = State {
+            seen: Seen::new(sender.series),
+            tokens: BURST_SECONDS * f64::from(sender.samples_per_second),
+            filled: Elapsed(Duration::ZERO),
+        };
+        Self { sender, state: Mutex::new(state), figures: Figures::default() }
+    }
 }
 
 struct State {
@@ -121,26 +140,35 @@ impl Receiver {
     /// A receiver for these senders; samples older than `retention_ms` are refused, and series with all the labels
     /// that this Squirrel's `own` series have: nobody else may tell of it.
     pub fn new(senders: Vec<Sender>, retention_ms: i64, own: Labels) -> Self {
-        let senders = senders.into_iter().map(|sender| {
-            let state = State {
-                seen: Seen::new(sender.series),
-                tokens: BURST_SECONDS * f64::from(sender.samples_per_second),
-                filled: Elapsed(Duration::ZERO),
-            };
-            (sender, Mutex::new(state), Figures::default())
+        let senders = senders.into_iter().map(|sender| Arc::new(sender.into())).collect();
+        Self { senders, unauthorised: AtomicU64::default(), retention_ms, own, limits: Limits::default() }
+    }
+
+    /// A receiver for other senders. One that is marked goes on: its series are known, and its figures go on counting,
+    /// if this one has a sender of its name.
+    #[must_use]
+    pub fn followed_by(&self, senders: Vec<(Sender, bool)>) -> Self {
+        let known = |name: &str| self.senders.iter().find(|known| known.sender.name == name).map(Arc::clone);
+        let senders = senders.into_iter().map(|(sender, goes_on)| {
+            known(&sender.name).filter(|_| goes_on).unwrap_or_else(|| Arc::new(sender.into()))
         });
-        let limits = Limits::default();
-        let unauthorised = std::sync::atomic::AtomicU64::default();
-        Self { senders: senders.collect(), unauthorised, retention_ms, own, limits }
+        Self {
+            senders: senders.collect(),
+            unauthorised: AtomicU64::new(self.unauthorised.load(Ordering::Relaxed)),
+            retention_ms: self.retention_ms,
+            own: self.own.clone(),
+            limits: self.limits,
+        }
     }
 
     /// Adds the figures of all senders to a batch; [`METRICS`] declares them.
     pub fn rows(&self, out: &mut Batch) {
-        for (sender, state, figures) in &self.senders {
+        for known in &self.senders {
+            let Known { sender, state, figures } = &**known;
             let series = state.lock().unwrap_or_else(PoisonError::into_inner).seen.len();
             figures.rows(&sender.name, series, out);
         }
-        metrics::unauthorised(self.unauthorised.load(std::sync::atomic::Ordering::Relaxed), out);
+        metrics::unauthorised(self.unauthorised.load(Ordering::Relaxed), out);
     }
 
     /// Who sends, by the `Authorization` header.
@@ -150,13 +178,13 @@ impl Receiver {
     pub fn admit(&self, authorization: Option<&[u8]>) -> Result<Admitted, Reply> {
         let mut found = None;
         // All are compared, so that the time does not tell which was nearest.
-        for (place, (sender, _, _)) in self.senders.iter().enumerate() {
-            if authorization.is_some_and(|given| fits(&sender.credential, given)) {
+        for (place, known) in self.senders.iter().enumerate() {
+            if authorization.is_some_and(|given| fits(&known.sender.credential, given)) {
                 found = Some(Admitted(place));
             }
         }
         found.ok_or_else(|| {
-            self.unauthorised.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            self.unauthorised.fetch_add(1, Ordering::Relaxed);
             Reply::new(401, "no sender has these credentials: see [[receive]] in the configuration of this Squirrel")
                 .with("WWW-Authenticate", "Bearer, Basic realm=\"remote write\"")
         })
@@ -189,9 +217,10 @@ impl Receiver {
         elapsed: Elapsed,
         store: &Keep<'_>,
     ) -> Reply {
-        let Some((sender, state, figures)) = self.senders.get(place) else {
+        let Some(known) = self.senders.get(place) else {
             return Reply::new(500, "this sender is not known");
         };
+        let Known { sender, state, figures } = &**known;
         let received = match remote_write::decode(version, body, &self.limits) {
             Ok(received) => received,
             Err(error) => {

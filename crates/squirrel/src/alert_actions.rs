@@ -8,7 +8,6 @@ use serde::Serialize;
 use squirrel_api::alerts::{
     AcknowledgeRequest, ActionDone, AlertsPage, ExpireRequest, ShownSilence, SilenceRequest, TestRequest,
 };
-use squirrel_api::client::ClientError;
 use squirrel_api::params::{parse_duration_ms, parse_time};
 use squirrel_api::rules::moment;
 use squirrel_model::{Timestamp, Untrusted};
@@ -17,10 +16,10 @@ use squirrel_sys::clock;
 pub(crate) use args::{ACK_EXAMPLES, Ack, NOTIFY_EXAMPLES, NotifyCommand, SILENCE_EXAMPLES, SilenceCommand};
 use args::{Add, Daemon, Expire, List, Test};
 
-use crate::config::{Config, Environment, Flags};
+use crate::config::{Environment, Flags};
 use crate::failure::{Class, classed};
 use crate::interrupts::runtime;
-use crate::live_client::client;
+use crate::live_client::{client, explained};
 use crate::table::{Column, lines};
 use crate::{output, token};
 
@@ -171,19 +170,6 @@ fn test(args: &Test, environment: &Environment) -> anyhow::Result<()> {
     if delivered { Ok(()) } else { Err(anyhow!("channel {:?} did not take the message: {answer}", args.channel)) }
 }
 
-fn explained(error: ClientError) -> anyhow::Error {
-    match error {
-        ClientError::NotRunning { .. } => classed(Class::Unreachable, &error.into()),
-        ClientError::Refused { status: 401, .. } => classed(
-            Class::Forbidden,
-            &anyhow!(
-                "{error:#}\nThe token of another data directory was sent: name that of this daemon with --data-dir DIR"
-            ),
-        ),
-        error => error.into(),
-    }
-}
-
 /// Everything about alerts, of the daemon.
 pub(crate) fn ask(server: &str) -> anyhow::Result<AlertsPage> {
     runtime()?.block_on(client(server).resource("/api/alerts")).map_err(explained)
@@ -192,12 +178,7 @@ pub(crate) fn ask(server: &str) -> anyhow::Result<AlertsPage> {
 /// Tells the daemon to do something.
 fn post<T: Serialize>(daemon: &Daemon, environment: &Environment, path: &str, body: &T) -> anyhow::Result<ActionDone> {
     let flags = Flags { config: daemon.source.config.clone(), data_dir: daemon.data_dir.clone(), ..Flags::default() };
-    let config = Config::load(&flags, environment).map_err(|error| usage(&error))?;
-    let token = token::read(&config.directory.value).map_err(|error| {
-        let next = "whoever changes something shows the token of the daemon's data directory: run this as the daemon's \
-                    user, or name the directory with --data-dir DIR";
-        classed(Class::Forbidden, &anyhow!("{error:#}\n{next}"))
-    })?;
+    let token = token::for_command(&flags, environment)?;
     let text = serde_json::to_string(body)?;
     runtime()?.block_on(client(&daemon.server).post_json(path, text, &token)).map_err(explained)
 }

@@ -7,6 +7,7 @@ mod applications;
 mod engine;
 mod file;
 mod notify;
+mod query;
 mod remote;
 mod sample;
 mod sizes;
@@ -26,7 +27,8 @@ pub(crate) use alerts::Alerts;
 pub(crate) use applications::Applications;
 pub(crate) use engine::EngineChoice;
 pub(crate) use notify::Notify;
-pub(crate) use remote::{Remote, RemoteParts};
+pub(crate) use query::Query;
+pub(crate) use remote::{Printed, Remote, RemoteParts};
 pub(crate) use sample::sample;
 pub(crate) use sizes::{DiskSize, MemorySize};
 pub(crate) use values::{AccountingLevel, Sync, show_span};
@@ -99,6 +101,8 @@ pub(crate) struct Config {
     /// Who is told of alerts, and how.
     pub(crate) notify: Notify,
     pub(crate) log: Sourced<String>,
+    /// What questions in PromQL may cost.
+    pub(crate) query: Query,
     /// Samples to and from other systems.
     pub(crate) remote: Remote,
 }
@@ -189,6 +193,7 @@ impl Config {
             })?,
             notify,
             log: Sourced::choose(None, file.log.level, || "info".to_owned()),
+            query: Query::resolve(&file.query),
             remote: Remote { writes: file.remote_write, receives: file.receive, otlp: file.otlp },
             path,
         };
@@ -216,6 +221,7 @@ impl Config {
     fn check(&self) -> anyhow::Result<()> {
         let place = self.place();
         self.allowed_hosts()?;
+        self.query.check().map_err(|error| anyhow::anyhow!("{place}{error:#}"))?;
         self.engine.check().map_err(|error| anyhow::anyhow!("{place}{error:#}"))?;
         if let Some(remote) = self.listen.value.iter().find(|address| !address.ip().is_loopback())
             && !self.allow_remote.value

@@ -53,7 +53,7 @@ fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Serve(args) => serve::run(args, &environment()),
         Command::Keeper { role } => keeper::run(*role),
-        Command::Top(args) => top::run(args),
+        Command::Top(args) => top::run(args, &environment()),
         Command::Sockets(args) => sockets::run(args),
         Command::Status(args) => status_command::run(args),
         Command::Completions { shell } => manners::completions(*shell),

@@ -36,6 +36,7 @@ pub(super) struct File {
     pub(super) escalation: Vec<Escalation>,
     pub(super) flapping: Flapping,
     pub(super) log: Log,
+    pub(super) query: Query,
     pub(super) remote_write: Vec<RemoteWrite>,
     pub(super) receive: Vec<Receive>,
     pub(super) otlp: Vec<Otlp>,
@@ -112,6 +113,19 @@ pub(super) struct Alerts {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Log {
     pub(super) level: Option<String>,
+}
+
+/// `[query]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Query {
+    pub(super) timeout: Option<TickSpan>,
+    pub(super) max_samples: Option<u64>,
+    pub(super) max_memory: Option<MemorySize>,
+    pub(super) max_points: Option<Count>,
+    pub(super) max_answer_samples: Option<usize>,
+    pub(super) max_concurrency: Option<Count>,
+    pub(super) max_waiting: Option<Count>,
 }
 
 /// A configuration is small; anything larger is the wrong file.
