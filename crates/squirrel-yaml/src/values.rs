@@ -126,8 +126,8 @@ impl Problems {
         let read = match node.text().unwrap_or_default() {
             "true" | "True" | "TRUE" if is_plain => Some(true),
             "false" | "False" | "FALSE" if is_plain => Some(false),
-            "y" | "Y" | "yes" | "on" => Some(true),
-            "n" | "N" | "no" | "off" => Some(false),
+            "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some(true),
+            "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some(false),
             _ => None,
         };
         if read.is_none() {

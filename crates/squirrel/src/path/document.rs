@@ -10,7 +10,7 @@ use squirrel_probe::path::{Address, Change, Event, Probe, Said};
 use squirrel_sys::probe_socket::Carrier;
 
 use super::Run;
-use crate::ping::show::{clock_word, ms, times, us, words};
+use crate::ping::show::{clock_word, ms, times, us};
 
 /// What asks, in a word.
 pub(super) fn protocol(carrier: Carrier) -> &'static str {
@@ -80,7 +80,7 @@ impl Run<'_> {
             refused: one
                 .refused
                 .iter()
-                .map(|(kind, count)| PingRefusal { reason: Cow::Borrowed(words(*kind).0), count: *count })
+                .map(|(kind, count)| PingRefusal { reason: Cow::Borrowed(kind.words().0), count: *count })
                 .collect(),
             since_seconds: one.since.0.as_secs_f64(),
         }
@@ -149,7 +149,7 @@ fn said_word(said: Said) -> &'static str {
     match said {
         Said::Passing => "passing",
         Said::Reached => "reached",
-        Said::Refused(kind) => words(kind).0,
+        Said::Refused(kind) => kind.words().0,
     }
 }
 
@@ -161,7 +161,7 @@ fn note(one: &Address, verdict: Option<Verdict>, sent_tos: u8) -> String {
         Some(Verdict::Good) | None => {}
         Some(verdict) => notes.push(verdict.to_string()),
     }
-    notes.extend(one.refused.keys().map(|kind| format!("says: {}", words(*kind).1)));
+    notes.extend(one.refused.keys().map(|kind| format!("says: {}", kind.words().1)));
     if one.alternates {
         notes.push("one of several, by packet".to_owned());
     }
@@ -215,7 +215,7 @@ fn sentence(judgement: &Judgement, flows: usize) -> (&'static str, Option<u8>, S
             format!("The target does not answer; hop {ttl}, {by}, is the last that does{some}."),
         ),
         Outcome::Refused { ttl, by, kind } => {
-            ("refused", Some(*ttl), format!("Hop {ttl}, {by}, passes nothing on{some}: {}.", words(*kind).1))
+            ("refused", Some(*ttl), format!("Hop {ttl}, {by}, passes nothing on{some}: {}.", kind.words().1))
         }
         Outcome::Loop { ttl, by } => {
             ("loop", Some(*ttl), format!("Packets go round from hop {ttl}, {by}, on until their time is over{some}."))
