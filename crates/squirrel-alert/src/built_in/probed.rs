@@ -3,6 +3,43 @@
 use super::Fault::{Above, Below};
 use super::{BuiltIn, thresholds};
 
+/// Leaves out targets that lay behind one that was down: it is told of that one.
+macro_rules! unless_behind {
+    ($window:literal) => {
+        concat!(" unless on (instance, job) (max_over_time(squirrel_probe_unreachable[", $window, "]) == 1)")
+    };
+}
+
+/// The share of failed probes over a time, as a multiple of what the objective allows.
+macro_rules! burn {
+    ($window:literal) => {
+        concat!(
+            "(1 - avg_over_time(probe_success[",
+            $window,
+            "])) / on (instance, job) (1 - squirrel_probe_objective_ratio)"
+        )
+    };
+}
+
+/// The slower of two burns: over the long time, so that it matters, and over the short one, so that it is not over yet.
+/// A fast one is told as it is, and else the one over six hours.
+const ERROR_BUDGET_BURNING: &str = concat!(
+    "((",
+    burn!("1h"),
+    " <= ",
+    burn!("5m"),
+    " or ",
+    burn!("5m"),
+    ") > {burn_fast} or (",
+    burn!("6h"),
+    " <= ",
+    burn!("30m"),
+    " or ",
+    burn!("30m"),
+    "))",
+    unless_behind!("30m")
+);
+
 /// Rules over probes, and the one over a floor that the user names.
 pub(super) static PROBED: &[BuiltIn] = &[
     BuiltIn {
@@ -23,7 +60,10 @@ pub(super) static PROBED: &[BuiltIn] = &[
     BuiltIn {
         name: "PacketLoss",
         severity: "warning",
-        expr: "(1 - avg_over_time(probe_success[5m])) unless on (instance, job) probe_dns_answer_rrs unless max_over_time(probe_success[5m]) == 0",
+        expr: concat!(
+            "(1 - avg_over_time(probe_success[5m])) unless on (instance, job) probe_dns_answer_rrs unless max_over_time(probe_success[5m]) == 0",
+            unless_behind!("5m")
+        ),
         threshold: &thresholds::LOSS,
         fault: Above,
         hold: "5m",
@@ -38,7 +78,10 @@ pub(super) static PROBED: &[BuiltIn] = &[
     BuiltIn {
         name: "ProbeFailing",
         severity: "critical",
-        expr: "(1 - max_over_time(probe_success[3m])) unless on (instance, job) probe_dns_answer_rrs",
+        expr: concat!(
+            "(1 - max_over_time(probe_success[3m])) unless on (instance, job) probe_dns_answer_rrs",
+            unless_behind!("5m")
+        ),
         threshold: &thresholds::FLAG,
         fault: Above,
         hold: "0s",
@@ -48,6 +91,51 @@ pub(super) static PROBED: &[BuiltIn] = &[
             "Whether anything else behind the same router answers.",
             "Whether the service runs on the target, and listens.",
             "What changed: routes, firewall rules, names.",
+        ],
+    },
+    BuiltIn {
+        name: "ErrorBudgetBurning",
+        severity: "critical",
+        expr: ERROR_BUDGET_BURNING,
+        threshold: &thresholds::BURN,
+        fault: Above,
+        hold: "2m",
+        summary: "The error budget of {{ $labels.instance }} is spent {value} times as fast as its objective allows",
+        meaning: "At this pace the failures that the objective allows are used up long before its window is over.",
+        first: [
+            "What the last failed probes say: the page of the target, or squirrel probes show.",
+            "Whether other targets of its group fail too: then look at what they share.",
+            "What changed when it began: a release, a route, a name.",
+        ],
+    },
+    BuiltIn {
+        name: "CallQualityLow",
+        severity: "warning",
+        expr: "avg_over_time(squirrel_probe_mos_score[5m])",
+        threshold: &thresholds::CALL_QUALITY,
+        fault: Below,
+        hold: "5m",
+        summary: "A call through {{ $labels.instance }} would sound bad: its score is {value}",
+        meaning: "Voice and video over this path break up or lag; people repeat themselves.",
+        first: [
+            "Which of round trip, jitter and loss grew: the page of the target shows them together.",
+            "Queues on the way: whether it is bad only while this host's own uplink is busy.",
+            "The path hop by hop: where loss or delay begins and stays.",
+        ],
+    },
+    BuiltIn {
+        name: "PathChanged",
+        severity: "info",
+        expr: "increase(squirrel_path_changes_total[15m])",
+        threshold: &thresholds::PATH_CHANGES,
+        fault: Above,
+        hold: "0s",
+        summary: "The path to {{ $labels.instance }} changed {value} times in 15 minutes",
+        meaning: "Other routers carry the packets: no fault by itself, and often the reason of one that began then.",
+        first: [
+            "The changes of the path: before and after, on the page of the target.",
+            "Whether delay or loss changed at the same moment.",
+            "Whether paths to other targets changed too: then it is a link near this host.",
         ],
     },
     BuiltIn {
@@ -68,7 +156,10 @@ pub(super) static PROBED: &[BuiltIn] = &[
     BuiltIn {
         name: "DnsFailures",
         severity: "critical",
-        expr: "(1 - avg_over_time(probe_success[5m])) and on (instance, job) probe_dns_answer_rrs",
+        expr: concat!(
+            "((1 - avg_over_time(probe_success[5m])) and on (instance, job) probe_dns_answer_rrs)",
+            unless_behind!("5m")
+        ),
         threshold: &thresholds::DNS_FAILURES,
         fault: Above,
         hold: "2m",
