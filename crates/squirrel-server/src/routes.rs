@@ -26,6 +26,7 @@ mod misread;
 mod openapi;
 mod parameters;
 mod plain;
+mod probes;
 mod query;
 pub(crate) mod receive;
 mod resources;
@@ -70,6 +71,9 @@ pub(crate) fn router(state: &State) -> Router {
         .route("/api/silences", post(alerts::silence))
         .route("/api/silences/expire", post(alerts::expire))
         .route("/api/notify/test", post(alerts::test))
+        .route("/api/probes", get(probes::page))
+        .route("/api/probes/one", get(probes::one))
+        .route("/api/probes/run", post(probes::run))
         .route("/api/v2/status", get(alertmanager::status))
         .route("/api/v2/receivers", get(alertmanager::receivers))
         .route("/api/v2/alerts", get(alertmanager::alerts))

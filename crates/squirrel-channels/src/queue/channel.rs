@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use squirrel_model::Timestamp;
 
+use super::journal::StoredEntry;
 use super::lane::{Entry, Lane, Told};
 use super::{Ticket, Work};
 use crate::render::Circumstances;
@@ -136,32 +137,36 @@ impl ChannelState {
         Some(entry)
     }
 
-    /// Puts a message behind the others of its lane.
-    pub(super) fn push(&mut self, entry: Entry) {
-        let group = entry.group.clone();
-        self.bytes += entry.bytes;
-        self.waiting += usize::from(!entry.is_resend);
-        self.lanes.entry(group.clone()).or_default().entries.push_back(entry);
-        self.index(&group);
-    }
-
-    /// Puts a message back to where it stood: before the others of its lane.
-    pub(super) fn put_back(&mut self, mut entry: Entry) {
+    /// Puts a message into its lane, or back there after an attempt.
+    pub(super) fn put_in(&mut self, mut entry: Entry) {
         entry.is_under_way = false;
         let group = entry.group.clone();
         self.bytes += entry.bytes;
         self.waiting += usize::from(!entry.is_resend);
-        self.lanes.entry(group.clone()).or_default().entries.push_front(entry);
+        self.lanes.entry(group.clone()).or_default().insert(entry);
         self.index(&group);
+    }
+
+    /// Takes the first message of a lane out if the next one says all of it: one came while it was under way.
+    pub(super) fn take_overtaken(&mut self, group: &str) -> Option<(Entry, StoredEntry)> {
+        let lane = self.lanes.get(group)?;
+        let (first, next) = (lane.entries.front()?, lane.entries.get(1)?);
+        if !lane.replaced_by(next, self.policy.each_state).contains(&first.number) {
+            return None;
+        }
+        let first = self.take(group, first.number)?;
+        let next = self.lanes.get_mut(group)?.entries.front_mut()?;
+        self.bytes -= next.bytes;
+        next.inherit(&first);
+        let stored = next.stored();
+        self.bytes += next.bytes;
+        self.index(group);
+        Some((first, stored))
     }
 
     fn count_out(&mut self, entry: &Entry) {
         self.bytes -= entry.bytes;
         self.waiting -= usize::from(!entry.is_resend);
-    }
-
-    pub(super) fn has_room(&self, group: &str) -> bool {
-        self.lanes.get(group).is_none_or(Lane::has_room)
     }
 
     /// Remembers what the group's receiver was told.

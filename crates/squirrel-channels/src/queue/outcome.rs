@@ -90,7 +90,14 @@ impl Queue {
             return;
         }
         self.finish(&entry, State::Delivered, None, at);
-        let told = Told { id: entry.notification.id, is_end: entry.is_end(), at_ms: at.0, via: None };
+        let told = Told {
+            id: entry.notification.id,
+            is_end: entry.is_end(),
+            at_ms: at.0,
+            via: None,
+            number: entry.number,
+            is_part: entry.is_part(),
+        };
         if !entry.group.starts_with("test:") {
             if let Some(origin) = &entry.instead_of {
                 let told = Told { via: Some(entry.channel.clone()), ..told.clone() };
@@ -106,6 +113,11 @@ impl Queue {
         for copy in copies {
             self.finish(&copy, State::Replaced, Some(&format!("{} delivered it", entry.channel)), at);
         }
+        if let Some(origin) = &entry.instead_of {
+            // What came meanwhile goes on from what was told here.
+            let is_later = |one: &Entry| one.group == entry.group && one.number > entry.number;
+            self.copy_to(&origin.clone(), &entry.channel, is_later, at);
+        }
         self.begin_resending(entry, at);
     }
 
@@ -120,7 +132,7 @@ impl Queue {
             entry.attempts = 0;
             entry.not_before_ms = at.0 + resend.as_millis() as i64;
             self.unwritten.push(Record::Put(entry.stored()));
-            channel.put_back(entry);
+            channel.put_in(entry);
         }
     }
 
@@ -133,7 +145,7 @@ impl Queue {
                 entry.attempts = 0;
                 entry.not_before_ms = at.0 + resend.as_millis() as i64;
                 self.unwritten.push(tried(&entry));
-                channel.put_back(entry);
+                channel.put_in(entry);
             }
             _ => self.finish(&entry, State::Delivered, None, at),
         }
@@ -157,7 +169,9 @@ impl Queue {
             return;
         }
         self.unwritten.push(tried(&entry));
-        channel.put_back(entry);
+        let (name, group) = (entry.channel.clone(), entry.group.clone());
+        channel.put_in(entry);
+        self.drop_overtaken(&name, &group, at);
     }
 
     /// Gives the fallback channel copies of what this one does not take; `has_failed` says that a message was just
@@ -169,19 +183,25 @@ impl Queue {
         if !has_failed && !is_failing {
             return;
         }
+        let is_due = |entry: &Entry| is_failing || entry.attempts >= HANDED_OVER_AFTER || entry.refusals > 0;
+        self.copy_to(channel, &fallback, is_due, at);
+    }
+
+    /// Copies messages that wait for one channel to another that has no copy of them.
+    pub(super) fn copy_to(&mut self, from: &str, to: &str, is_wanted: impl Fn(&Entry) -> bool, at: Timestamp) {
+        let Some(state) = self.channels.get_mut(from) else { return };
         let mut copies = Vec::new();
-        for entry in state.entries_mut() {
-            let is_due = is_failing || entry.attempts >= HANDED_OVER_AFTER || entry.refusals > 0;
-            if is_due && !entry.is_handed_over && !entry.is_resend {
+        for entry in state.entries_mut().filter(|entry| is_wanted(entry)) {
+            if !entry.is_handed_over && !entry.is_resend {
                 entry.is_handed_over = true;
                 copies.push(entry.clone());
             }
         }
         for original in copies {
-            self.unwritten.push(Record::HandedOver { channel: channel.to_owned(), number: original.number });
-            let mut copy = Entry::new(original.number, &fallback, original.group, original.notification, at);
+            self.unwritten.push(Record::HandedOver { channel: from.to_owned(), number: original.number });
+            let mut copy = Entry::new(original.number, to, original.group, original.notification, at);
             copy.is_first_word = original.is_first_word;
-            copy.instead_of = original.instead_of.or_else(|| Some(channel.to_owned()));
+            copy.instead_of = original.instead_of.or_else(|| Some(from.to_owned()));
             self.put(copy, at);
         }
     }

@@ -90,7 +90,7 @@ async fn answer<T: Serialize + Send + 'static>(
 }
 
 /// Reads the parameters `filter`, `sort`, `order`, `offset` and `limit`.
-fn question(params: &Params, usual: usize) -> Result<Question, ApiError> {
+pub(super) fn question(params: &Params, usual: usize) -> Result<Question, ApiError> {
     let descending = match params.get("order") {
         None => None,
         Some("asc") => Some(false),

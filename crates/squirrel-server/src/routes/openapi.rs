@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use squirrel_api::live::{
     Books, Connections, Definitions, Hosts, Interfaces, MOST_ROWS, PacketLease, Processes, Top, schemas,
 };
+use squirrel_api::probes::{ProbeDetail, ProbeRan, ProbeState, ProbesPage, fields::PROBES};
 use squirrel_filter::Field;
 
 use crate::failure::json as answer;
@@ -77,6 +78,9 @@ const OPERATIONS: &[Operation] = &[
     change("/api/silences", "A silence is made, or changed"),
     change("/api/silences/expire", "A silence is ended"),
     change("/api/notify/test", "A channel is tried"),
+    own("/api/probes", "Targets that are probed on a schedule, and what the record says of them"),
+    own("/api/probes/one", "One of them, with its path and what happened last"),
+    change("/api/probes/run", "A target is probed once, at once: job and instance"),
     alertmanager("/api/v2/status", "Alertmanager's status"),
     alertmanager("/api/v2/receivers", "Channels as Alertmanager's receivers"),
     alertmanager("/api/v2/alerts", "Firing alerts as Alertmanager shows them"),
@@ -179,7 +183,7 @@ pub(super) async fn openapi() -> Response {
 fn document() -> Value {
     const PLACE: &str = "#/components/schemas/";
     let mut definitions = Definitions::new();
-    let described: [(&str, Value); 7] = [
+    let described: [(&str, Value); 10] = [
         ("/api/live/processes", schemas::<Processes>(PLACE, &mut definitions)),
         ("/api/live/connections", schemas::<Connections>(PLACE, &mut definitions)),
         ("/api/live/hosts", schemas::<Hosts>(PLACE, &mut definitions)),
@@ -187,6 +191,9 @@ fn document() -> Value {
         ("/api/live/books", schemas::<Books>(PLACE, &mut definitions)),
         ("/api/live/top", schemas::<Top>(PLACE, &mut definitions)),
         (PACKETS, schemas::<PacketLease>(PLACE, &mut definitions)),
+        ("/api/probes", schemas::<ProbesPage>(PLACE, &mut definitions)),
+        ("/api/probes/one", schemas::<ProbeDetail>(PLACE, &mut definitions)),
+        ("/api/probes/run", schemas::<ProbeRan>(PLACE, &mut definitions)),
     ];
     let mut schemas: Map<String, Value> =
         definitions.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect();
@@ -301,6 +308,26 @@ fn parameters(path: &str) -> Vec<Value> {
             let seconds = json!({ "type": "integer", "minimum": 1, "maximum": 60, "default": 30 });
             vec![parameter("seconds", "For how long; ask again before it is over.", &seconds)]
         }
+        "/api/probes" => {
+            let text = json!({ "type": "string" });
+            let states = ProbeState::ALL.map(ProbeState::word);
+            let own = [
+                parameter("group", "Targets of this group alone.", &text),
+                parameter("job", "Targets of this table of the configuration alone.", &text),
+                parameter("state", "Targets in this state alone.", &json!({ "type": "string", "enum": states })),
+                history(),
+            ];
+            table(PROBES).into_iter().chain(own).collect()
+        }
+        "/api/probes/one" => {
+            let required = |name, about| {
+                let mut required = parameter(name, about, &json!({ "type": "string" }));
+                required["required"] = true.into();
+                required
+            };
+            let (job, instance) = ("Its table of the configuration.", "The target, as the configuration names it.");
+            vec![required("job", job), required("instance", instance), history()]
+        }
         "/api/stream" => vec![parameter(
             "query",
             "An expression in PromQL; may be given several times.",
@@ -314,6 +341,12 @@ fn parameters(path: &str) -> Vec<Value> {
         }
         _ => Vec::new(),
     }
+}
+
+/// The parameter that asks for the record of targets.
+fn history() -> Value {
+    let about = "Adds heartbeats over this span, availability, and error budgets.";
+    parameter("history", about, &json!({ "type": "string", "enum": crate::probes::span_names() }))
 }
 
 /// The parameters of a table with these fields.

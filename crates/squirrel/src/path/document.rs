@@ -17,6 +17,7 @@ pub(super) fn protocol(carrier: Carrier) -> &'static str {
     match carrier {
         Carrier::Ping | Carrier::RawIcmp => "icmp",
         Carrier::Udp => "udp",
+        Carrier::RawTcp | Carrier::Connect => "tcp",
     }
 }
 

@@ -77,7 +77,7 @@ pub(super) async fn run(
     let desk = open_desk(&config, told, messages, channels, &*kernel)?;
     let engine = config.engine.destination()?.map(remote_engine);
     let others = (engine.clone(), Arc::clone(&remote));
-    let alerting = Alerting::start(Arc::clone(&store), others, monotonic, config.alerts.clone(), desk)?;
+    let alerting = Alerting::start(&store, others, monotonic, &config.alerts, desk)?;
     let server = Server::new(ServerParts {
         snapshots: Arc::new(move || reader.snapshot()),
         engine,
