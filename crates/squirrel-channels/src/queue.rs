@@ -87,7 +87,7 @@ impl Queue {
         let Some(channel) = self.channels.get(&notification.channel) else { return Accepted::NoSuchChannel };
         let group = lane_key(&notification);
         let lane = channel.lanes.get(&group);
-        if lane.is_some_and(|lane| lane.knows(notification.id)) {
+        if lane.is_some_and(|lane| lane.knows(&notification)) {
             return Accepted::Known;
         }
         let (wants_ends, name) = (channel.policy.resolved, notification.channel.clone());
@@ -204,21 +204,32 @@ impl Queue {
             entry.inherit(older);
         }
         let (name, number) = (entry.channel.clone(), entry.number);
-        let fallback = channel.policy.fallback.clone().filter(|_| replaced.iter().any(|older| older.is_handed_over));
+        let is_elsewhere = replaced.iter().any(|older| older.is_handed_over);
         self.unwritten.push(Record::Put(entry.stored()));
         channel.put_in(entry);
         self.replaced(replaced, OVERTAKEN, at);
+        if is_elsewhere {
+            self.follow(&name, number, at);
+        }
+    }
+
+    /// Gives the fallback channel a message too, since it has the one that this stands for.
+    fn follow(&mut self, channel: &str, number: u64, at: Timestamp) {
+        let fallback = self.channels.get(channel).and_then(|state| state.policy.fallback.clone());
         if let Some(fallback) = fallback {
-            // Whoever has the old message there needs the new one.
-            self.copy_to(&name, &fallback, |one| one.number == number, at);
+            self.copy_to(channel, &fallback, |one| one.number == number, at);
         }
     }
 
     /// Messages of a lane that a newer one stands for, which came while they were under way.
     fn drop_overtaken(&mut self, channel: &str, group: &str, at: Timestamp) {
         while let Some((old, newer)) = self.channels.get_mut(channel).and_then(|one| one.take_overtaken(group)) {
+            let number = newer.number();
             self.unwritten.push(Record::Put(newer));
             self.finish(&old, State::Replaced, Some(OVERTAKEN), at);
+            if old.is_handed_over {
+                self.follow(channel, number, at);
+            }
         }
     }
 

@@ -51,6 +51,12 @@ pub(super) struct Told {
     /// The message's place in the order of all.
     #[serde(default)]
     pub(super) number: u64,
+    /// When it was decided; what several channels are told of one decision is the same.
+    #[serde(default)]
+    pub(super) decided_ms: i64,
+    /// It was meant for another channel.
+    #[serde(default)]
+    pub(super) is_copy: bool,
     /// It told of a part of the group only.
     #[serde(default)]
     pub(super) is_part: bool,
@@ -79,16 +85,21 @@ impl Lane {
         self.entries.len() < MAX_IN_LANE
     }
 
-    /// Whether a message with this number waits or was told last.
-    pub(super) fn knows(&self, id: u64) -> bool {
-        let told = self.told.as_ref().is_some_and(|told| told.id == id);
-        told || self.entries.iter().any(|entry| entry.notification.id == id)
+    /// Whether a message waits or was told last: itself, or the same decision in another channel's place.
+    pub(super) fn knows(&self, message: &Notification) -> bool {
+        let is_it = |id: u64, is_copy: bool, at_ms: i64| id == message.id || (is_copy && at_ms == message.at_ms);
+        let told = self.told.as_ref().is_some_and(|told| is_it(told.id, told.is_copy, told.decided_ms));
+        let is_there =
+            |entry: &Entry| is_it(entry.notification.id, entry.instead_of.is_some(), entry.notification.at_ms);
+        told || self.entries.iter().any(is_there)
     }
 
-    /// Whether the receiver knows more, or is about to, than this message says.
-    pub(super) fn is_past(&self, entry: &Entry) -> bool {
-        let told = self.told.as_ref().is_some_and(|told| told.number > entry.number && !told.is_part);
-        told || self.entries.iter().any(|other| other.number > entry.number && !other.is_part())
+    /// Whether the receiver knows as much as a copy says, or more, or is about to.
+    pub(super) fn is_past(&self, copy: &Entry) -> bool {
+        let at_ms = copy.notification.at_ms;
+        let is_past = |number: u64, decided_ms: i64| number > copy.number || decided_ms == at_ms;
+        let told = self.told.as_ref().is_some_and(|told| !told.is_part && is_past(told.number, told.decided_ms));
+        told || self.entries.iter().any(|other| !other.is_part() && is_past(other.number, other.notification.at_ms))
     }
 
     /// The older messages that wait and that this one says all of. A receiver that wants each state

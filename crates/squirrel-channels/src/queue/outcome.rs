@@ -96,11 +96,13 @@ impl Queue {
             at_ms: at.0,
             via: None,
             number: entry.number,
+            decided_ms: entry.notification.at_ms,
+            is_copy: entry.instead_of.is_some(),
             is_part: entry.is_part(),
         };
         if !entry.group.starts_with("test:") {
             if let Some(origin) = &entry.instead_of {
-                let told = Told { via: Some(entry.channel.clone()), ..told.clone() };
+                let told = Told { via: Some(entry.channel.clone()), is_copy: false, ..told.clone() };
                 self.tell(&origin.clone(), &entry.group, told);
             }
             self.tell(&entry.channel, &entry.group, told);

@@ -95,7 +95,10 @@ pub(super) fn open(
             None => queue.finish(&entry, State::GivenUp, Some("the channel is no longer configured"), at),
         }
     }
-    let lanes = queue.channels.iter().flat_map(|(name, channel)| channel.lanes.keys().map(|group| (name.clone(), group.clone())));
+    let lanes = queue
+        .channels
+        .iter()
+        .flat_map(|(name, channel)| channel.lanes.keys().map(|group| (name.clone(), group.clone())));
     for (channel, group) in lanes.collect::<Vec<_>>() {
         queue.drop_overtaken(&channel, &group, at);
     }
