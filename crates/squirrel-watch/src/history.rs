@@ -32,9 +32,11 @@ impl Shape {
     /// The shape that a trace found.
     pub fn of(report: &Report) -> Self {
         let chain = report.flows.first().map(Vec::as_slice).unwrap_or_default();
-        let all = report.hops.iter().take(chain.len()).map(|hop| {
-            hop.addresses.iter().filter(|one| one.current).filter_map(|one| one.address).collect()
-        });
+        let all = report
+            .hops
+            .iter()
+            .take(chain.len())
+            .map(|hop| hop.addresses.iter().filter(|one| one.current).filter_map(|one| one.address).collect());
         Self {
             hosts: chain.iter().map(|host| host.address).collect(),
             all: all.collect(),
@@ -128,8 +130,7 @@ mod tests {
         let reached = text.ends_with('!');
         let address = |octet: &str| octet.parse::<u8>().ok().map(|octet| IpAddr::from([192, 0, 2, octet]));
         let places: Vec<&str> = text.trim_end_matches('!').split_whitespace().collect();
-        let all: Vec<Vec<IpAddr>> =
-            places.iter().map(|place| place.split('/').filter_map(address).collect()).collect();
+        let all: Vec<Vec<IpAddr>> = places.iter().map(|place| place.split('/').filter_map(address).collect()).collect();
         Shape { hosts: all.iter().map(|all| all.first().copied()).collect(), all, reached }
     }
 
@@ -162,7 +163,9 @@ mod tests {
     #[test]
     fn a_router_that_was_silent_for_a_while_is_not_forgotten() {
         let mut history = PathHistory::default();
-        for (text, changed) in [("1 2 9!", false), ("1 - 9!", false), ("1 2 9!", false), ("1 - 9!", false), ("1 3 9!", true)] {
+        for (text, changed) in
+            [("1 2 9!", false), ("1 - 9!", false), ("1 2 9!", false), ("1 - 9!", false), ("1 3 9!", true)]
+        {
             assert_eq!(history.note(Timestamp(5), &shape(text)), changed, "{text}");
         }
         let change = history.changes.front().expect("a change");
