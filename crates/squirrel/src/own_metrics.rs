@@ -109,6 +109,8 @@ pub(crate) fn own() -> Catalogue {
         crate::serve::alerting::METRICS,
         &DECLARED,
         crate::keeper::METRICS,
+        squirrel_check::METRICS,
+        squirrel_watch::METRICS,
     ])
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod alerting;
 pub(crate) mod doors;
+pub(crate) mod probes;
 mod reload;
 pub(crate) mod remote;
 mod run;

@@ -31,7 +31,14 @@ impl Reloader {
             tracing::warn!("{name} has changed in the configuration; it takes effect at the next start");
         }
         tracing::info!("configuration reloaded");
-        Config { log: fresh.log, disabled: fresh.disabled, alerts: fresh.alerts, notify: fresh.notify, ..current }
+        Config {
+            log: fresh.log,
+            disabled: fresh.disabled,
+            alerts: fresh.alerts,
+            notify: fresh.notify,
+            probes: fresh.probes,
+            ..current
+        }
     }
 }
 
