@@ -199,6 +199,11 @@ impl Board {
         known.into_iter().filter(|(_, down)| *down).map(|(instance, _)| instance).collect()
     }
 
+    /// Whether there is no target.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
     /// How it stands with all, in the order of the configuration.
     pub(crate) fn all(&self) -> Vec<Probe> {
         let down = self.down();

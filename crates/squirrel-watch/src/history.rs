@@ -15,22 +15,22 @@ use squirrel_probe::path::Report;
 pub const MOST_CHANGES: usize = 200;
 
 /// Who answers at each place, the nearest first; none where nobody does.
-pub type Hosts = Vec<Option<IpAddr>>;
+pub(crate) type Hosts = Vec<Option<IpAddr>>;
 
 /// A traced path as far as its shape goes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Shape {
+pub(crate) struct Shape {
     /// Who stands at each place for the flow that is followed.
-    pub hosts: Hosts,
+    pub(crate) hosts: Hosts,
     /// Everybody who answers at each place now: where each packet takes a way of its own there are several.
-    pub all: Vec<Vec<IpAddr>>,
+    pub(crate) all: Vec<Vec<IpAddr>>,
     /// Whether the last place is the target's own.
-    pub reached: bool,
+    pub(crate) reached: bool,
 }
 
 impl Shape {
     /// The shape that a trace found.
-    pub fn of(report: &Report) -> Self {
+    pub(crate) fn of(report: &Report) -> Self {
         let chain = report.flows.first().map(Vec::as_slice).unwrap_or_default();
         let all = report
             .hops
@@ -56,7 +56,7 @@ impl Shape {
 #[serde(default)]
 pub struct PathHistory {
     /// Who stood at each place when it was traced last, silent places as they were known before.
-    pub hosts: Hosts,
+    pub hosts: Vec<Option<IpAddr>>,
     /// Whether the last of them is the target.
     pub reached: bool,
     /// Changes, the newest first.
@@ -75,7 +75,7 @@ impl PathHistory {
     ///
     /// A trace in which the target did not answer says only of the places before its end who stands there: the path may
     /// be as it was, and the target down.
-    pub fn note(&mut self, at: Timestamp, shape: &Shape) -> bool {
+    pub(crate) fn note(&mut self, at: Timestamp, shape: &Shape) -> bool {
         if shape.hosts.iter().all(Option::is_none) {
             return false;
         }

@@ -112,6 +112,8 @@ pub(crate) fn own() -> Catalogue {
         &DECLARED,
         kept,
         started,
+        squirrel_check::METRICS,
+        squirrel_watch::METRICS,
     ])
 }
 
