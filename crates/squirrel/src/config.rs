@@ -17,9 +17,11 @@ mod values;
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use squirrel_check::Modules;
 
 use squirrel_server::AllowedHost;
 
@@ -167,7 +169,7 @@ impl Config {
     ) -> anyhow::Result<Self> {
         let listen = Some(flags.listen.clone()).filter(|listen| !listen.is_empty());
         let limits = squirrel_account::Options::default();
-        let probes = Probes(std::mem::take(&mut file.probe));
+        let probes = Probes::new(std::mem::take(&mut file.probe), Arc::new(Modules::built_in()));
         let mut notify = Notify::resolve(&mut file);
         notify.settings.dependencies.extend(probes.dependencies()?);
         let config = Self {
