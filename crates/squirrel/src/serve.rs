@@ -2,6 +2,7 @@
 
 pub(crate) mod alerting;
 pub(crate) mod doors;
+mod ports;
 mod reload;
 pub(crate) mod remote;
 mod run;

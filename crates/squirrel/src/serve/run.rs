@@ -21,7 +21,7 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-use super::alerting::{Alerting, Desk, protected};
+use super::alerting::{Alerting, Desk, KnownChannel, protected};
 use super::doors::Doors;
 use super::reload::Reloader;
 use super::remote;
@@ -90,6 +90,7 @@ pub(super) async fn run(
         token: Some(Arc::new(token)),
         picture,
         count_packets: packet_counter(accounting.as_ref(), monotonic),
+        ports: super::ports::reader(&kernel),
         probes: None,
         clock: Arc::new(clock::wall),
         monotonic: Arc::new(move || monotonic.elapsed()),
@@ -197,7 +198,7 @@ fn open_desk(
     channels: Vec<Channel>,
     kernel: &dyn Kernel,
 ) -> anyhow::Result<Desk> {
-    let kinds = channels.iter().map(|channel| (channel.name().to_owned(), channel.kind())).collect();
+    let known = channels.iter().map(KnownChannel::from).collect();
     let seed = clock::wall().millis().unsigned_abs() ^ u64::from(std::process::id());
     let parts =
         squirrel_channels::Parts { channels, dir: messages, clock: clock::wall, seed, protected: protected(kernel) };
@@ -211,7 +212,7 @@ fn open_desk(
     if recovery.damaged > 0 {
         tracing::warn!("{} lines of the queue of messages about alerts were damaged", recovery.damaged);
     }
-    Ok(Desk::open(&config.notify.settings, channels, kinds, told, tokio::runtime::Handle::current())?)
+    Ok(Desk::open(&config.notify.settings, channels, known, told, tokio::runtime::Handle::current())?)
 }
 
 /// The dashboard's address as a browser on this host can open it: the unspecified address means all
