@@ -43,6 +43,8 @@ pub struct Watch {
     pub worst: Option<Level>,
     /// What is wrong with rule files.
     pub problems: Vec<String>,
+    /// Which rules are not evaluated, and why; parts of a sentence.
+    pub not_evaluated: Vec<String>,
 }
 
 impl Watch {

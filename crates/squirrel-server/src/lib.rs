@@ -50,5 +50,5 @@ pub use server::Server;
 /// that each metric in them is declared. Placeholders of charts are still in them.
 pub fn expressions() -> impl Iterator<Item = (&'static str, &'static str)> {
     let charts = charts().flat_map(|chart| chart.queries.iter().map(|query| (chart.id.as_ref(), query.expr.as_ref())));
-    charts.chain(verdict::CHECKS.iter().map(|check| (check.id, check.expr)))
+    charts.chain(verdict::CHECKS.iter().chain(verdict::PARTS).map(|check| (check.id, check.expr)))
 }

@@ -59,6 +59,14 @@ pub struct ReceiveReply {
     pub text: String,
 }
 
+impl ReceiveReply {
+    /// Where nobody may send.
+    pub fn nobody() -> Self {
+        let text = "nobody may send to this Squirrel: see [[receive]] in its configuration";
+        Self { status: 404, headers: Vec::new(), text: text.to_owned() }
+    }
+}
+
 /// Which build of Squirrel this is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BuildInfo {
@@ -85,6 +93,12 @@ pub struct Limits {
     pub query_bytes: usize,
     /// Time for a query, if the request asks for no less.
     pub query_time: Duration,
+    /// Samples that a query may touch: read from the store, or computed on the way.
+    pub query_samples: u64,
+    /// Bytes that its intermediate results may take at one moment.
+    pub query_memory_bytes: u64,
+    /// Points of one series in the answer to a range: the range divided by the step, as Prometheus counts them.
+    pub query_points: usize,
     /// Samples in one answer. Written as JSON, a million takes about 30 MB.
     pub answer_samples: usize,
     /// Queries that run at one time. Few, however many processors there are: each may hold some
@@ -111,6 +125,7 @@ pub struct Limits {
 impl Limits {
     /// The limits for a machine with `cpus` processors.
     pub fn for_cpus(cpus: usize) -> Self {
+        let engine = squirrel_promql::EvalOptions::default();
         Self {
             connections: 256,
             head_time: Duration::from_secs(10),
@@ -119,6 +134,9 @@ impl Limits {
             body_bytes: 1 << 20,
             query_bytes: 16 << 10,
             query_time: Duration::from_secs(15),
+            query_samples: engine.max_samples,
+            query_memory_bytes: engine.max_memory_bytes,
+            query_points: engine.max_points_per_series,
             answer_samples: 2_000_000,
             queries: (2 * cpus).clamp(2, 4),
             waiting: 64,

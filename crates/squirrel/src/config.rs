@@ -7,6 +7,8 @@ mod applications;
 mod engine;
 mod file;
 mod notify;
+mod probes;
+mod query;
 mod remote;
 mod sample;
 mod sizes;
@@ -26,7 +28,9 @@ pub(crate) use alerts::Alerts;
 pub(crate) use applications::Applications;
 pub(crate) use engine::EngineChoice;
 pub(crate) use notify::Notify;
-pub(crate) use remote::{Remote, RemoteParts};
+pub(crate) use probes::Probes;
+pub(crate) use query::Query;
+pub(crate) use remote::{Printed, Remote, RemoteParts};
 pub(crate) use sample::sample;
 pub(crate) use sizes::{DiskSize, MemorySize};
 pub(crate) use values::{AccountingLevel, Sync, show_span};
@@ -99,8 +103,12 @@ pub(crate) struct Config {
     /// Who is told of alerts, and how.
     pub(crate) notify: Notify,
     pub(crate) log: Sourced<String>,
+    /// What questions in PromQL may cost.
+    pub(crate) query: Query,
     /// Samples to and from other systems.
     pub(crate) remote: Remote,
+    /// What is probed on a schedule.
+    pub(crate) probes: Probes,
 }
 
 /// What the command line says about the configuration.
@@ -159,7 +167,9 @@ impl Config {
     ) -> anyhow::Result<Self> {
         let listen = Some(flags.listen.clone()).filter(|listen| !listen.is_empty());
         let limits = squirrel_account::Options::default();
-        let notify = Notify::resolve(&mut file);
+        let probes = Probes(std::mem::take(&mut file.probe));
+        let mut notify = Notify::resolve(&mut file);
+        notify.settings.dependencies.extend(probes.dependencies()?);
         let config = Self {
             engine: EngineChoice::resolve(&file.store),
             listen: Sourced::choose(listen, file.server.listen, default_listen),
@@ -189,7 +199,9 @@ impl Config {
             })?,
             notify,
             log: Sourced::choose(None, file.log.level, || "info".to_owned()),
+            query: Query::resolve(&file.query),
             remote: Remote { writes: file.remote_write, receives: file.receive, otlp: file.otlp },
+            probes,
             path,
         };
         config.check()?;
@@ -216,6 +228,7 @@ impl Config {
     fn check(&self) -> anyhow::Result<()> {
         let place = self.place();
         self.allowed_hosts()?;
+        self.query.check().map_err(|error| anyhow::anyhow!("{place}{error:#}"))?;
         self.engine.check().map_err(|error| anyhow::anyhow!("{place}{error:#}"))?;
         if let Some(remote) = self.listen.value.iter().find(|address| !address.ip().is_loopback())
             && !self.allow_remote.value
@@ -237,6 +250,7 @@ impl Config {
         self.remote
             .check()
             .with_context(|| self.path.as_deref().map_or_else(String::new, |path| path.display().to_string()))?;
+        self.probes.targets().map_err(|error| anyhow::anyhow!("{place}{error:#}"))?;
         let known: BTreeSet<&str> = squirrel_collect::COLLECTORS.iter().map(|desc| desc.name).collect();
         for name in &self.disabled.value {
             if !known.contains(name.as_str()) {

@@ -35,8 +35,9 @@ const STATES: [TcpState; 11] = [
     TcpState::CLOSING,
 ];
 
-/// Which quantiles are emitted: the text of the label and the share.
-const QUANTILES: [(&str, f64); 5] = [("0", 0.0), ("0.5", 0.5), ("0.9", 0.9), ("0.99", 0.99), ("1", 1.0)];
+/// Which percentiles are emitted: the text of the label and the share. (Prometheus reserves a label `quantile` for
+/// summaries.)
+const PERCENTILES: [(&str, f64); 5] = [("0", 0.0), ("50", 0.5), ("90", 0.9), ("99", 0.99), ("100", 1.0)];
 
 /// Ratios are counted in millionths.
 const MILLION: f64 = 1e6;
@@ -63,7 +64,7 @@ fn open(kernel: &dyn Kernel) -> Opened {
         received: labels("state", "rx_queued_bytes"),
         sent: labels("state", "tx_queued_bytes"),
         unknown: labels("state", "unknown"),
-        quantiles: QUANTILES.map(|(text, _)| labels("quantile", text)),
+        percentiles: PERCENTILES.map(|(text, _)| labels("percentile", text)),
         now: Totals::default(),
         ports: Ports::default(),
     }))
@@ -87,7 +88,7 @@ struct Tcp {
     received: Labels,
     sent: Labels,
     unknown: Labels,
-    quantiles: [Labels; QUANTILES.len()],
+    percentiles: [Labels; PERCENTILES.len()],
     now: Totals,
     ports: Ports,
 }
@@ -238,9 +239,9 @@ impl Tcp {
         }
     }
 
-    /// The quantiles of a spread that was counted in millionths; none when nothing was counted.
+    /// The percentiles of a spread that was counted in millionths; none when nothing was counted.
     fn emit_spread(&self, metric: &'static Metric, spread: &Spread, out: &mut Batch) {
-        for (labels, (_, share)) in self.quantiles.iter().zip(QUANTILES) {
+        for (labels, (_, share)) in self.percentiles.iter().zip(PERCENTILES) {
             if let Some(value) = spread.quantile(share) {
                 out.put(metric, labels, value / MILLION);
             }

@@ -260,8 +260,10 @@ fn get(operation: &Operation, schema: Option<Value>) -> Value {
         "parameters": parameters(operation.path),
         "responses": { "200": { "description": "The answer.", "content": content }, "default": failed },
     });
-    if operation.kind == Kind::Change {
+    if operation.kind == Kind::Change || operation.path == PACKETS {
         operation_object["security"] = json!([{ "token": [] }]);
+    }
+    if operation.kind == Kind::Change {
         operation_object["requestBody"] =
             json!({ "required": true, "content": { "application/json": { "schema": { "type": "object" } } } });
     }

@@ -43,7 +43,7 @@ pub(super) async fn flags(AxumState(state): AxumState<State>) -> Response {
 }
 
 fn flags_of(limits: &Limits) -> Value {
-    let options = crate::engine::options();
+    let options = crate::engine::options(limits);
     let ms = |ms: u128| duration_text(i64::try_from(ms).unwrap_or(i64::MAX));
     json!({
         "query.lookback-delta": duration_text(options.lookback_ms),

@@ -8,7 +8,7 @@ use squirrel_account::{
 };
 use squirrel_model::Timestamp;
 
-use super::support::{Running, start, traffic};
+use super::support::{CHANGE_TOKEN, Running, start, traffic};
 
 /// 300 processes with a connection each; a name of one is hostile.
 pub(crate) fn picture() -> Picture {
@@ -114,14 +114,25 @@ async fn what_cannot_be_answered_is_said_with_the_place() {
 
 /// What is only told to the server, and has a description all the same.
 async fn check_the_lease_of_packets(server: &Running, path: &str, described: &Value) {
-    let answer = server.post(path, "seconds=60").await;
+    let form = |token: &str, form: &str| {
+        format!(
+            "POST {path} HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\nAuthorization: Bearer {token}\r\nContent-Type: \
+             application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+            form.len()
+        )
+    };
+    for refused in [server.post(path, "seconds=60").await, server.raw(&form("another", "seconds=60")).await] {
+        assert_eq!((refused.status, refused.header("www-authenticate")), (401, Some("Bearer")), "{}", refused.text());
+    }
+    assert_eq!(described["security"], serde_json::json!([{ "token": [] }]));
+    let answer = server.raw(&form(CHANGE_TOKEN, "seconds=60")).await;
     // The twin of this test gives 45 seconds at most.
     let expected = r#"{"schema":"squirrel.live/1","seconds":45.0}"#;
     assert_eq!((answer.status, answer.text()), (200, expected));
     let schema = &described["responses"]["200"]["content"]["application/json"]["schema"]["$ref"];
     assert_eq!(schema, "#/components/schemas/PacketLease");
     for wrong in ["0", "61", "x", "-1"] {
-        let answer = server.post(path, &format!("seconds={wrong}")).await;
+        let answer = server.raw(&form(CHANGE_TOKEN, &format!("seconds={wrong}"))).await;
         assert!(answer.status == 400 && answer.text().contains("from 1 to 60"), "{wrong}: {}", answer.text());
     }
 }

@@ -12,6 +12,7 @@ use squirrel_notify::{Dependency, Escalation, Flapping, Grouping, Inhibit, Maint
 
 use super::access::Access;
 use super::engine::EngineKind;
+use super::probes::Probe;
 use super::remote::{Otlp, Receive, RemoteWrite};
 use super::sizes::{DiskSize, MemorySize};
 use super::values::{AccountingLevel, Count, LongSpan, Sync, TickSpan};
@@ -36,9 +37,11 @@ pub(super) struct File {
     pub(super) escalation: Vec<Escalation>,
     pub(super) flapping: Flapping,
     pub(super) log: Log,
+    pub(super) query: Query,
     pub(super) remote_write: Vec<RemoteWrite>,
     pub(super) receive: Vec<Receive>,
     pub(super) otlp: Vec<Otlp>,
+    pub(super) probe: Vec<Probe>,
 }
 
 /// `[server]`
@@ -112,6 +115,19 @@ pub(super) struct Alerts {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Log {
     pub(super) level: Option<String>,
+}
+
+/// `[query]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Query {
+    pub(super) timeout: Option<TickSpan>,
+    pub(super) max_samples: Option<u64>,
+    pub(super) max_memory: Option<MemorySize>,
+    pub(super) max_points: Option<Count>,
+    pub(super) max_answer_samples: Option<usize>,
+    pub(super) max_concurrency: Option<Count>,
+    pub(super) max_waiting: Option<Count>,
 }
 
 /// A configuration is small; anything larger is the wrong file.

@@ -209,7 +209,7 @@ pub(crate) fn sample() -> String {
          # Check it with `squirrel config check FILE`; a running daemon reads it again on SIGHUP.\n",
     );
     let mut section = "";
-    for setting in SETTINGS {
+    for setting in SETTINGS.iter().chain(super::query::SETTINGS) {
         if setting.section != section {
             section = setting.section;
             text += &format!("\n[{section}]\n");

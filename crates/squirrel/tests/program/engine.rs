@@ -8,7 +8,7 @@ use squirrel_model::Labels;
 use squirrel_outbound::{Client, Destination, Request};
 use squirrel_testkit::{Peer, skip, until};
 
-use super::support::Daemon;
+use super::support::{Daemon, squirrel};
 
 /// Writes one sample of now to a server, once it takes some.
 fn write(port: u16, name: &str, value: f64) {
@@ -38,8 +38,9 @@ fn queries_go_to_the_other_engine_and_the_verdict_needs_nobody() {
     let file = dir.path().join("squirrel.toml");
     let text = format!("[store]\nengine = \"prometheus\"\nurl = \"http://127.0.0.1:{}\"\n", peer.port());
     std::fs::write(&file, text).expect("written");
-    let daemon = Daemon::start(&dir.path().join("data"), &["--config", file.to_str().expect("UTF-8")]);
+    let mut daemon = Daemon::start(&dir.path().join("data"), &["--config", file.to_str().expect("UTF-8")]);
     assert_eq!(daemon.number("only_there"), 7.0);
+    assert!(!daemon.text("/api/verdict").contains("does not answer"), "it does");
     let names = daemon.text("/api/v1/label/__name__/values");
     assert!(names.contains("only_there") && !names.contains("squirrel_"), "the names are the other's: {names}");
     assert!(daemon.text("/api/v1/query?query=sum(only_there").contains("parse error"), "it is parsed here");
@@ -47,8 +48,16 @@ fn queries_go_to_the_other_engine_and_the_verdict_needs_nobody() {
     let refused = daemon.get("/api/v1/query?query=only_there");
     let text = String::from_utf8_lossy(&refused.body).into_owned();
     assert!(refused.status == 503 && text.contains("cannot be asked"), "{} {text}", refused.status);
+    daemon.wait_for("PromQL has no answer");
+    let finding = |verdict: &str| verdict.contains("The engine that this host asks PromQL of does not answer");
+    let found = (0..100).any(|_| {
+        daemon.next_tick();
+        finding(&daemon.text("/api/verdict"))
+    });
     let verdict = daemon.text("/api/verdict");
-    assert!(verdict.contains("\"level\":") && !verdict.contains("\"level\":\"unknown\""), "{verdict}");
+    assert!(found && verdict.contains("\"level\":\"bad\""), "{verdict}");
+    let (code, shown, _) = squirrel(&["status", "--server", &daemon.address]);
+    assert!(code == 1 && finding(&shown) && shown.contains("squirrel query 1"), "{code} {shown}");
     assert!(daemon.text("/metrics").contains("squirrel_"), "collection goes on");
 }
 
