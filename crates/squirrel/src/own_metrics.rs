@@ -109,6 +109,8 @@ pub(crate) fn own() -> Catalogue {
         squirrel_server::METRICS,
         squirrel_server::APPLICATIONS_METRICS,
         crate::serve::alerting::METRICS,
+        crate::serve::checks::METRICS,
+        squirrel_check::METRICS,
         &DECLARED,
         kept,
         started,

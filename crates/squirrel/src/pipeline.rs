@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use crate::accounting::{self, Accounting};
 use crate::fault_log::{FaultLog, Line};
 use crate::own_metrics::OwnMetrics;
+use crate::serve::checks::Checks;
 use crate::serve::remote::Remote;
 
 /// Everything that a tick needs, owned by whoever runs it.
@@ -26,6 +27,7 @@ pub(crate) struct Pipeline {
     pub(crate) server_metrics: Arc<ServerMetrics>,
     pub(crate) applications: Arc<Applications>,
     pub(crate) alerting: Arc<crate::serve::alerting::Shared>,
+    pub(crate) checks: Arc<Checks>,
     pub(crate) ticks: watch::Sender<Option<Arc<Tick>>>,
     pub(crate) status: Arc<Mutex<Vec<squirrel_api::CollectorStatus>>>,
     accounting: Option<Accounting>,
@@ -44,6 +46,7 @@ pub(crate) struct Parts {
     pub(crate) server_metrics: Arc<ServerMetrics>,
     pub(crate) applications: Arc<Applications>,
     pub(crate) alerting: Arc<crate::serve::alerting::Shared>,
+    pub(crate) checks: Arc<Checks>,
     pub(crate) ticks: watch::Sender<Option<Arc<Tick>>>,
     pub(crate) status: Arc<Mutex<Vec<squirrel_api::CollectorStatus>>>,
     /// Whose bytes they are; `None` when the configuration switched it off.
@@ -64,6 +67,7 @@ impl Pipeline {
             server_metrics,
             applications,
             alerting,
+            checks,
             ticks,
             status,
             accounting,
@@ -80,6 +84,7 @@ impl Pipeline {
             server_metrics,
             applications,
             alerting,
+            checks,
             ticks,
             status,
             accounting,
@@ -117,6 +122,7 @@ impl Pipeline {
         self.applications.rows(&mut batch);
         self.remote.rows(now, &mut batch);
         self.alerting.rows(&mut batch);
+        self.checks.rows(&mut batch);
         self.own.tick(&mut batch);
         self.keep(at, &batch);
         self.keep_applications(now, step_ms);

@@ -131,6 +131,7 @@ pub(crate) async fn start_parts(
         token: ApplicationToken::new(CHANGE_TOKEN).map(Arc::new),
         picture: Arc::new(|| Some(Arc::new(super::live::picture()))),
         probes: None,
+        checks: None,
         count_packets: Arc::new(|time| Some(time.min(std::time::Duration::from_secs(45)))),
         clock: Arc::new(|| NOW),
         monotonic: Arc::new(move || Elapsed(born.elapsed())),

@@ -15,6 +15,7 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use super::alerting::{Alerting, protected};
+use super::checks::Checks;
 use super::doors::Doors;
 use super::parts::{account, applications, build, open_desk, packet_counter, page, remote_engine};
 use super::reload::Reloader;
@@ -73,6 +74,7 @@ pub(super) async fn run(
     let desk = open_desk(&config, told, messages, channels, &*kernel)?;
     let others = (engine.clone(), Arc::clone(&remote));
     let alerting = Alerting::start(&store, others, monotonic, &config.alerts, desk)?;
+    let checks = Arc::new(Checks::new(&config.checks));
     let server = Server::new(ServerParts {
         snapshots: Arc::new(move || reader.snapshot()),
         engine,
@@ -86,6 +88,7 @@ pub(super) async fn run(
         picture,
         count_packets: packet_counter(accounting.as_ref(), monotonic),
         probes: None,
+        checks: Some(Arc::<Checks>::clone(&checks)),
         clock: Arc::new(clock::wall),
         monotonic: Arc::new(move || monotonic.elapsed()),
         build: build(),
@@ -106,6 +109,7 @@ pub(super) async fn run(
         server_metrics,
         applications: Arc::clone(&applications),
         alerting: alerting.shared(),
+        checks: Arc::clone(&checks),
         ticks,
         status,
         accounting,
@@ -119,7 +123,7 @@ pub(super) async fn run(
         tracing::info!("watching this host: {}", page(*address));
     }
 
-    let work = Work { store: &store, alerting: &alerting, remote: &remote, kernel: &*kernel, trimmer };
+    let work = Work { store: &store, alerting: &alerting, checks: &checks, remote: &remote, kernel: &*kernel, trimmer };
     let outcome = drive(config, Pipeline::new(parts), work, signals, &reloader, &mut serving).await;
     stop.cancel();
     // The server cuts what is left after its own limit; the second here is for the unforeseen.
@@ -171,6 +175,7 @@ type Serving = tokio::task::JoinHandle<std::io::Result<()>>;
 struct Work<'a> {
     store: &'a Arc<Store>,
     alerting: &'a Alerting,
+    checks: &'a Checks,
     remote: &'a Remote,
     kernel: &'a dyn Kernel,
     trimmer: Trimmer,
@@ -179,7 +184,7 @@ struct Work<'a> {
 async fn drive(
     mut config: Config,
     mut pipeline: Pipeline,
-    Work { store, alerting, remote, kernel, trimmer }: Work<'_>,
+    Work { store, alerting, checks, remote, kernel, trimmer }: Work<'_>,
     mut signals: Signals,
     reloader: &Reloader,
     serving: &mut Serving,
@@ -228,6 +233,7 @@ async fn drive(
                     remote.change(parts).await;
                 }
                 alerting.reload(&config, protected(kernel));
+                checks.reload(&config.checks);
                 let disabled: Vec<String> = config.disabled.value.iter().cloned().collect();
                 pipeline = spawn_blocking(move || {
                     pipeline.set_disabled(&disabled);
