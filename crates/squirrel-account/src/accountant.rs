@@ -1,7 +1,10 @@
 //! The accountant: reads its sources step by step and keeps the books.
 
+mod booking;
 mod level;
+mod namespaces;
 mod picture;
+mod recorded;
 mod series;
 mod step;
 

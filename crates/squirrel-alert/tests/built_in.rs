@@ -99,16 +99,6 @@ fn healthy() -> Series {
     steady("squirrel_path_changes_total instance=shop,job=path", 3.0, 0.0);
     steady("probe_success instance=shop,job=promised", 1.0, 0.0);
     steady("squirrel_probe_objective_ratio instance=shop,job=promised", 0.9995, 0.0);
-    // What lies behind one that is down is not told of.
-    for (job, name) in
-        [("lan", ""), ("lan-dns", "probe_dns_answer_rrs"), ("lan-promised", "squirrel_probe_objective_ratio")]
-    {
-        steady(&format!("probe_success instance=behind,job={job}"), 0.0, 0.0);
-        steady(&format!("squirrel_probe_unreachable instance=behind,job={job}"), 1.0, 0.0);
-        if !name.is_empty() {
-            steady(&format!("{name} instance=behind,job={job}"), 0.99, 0.0);
-        }
-    }
     steady("probe_success instance=resolver,job=dns", 1.0, 0.0);
     steady("probe_dns_answer_rrs instance=resolver,job=dns", 2.0, 0.0);
     host
@@ -340,6 +330,21 @@ fn the_fast_burn_has_a_threshold_of_its_own() {
     thresholds.set("burn", 2.5).expect("a threshold");
     let text = built_in_text(&thresholds);
     assert!(text.contains(") > 36 or ") && text.contains(") > 2.5'") && !text.contains("{burn"), "{text}");
+}
+
+#[test]
+fn a_target_that_is_probed_seldom_is_not_down_for_one_lost_probe() {
+    for (lost, expected) in [(1, vec![]), (3, vec!["ProbeFailing"])] {
+        let mut store = MemorySelect::default();
+        let seldom = labels("probe_success instance=seldom,job=probe");
+        for probe in 0..12 {
+            let failed = (5..5 + lost).contains(&probe);
+            store.put(&seldom, probe * 240_000, f64::from(u8::from(!failed)));
+        }
+        let usual = built_in_rules(&Thresholds::default()).expect("the table makes a rule file");
+        let (names, _) = fired_by(usual, &store, 2_640);
+        assert_eq!(names.keys().collect::<Vec<_>>(), expected, "{lost} lost");
+    }
 }
 
 #[test]

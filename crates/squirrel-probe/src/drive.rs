@@ -49,7 +49,7 @@ impl Driver {
     pub fn open(targets: Vec<IpAddr>, options: &Options) -> Result<Self, OpenError> {
         let families = [Family::V4, Family::V6];
         let needed = families.into_iter().filter(|family| targets.iter().any(|target| family_of(*target) == *family));
-        let links = needed.map(|family| Link::open(family, options)).collect::<Result<_, _>>()?;
+        let links = needed.map(|family| Link::open(family, options, true)).collect::<Result<_, _>>()?;
         let mut driver = Self { links, targets: Targets::default(), inbox: Inbox::new(), strange: 0 };
         for (target, address) in (0..).zip(targets) {
             driver.set_address(target, Ok(address));
@@ -58,12 +58,12 @@ impl Driver {
     }
 
     /// Opens a socket for each IP that this host speaks, before it is known who is asked, and tells what is in the way
-    /// of the others.
-    pub fn open_all(options: &Options) -> (Self, Vec<OpenError>) {
+    /// of the others. Raw sockets, which hear everybody's ICMP, are tried only if `raw` says so.
+    pub fn open_all(options: &Options, raw: bool) -> (Self, Vec<OpenError>) {
         let mut driver = Self { links: Vec::new(), targets: Targets::default(), inbox: Inbox::new(), strange: 0 };
         let mut refused = Vec::new();
         for family in [Family::V4, Family::V6] {
-            match Link::open(family, options) {
+            match Link::open(family, options, raw) {
                 Ok(link) => driver.links.push(link),
                 Err(error) => refused.push(error),
             }

@@ -138,7 +138,7 @@ mod tests {
         let run = shell("cat; pwd; env | sort", None, LONG).await;
         let text = String::from_utf8(run.output).unwrap();
         assert!(text.starts_with("/\n") && text.contains("LANG=C.UTF-8") && !text.contains("CARGO"), "{text}");
-        let run = shell("exit 0", Some(&[b'x'; 1 << 20]), LONG).await;
+        let run = shell("exit 0", Some(&vec![b'x'; 1 << 20]), LONG).await;
         assert!(matches!(run.end, End::Ended(status) if status.success()), "it need not read: {:?}", run.end);
     }
 

@@ -4,55 +4,24 @@
 //! ([`Receiver::admit`]), and then the body ([`Receiver::take`]); what is kept goes to the store by a function
 //! that the program gives.
 
+mod kept;
 mod metrics;
 mod seen;
+mod sender;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, PoisonError};
 
 use squirrel_exchange::remote_write::{self, CONTENT_ENCODING, Received, Version, WRITTEN_HEADERS};
 use squirrel_exchange::{DecodeError, Limits};
 use squirrel_model::{Batch, Elapsed, Labels, Timestamp};
-use squirrel_outbound::Secret;
 
+use kept::Kept;
 pub use metrics::METRICS;
-use metrics::{Figures, Outcome, Reason};
+use metrics::{Outcome, Reason};
 use seen::Seen;
-
-/// How a sender shows who it is.
-#[derive(Clone, Debug)]
-pub enum Credential {
-    /// A bearer token.
-    Bearer(Secret),
-    /// Basic authentication.
-    Basic {
-        /// The user's name.
-        user: String,
-        /// The password.
-        password: Secret,
-    },
-}
-
-/// One sender, and how much of it is kept.
-#[derive(Clone, Debug)]
-pub struct Sender {
-    /// Its name, in metrics and logs.
-    pub name: String,
-    /// How it shows who it is.
-    pub credential: Credential,
-    /// Series within an hour or two; those beyond are refused.
-    pub series: usize,
-    /// Samples a second, over ten seconds; above it the sender is told to wait.
-    pub samples_per_second: u32,
-}
-
-impl Sender {
-    /// A sender with the usual limits: 50,000 series, 100,000 samples a second.
-    pub fn new(name: impl Into<String>, credential: Credential) -> Self {
-        Self { name: name.into(), credential, series: 50_000, samples_per_second: 100_000 }
-    }
-}
+pub use sender::{Credential, Sender};
+use sender::{Known, fits};
 
 /// What is answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,31 +78,6 @@ pub struct Receiver {
     retention_ms: i64,
     own: Labels,
     limits: Limits,
-}
-
-/// A sender and what it has sent.
-struct Known {
-    sender: Sender,
-    state: Mutex<State>,
-    figures: Figures,
-}
-
-impl From<Sender> for Known {
-    fn from(sender: Sender) -> Self {
-        let state = State {
-            seen: Seen::new(sender.series),
-            tokens: BURST_SECONDS * f64::from(sender.samples_per_second),
-            filled: Elapsed(Duration::ZERO),
-        };
-        Self { sender, state: Mutex::new(state), figures: Figures::default() }
-    }
-}
-
-struct State {
-    seen: Seen,
-    /// Samples that may come now; below zero after a request that was larger than all of it.
-    tokens: f64,
-    filled: Elapsed,
 }
 
 impl Receiver {
@@ -297,46 +241,6 @@ impl Receiver {
     }
 }
 
-/// What is kept of a request, and what is not.
-#[derive(Default)]
-struct Kept {
-    samples: Vec<(Labels, Timestamp, f64)>,
-    refused: Vec<(Reason, usize)>,
-    invalid: &'static str,
-    /// Kept, though later ones of the series came before.
-    late: usize,
-    /// Kept, though the series had one of this time.
-    again: usize,
-}
-
-impl Kept {
-    fn count(&mut self, reason: Reason, count: usize) {
-        match self.refused.iter_mut().find(|(known, _)| *known == reason) {
-            _ if count == 0 => {}
-            Some((_, known)) => *known += count,
-            None => self.refused.push((reason, count)),
-        }
-    }
-
-    fn sentence(&self, samples: usize, series: usize) -> String {
-        let reasons: Vec<String> = self
-            .refused
-            .iter()
-            .map(|(reason, count)| match reason {
-                Reason::Series => format!("{count} of series beyond the {series} of this sender"),
-                Reason::Old => format!("{count} older than samples are kept here"),
-                Reason::Future => format!("{count} more than 10 minutes in the future (is a clock wrong?)"),
-                Reason::Own => format!(
-                    "{count} with the job and instance of this Squirrel, which tells of itself (two hosts of one name?)"
-                ),
-                Reason::Histogram => format!("{count} native histograms, which are not kept"),
-                Reason::Invalid => format!("{count} because {}", self.invalid),
-            })
-            .collect();
-        format!("kept {samples} samples; refused {}", reasons.join(", "))
-    }
-}
-
 /// A sender of 2.0 is told how much was kept.
 fn written(mut reply: Reply, version: Version, samples: usize) -> Reply {
     if version == Version::V2 {
@@ -345,49 +249,6 @@ fn written(mut reply: Reply, version: Version, samples: usize) -> Reply {
         }
     }
     reply
-}
-
-/// As many seconds' samples may come at once.
-const BURST_SECONDS: f64 = 10.0;
-
-impl State {
-    /// Takes samples off what may come now; else in how many seconds to come again.
-    fn owes(&mut self, samples: usize, per_second: u32, elapsed: Elapsed) -> Option<u64> {
-        let (rate, full) = (f64::from(per_second.max(1)), BURST_SECONDS * f64::from(per_second.max(1)));
-        let passed = elapsed.0.saturating_sub(self.filled.0).as_secs_f64();
-        self.tokens = (self.tokens + passed * rate).min(full);
-        self.filled = elapsed;
-        let wanted = samples as f64;
-        // One that is larger than all that may come at once is taken when nothing else came.
-        if wanted <= self.tokens || self.tokens >= full {
-            self.tokens -= wanted;
-            return None;
-        }
-        Some(((wanted.min(full) - self.tokens) / rate).ceil().max(1.0) as u64)
-    }
-}
-
-/// Whether a header shows a credential.
-fn fits(credential: &Credential, given: &[u8]) -> bool {
-    let Some(space) = given.iter().position(|octet| *octet == b' ') else { return false };
-    let (scheme, rest) = given.split_at(space);
-    let rest = rest.trim_ascii();
-    match credential {
-        Credential::Bearer(token) => scheme.eq_ignore_ascii_case(b"bearer") && same(token.expose().as_bytes(), rest),
-        Credential::Basic { user, password } => {
-            let pair = format!("{user}:{}", password.expose());
-            scheme.eq_ignore_ascii_case(b"basic") && same(squirrel_outbound::base64(pair.as_bytes()).as_bytes(), rest)
-        }
-    }
-}
-
-/// Compares without telling by its time where the first difference is.
-fn same(own: &[u8], given: &[u8]) -> bool {
-    let mut differs = own.len() ^ given.len();
-    for (place, octet) in given.iter().enumerate() {
-        differs |= usize::from(octet ^ own.get(place).copied().unwrap_or(0));
-    }
-    differs == 0
 }
 
 #[cfg(test)]

@@ -51,10 +51,8 @@ impl Board {
     /// Takes targets as they are written now; gives what is different.
     pub(crate) fn arrange(&mut self, targets: Vec<Arc<Target>>, at: Timestamp) -> Vec<Change> {
         let name = |target: &Target| (target.job.clone(), target.instance.clone());
-        let there: HashMap<(String, String), u32> = (0..)
-            .zip(&self.slots)
-            .filter_map(|(index, slot)| Some((name(&slot.as_ref()?.target), index)))
-            .collect();
+        let there: HashMap<(String, String), u32> =
+            (0..).zip(&self.slots).filter_map(|(index, slot)| Some((name(&slot.as_ref()?.target), index))).collect();
         let wanted: HashSet<(String, String)> = targets.iter().map(|target| name(target)).collect();
         let mut changes = Vec::new();
         for (key, index) in &there {
@@ -67,7 +65,8 @@ impl Board {
         }
         // The lowest numbers first, so that their turns stay even.
         changes.sort_by_key(|change| change.index);
-        let mut free: Vec<u32> = (0..).zip(&self.slots).filter(|(_, slot)| slot.is_none()).map(|(index, _)| index).collect();
+        let mut free: Vec<u32> =
+            (0..).zip(&self.slots).filter(|(_, slot)| slot.is_none()).map(|(index, _)| index).collect();
         free.reverse();
         self.order.clear();
         for target in targets {
@@ -106,9 +105,8 @@ impl Board {
 
     /// The number of a target.
     pub(crate) fn find(&self, job: &str, instance: &str) -> Option<u32> {
-        let is_it = |index: &&u32| {
-            self.target(**index).is_some_and(|target| target.job == job && target.instance == instance)
-        };
+        let is_it =
+            |index: &&u32| self.target(**index).is_some_and(|target| target.job == job && target.instance == instance);
         self.order.iter().find(is_it).copied()
     }
 
@@ -199,6 +197,11 @@ impl Board {
             }
         }
         known.into_iter().filter(|(_, down)| *down).map(|(instance, _)| instance).collect()
+    }
+
+    /// Whether there is no target.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.order.is_empty()
     }
 
     /// How it stands with all, in the order of the configuration.

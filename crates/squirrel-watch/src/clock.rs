@@ -5,7 +5,7 @@ use squirrel_sys::clock::{self, Monotonic};
 
 /// The wall clock, and the steady one since the program's start.
 #[derive(Clone, Copy, Debug)]
-pub struct Clock(pub Monotonic);
+pub(crate) struct Clock(pub(crate) Monotonic);
 
 impl Clock {
     pub(crate) fn wall(self) -> Timestamp {

@@ -15,26 +15,28 @@ use squirrel_probe::path::Report;
 pub const MOST_CHANGES: usize = 200;
 
 /// Who answers at each place, the nearest first; none where nobody does.
-pub type Hosts = Vec<Option<IpAddr>>;
+pub(crate) type Hosts = Vec<Option<IpAddr>>;
 
 /// A traced path as far as its shape goes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Shape {
+pub(crate) struct Shape {
     /// Who stands at each place for the flow that is followed.
-    pub hosts: Hosts,
+    pub(crate) hosts: Hosts,
     /// Everybody who answers at each place now: where each packet takes a way of its own there are several.
-    pub all: Vec<Vec<IpAddr>>,
+    pub(crate) all: Vec<Vec<IpAddr>>,
     /// Whether the last place is the target's own.
-    pub reached: bool,
+    pub(crate) reached: bool,
 }
 
 impl Shape {
     /// The shape that a trace found.
-    pub fn of(report: &Report) -> Self {
+    pub(crate) fn of(report: &Report) -> Self {
         let chain = report.flows.first().map(Vec::as_slice).unwrap_or_default();
-        let all = report.hops.iter().take(chain.len()).map(|hop| {
-            hop.addresses.iter().filter(|one| one.current).filter_map(|one| one.address).collect()
-        });
+        let all = report
+            .hops
+            .iter()
+            .take(chain.len())
+            .map(|hop| hop.addresses.iter().filter(|one| one.current).filter_map(|one| one.address).collect());
         Self {
             hosts: chain.iter().map(|host| host.address).collect(),
             all: all.collect(),
@@ -54,7 +56,7 @@ impl Shape {
 #[serde(default)]
 pub struct PathHistory {
     /// Who stood at each place when it was traced last, silent places as they were known before.
-    pub hosts: Hosts,
+    pub hosts: Vec<Option<IpAddr>>,
     /// Whether the last of them is the target.
     pub reached: bool,
     /// Changes, the newest first.
@@ -73,7 +75,7 @@ impl PathHistory {
     ///
     /// A trace in which the target did not answer says only of the places before its end who stands there: the path may
     /// be as it was, and the target down.
-    pub fn note(&mut self, at: Timestamp, shape: &Shape) -> bool {
+    pub(crate) fn note(&mut self, at: Timestamp, shape: &Shape) -> bool {
         if shape.hosts.iter().all(Option::is_none) {
             return false;
         }
@@ -128,8 +130,7 @@ mod tests {
         let reached = text.ends_with('!');
         let address = |octet: &str| octet.parse::<u8>().ok().map(|octet| IpAddr::from([192, 0, 2, octet]));
         let places: Vec<&str> = text.trim_end_matches('!').split_whitespace().collect();
-        let all: Vec<Vec<IpAddr>> =
-            places.iter().map(|place| place.split('/').filter_map(address).collect()).collect();
+        let all: Vec<Vec<IpAddr>> = places.iter().map(|place| place.split('/').filter_map(address).collect()).collect();
         Shape { hosts: all.iter().map(|all| all.first().copied()).collect(), all, reached }
     }
 
@@ -162,7 +163,9 @@ mod tests {
     #[test]
     fn a_router_that_was_silent_for_a_while_is_not_forgotten() {
         let mut history = PathHistory::default();
-        for (text, changed) in [("1 2 9!", false), ("1 - 9!", false), ("1 2 9!", false), ("1 - 9!", false), ("1 3 9!", true)] {
+        for (text, changed) in
+            [("1 2 9!", false), ("1 - 9!", false), ("1 2 9!", false), ("1 - 9!", false), ("1 3 9!", true)]
+        {
             assert_eq!(history.note(Timestamp(5), &shape(text)), changed, "{text}");
         }
         let change = history.changes.front().expect("a change");

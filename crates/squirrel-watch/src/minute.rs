@@ -8,7 +8,7 @@ use squirrel_probe::Spread;
 use crate::emodel::mean_opinion_score;
 
 /// The percentiles that are told, as labels and as shares.
-pub const PERCENTILES: [(&str, f64); 8] =
+pub(crate) const PERCENTILES: [(&str, f64); 8] =
     [("0", 0.0), ("5", 0.05), ("25", 0.25), ("50", 0.5), ("75", 0.75), ("95", 0.95), ("99", 0.99), ("100", 1.0)];
 
 /// Outcomes since the last whole minute. Jitter goes on over its end: it fades by a sixteenth with each answer

@@ -48,7 +48,9 @@ mod tests {
             let found: Vec<SocketAddr> =
                 host.split('_').filter_map(literal).map(|address| SocketAddr::new(address, port)).collect();
             let refused = host == "refused";
-            Box::pin(async move { if refused { Err(io::Error::other("No such NAME (os error 5)")) } else { Ok(found) } })
+            Box::pin(
+                async move { if refused { Err(io::Error::other("No such NAME (os error 5)")) } else { Ok(found) } },
+            )
         }
     }
 

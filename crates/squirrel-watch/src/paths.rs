@@ -68,7 +68,12 @@ impl Paths {
         let (jobs, taken) = sync_channel(AT_ONCE);
         let (stop, stopped) = UnixStream::pair()?;
         let ground = Ground { jobs: Mutex::new(taken), stopped, clock, drivers: Mutex::default() };
-        Ok(Self { jobs: Mutex::new(Some(jobs)), ground: Arc::new(ground), threads: Mutex::default(), stop: Mutex::new(Some(stop)) })
+        Ok(Self {
+            jobs: Mutex::new(Some(jobs)),
+            ground: Arc::new(ground),
+            threads: Mutex::default(),
+            stop: Mutex::new(Some(stop)),
+        })
     }
 
     /// Traces a path.
@@ -138,12 +143,8 @@ impl Ground {
         };
         let (began, clock) = (self.clock.wall(), self.clock);
         let start = clock.steady();
-        let plan = Plan {
-            rounds: Some(order.packets.max(1)),
-            interval: ROUND,
-            timeout: order.timeout,
-            ..Plan::default()
-        };
+        let plan =
+            Plan { rounds: Some(order.packets.max(1)), interval: ROUND, timeout: order.timeout, ..Plan::default() };
         let mut trace = Trace::new(plan, order.address, start);
         let clocks = Clocks { steady: &|| clock.steady(), wall: &clock::wall_nanos };
         let strange = driver.strange();

@@ -73,9 +73,7 @@ impl Pings {
             trouble: Mutex::default(),
         });
         let asker = Asker { shared: Arc::clone(&shared), board, clock, woken, known: BTreeMap::new() };
-        let thread = std::thread::Builder::new()
-            .name("squirrel-pings".to_owned())
-            .spawn(move || asker.run(driver))?;
+        let thread = std::thread::Builder::new().name("squirrel-pings".to_owned()).spawn(move || asker.run(driver))?;
         Ok(Self { shared, wake, thread: Mutex::new(Some(thread)) })
     }
 

@@ -79,9 +79,7 @@ impl Live {
         let same = self.0.len() == rows.len() && self.0.iter().zip(&rows).all(|(old, (new, _))| old == new);
         if !same {
             let there: HashSet<&Labels> = rows.iter().map(|(labels, _)| labels).collect();
-            out.extend(
-                self.0.iter().filter(|old| !there.contains(old)).map(|old| (old.clone(), at, stale_marker())),
-            );
+            out.extend(self.0.iter().filter(|old| !there.contains(old)).map(|old| (old.clone(), at, stale_marker())));
             self.0 = rows.iter().map(|(labels, _)| labels.clone()).collect();
         }
         out.extend(rows.into_iter().map(|(labels, value)| (labels, at, value)));

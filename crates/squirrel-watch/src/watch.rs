@@ -185,9 +185,9 @@ impl Watch {
         self.inner.faults()
     }
 
-    /// Carries carrying out of checks for others.
-    pub fn checker(&self) -> &Checker {
-        &self.inner.checker
+    /// Whether there is nothing to probe.
+    pub fn is_idle(&self) -> bool {
+        hold(&self.inner.board).is_empty()
     }
 
     /// Probes once, beside the schedule. An echo and a check count as any other; a trace is told alone, since it may

@@ -8,6 +8,7 @@ mod checks;
 mod engine;
 mod file;
 mod notify;
+mod probes;
 mod query;
 mod remote;
 mod sample;
@@ -29,6 +30,7 @@ pub(crate) use applications::Applications;
 pub(crate) use checks::{Checks, modules};
 pub(crate) use engine::EngineChoice;
 pub(crate) use notify::Notify;
+pub(crate) use probes::Probes;
 pub(crate) use query::Query;
 pub(crate) use remote::{Printed, Remote, RemoteParts};
 pub(crate) use sample::sample;
@@ -109,6 +111,8 @@ pub(crate) struct Config {
     pub(crate) query: Query,
     /// Samples to and from other systems.
     pub(crate) remote: Remote,
+    /// What is probed on a schedule.
+    pub(crate) probes: Probes,
 }
 
 fn invalid(path: Option<&std::path::Path>) -> String {
@@ -174,7 +178,9 @@ impl Config {
     ) -> anyhow::Result<Self> {
         let listen = Some(flags.listen.clone()).filter(|listen| !listen.is_empty());
         let limits = squirrel_account::Options::default();
-        let notify = Notify::resolve(&mut file);
+        let probes = Probes(std::mem::take(&mut file.probe));
+        let mut notify = Notify::resolve(&mut file);
+        notify.settings.dependencies.extend(probes.dependencies()?);
         let config = Self {
             engine: EngineChoice::resolve(&file.store),
             listen: Sourced::choose(listen, file.server.listen, default_listen),
@@ -204,6 +210,7 @@ impl Config {
             log: Sourced::choose(None, file.log.level, || "info".to_owned()),
             query: Query::resolve(&file.query),
             remote: Remote { writes: file.remote_write, receives: file.receive, otlp: file.otlp },
+            probes,
             path,
         };
         config.check()?;
@@ -252,6 +259,7 @@ impl Config {
         self.remote
             .check()
             .with_context(|| self.path.as_deref().map_or_else(String::new, |path| path.display().to_string()))?;
+        self.probes.targets().map_err(|error| anyhow::anyhow!("{place}{error:#}"))?;
         let known: BTreeSet<&str> = squirrel_collect::COLLECTORS.iter().map(|desc| desc.name).collect();
         for name in &self.disabled.value {
             if !known.contains(name.as_str()) {

@@ -93,6 +93,10 @@ fn shown(config: &Config) -> String {
             let _ = writeln!(text, "# to {}", Untrusted(&to));
         }
     }
+    for (name, kind, targets) in config.probes.lines() {
+        let _ = writeln!(text, "\n[[probe]]\nname = {}\nkind = {}", word(name), word(kind));
+        let _ = writeln!(text, "# {targets} target{}", if targets == 1 { "" } else { "s" });
+    }
     text
 }
 

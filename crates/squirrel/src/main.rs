@@ -90,6 +90,9 @@ fn environment() -> Environment {
         root: squirrel_sys::privilege::effective_uid() == 0,
         state_home: path("XDG_STATE_HOME"),
         home: path("HOME"),
-        user: ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok()),
+        user: ["SUDO_USER", "USER", "LOGNAME"]
+            .into_iter()
+            .find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()))
+            .or_else(|| Some(squirrel_account::user_name(squirrel_sys::privilege::effective_uid()))),
     }
 }

@@ -110,10 +110,11 @@ pub(crate) fn own() -> Catalogue {
         squirrel_server::APPLICATIONS_METRICS,
         crate::serve::alerting::METRICS,
         crate::serve::checks::METRICS,
-        squirrel_check::METRICS,
         &DECLARED,
         kept,
         started,
+        squirrel_check::METRICS,
+        squirrel_watch::METRICS,
     ])
 }
 

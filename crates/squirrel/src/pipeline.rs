@@ -15,6 +15,7 @@ use crate::accounting::{self, Accounting};
 use crate::fault_log::{FaultLog, Line};
 use crate::own_metrics::OwnMetrics;
 use crate::serve::checks::Checks;
+use crate::serve::probes::Watched;
 use crate::serve::remote::Remote;
 
 /// Everything that a tick needs, owned by whoever runs it.
@@ -32,6 +33,7 @@ pub(crate) struct Pipeline {
     pub(crate) status: Arc<Mutex<Vec<squirrel_api::CollectorStatus>>>,
     accounting: Option<Accounting>,
     remote: Arc<Remote>,
+    watched: Arc<Watched>,
     fault_log: FaultLog,
     last: Option<Timestamp>,
     refusing: bool,
@@ -53,6 +55,8 @@ pub(crate) struct Parts {
     pub(crate) accounting: Option<Accounting>,
     /// Samples to and from other systems.
     pub(crate) remote: Arc<Remote>,
+    /// Probes on a schedule.
+    pub(crate) watched: Arc<Watched>,
     /// The data directory.
     pub(crate) directory: PathBuf,
 }
@@ -72,6 +76,7 @@ impl Pipeline {
             status,
             accounting,
             remote,
+            watched,
             directory,
         } = parts;
         let own = OwnMetrics::new(directory);
@@ -89,6 +94,7 @@ impl Pipeline {
             status,
             accounting,
             remote,
+            watched,
             fault_log: FaultLog::default(),
             last: None,
             refusing: false,
@@ -123,15 +129,18 @@ impl Pipeline {
         self.remote.rows(now, &mut batch);
         self.alerting.rows(&mut batch);
         self.checks.rows(&mut batch);
+        self.watched.rows(&mut batch);
         self.own.tick(&mut batch);
         self.keep(at, &batch);
         self.keep_applications(now, step_ms);
+        self.keep_probes(now);
 
         let mut statuses = crate::status::statuses(&self.schedule);
         match &self.accounting {
             Some(accounting) => statuses.extend(accounting.status()),
             None => statuses.push(accounting::off()),
         }
+        statuses.push(self.watched.status());
         for line in self.fault_log.news(began, &statuses) {
             match line {
                 Line::Unavailable(text) | Line::Mended(text) => tracing::info!("{}", Untrusted(&text)),
@@ -162,6 +171,22 @@ impl Pipeline {
             }
             // Closed: the end of the program, which was said.
             Err(_) => self.applications.lost(samples.len()),
+        }
+    }
+
+    /// Appends what probes brought since the last tick, by the same reason.
+    fn keep_probes(&self, now: Timestamp) {
+        let samples = self.watched.due(now, self.monotonic.elapsed());
+        if samples.is_empty() {
+            return;
+        }
+        match self.store.append_samples(now, &samples) {
+            Ok(report) => {
+                self.watched.lost(report.refused);
+                self.remote.arrived(&samples);
+            }
+            // Closed: the end of the program, which was said.
+            Err(_) => self.watched.lost(samples.len()),
         }
     }
 

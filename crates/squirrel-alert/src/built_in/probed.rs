@@ -3,13 +3,6 @@
 use super::Fault::{Above, Below};
 use super::{BuiltIn, thresholds};
 
-/// Leaves out targets that lay behind one that was down: it is told of that one.
-macro_rules! unless_behind {
-    ($window:literal) => {
-        concat!(" unless on (instance, job) (max_over_time(squirrel_probe_unreachable[", $window, "]) == 1)")
-    };
-}
-
 /// The share of failed probes over a time, as a multiple of what the objective allows.
 macro_rules! burn {
     ($window:literal) => {
@@ -24,7 +17,7 @@ macro_rules! burn {
 /// The slower of two burns: over the long time, so that it matters, and over the short one, so that it is not over yet.
 /// A fast one is told as it is, and else the one over six hours.
 const ERROR_BUDGET_BURNING: &str = concat!(
-    "((",
+    "(",
     burn!("1h"),
     " <= ",
     burn!("5m"),
@@ -36,8 +29,7 @@ const ERROR_BUDGET_BURNING: &str = concat!(
     burn!("30m"),
     " or ",
     burn!("30m"),
-    "))",
-    unless_behind!("30m")
+    ")"
 );
 
 /// Rules over probes, and the one over a floor that the user names.
@@ -60,10 +52,7 @@ pub(super) static PROBED: &[BuiltIn] = &[
     BuiltIn {
         name: "PacketLoss",
         severity: "warning",
-        expr: concat!(
-            "(1 - avg_over_time(probe_success[5m])) unless on (instance, job) probe_dns_answer_rrs unless max_over_time(probe_success[5m]) == 0",
-            unless_behind!("5m")
-        ),
+        expr: "(1 - avg_over_time(probe_success[5m])) unless on (instance, job) probe_dns_answer_rrs unless max_over_time(probe_success[5m]) == 0",
         threshold: &thresholds::LOSS,
         fault: Above,
         hold: "5m",
@@ -78,14 +67,12 @@ pub(super) static PROBED: &[BuiltIn] = &[
     BuiltIn {
         name: "ProbeFailing",
         severity: "critical",
-        expr: concat!(
-            "(1 - max_over_time(probe_success[3m])) unless on (instance, job) probe_dns_answer_rrs",
-            unless_behind!("5m")
-        ),
+        // At least two probes: of a target that is probed each four minutes, one may get lost.
+        expr: "(1 - (max_over_time(probe_success[3m]) and count_over_time(probe_success[3m]) > 1 or max_over_time(probe_success[9m]))) unless on (instance, job) probe_dns_answer_rrs",
         threshold: &thresholds::FLAG,
         fault: Above,
         hold: "0s",
-        summary: "{{ $labels.instance }} has not answered a probe for 3 minutes",
+        summary: "{{ $labels.instance }} does not answer its probes",
         meaning: "The target cannot be reached from here, or its service is down.",
         first: [
             "Whether anything else behind the same router answers.",
@@ -156,10 +143,7 @@ pub(super) static PROBED: &[BuiltIn] = &[
     BuiltIn {
         name: "DnsFailures",
         severity: "critical",
-        expr: concat!(
-            "((1 - avg_over_time(probe_success[5m])) and on (instance, job) probe_dns_answer_rrs)",
-            unless_behind!("5m")
-        ),
+        expr: "(1 - avg_over_time(probe_success[5m])) and on (instance, job) probe_dns_answer_rrs",
         threshold: &thresholds::DNS_FAILURES,
         fault: Above,
         hold: "2m",

@@ -169,9 +169,28 @@ impl ChannelState {
         self.waiting -= usize::from(!entry.is_resend);
     }
 
+    /// Whether a message is under way here in another channel's place.
+    pub(super) fn stands_in_for(&self, channel: &str, group: &str) -> bool {
+        let lane = self.lanes.get(group);
+        let is_it = |one: &Entry| one.is_under_way && one.instead_of.as_deref() == Some(channel);
+        lane.is_some_and(|lane| lane.entries.iter().any(is_it))
+    }
+
+    /// Whether the group was told as firing, here or in this channel's place, or is about to.
+    pub(super) fn awaits_end(&self, group: &str) -> bool {
+        self.lanes.get(group).is_some_and(|lane| {
+            let told = lane.told.as_ref().is_some_and(|told| !told.is_end);
+            told || lane.entries.iter().any(|one| one.is_under_way && !one.is_end())
+        })
+    }
+
     /// Remembers what the group's receiver was told.
-    pub(super) fn tell(&mut self, group: &str, told: Told) {
-        self.lanes.entry(group.to_owned()).or_default().told = Some(told);
+    pub(super) fn tell(&mut self, group: &str, told: Told) -> &Told {
+        let known = &mut self.lanes.entry(group.to_owned()).or_default().told;
+        // Who was told of it in this channel's place is told its end, whoever told what came between.
+        let goes_on = |known: &Told| !known.is_end || known.number == told.number;
+        let via = known.take().filter(goes_on).and_then(|known| known.via);
+        known.insert(Told { via: told.via.or(via), ..told })
     }
 
     /// Forgets what receivers were told, where `is_old` holds.

@@ -87,11 +87,8 @@ impl Lane {
 
     /// Whether a message waits or was told last: itself, or the same decision in another channel's place.
     pub(super) fn knows(&self, message: &Notification) -> bool {
-        let is_it = |id: u64, is_copy: bool, at_ms: i64| id == message.id || (is_copy && at_ms == message.at_ms);
-        let told = self.told.as_ref().is_some_and(|told| is_it(told.id, told.is_copy, told.decided_ms));
-        let is_there =
-            |entry: &Entry| is_it(entry.notification.id, entry.instead_of.is_some(), entry.notification.at_ms);
-        told || self.entries.iter().any(is_there)
+        let is_it = |told: &Told| told.id == message.id || (told.is_copy && told.decided_ms == message.at_ms);
+        self.told.as_ref().is_some_and(is_it) || self.entries.iter().any(|entry| entry.notification.id == message.id)
     }
 
     /// Whether the receiver knows as much as a copy says, or more, or is about to.

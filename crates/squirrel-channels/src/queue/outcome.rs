@@ -90,37 +90,58 @@ impl Queue {
             return;
         }
         self.finish(&entry, State::Delivered, None, at);
+        // Who has a copy under way may be told of it too.
+        let sending = self.channels.values().find(|other| other.stands_in_for(&entry.channel, &entry.group));
+        let sending = sending.map(|other| other.policy.name.clone()).filter(|_| entry.instead_of.is_none());
+        if !entry.group.starts_with("test:") {
+            self.note_told(&entry, sending.clone(), at);
+        }
+        self.drop_copies(&entry, at);
+        if entry.instead_of.is_some() {
+            // Its own message of the same decision came while the copy was under way.
+            let is_same = |own: &Entry| own.notification.at_ms == entry.notification.at_ms && !own.is_part();
+            let same = self.channels.get_mut(&entry.channel).map(|channel| channel.take_waiting(&entry.group, is_same));
+            self.replaced(same.unwrap_or_default(), "it was told in another channel's place", at);
+        }
+        // Who was told in another's place needs to hear what came meanwhile.
+        let (from, to) = match &entry.instead_of {
+            Some(origin) => (origin, Some(&entry.channel)),
+            None => (&entry.channel, sending.as_ref()),
+        };
+        if let Some(to) = to {
+            let is_later = |one: &Entry| one.group == entry.group && one.number > entry.number;
+            self.copy_to(from, to, is_later, at);
+        }
+        self.begin_resending(entry, at);
+    }
+
+    /// Remembers what receivers were told by a message, and by whom.
+    fn note_told(&mut self, entry: &Entry, via: Option<String>, at: Timestamp) {
         let told = Told {
             id: entry.notification.id,
             is_end: entry.is_end(),
             at_ms: at.0,
-            via: None,
+            via,
             number: entry.number,
             decided_ms: entry.notification.at_ms,
             is_copy: entry.instead_of.is_some(),
             is_part: entry.is_part(),
         };
-        if !entry.group.starts_with("test:") {
-            if let Some(origin) = &entry.instead_of {
-                let told = Told { via: Some(entry.channel.clone()), is_copy: false, ..told.clone() };
-                self.tell(&origin.clone(), &entry.group, told);
-            }
-            self.tell(&entry.channel, &entry.group, told);
+        if let Some(origin) = &entry.instead_of {
+            let told = Told { via: Some(entry.channel.clone()), is_copy: false, ..told.clone() };
+            self.tell(origin, &entry.group, told);
         }
-        // Its copies have nothing left to tell.
+        self.tell(&entry.channel, &entry.group, told);
+    }
+
+    /// Copies of what was delivered have nothing left to tell, but for the end of what was told there.
+    fn drop_copies(&mut self, entry: &Entry, at: Timestamp) {
         let mut copies = Vec::new();
         for other in self.channels.values_mut().filter(|other| other.policy.name != entry.channel) {
-            copies.extend(other.take_waiting(&entry.group, |copy| copy.number == entry.number));
+            let is_needed = entry.is_end() && other.awaits_end(&entry.group);
+            copies.extend(other.take_waiting(&entry.group, |copy| copy.number == entry.number && !is_needed));
         }
-        for copy in copies {
-            self.finish(&copy, State::Replaced, Some(&format!("{} delivered it", entry.channel)), at);
-        }
-        if let Some(origin) = &entry.instead_of {
-            // What came meanwhile goes on from what was told here.
-            let is_later = |one: &Entry| one.group == entry.group && one.number > entry.number;
-            self.copy_to(&origin.clone(), &entry.channel, is_later, at);
-        }
-        self.begin_resending(entry, at);
+        self.replaced(copies, &format!("{} delivered it", entry.channel), at);
     }
 
     /// Keeps a message whose receiver wants to hear again and again that it still holds.
@@ -155,7 +176,7 @@ impl Queue {
 
     fn tell(&mut self, channel: &str, group: &str, told: Told) {
         let Some(state) = self.channels.get_mut(channel) else { return };
-        state.tell(group, told.clone());
+        let told = state.tell(group, told).clone();
         self.unwritten.push(Record::Told { channel: channel.to_owned(), group: group.to_owned(), told });
     }
 

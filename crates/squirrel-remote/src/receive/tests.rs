@@ -1,9 +1,11 @@
 //! What senders are told, and what is kept of them.
 
 use std::cell::RefCell;
+use std::time::Duration;
 
 use squirrel_exchange::{Metadata, Sample, Series};
 use squirrel_model::stale_marker;
+use squirrel_outbound::Secret;
 
 use super::*;
 

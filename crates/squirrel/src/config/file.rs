@@ -12,6 +12,7 @@ use squirrel_notify::{Dependency, Escalation, Flapping, Grouping, Inhibit, Maint
 
 use super::access::Access;
 use super::engine::EngineKind;
+use super::probes::Probe;
 use super::remote::{Otlp, Receive, RemoteWrite};
 use super::sizes::{DiskSize, MemorySize};
 use super::values::{AccountingLevel, Count, LongSpan, Sync, TickSpan};
@@ -41,6 +42,7 @@ pub(super) struct File {
     pub(super) remote_write: Vec<RemoteWrite>,
     pub(super) receive: Vec<Receive>,
     pub(super) otlp: Vec<Otlp>,
+    pub(super) probe: Vec<Probe>,
 }
 
 /// `[server]`

@@ -135,7 +135,7 @@ impl Run<'_> {
     }
 }
 
-fn change(change: &Change) -> PathChange {
+pub(super) fn change(change: &Change) -> PathChange {
     PathChange {
         seconds: change.at.0.as_secs_f64(),
         flow: change.flow.into(),
@@ -154,7 +154,7 @@ fn said_word(said: Said) -> &'static str {
 }
 
 /// What is to be said of an address, for people.
-fn note(one: &Address, verdict: Option<Verdict>, sent_tos: u8) -> String {
+pub(super) fn note(one: &Address, verdict: Option<Verdict>, sent_tos: u8) -> String {
     let mut notes = Vec::new();
     match verdict {
         _ if !one.current => notes.push("passed no more".to_owned()),
@@ -179,7 +179,7 @@ fn note(one: &Address, verdict: Option<Verdict>, sent_tos: u8) -> String {
 }
 
 /// The word, the place and the sentence of a judgement.
-fn sentence(judgement: &Judgement, flows: usize) -> (&'static str, Option<u8>, String) {
+pub(super) fn sentence(judgement: &Judgement, flows: usize) -> (&'static str, Option<u8>, String) {
     let percent = |loss: f64| format!("{:.1} %", loss * 100.0);
     let some = if flows > 1 && usize::from(judgement.flows) < flows {
         format!(" ({} of {flows} flows)", judgement.flows)

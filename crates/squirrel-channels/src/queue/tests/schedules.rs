@@ -185,9 +185,13 @@ impl World {
                 self.heard.get(&(channel.to_owned(), (*group).to_owned())).and_then(|heard| heard.last().copied())
             };
             for channel in CHANNELS {
-                let Some((_, is_end)) = last(channel) else { continue };
+                let Some((decision, is_end)) = last(channel) else { continue };
                 let elsewhere = channel == "first" && last("second") > last("first");
-                let told = is_end != self.fires[place] || elsewhere || given_up;
+                // Who stands in for another has to know how it ended, and not of what the other heard itself.
+                // (Of what it took in the moment of a kill nobody knows.)
+                let unknown = self.unrecorded.contains(&decision);
+                let stands_in = channel == "second" && !self.all && (is_end || unknown);
+                let told = is_end != self.fires[place] || elsewhere || stands_in || given_up;
                 prop_assert!(told, "{channel} was left with {:?} of {group}: {:?}", last(channel), self.heard);
             }
             let nobody = CHANNELS.iter().all(|channel| last(channel).is_none());
