@@ -10,7 +10,7 @@ use squirrel_model::{Batch, Catalogue, Elapsed, Labels, Select, Timestamp};
 use squirrel_promql::Engine;
 use tokio::sync::watch;
 
-use crate::{Alerting, AllowedHost, ApplicationToken, Applications, Probes};
+use crate::{Alerting, AllowedHost, ApplicationToken, Applications, Checks, Probes};
 
 /// Gives frozen views of the samples.
 pub trait Snapshots: Send + Sync {
@@ -189,6 +189,8 @@ pub struct ServerParts {
     pub ports: Arc<dyn Fn() -> Result<EphemeralPorts, ApiError> + Send + Sync>,
     /// Probes on a schedule; `None` when there are none.
     pub probes: Option<Arc<dyn Probes>>,
+    /// Checks of targets that a question names; `None` where nothing is looked at.
+    pub checks: Option<Arc<dyn Checks>>,
     /// The wall clock.
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// A clock that never jumps, for deadlines.

@@ -26,6 +26,7 @@ mod misread;
 mod openapi;
 mod parameters;
 mod plain;
+mod probe;
 mod probes;
 mod query;
 pub(crate) mod receive;
@@ -91,6 +92,7 @@ pub(crate) fn router(state: &State) -> Router {
         .route("/api/openapi.json", get(openapi::openapi))
         .route("/metrics", get(plain::metrics))
         .route("/federate", get(federate::federate))
+        .route("/probe", get(probe::probe))
         // The default predicate leaves event streams and small answers alone.
         .layer(CompressionLayer::new())
         .route("/api/stream", get(stream::stream))

@@ -4,6 +4,7 @@
 mod access;
 mod alerts;
 mod applications;
+mod checks;
 mod engine;
 mod file;
 mod notify;
@@ -26,6 +27,7 @@ use squirrel_server::AllowedHost;
 use crate::cli;
 pub(crate) use alerts::Alerts;
 pub(crate) use applications::Applications;
+pub(crate) use checks::{Checks, modules};
 pub(crate) use engine::EngineChoice;
 pub(crate) use notify::Notify;
 pub(crate) use probes::Probes;
@@ -100,6 +102,8 @@ pub(crate) struct Config {
     pub(crate) connections: Sourced<usize>,
     pub(crate) memory: Sourced<MemorySize>,
     pub(crate) alerts: Alerts,
+    /// Checks of services that a question names.
+    pub(crate) checks: Checks,
     /// Who is told of alerts, and how.
     pub(crate) notify: Notify,
     pub(crate) log: Sourced<String>,
@@ -109,6 +113,13 @@ pub(crate) struct Config {
     pub(crate) remote: Remote,
     /// What is probed on a schedule.
     pub(crate) probes: Probes,
+}
+
+fn invalid(path: Option<&std::path::Path>) -> String {
+    path.map_or_else(
+        || "the configuration is not valid".to_owned(),
+        |path| format!("the configuration {} is not valid", path.display()),
+    )
 }
 
 /// What the command line says about the configuration.
@@ -193,10 +204,8 @@ impl Config {
             accounting: Sourced::choose(None, file.accounting.level, || AccountingLevel::Sockets),
             connections: Sourced::choose(None, file.accounting.connections, || limits.connections),
             memory: Sourced::choose(None, file.accounting.memory, || MemorySize(limits.memory)),
-            alerts: Alerts::resolve(file.alerts, path.as_deref()).with_context(|| match &path {
-                Some(path) => format!("the configuration {} is not valid", path.display()),
-                None => "the configuration is not valid".to_owned(),
-            })?,
+            alerts: Alerts::resolve(file.alerts, path.as_deref()).with_context(|| invalid(path.as_deref()))?,
+            checks: Checks::resolve(file.checks, path.as_deref()).with_context(|| invalid(path.as_deref()))?,
             notify,
             log: Sourced::choose(None, file.log.level, || "info".to_owned()),
             query: Query::resolve(&file.query),

@@ -73,6 +73,11 @@ fn shown(config: &Config) -> String {
     line(&mut text, "memory", &config.memory, |size| word(&size.to_string()));
     alerts(&mut text, &config.alerts);
     told::add(&mut text, &config.notify);
+    let checks = &config.checks;
+    section(&mut text, "checks");
+    line(&mut text, "modules_file", &checks.modules_file, |path| word(&path.display().to_string()));
+    line(&mut text, "allow", &checks.allow, |networks| words(networks.iter().cloned()));
+    line(&mut text, "at_once", &checks.at_once, ToString::to_string);
     section(&mut text, "log");
     line(&mut text, "level", &config.log, |level| word(level));
     let query = &config.query;

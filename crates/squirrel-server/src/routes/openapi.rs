@@ -119,12 +119,15 @@ const OPERATIONS: &[Operation] = &[
     text("/metrics", "The last readings in Prometheus' exposition format"),
     text(WRITE, "Remote write from the senders that the configuration names"),
     text("/federate", "The newest values of the series that match[] names, in the same format"),
+    text(PROBE, "Looks at a target by a module, as blackbox_exporter does: its metrics in the same format"),
     text("/healthz", "Whether the server answers"),
     text("/readyz", "Whether samples can be queried"),
     text("/-/healthy", "As /healthz, under Prometheus' name"),
     text("/-/ready", "As /readyz, under Prometheus' name"),
 ];
 
+/// Where blackbox_exporter is asked.
+const PROBE: &str = "/probe";
 /// Where remote write is posted.
 const WRITE: &str = "/api/v1/write";
 
@@ -150,7 +153,8 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(|| document().to_string());
 
 /// The names of what each path of Squirrel's own may be asked with.
 static KNOWN: LazyLock<Vec<(&str, Vec<String>)>> = LazyLock::new(|| {
-    let own = OPERATIONS.iter().filter(|operation| matches!(operation.kind, Kind::Own | Kind::Events));
+    let is_own = |operation: &&Operation| matches!(operation.kind, Kind::Own | Kind::Events) || operation.path == PROBE;
+    let own = OPERATIONS.iter().filter(is_own);
     own.map(|operation| (operation.path, names(operation.path))).collect()
 });
 
@@ -331,6 +335,16 @@ fn parameters(path: &str) -> Vec<Value> {
             };
             let (job, instance) = ("Its table of the configuration.", "The target, as the configuration names it.");
             vec![required("job", job), required("instance", instance), history()]
+        }
+        PROBE => {
+            let text = json!({ "type": "string" });
+            let debug = json!({ "type": "boolean", "default": false });
+            vec![
+                parameter("target", "A URL, host:port or host: what the module looks at.", &text),
+                parameter("module", "By default http_2xx.", &text),
+                parameter("hostname", "The name of a target that is named by its address.", &text),
+                parameter("debug", "Also tells what happened, in words.", &debug),
+            ]
         }
         "/api/stream" => vec![parameter(
             "query",

@@ -132,6 +132,7 @@ pub(crate) async fn start_parts(
         picture: Arc::new(|| Some(Arc::new(super::live::picture()))),
         ports: Arc::new(|| Ok(super::live::ports())),
         probes: None,
+        checks: None,
         count_packets: Arc::new(|time| Some(time.min(std::time::Duration::from_secs(45)))),
         clock: Arc::new(|| NOW),
         monotonic: Arc::new(move || Elapsed(born.elapsed())),

@@ -28,6 +28,7 @@ pub(super) struct File {
     pub(super) applications: Applications,
     pub(super) accounting: Accounting,
     pub(super) alerts: Alerts,
+    pub(super) checks: Checks,
     pub(super) notify: NotifyTables,
     pub(super) grouping: Grouping,
     pub(super) route: Vec<Route>,
@@ -116,6 +117,15 @@ pub(super) struct Alerts {
     pub(super) external_url: Option<String>,
     pub(super) external_labels: BTreeMap<String, String>,
     pub(super) thresholds: BTreeMap<String, f64>,
+}
+
+/// `[checks]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Checks {
+    pub(super) modules_file: Option<PathBuf>,
+    pub(super) allow: Option<Vec<String>>,
+    pub(super) at_once: Option<Count>,
 }
 
 /// `[log]`
