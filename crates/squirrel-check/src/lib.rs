@@ -31,6 +31,7 @@ mod plugin;
 mod reach;
 mod tcp;
 mod tls;
+mod wanted;
 
 pub use checker::{Asked, Checker, LONGEST_TIMEOUT};
 pub use dns::{DnsCheck, DnsTransport, RecordRules};
@@ -45,6 +46,7 @@ pub use performance::{Performance, parse_performance};
 pub use plugin::PluginCheck;
 pub use reach::{IpVersion, Reach};
 pub use tcp::{Exchange, Expect, TcpCheck};
+pub use wanted::{CheckKind, Over, Wanted};
 
 #[cfg(test)]
 mod tests;

@@ -5,8 +5,31 @@
 //!
 //! <https://github.com/google/re2/wiki/Syntax>
 
+use regex::bytes::{Regex, RegexBuilder};
+use squirrel_model::REGEX_BYTES;
+
+/// A pattern, ready to look for.
+///
+/// # Errors
+/// A sentence about what is wrong with it.
+pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
+    RegexBuilder::new(&from_go(pattern)).octal(true).size_limit(REGEX_BYTES).build().map_err(|error| match error {
+        regex::Error::CompiledTooBig(_) => {
+            format!("the pattern compiles to more than {REGEX_BYTES} bytes: repeat less")
+        }
+        error => {
+            // The last line says what is wrong; those before draw the pattern as it is meant here.
+            let text = error.to_string();
+            format!(
+                "the pattern cannot be read: {}",
+                text.lines().last().unwrap_or_default().trim_start_matches("error: ")
+            )
+        }
+    })
+}
+
 /// The same pattern for `regex::bytes`, with its option `octal`. What is no pattern stays none.
-pub(crate) fn from_go(pattern: &str) -> String {
+fn from_go(pattern: &str) -> String {
     let mut out = String::with_capacity(pattern.len() + 8);
     let mut rest = pattern;
     // Whether a class is open, and whether the next character is its first.
@@ -133,10 +156,9 @@ fn is_count(after: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use regex::bytes::RegexBuilder;
 
     fn matches(pattern: &str, text: &str) -> bool {
-        RegexBuilder::new(&from_go(pattern)).octal(true).build().unwrap().is_match(text.as_bytes())
+        compile(pattern).unwrap().is_match(text.as_bytes())
     }
 
     #[test]
@@ -178,14 +200,14 @@ mod tests {
     #[test]
     fn what_go_cannot_read_is_read_nowhere() {
         for pattern in ["(", "[a", "(?=a)", r"(a)\1", r"\y", "[z-a]", "*a", "a{3,2}", r"\"] {
-            assert!(RegexBuilder::new(&from_go(pattern)).octal(true).build().is_err(), "{pattern}");
+            assert!(compile(pattern).is_err(), "{pattern}");
         }
     }
 
     proptest::proptest! {
         #[test]
         fn any_pattern_is_survived(pattern in "\\PC{0,30}|[\\\\\\[\\]{}()QEdwsbxp:&~,0-9a-c-]{0,20}") {
-            let _ = RegexBuilder::new(&from_go(&pattern)).octal(true).size_limit(1 << 16).build();
+            let _ = compile(&pattern);
         }
 
         /// Letters and digits are nothing special in either.

@@ -33,9 +33,4 @@ pub trait Probes: Send + Sync {
     /// Probes once, beside the schedule. Bounded in number and time by whoever implements it: too many at once are
     /// refused. Never ends later than the probe's own time limit.
     fn run(&self, run: ProbeRun) -> Reply<'_, ProbeRan>;
-
-    /// Answers blackbox_exporter's `/probe?target=&module=`: the metrics in Prometheus' text, or with `debug` what
-    /// happened in words. `timeout` is what the asker will wait, in seconds (`X-Prometheus-Scrape-Timeout-Seconds`).
-    /// Fails for a module that there is not, a target that may not be asked, and too many at once.
-    fn probe(&self, target: &str, module: &str, debug: bool, timeout: Option<f64>) -> Reply<'_, String>;
 }

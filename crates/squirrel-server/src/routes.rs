@@ -26,6 +26,7 @@ mod misread;
 mod openapi;
 mod parameters;
 mod plain;
+mod probe;
 mod probes;
 mod query;
 pub(crate) mod receive;
@@ -85,11 +86,13 @@ pub(crate) fn router(state: &State) -> Router {
         .route("/api/live/hosts", get(live::hosts))
         .route("/api/live/interfaces", get(live::interfaces))
         .route("/api/live/books", get(live::books))
+        .route("/api/live/ports", get(live::ports))
         .route("/api/live/top", get(live::top))
         .route("/api/live/packets", post(live::packets))
         .route("/api/openapi.json", get(openapi::openapi))
         .route("/metrics", get(plain::metrics))
         .route("/federate", get(federate::federate))
+        .route("/probe", get(probe::probe))
         // The default predicate leaves event streams and small answers alone.
         .layer(CompressionLayer::new())
         .route("/api/stream", get(stream::stream))

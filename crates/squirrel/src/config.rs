@@ -4,6 +4,7 @@
 mod access;
 mod alerts;
 mod applications;
+mod checks;
 mod engine;
 mod file;
 mod notify;
@@ -21,13 +22,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use squirrel_check::Modules;
 
 use squirrel_server::AllowedHost;
 
 use crate::cli;
 pub(crate) use alerts::Alerts;
 pub(crate) use applications::Applications;
+pub(crate) use checks::{Checks, modules};
 pub(crate) use engine::EngineChoice;
 pub(crate) use notify::Notify;
 pub(crate) use probes::Probes;
@@ -102,6 +103,8 @@ pub(crate) struct Config {
     pub(crate) connections: Sourced<usize>,
     pub(crate) memory: Sourced<MemorySize>,
     pub(crate) alerts: Alerts,
+    /// Checks of services that a question names.
+    pub(crate) checks: Checks,
     /// Who is told of alerts, and how.
     pub(crate) notify: Notify,
     pub(crate) log: Sourced<String>,
@@ -111,6 +114,13 @@ pub(crate) struct Config {
     pub(crate) remote: Remote,
     /// What is probed on a schedule.
     pub(crate) probes: Probes,
+}
+
+fn invalid(path: Option<&std::path::Path>) -> String {
+    path.map_or_else(
+        || "the configuration is not valid".to_owned(),
+        |path| format!("the configuration {} is not valid", path.display()),
+    )
 }
 
 /// What the command line says about the configuration.
@@ -169,7 +179,9 @@ impl Config {
     ) -> anyhow::Result<Self> {
         let listen = Some(flags.listen.clone()).filter(|listen| !listen.is_empty());
         let limits = squirrel_account::Options::default();
-        let probes = Probes::new(std::mem::take(&mut file.probe), Arc::new(Modules::built_in()));
+        let checks = std::mem::take(&mut file.checks);
+        let checks = Checks::resolve(checks, path.as_deref()).with_context(|| invalid(path.as_deref()))?;
+        let probes = Probes::new(std::mem::take(&mut file.probe), Arc::clone(&checks.modules));
         let mut notify = Notify::resolve(&mut file);
         notify.settings.dependencies.extend(probes.dependencies()?);
         let config = Self {
@@ -195,10 +207,8 @@ impl Config {
             accounting: Sourced::choose(None, file.accounting.level, || AccountingLevel::Sockets),
             connections: Sourced::choose(None, file.accounting.connections, || limits.connections),
             memory: Sourced::choose(None, file.accounting.memory, || MemorySize(limits.memory)),
-            alerts: Alerts::resolve(file.alerts, path.as_deref()).with_context(|| match &path {
-                Some(path) => format!("the configuration {} is not valid", path.display()),
-                None => "the configuration is not valid".to_owned(),
-            })?,
+            alerts: Alerts::resolve(file.alerts, path.as_deref()).with_context(|| invalid(path.as_deref()))?,
+            checks,
             notify,
             log: Sourced::choose(None, file.log.level, || "info".to_owned()),
             query: Query::resolve(&file.query),

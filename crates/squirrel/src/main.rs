@@ -6,6 +6,7 @@
 mod accounting;
 mod alert_actions;
 mod alerts_command;
+mod check;
 mod cli;
 mod config;
 mod config_command;
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
         Command::Completions { shell } => manners::completions(*shell),
         Command::Man { command } => manners::man(command),
         Command::Ping(args) => ping::run(args),
+        Command::Check(args) => check::run(args),
         Command::Path(args) => path::run(args),
         Command::Throughput(command) => throughput::run(command),
         Command::Query(args) => query::run(args),

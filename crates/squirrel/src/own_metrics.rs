@@ -109,6 +109,7 @@ pub(crate) fn own() -> Catalogue {
         squirrel_server::METRICS,
         squirrel_server::APPLICATIONS_METRICS,
         crate::serve::alerting::METRICS,
+        crate::serve::checks::METRICS,
         &DECLARED,
         kept,
         started,

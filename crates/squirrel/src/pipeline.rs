@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use crate::accounting::{self, Accounting};
 use crate::fault_log::{FaultLog, Line};
 use crate::own_metrics::OwnMetrics;
+use crate::serve::checks::Checks;
 use crate::serve::probes::Watched;
 use crate::serve::remote::Remote;
 
@@ -27,6 +28,7 @@ pub(crate) struct Pipeline {
     pub(crate) server_metrics: Arc<ServerMetrics>,
     pub(crate) applications: Arc<Applications>,
     pub(crate) alerting: Arc<crate::serve::alerting::Shared>,
+    pub(crate) checks: Arc<Checks>,
     pub(crate) ticks: watch::Sender<Option<Arc<Tick>>>,
     pub(crate) status: Arc<Mutex<Vec<squirrel_api::CollectorStatus>>>,
     accounting: Option<Accounting>,
@@ -46,6 +48,7 @@ pub(crate) struct Parts {
     pub(crate) server_metrics: Arc<ServerMetrics>,
     pub(crate) applications: Arc<Applications>,
     pub(crate) alerting: Arc<crate::serve::alerting::Shared>,
+    pub(crate) checks: Arc<Checks>,
     pub(crate) ticks: watch::Sender<Option<Arc<Tick>>>,
     pub(crate) status: Arc<Mutex<Vec<squirrel_api::CollectorStatus>>>,
     /// Whose bytes they are; `None` when the configuration switched it off.
@@ -68,6 +71,7 @@ impl Pipeline {
             server_metrics,
             applications,
             alerting,
+            checks,
             ticks,
             status,
             accounting,
@@ -85,6 +89,7 @@ impl Pipeline {
             server_metrics,
             applications,
             alerting,
+            checks,
             ticks,
             status,
             accounting,
@@ -123,6 +128,7 @@ impl Pipeline {
         self.applications.rows(&mut batch);
         self.remote.rows(now, &mut batch);
         self.alerting.rows(&mut batch);
+        self.checks.rows(&mut batch);
         self.watched.rows(&mut batch);
         self.own.tick(&mut batch);
         self.keep(at, &batch);

@@ -2,34 +2,18 @@
 
 use std::time::Duration;
 
-use regex::bytes::{Regex, RegexBuilder};
-use squirrel_model::REGEX_BYTES;
+use regex::bytes::Regex;
 use squirrel_outbound::Secret;
 use squirrel_yaml::Node;
 
 use super::read::Reader;
-use crate::pattern::from_go;
-use crate::{IpVersion, Reach};
+use crate::{IpVersion, Reach, pattern};
 
 impl Reader<'_> {
     /// A pattern in Go's syntax.
     pub(super) fn pattern(&mut self, node: &Node) -> Option<Regex> {
         let text = self.problems.text(Some(node), "a pattern")?;
-        let built = RegexBuilder::new(&from_go(&text)).octal(true).size_limit(REGEX_BYTES).build();
-        match built {
-            Ok(pattern) => Some(pattern),
-            Err(regex::Error::CompiledTooBig(_)) => {
-                self.problems.add(node, format!("the pattern compiles to more than {REGEX_BYTES} bytes: repeat less"));
-                None
-            }
-            Err(error) => {
-                // The last line says what is wrong; those before draw the pattern as it is meant here.
-                let text = error.to_string();
-                let why = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
-                self.problems.add(node, format!("the pattern cannot be read: {why}"));
-                None
-            }
-        }
+        pattern::compile(&text).map_err(|why| self.problems.add(node, why)).ok()
     }
 
     pub(super) fn patterns(&mut self, node: Option<&Node>, what: &str) -> Vec<Regex> {

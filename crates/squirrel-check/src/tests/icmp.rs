@@ -17,14 +17,15 @@ fn not_permitted(test: &str, finding: &Finding) -> bool {
     is_refused
 }
 
-fn v4(check: IcmpCheck) -> Prober {
-    Prober::Icmp(IcmpCheck { reach: Reach { preferred: IpVersion::V4, ..Reach::default() }, ..check })
+fn v4(payload: usize) -> Prober {
+    let reach = Reach { preferred: IpVersion::V4, ..Reach::default() };
+    Prober::Icmp(IcmpCheck { reach, payload, ..IcmpCheck::default() })
 }
 
 #[tokio::test]
 async fn a_host_answers_and_its_phases_are_told() {
     for (target, version) in [("127.0.0.1", 4.0), ("localhost", 4.0), ("[::1]", 6.0), ("::1", 6.0)] {
-        let finding = check(v4(IcmpCheck::default()), target).await;
+        let finding = check(v4(28), target).await;
         if not_permitted("a_host_answers_and_its_phases_are_told", &finding) {
             return;
         }
@@ -40,7 +41,7 @@ async fn a_host_answers_and_its_phases_are_told() {
 
 #[tokio::test]
 async fn the_largest_payload_is_carried() {
-    let finding = check(v4(IcmpCheck { payload: 65_507, ..IcmpCheck::default() }), "127.0.0.1").await;
+    let finding = check(v4(65_507), "127.0.0.1").await;
     if !not_permitted("the_largest_payload_is_carried", &finding) {
         assert_good(&finding);
     }
@@ -59,7 +60,7 @@ fn who_does_not_answer_is_waited_for_no_longer_than_said() {
     let look = |timeout| {
         inside.run(|| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            Ok(runtime.block_on(check_within(timeout, v4(IcmpCheck::default()), "192.0.2.1")))
+            Ok(runtime.block_on(check_within(timeout, v4(28), "192.0.2.1")))
         })
     };
     let finding = look(SHORT).unwrap();
@@ -75,7 +76,7 @@ fn who_does_not_answer_is_waited_for_no_longer_than_said() {
 #[tokio::test]
 async fn what_is_no_host_or_not_ours_is_said() {
     for (target, expected) in [("127.0.0.1:80", "is no host"), ("", "is no host"), ("http://a/", "is no host")] {
-        let finding = check_within(LONG, v4(IcmpCheck::default()), target).await;
+        let finding = check_within(LONG, v4(28), target).await;
         assert!(why(&finding).contains(expected), "{target}: {}", why(&finding));
     }
     let reach = Reach { source: Some("192.0.2.1".parse().unwrap()), preferred: IpVersion::V4, ..Reach::default() };

@@ -1,15 +1,11 @@
 //! blackbox_exporter as a witness: the same names, labels and values on the same servers.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
 
-use squirrel_testkit::skip;
+use squirrel_testkit::{Peer, skip};
 
 use super::server::{Act, Authority, Server, datagrams};
 use crate::{Checker, Finding, Modules};
-
-pub(super) const PROGRAM: &str = "/usr/bin/prometheus-blackbox-exporter";
 
 /// What measures time, and so differs from run to run.
 const TIMES: [&str; 6] = [
@@ -24,63 +20,27 @@ const TIMES: [&str; 6] = [
 /// Metrics that came after the version that Debian has.
 const NEWER: [&str; 3] = ["probe_timeout_seconds", "probe_failed_due_to_bytes", "probe_tls_cipher_info"];
 
-/// The exporter, which ends with the test.
-struct Exporter {
-    child: Child,
-    address: String,
+/// Metrics of the exporter by name and labels.
+async fn probe(exporter: &Peer, module: &str, target: &str) -> BTreeMap<String, f64> {
+    let url = format!("http://127.0.0.1:{}/probe?module={module}&target={target}", exporter.port());
+    let to = squirrel_outbound::Destination::parse(&url).unwrap();
+    let answer = squirrel_outbound::Client::new().send(&to, squirrel_outbound::Request::get()).await.unwrap();
+    read(&String::from_utf8(answer.body).unwrap())
 }
 
-impl Drop for Exporter {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Exporter {
-    /// Starts it, and waits until it tells the port that the system chose.
-    fn start(modules: &str, folder: &std::path::Path) -> Self {
-        let file = folder.join("modules.yml");
-        std::fs::write(&file, modules).unwrap();
-        let mut child = Command::new(PROGRAM)
-            .arg(format!("--config.file={}", file.display()))
-            .args(["--web.listen-address=127.0.0.1:0", "--log.level=debug"])
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let log = BufReader::new(child.stderr.take().unwrap());
-        let pattern = regex::Regex::new(r#"[Ll]istening on"? address=(127[0-9.]+:[0-9]+)"#).unwrap();
-        let mut lines = log.lines().map_while(Result::ok);
-        let address = lines.by_ref().find_map(|line| Some(pattern.captures(&line)?[1].to_owned()));
-        // Read on, so that it is never held up by a full pipe.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { address: address.expect("it says where it listens"), child }
-    }
-
-    /// Metrics by name and labels.
-    async fn probe(&self, module: &str, target: &str) -> BTreeMap<String, f64> {
-        let client = squirrel_outbound::Client::new();
-        let url = format!("http://{}/probe?module={module}&target={target}", self.address);
-        let to = squirrel_outbound::Destination::parse(&url).unwrap();
-        let answer = client.send(&to, squirrel_outbound::Request::get()).await.unwrap();
-        let text = String::from_utf8(answer.body).unwrap();
-        let lines = text.lines().filter(|line| !line.starts_with('#'));
-        lines
-            .map(|line| line.rsplit_once(' ').unwrap())
-            .map(|(name, value)| (name.to_owned(), value.parse().unwrap()))
-            .collect()
-    }
+fn read(text: &str) -> BTreeMap<String, f64> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines
+        .map(|line| line.rsplit_once(' ').unwrap())
+        .map(|(name, value)| (name.to_owned(), value.parse().unwrap()))
+        .collect()
 }
 
 /// Ours in the same form.
 fn rows(finding: &Finding) -> BTreeMap<String, f64> {
     let mut text = String::new();
     squirrel_model::exposition::write_batch(&mut text, &finding.batch);
-    let lines = text.lines().filter(|line| !line.starts_with('#'));
-    lines
-        .map(|line| line.rsplit_once(' ').unwrap())
-        .map(|(name, value)| (name.to_owned(), value.parse().unwrap()))
-        .collect()
+    read(&text)
 }
 
 fn metric_of(row: &str) -> &str {
@@ -117,10 +77,6 @@ fn address_record(query: &[u8]) -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn names_labels_and_values_are_those_of_the_exporter() {
-    if !std::path::Path::new(PROGRAM).exists() {
-        skip("names_labels_and_values_are_those_of_the_exporter", "prometheus-blackbox-exporter is not installed");
-        return;
-    }
     let folder = tempfile::tempdir().unwrap();
     let authority = Authority::new();
     let roots = folder.path().join("roots.pem");
@@ -138,7 +94,10 @@ async fn names_labels_and_values_are_those_of_the_exporter() {
 "#,
         roots = roots.display()
     );
-    let exporter = Exporter::start(&modules, folder.path());
+    let exporter = match Peer::blackbox_exporter(&modules) {
+        Ok(exporter) => exporter,
+        Err(reason) => return skip("names_labels_and_values_are_those_of_the_exporter", &reason),
+    };
     let plain = Server::start(None, Act::ok("hello")).await;
     let identity = authority.sign_until("localhost", 2_049);
     let secure = Server::start(Some(identity.acceptor()), Act::ok("hello")).await;
@@ -166,6 +125,6 @@ async fn names_labels_and_values_are_those_of_the_exporter() {
         ("an echo", "icmp", "127.0.0.1".to_owned()),
     ] {
         let ours = Checker::new().check(&ours.get(module).unwrap(), &target).await;
-        assert_same(what, &rows(&ours), &exporter.probe(module, &target).await);
+        assert_same(what, &rows(&ours), &probe(&exporter, module, &target).await);
     }
 }

@@ -42,10 +42,6 @@ impl Probes for Twin {
             Ok(ProbeRan { success: true, seconds: 0.02, log: vec!["it answers".into()], samples, path: None })
         })
     }
-
-    fn probe(&self, _: &str, _: &str, _: bool, _: Option<f64>) -> Reply<'_, String> {
-        Box::pin(async { Ok(String::new()) })
-    }
 }
 
 fn target(job: &str, instance: &str, state: ProbeState) -> Probe {

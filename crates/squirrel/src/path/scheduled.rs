@@ -8,7 +8,7 @@ use squirrel_probe::path::verdict::{Judgement, Verdict, judge};
 use squirrel_watch::Traced;
 
 use super::document::{change, note, protocol, sentence};
-use crate::ping::show::{times, us, words};
+use crate::ping::show::{times, us};
 
 /// What a trace found, `target` being what the configuration calls it.
 pub(crate) fn document(traced: &Traced, target: &str) -> PathDocument {
@@ -66,7 +66,7 @@ fn address(ttl: u8, one: &Address, judgement: &Judgement) -> PathAddress {
         tos: one.tos,
         mtu: one.mtu,
         refused: refused
-            .map(|(kind, count)| PingRefusal { reason: Cow::Borrowed(words(*kind).0), count: *count })
+            .map(|(kind, count)| PingRefusal { reason: Cow::Borrowed(kind.words().0), count: *count })
             .collect(),
         since_seconds: one.since.0.as_secs_f64(),
         ..PathAddress::default()

@@ -150,9 +150,4 @@ impl squirrel_server::Probes for Watched {
             run::ran(self.watch.run(&run.job, &run.instance).await, &target)
         })
     }
-
-    fn probe(&self, _target: &str, module: &str, _debug: bool, _timeout: Option<f64>) -> Reply<'_, String> {
-        let unknown = ApiError::bad_data(format!("there is no module {:?}", Untrusted(module).to_string()));
-        Box::pin(std::future::ready(Err(unknown)))
-    }
 }

@@ -15,6 +15,7 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use super::alerting::{Alerting, protected};
+use super::checks::Checks;
 use super::doors::Doors;
 use super::parts::{account, applications, build, open_desk, packet_counter, page, remote_engine};
 use super::probes::Watched;
@@ -85,6 +86,7 @@ pub(super) async fn run(
     let desk = open_desk(&config, told, messages, channels, &*kernel)?;
     let others = (engine.clone(), Arc::clone(&remote));
     let alerting = Alerting::start(&store, others, monotonic, &config.alerts, desk)?;
+    let checks = Arc::new(Checks::new(&config.checks));
     let watched = Watched::start(probes, &config.probes, monotonic)?;
     let server = Server::new(ServerParts {
         snapshots: Arc::new(move || reader.snapshot()),
@@ -99,6 +101,8 @@ pub(super) async fn run(
         picture,
         count_packets: packet_counter(accounting.as_ref(), monotonic),
         probes: Some(Arc::clone(&watched) as Arc<dyn squirrel_server::Probes>),
+        ports: super::ports::reader(&kernel),
+        checks: Some(Arc::clone(&checks) as Arc<dyn squirrel_server::Checks>),
         clock: Arc::new(clock::wall),
         monotonic: Arc::new(move || monotonic.elapsed()),
         build: build(),
@@ -119,6 +123,7 @@ pub(super) async fn run(
         server_metrics,
         applications: Arc::clone(&applications),
         alerting: alerting.shared(),
+        checks: Arc::clone(&checks),
         ticks,
         status,
         accounting,
@@ -133,8 +138,15 @@ pub(super) async fn run(
         tracing::info!("watching this host: {}", page(*address));
     }
 
-    let work =
-        Work { store: &store, alerting: &alerting, remote: &remote, watched: &watched, kernel: &*kernel, trimmer };
+    let work = Work {
+        store: &store,
+        alerting: &alerting,
+        checks: &checks,
+        remote: &remote,
+        watched: &watched,
+        kernel: &*kernel,
+        trimmer,
+    };
     let outcome = drive(config, Pipeline::new(parts), work, signals, &reloader, &mut serving).await;
     stop.cancel();
     // The server cuts what is left after its own limit; the second here is for the unforeseen.
@@ -188,6 +200,7 @@ type Serving = tokio::task::JoinHandle<std::io::Result<()>>;
 struct Work<'a> {
     store: &'a Arc<Store>,
     alerting: &'a Alerting,
+    checks: &'a Checks,
     remote: &'a Remote,
     watched: &'a Arc<Watched>,
     kernel: &'a dyn Kernel,
@@ -197,7 +210,7 @@ struct Work<'a> {
 async fn drive(
     mut config: Config,
     mut pipeline: Pipeline,
-    Work { store, alerting, remote, watched, kernel, trimmer }: Work<'_>,
+    Work { store, alerting, checks, remote, watched, kernel, trimmer }: Work<'_>,
     mut signals: Signals,
     reloader: &Reloader,
     serving: &mut Serving,
@@ -247,6 +260,7 @@ async fn drive(
                     remote.change(parts).await;
                 }
                 alerting.reload(&config, protected(kernel));
+                checks.reload(&config.checks);
                 watched.reload(&config.probes);
                 let disabled: Vec<String> = config.disabled.value.iter().cloned().collect();
                 pipeline = spawn_blocking(move || {
