@@ -54,3 +54,5 @@ mod support;
 mod throughput;
 #[path = "program/top.rs"]
 mod top;
+#[path = "program/watched.rs"]
+mod watched;
