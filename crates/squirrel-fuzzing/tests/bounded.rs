@@ -105,6 +105,7 @@ targets! {
     promql_evaluate
     promql_parse
     remote_bodies
+    rsa_key
     sock_diag
     store_codec
     store_open
