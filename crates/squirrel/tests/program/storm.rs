@@ -9,7 +9,7 @@ use squirrel_model::Labels;
 use squirrel_outbound::{Client, Destination, Request, Secret};
 
 use crate::alerts::{Hook, Setup, receiver};
-use crate::support::Daemon;
+use crate::support::{Daemon, PATIENCE};
 
 const ALERTS: usize = 10_000;
 const GROUPS: usize = 20;
@@ -98,11 +98,15 @@ fn ten_thousand_alerts_at_once_are_grouped_and_each_is_told_once() {
 fn a_kill_in_the_middle_of_ten_thousand_alerts_loses_none_and_repeats_only_what_was_not_answered() {
     let (receiver, folder) = (receiver(), tempfile::tempdir().expect("a folder"));
     // A few messages a second, so that there is a middle.
-    let setup = setup(&format!("url = \"http://{}/\"\nrate = \"5/s\"", receiver.address), &folder.path().join("token"));
+    let setup = setup(&format!("url = \"http://{}/\"\nrate = \"2/s\"", receiver.address), &folder.path().join("token"));
     let daemon = setup.start();
     send(&daemon);
     let mut told = Told::new();
     (0..GROUPS / 4).for_each(|_| take(&receiver, &mut told));
+    // Until it is on disk who was decided to be told, a kill would have it decided, and told, again.
+    let state = setup.path("data/alerts/notifier.json");
+    let decided = || std::fs::read_to_string(&state).is_ok_and(|text| text.contains("Storm"));
+    assert!(squirrel_testkit::until(PATIENCE, decided), "{} has no alert", state.display());
     daemon.signal("KILL");
     assert!(!daemon.wait().0.success());
     assert!(told.len() < ALERTS, "the kill came when all had been told");
