@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use squirrel_account::Picture;
-use squirrel_api::CollectorStatus;
+use squirrel_api::live::EphemeralPorts;
+use squirrel_api::{ApiError, CollectorStatus};
 use squirrel_model::{Batch, Catalogue, Elapsed, Labels, Select, Timestamp};
 use squirrel_promql::Engine;
 use tokio::sync::watch;
@@ -184,6 +185,8 @@ pub struct ServerParts {
     /// Counts packets for so long from now on, and answers how long that is over all who asked; `None` where there is
     /// no accounting.
     pub count_packets: Arc<dyn Fn(Duration) -> Option<Duration> + Send + Sync>,
+    /// Where this host's ephemeral ports lead to now. May take a moment.
+    pub ports: Arc<dyn Fn() -> Result<EphemeralPorts, ApiError> + Send + Sync>,
     /// Probes on a schedule; `None` when there are none.
     pub probes: Option<Arc<dyn Probes>>,
     /// Checks of targets that a question names; `None` where nothing is looked at.

@@ -86,6 +86,7 @@ pub(crate) fn router(state: &State) -> Router {
         .route("/api/live/hosts", get(live::hosts))
         .route("/api/live/interfaces", get(live::interfaces))
         .route("/api/live/books", get(live::books))
+        .route("/api/live/ports", get(live::ports))
         .route("/api/live/top", get(live::top))
         .route("/api/live/packets", post(live::packets))
         .route("/api/openapi.json", get(openapi::openapi))

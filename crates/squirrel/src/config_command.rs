@@ -1,5 +1,7 @@
 //! `squirrel config init|check|show`.
 
+mod told;
+
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -70,6 +72,7 @@ fn shown(config: &Config) -> String {
     line(&mut text, "connections", &config.connections, ToString::to_string);
     line(&mut text, "memory", &config.memory, |size| word(&size.to_string()));
     alerts(&mut text, &config.alerts);
+    told::add(&mut text, &config.notify);
     let checks = &config.checks;
     section(&mut text, "checks");
     line(&mut text, "modules_file", &checks.modules_file, |path| word(&path.display().to_string()));

@@ -4,6 +4,7 @@ pub(crate) mod alerting;
 pub(crate) mod checks;
 pub(crate) mod doors;
 mod parts;
+mod ports;
 pub(crate) mod probes;
 mod reload;
 pub(crate) mod remote;

@@ -1,6 +1,6 @@
 //! Stories of nights and outages, and who hears of them.
 
-use super::{Restarts, World};
+use super::{Notifier, Restarts, World, channels};
 
 struct Story {
     name: &'static str,
@@ -359,4 +359,14 @@ fn what_is_seen_is_what_is_told() {
     ] {
         assert!(events.contains(&event), "{event:?}");
     }
+}
+
+#[test]
+fn a_message_links_to_the_page_of_each_alert() {
+    let mut world = World::new("");
+    world.settings.external_url = "https://squirrel.example/".to_owned();
+    world.notifier = Notifier::new(&world.settings, &channels()).expect("good settings");
+    world.play("0s fire a \n 1m");
+    let alert = &world.told[0].alerts[0];
+    assert_eq!(alert.generator_url, format!("https://squirrel.example/alerts/{:016x}", alert.fingerprint));
 }

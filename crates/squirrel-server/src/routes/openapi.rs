@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 use squirrel_api::live::{
-    Books, Connections, Definitions, Hosts, Interfaces, MOST_ROWS, PacketLease, Processes, Top, schemas,
+    Books, Connections, Definitions, EphemeralPorts, Hosts, Interfaces, MOST_ROWS, PacketLease, Processes, Top, schemas,
 };
 use squirrel_api::probes::{ProbeDetail, ProbeRan, ProbeState, ProbesPage, fields::PROBES};
 use squirrel_filter::Field;
@@ -68,6 +68,7 @@ const OPERATIONS: &[Operation] = &[
     own("/api/live/hosts", "Remote hosts and the payload exchanged with each"),
     own("/api/live/interfaces", "Interfaces, their wire bytes and the parts of these"),
     own("/api/live/books", "Where the bytes of the host went, and what belongs to nobody"),
+    own("/api/live/ports", "Ephemeral ports in use, and the destinations that most of them lead to"),
     own("/api/live/top", "All tables of one moment: the document of squirrel top --json"),
     own(PACKETS, "Counts packets for some seconds, so that the books of the interfaces are exact while one looks"),
     own(APPLICATIONS, "Applications that report, and how each does"),
@@ -113,7 +114,7 @@ const OPERATIONS: &[Operation] = &[
     prometheus("/api/v1/targets", "Targets: nothing is scraped"),
     prometheus("/api/v1/targets/metadata", "What scraped targets declare: there are none"),
     prometheus("/api/v1/scrape_pools", "Pools of targets: there are none"),
-    prometheus("/api/v1/alertmanagers", "Alertmanagers: none is told in this way"),
+    prometheus("/api/v1/alertmanagers", "Alertmanagers that are told of alerts"),
     prometheus("/api/v1/notifications", "Notifications of Prometheus' pages: there are none"),
     text("/metrics", "The last readings in Prometheus' exposition format"),
     text(WRITE, "Remote write from the senders that the configuration names"),
@@ -187,12 +188,13 @@ pub(super) async fn openapi() -> Response {
 fn document() -> Value {
     const PLACE: &str = "#/components/schemas/";
     let mut definitions = Definitions::new();
-    let described: [(&str, Value); 10] = [
+    let described: [(&str, Value); 11] = [
         ("/api/live/processes", schemas::<Processes>(PLACE, &mut definitions)),
         ("/api/live/connections", schemas::<Connections>(PLACE, &mut definitions)),
         ("/api/live/hosts", schemas::<Hosts>(PLACE, &mut definitions)),
         ("/api/live/interfaces", schemas::<Interfaces>(PLACE, &mut definitions)),
         ("/api/live/books", schemas::<Books>(PLACE, &mut definitions)),
+        ("/api/live/ports", schemas::<EphemeralPorts>(PLACE, &mut definitions)),
         ("/api/live/top", schemas::<Top>(PLACE, &mut definitions)),
         (PACKETS, schemas::<PacketLease>(PLACE, &mut definitions)),
         ("/api/probes", schemas::<ProbesPage>(PLACE, &mut definitions)),

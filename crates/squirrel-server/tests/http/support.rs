@@ -130,6 +130,7 @@ pub(crate) async fn start_parts(
         alerting: Arc::new(squirrel_server::NoAlerting),
         token: ApplicationToken::new(CHANGE_TOKEN).map(Arc::new),
         picture: Arc::new(|| Some(Arc::new(super::live::picture()))),
+        ports: Arc::new(|| Ok(super::live::ports())),
         probes: None,
         checks: None,
         count_packets: Arc::new(|time| Some(time.min(std::time::Duration::from_secs(45)))),

@@ -3,6 +3,7 @@
 
 import { alertSeries } from "./alerts.mjs";
 import { applicationSeries } from "./applications.mjs";
+import { probeSeries } from "./probes.mjs";
 import { devices, rare, wave } from "./series.mjs";
 
 const known = new Map();
@@ -26,7 +27,7 @@ export const define = (expr, series) => known.set(shape(expr), series);
 
 /** The series of an expression at one time. Throws for what cannot be an expression. */
 export function evaluate(expr, time, host) {
-  const told = alertSeries(expr, time) ?? applicationSeries(expr, time, host);
+  const told = alertSeries(expr, time) ?? applicationSeries(expr, time, host) ?? probeSeries(expr, time, host);
   if (told) return told;
   const series = known.get(shape(expr)) ?? guess(shape(expr));
   if (!series) throw new Error(`the mock takes this for no expression: ${shape(expr)}`);

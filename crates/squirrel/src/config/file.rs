@@ -12,6 +12,7 @@ use squirrel_notify::{Dependency, Escalation, Flapping, Grouping, Inhibit, Maint
 
 use super::access::Access;
 use super::engine::EngineKind;
+use super::notify::Written;
 use super::probes::Probe;
 use super::remote::{Otlp, Receive, RemoteWrite};
 use super::sizes::{DiskSize, MemorySize};
@@ -43,7 +44,14 @@ pub(super) struct File {
     pub(super) receive: Vec<Receive>,
     pub(super) otlp: Vec<Otlp>,
     pub(super) probe: Vec<Probe>,
+    /// The tables about who is told of alerts, as they stand in the file.
+    #[serde(skip)]
+    pub(super) told: Written,
 }
+
+/// The tables that [`File::told`] has.
+const TOLD: [&str; 9] =
+    ["notify", "grouping", "route", "inhibit", "dependency", "maintenance", "quiet_hours", "escalation", "flapping"];
 
 /// `[server]`
 #[derive(Debug, Default, Deserialize)]
@@ -159,6 +167,9 @@ impl File {
 
     /// Parses a text; the error carries line, column and a mark under the place.
     pub(super) fn parse(text: &str) -> anyhow::Result<Self> {
-        Ok(toml::from_str(text)?)
+        let mut file: Self = toml::from_str(text)?;
+        file.told.0 = toml::from_str(text)?;
+        file.told.0.retain(|name, _| TOLD.contains(&name));
+        Ok(file)
     }
 }

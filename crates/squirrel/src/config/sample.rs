@@ -277,9 +277,12 @@ const TOLD: &str = r#"
 
 # When alerts are told together, and how often.
 # [grouping]
-# by = ["alertname"]
-# interval = "5m"
-# repeat = "4h"
+# by = ["alertname"]      (["..."]: each alert for itself; []: all together)
+# wait = "0s"             how long a new group waits for more alerts before it is told
+# interval = "5m"         how long at least lies between two messages of a group that has changed;
+#                         that all of it is over is told at once
+# repeat = "4h"           when what still fires is told again
+# max_alerts = 50         how many alerts one message tells in full, at most 1000; the others are counted
 
 # Also: [[inhibit]], [[dependency]], [[maintenance]], [quiet_hours], [[escalation]], [flapping].
 "#;

@@ -38,7 +38,7 @@ use self::shown::GroupView;
 use crate::config::{Alerts, Config};
 use crate::serve::remote::Remote;
 
-pub(crate) use self::desk::Desk;
+pub(crate) use self::desk::{Desk, KnownChannel};
 pub(crate) use self::metrics::METRICS;
 pub(crate) use self::protected::protected;
 
@@ -249,6 +249,11 @@ impl squirrel_server::Alerting for Shared {
 
     fn page(&self) -> AlertsPage {
         page::page(&self.desk, clock::wall(), hold(&self.problems).clone())
+    }
+
+    fn alertmanagers(&self) -> Vec<String> {
+        let known = self.desk.known().into_iter().filter(|one| one.kind == "alertmanager");
+        known.filter_map(|one| one.address).map(|address| format!("{address}/api/v2/alerts")).collect()
     }
 
     fn act(&self, action: AlertAction) -> Result<ActionDone, ApiError> {

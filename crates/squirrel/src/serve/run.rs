@@ -101,6 +101,7 @@ pub(super) async fn run(
         picture,
         count_packets: packet_counter(accounting.as_ref(), monotonic),
         probes: Some(Arc::clone(&watched) as Arc<dyn squirrel_server::Probes>),
+        ports: super::ports::reader(&kernel),
         checks: Some(Arc::clone(&checks) as Arc<dyn squirrel_server::Checks>),
         clock: Arc::new(clock::wall),
         monotonic: Arc::new(move || monotonic.elapsed()),

@@ -230,7 +230,9 @@ fn a_late_copy_of_a_beginning_is_not_told_after_the_end() {
         // Refused, and so handed over to the second, which knows that all is over.
         Event::Answer(0, Answer::Refused),
     ];
-    script.into_iter().for_each(|event| world.play(event));
+    for event in script {
+        world.play(event);
+    }
     world.settle();
     let second = &world.heard[&("second".to_owned(), "g".to_owned())];
     assert_eq!(second, &[(1, false), (2, true)]);

@@ -131,7 +131,7 @@ pub(super) static PORTS_USED: Metric = Metric::new(
 )
 .why("At 1 no further connection to that destination can be opened: programs get EADDRNOTAVAIL. How many sockets are in TIME_WAIT in all says nothing of it.")
 .check(&[
-    "Which destination (`squirrel sockets -ta state all`, grouped by Peer), and whether its clients could keep connections open.",
+    "Which destination (`/api/live/ports` of Squirrel), and whether its clients could keep connections open.",
     "More ports: `sysctl net.ipv4.ip_local_port_range`; more of our addresses, or of theirs, multiply them.",
     "`sysctl net.ipv4.tcp_tw_reuse`: at 1 ports in TIME_WAIT are used again for the same destination.",
 ]);

@@ -187,7 +187,7 @@ impl Runner {
                         }
                         let slot = Slot::new(&file.name, &spec.name, interval_ms, now);
                         let source = format!("{};{}", file.name, spec.name);
-                        let facts = spec.rules.iter().map(|rule| self.facts(rule, &source, interval_ms)).collect();
+                        let facts = spec.rules.iter().map(|rule| facts(rule, &source, interval_ms)).collect();
                         Running { group, source: Arc::clone(file), slot, texts, facts, figures, since: now, fresh }
                     }
                 };
@@ -203,18 +203,6 @@ impl Runner {
             Part::Own => hold(&self.shared.thresholds).clone_from(&self.config.thresholds),
             Part::Files => *hold(&self.shared.problems) = self.sources.problems(),
         }
-    }
-
-    /// What whoever is told of a rule's alerts wants to know of the rule.
-    fn facts(&self, rule: &Rule, source: &str, interval_ms: i64) -> Arc<RuleFacts> {
-        let url = self.config.external_url.value.trim_end_matches('/');
-        Arc::new(RuleFacts {
-            expr: rule.expr.to_string(),
-            threshold: Compared::of(&rule.expr).map(|compared| compared.limit),
-            generator_url: if url.is_empty() { String::new() } else { format!("{url}/alerts") },
-            source: source.to_owned(),
-            interval_ms,
-        })
     }
 
     /// Evaluates the group that is due for longest. One at a time, so that orders do not wait for all.
@@ -314,6 +302,16 @@ impl Runner {
         };
         self.shared.totals.lost.fetch_add(lost as u64, Ordering::Relaxed);
     }
+}
+
+/// What whoever is told of a rule's alerts wants to know of the rule.
+fn facts(rule: &Rule, source: &str, interval_ms: i64) -> Arc<RuleFacts> {
+    Arc::new(RuleFacts {
+        expr: rule.expr.to_string(),
+        threshold: Compared::of(&rule.expr).map(|compared| compared.limit),
+        source: source.to_owned(),
+        interval_ms,
+    })
 }
 
 fn view(running: &Running) -> Arc<GroupView> {

@@ -75,7 +75,7 @@ impl Sources {
                     for warning in &file.warnings {
                         tracing::warn!("{}:{}: {}", path.display(), warning.place, Untrusted(&warning.message));
                     }
-                    tracing::info!("{}: {} rules in {} groups", path.display(), file.rules(), file.groups.len());
+                    tracing::info!("{}: {}", path.display(), rule_files::counted(file.rules(), file.groups.len()));
                     (source.good, source.problem) = (Some(Arc::new(file)), None);
                 }
                 Err(error) => {
