@@ -11,6 +11,7 @@ mod daemon;
 mod library;
 mod monitor;
 mod page;
+mod probes;
 mod sockets;
 mod store;
 mod throughput;
@@ -55,7 +56,7 @@ struct Options {
     names: Vec<String>,
 }
 
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "collection",
     "sockets",
     "daemon",
@@ -66,6 +67,7 @@ const NAMES: [&str; 12] = [
     "monitor",
     "truth",
     "throughput",
+    "probes",
     "alerts",
     "build",
 ];
@@ -100,6 +102,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
             "monitor" => monitor::measure(&steps),
             "truth" => truth::measure(&steps),
             "throughput" => throughput::measure(&steps),
+            "probes" => probes::measure(&steps),
             "alerts" => alerts::measure(&steps),
             _ => build::measure(&steps),
         };

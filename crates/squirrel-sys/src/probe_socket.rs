@@ -318,6 +318,22 @@ pub fn unspecified(family: Family) -> IpAddr {
     }
 }
 
+/// What a socket has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Readiness {
+    /// Data to read; of a connection on its way, that it stands.
+    pub data: bool,
+    /// Something on the queue of errors, or an error of its own.
+    pub errors: bool,
+}
+
+impl Readiness {
+    /// Whether it has anything.
+    pub fn any(self) -> bool {
+        self.data || self.errors
+    }
+}
+
 /// Waits until one of the sockets has something to read, data or errors, or until the time is over (never, if none),
 /// or a signal came. Says which have something.
 ///
@@ -325,13 +341,14 @@ pub fn unspecified(family: Family) -> IpAddr {
 /// What the kernel refuses.
 pub fn wait(sockets: &[BorrowedFd<'_>], timeout: Option<Duration>) -> io::Result<Vec<bool>> {
     let reading: Vec<_> = sockets.iter().map(|one| (*one, false)).collect();
-    raw::poll(&reading, timeout)
+    Ok(raw::poll(&reading, timeout)?.into_iter().map(Readiness::any).collect())
 }
 
-/// The same, where those that are marked are connections on their way: they have something when they stand or fail.
+/// The same, and says what each has. Those that are marked are connections on their way, and have something when they
+/// stand or fail.
 ///
 /// # Errors
 /// What the kernel refuses.
-pub fn wait_connecting(sockets: &[(BorrowedFd<'_>, bool)], timeout: Option<Duration>) -> io::Result<Vec<bool>> {
+pub fn wait_each(sockets: &[(BorrowedFd<'_>, bool)], timeout: Option<Duration>) -> io::Result<Vec<Readiness>> {
     raw::poll(sockets, timeout)
 }

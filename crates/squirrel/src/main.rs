@@ -18,6 +18,7 @@ mod keeper;
 mod live_client;
 mod logging;
 mod manners;
+mod marks;
 mod mcp;
 mod output;
 mod own_metrics;
