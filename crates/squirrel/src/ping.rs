@@ -4,6 +4,7 @@ pub(crate) mod class;
 mod limits;
 mod live;
 mod path_mtu;
+pub(crate) mod reason;
 pub(crate) mod show;
 pub(crate) mod targets;
 

@@ -11,7 +11,8 @@ use squirrel_sys::probe_socket::Carrier;
 use super::Run;
 use super::names::HopNames;
 use super::notes::{note, of_class, of_sizes, sentence};
-use crate::ping::show::{clock_word, times, us, words};
+use crate::ping::reason::words;
+use crate::ping::show::{clock_word, times, us};
 
 /// What asks, in a word.
 pub(super) fn protocol(carrier: Carrier) -> &'static str {

@@ -8,7 +8,8 @@ use squirrel_probe::path::{Address, Report};
 
 use crate::cli;
 use crate::ping::class::dscp_name;
-use crate::ping::show::{ms, words};
+use crate::ping::reason::words;
+use crate::ping::show::ms;
 
 /// What is to be said of an address, for people.
 pub(super) fn note(one: &Address, verdict: Option<Verdict>, sent_tos: u8) -> String {
