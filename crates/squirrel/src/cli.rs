@@ -91,6 +91,9 @@ Examples:
 Examples:
   squirrel path example.org                        a table that is kept up, until interrupted
   squirrel path --json -c 30 192.0.2.1             one document, with a verdict in words
+  squirrel path -T -p 443 example.org              by connections, where echoes are filtered
+  squirrel path --heat example.org                 hop by time: when was it slow, when was it lost
+  squirrel path --mtu --ecn example.org            how large packets may be, and who changes their class
   squirrel path --flows 8 -c 10 --dot example.org  all ways of equal cost, as a graph
   squirrel path --json-lines -c 60 example.org > before.jsonl
   squirrel path --replay before.jsonl

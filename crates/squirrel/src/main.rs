@@ -19,6 +19,7 @@ mod keeper;
 mod live_client;
 mod logging;
 mod manners;
+mod marks;
 mod mcp;
 mod output;
 mod own_metrics;
