@@ -16,6 +16,7 @@ mod store;
 mod throughput;
 mod truth;
 mod usage;
+mod watched;
 
 use std::path::Path;
 
@@ -55,7 +56,7 @@ struct Options {
     names: Vec<String>,
 }
 
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "collection",
     "sockets",
     "daemon",
@@ -67,6 +68,7 @@ const NAMES: [&str; 12] = [
     "truth",
     "throughput",
     "alerts",
+    "watched",
     "build",
 ];
 
@@ -101,6 +103,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
             "truth" => truth::measure(&steps),
             "throughput" => throughput::measure(&steps),
             "alerts" => alerts::measure(&steps),
+            "watched" => watched::measure(&steps),
             _ => build::measure(&steps),
         };
         match measured {

@@ -135,6 +135,11 @@ pub struct Network {
 }
 
 impl Network {
+    /// The address that it is written with.
+    pub fn address(self) -> IpAddr {
+        self.address
+    }
+
     fn contains(self, address: IpAddr) -> bool {
         let same = |own: u128, other: u128, width: u32| {
             let shift = width - u32::from(self.bits);
@@ -183,23 +188,25 @@ enum Reach {
 pub struct AddressRules {
     reach: Reach,
     also: Vec<Network>,
+    /// Not even where a network says so.
+    never_metadata: bool,
 }
 
 impl Default for AddressRules {
     fn default() -> Self {
-        Self { reach: Reach::Usual, also: Vec::new() }
+        Self { reach: Reach::Usual, also: Vec::new(), never_metadata: false }
     }
 }
 
 impl AddressRules {
     /// Every address.
     pub fn any() -> Self {
-        Self { reach: Reach::Any, also: Vec::new() }
+        Self { reach: Reach::Any, ..Self::default() }
     }
 
     /// Addresses of the Internet alone: not this machine, not its networks.
     pub fn public() -> Self {
-        Self { reach: Reach::Public, also: Vec::new() }
+        Self { reach: Reach::Public, ..Self::default() }
     }
 
     /// And this network, whatever its class.
@@ -209,12 +216,22 @@ impl AddressRules {
         self
     }
 
+    /// Never where clouds give credentials, whatever networks are allowed.
+    #[must_use]
+    pub fn without_metadata(mut self) -> Self {
+        self.never_metadata = true;
+        self
+    }
+
     /// Whether requests may go there; otherwise what it is.
     ///
     /// # Errors
     /// The class that is not allowed.
     pub fn check(&self, address: IpAddr) -> Result<(), AddressClass> {
         let class = AddressClass::of(address);
+        if self.never_metadata && class == AddressClass::Metadata {
+            return Err(class);
+        }
         let is_allowed = match self.reach {
             Reach::Any => true,
             Reach::Usual => {

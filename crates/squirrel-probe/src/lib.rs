@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod drive;
+pub mod names;
 pub mod packet;
 pub mod path;
 pub mod path_mtu;

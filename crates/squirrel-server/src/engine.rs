@@ -2,7 +2,7 @@
 
 use squirrel_api::envelope::Notes;
 use squirrel_api::{ApiError, ErrorType, result};
-use squirrel_model::{Matcher, Select, Timestamp};
+use squirrel_model::{Labels, Matcher, Samples, Select, Timestamp};
 use squirrel_promql::engine::{Moments, Terms, Trouble};
 use squirrel_promql::{Engine, EngineError, EvalOptions, Expr, ParseOptions, Query, Value};
 
@@ -127,6 +127,14 @@ impl Answer {
     pub(crate) fn into_samples(self) -> Vec<squirrel_promql::InstantSample> {
         match self.value {
             Value::Vector(samples) => samples,
+            _ => Vec::new(),
+        }
+    }
+
+    /// The series of a range; none for another type.
+    pub(crate) fn into_series(self) -> Vec<(Labels, Samples)> {
+        match self.value {
+            Value::Matrix(series) => series,
             _ => Vec::new(),
         }
     }

@@ -17,6 +17,7 @@ mod alerting;
 mod applications;
 pub mod assets;
 mod charts;
+mod checks;
 mod engine;
 mod failure;
 mod form;
@@ -40,6 +41,7 @@ pub use applications::{
     Token as ApplicationToken,
 };
 pub use charts::charts;
+pub use checks::{CheckQuery, Checks};
 pub use hosts::{AllowedHost, AllowedHostError};
 pub use metrics::{METRICS, ServerMetrics};
 pub use parts::{BuildInfo, Limits, Receive, ReceiveReply, ServerParts, Snapshots, Tick};

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use squirrel_account::Picture;
-use squirrel_api::CollectorStatus;
+use squirrel_api::live::EphemeralPorts;
+use squirrel_api::{ApiError, CollectorStatus};
 use squirrel_model::{Batch, Catalogue, Elapsed, Labels, Select, Timestamp};
 use squirrel_promql::Engine;
 use tokio::sync::watch;
 
-use crate::{Alerting, AllowedHost, ApplicationToken, Applications, Probes};
+use crate::{Alerting, AllowedHost, ApplicationToken, Applications, Checks, Probes};
 
 /// Gives frozen views of the samples.
 pub trait Snapshots: Send + Sync {
@@ -184,8 +185,12 @@ pub struct ServerParts {
     /// Counts packets for so long from now on, and answers how long that is over all who asked; `None` where there is
     /// no accounting.
     pub count_packets: Arc<dyn Fn(Duration) -> Option<Duration> + Send + Sync>,
+    /// Where this host's ephemeral ports lead to now. May take a moment.
+    pub ports: Arc<dyn Fn() -> Result<EphemeralPorts, ApiError> + Send + Sync>,
     /// Probes on a schedule; `None` when there are none.
     pub probes: Option<Arc<dyn Probes>>,
+    /// Checks of targets that a question names; `None` where nothing is looked at.
+    pub checks: Option<Arc<dyn Checks>>,
     /// The wall clock.
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// A clock that never jumps, for deadlines.

@@ -61,6 +61,7 @@ pub(crate) fn judge(
         }
     }
     findings.extend(broken_rules(&watch.problems));
+    findings.extend(idle_rules(&watch.not_evaluated));
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     let (mut level, mut sentence) = headline(&findings, judged, total);
     if let Some(firing) = watch.sentence() {
@@ -89,6 +90,23 @@ fn broken_rules(problems: &[String]) -> Option<Finding> {
         value: problems.len() as f64,
         expr: "".into(),
         check_first: vec!["`squirrel alerts check FILE` says all that is wrong with a file.".into()],
+    })
+}
+
+/// Rules that fail, or whose turn does not come.
+fn idle_rules(parts: &[String]) -> Option<Finding> {
+    (!parts.is_empty()).then(|| Finding {
+        check: "rules_evaluation".into(),
+        level: Level::Warning,
+        subject: "rules".to_owned(),
+        sentence: format!("Rules are not evaluated as they should be: {}.", parts.join("; ")),
+        value: parts.len() as f64,
+        expr: "increase(prometheus_rule_evaluation_failures_total[5m]) > 0".into(),
+        check_first: vec![
+            "lastError of the rule in `/api/v1/rules`.".into(),
+            "Where another engine answers the rules of files ([store] url), whether it does, and how fast.".into(),
+            "prometheus_rule_group_last_duration_seconds: a group that takes longer than its interval.".into(),
+        ],
     })
 }
 

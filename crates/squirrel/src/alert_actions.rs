@@ -14,7 +14,7 @@ use squirrel_model::{Timestamp, Untrusted};
 use squirrel_sys::clock;
 
 pub(crate) use args::{ACK_EXAMPLES, Ack, NOTIFY_EXAMPLES, NotifyCommand, SILENCE_EXAMPLES, SilenceCommand};
-use args::{Add, Daemon, Expire, List, Test};
+use args::{Add, Daemon, Expire, List, Note, Term, Test};
 
 use crate::config::{Environment, Flags};
 use crate::failure::{Class, classed};
@@ -54,8 +54,8 @@ fn usage(error: &anyhow::Error) -> anyhow::Error {
 }
 
 /// A moment from now on: a span, or a time.
-fn until(span: Option<&String>, time: Option<&String>, now: Timestamp) -> anyhow::Result<Option<f64>> {
-    match (span, time) {
+fn until(term: &Term, now: Timestamp) -> anyhow::Result<Option<f64>> {
+    match (&term.span, &term.until) {
         (Some(span), _) => {
             let ms = parse_duration_ms(span).with_context(|| format!("--for {span:?}"))?;
             Ok(Some(now.plus_ms(ms).seconds()))
@@ -66,21 +66,21 @@ fn until(span: Option<&String>, time: Option<&String>, now: Timestamp) -> anyhow
 }
 
 /// Whoever is logged in, unless another name is given.
-fn author(given: Option<&String>, environment: &Environment) -> anyhow::Result<String> {
-    let name = given.cloned().or_else(|| environment.user.clone());
+fn author(note: &Note, environment: &Environment) -> anyhow::Result<String> {
+    let name = note.author.clone().or_else(|| environment.user.clone());
     name.filter(|name| !name.is_empty()).context("say who you are: --author NAME")
 }
 
 fn add(args: &Add, environment: &Environment) -> anyhow::Result<()> {
     let now = clock::wall();
     let request = (|| {
-        let ends_at = until(args.span.as_ref(), args.until.as_ref(), now)?;
+        let ends_at = until(&args.term, now)?;
         Ok(SilenceRequest {
             matchers: args.conditions.clone(),
             starts_at: None,
             ends_at: ends_at.context("say how long: --for 2h, or --until TIME")?,
-            author: author(args.author.as_ref(), environment)?,
-            comment: args.comment.clone().unwrap_or_default(),
+            author: author(&args.note, environment)?,
+            comment: args.note.comment.clone().unwrap_or_default(),
             replaces: None,
         })
     })();
@@ -142,9 +142,9 @@ pub(crate) fn ack(args: &Ack, environment: &Environment) -> anyhow::Result<()> {
         Ok(AcknowledgeRequest {
             fingerprint,
             matchers,
-            who: author(args.author.as_ref(), environment)?,
-            comment: args.comment.clone().unwrap_or_default(),
-            until: until(args.span.as_ref(), args.until.as_ref(), now)?,
+            who: author(&args.note, environment)?,
+            comment: args.note.comment.clone().unwrap_or_default(),
+            until: until(&args.term, now)?,
         })
     })();
     let path = if args.undo { "/api/alerts/unacknowledge" } else { "/api/alerts/acknowledge" };

@@ -1,5 +1,7 @@
 //! `squirrel config init|check|show`.
 
+mod told;
+
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -70,6 +72,12 @@ fn shown(config: &Config) -> String {
     line(&mut text, "connections", &config.connections, ToString::to_string);
     line(&mut text, "memory", &config.memory, |size| word(&size.to_string()));
     alerts(&mut text, &config.alerts);
+    told::add(&mut text, &config.notify);
+    let checks = &config.checks;
+    section(&mut text, "checks");
+    line(&mut text, "modules_file", &checks.modules_file, |path| word(&path.display().to_string()));
+    line(&mut text, "allow", &checks.allow, |networks| words(networks.iter().cloned()));
+    line(&mut text, "at_once", &checks.at_once, ToString::to_string);
     section(&mut text, "log");
     line(&mut text, "level", &config.log, |level| word(level));
     let query = &config.query;
@@ -87,6 +95,10 @@ fn shown(config: &Config) -> String {
             // Without the path, which may be a secret.
             let _ = writeln!(text, "# to {}", Untrusted(&to));
         }
+    }
+    for (name, [key, kind], targets) in config.probes.lines() {
+        let _ = writeln!(text, "\n[[probe]]\nname = {}\n{key} = {}", word(name), word(kind));
+        let _ = writeln!(text, "# {targets} target{}", if targets == 1 { "" } else { "s" });
     }
     text
 }

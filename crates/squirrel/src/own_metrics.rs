@@ -109,9 +109,12 @@ pub(crate) fn own() -> Catalogue {
         squirrel_server::METRICS,
         squirrel_server::APPLICATIONS_METRICS,
         crate::serve::alerting::METRICS,
+        crate::serve::checks::METRICS,
         &DECLARED,
         kept,
         started,
+        squirrel_check::METRICS,
+        squirrel_watch::METRICS,
     ])
 }
 

@@ -5,6 +5,7 @@ mod compare;
 mod document;
 mod print;
 mod recording;
+pub(crate) mod scheduled;
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
@@ -193,6 +194,7 @@ fn plan(args: &cli::Path) -> anyhow::Result<Plan> {
         max_ttl: args.max,
         flows: args.flows,
         window: args.window.into(),
+        ..Plan::default()
     })
 }
 

@@ -1,8 +1,11 @@
 //! `squirrel serve`: open what needs privilege, drop the privilege, then run until told to stop.
 
 pub(crate) mod alerting;
+pub(crate) mod checks;
 pub(crate) mod doors;
 mod parts;
+mod ports;
+pub(crate) mod probes;
 mod reload;
 pub(crate) mod remote;
 mod run;

@@ -8,6 +8,8 @@ mod alerts;
 mod applications;
 #[path = "program/books.rs"]
 mod books;
+#[path = "program/check.rs"]
+mod check;
 #[path = "program/engine.rs"]
 mod engine;
 #[path = "program/full_disk.rs"]
@@ -52,3 +54,5 @@ mod support;
 mod throughput;
 #[path = "program/top.rs"]
 mod top;
+#[path = "program/watched.rs"]
+mod watched;

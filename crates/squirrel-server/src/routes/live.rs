@@ -50,6 +50,15 @@ pub(super) async fn top(AxumState(state): AxumState<State>, params: Params) -> R
     answer(&state, move |picture| question.top(picture, table, MOST_ROWS)).await
 }
 
+/// Who uses up the ephemeral ports: an address that no series may name.
+pub(super) async fn ports(AxumState(state): AxumState<State>) -> Result<Response, Failure> {
+    let ports = Arc::clone(&state.parts.ports);
+    let work = move |_: &crate::gate::Stop| {
+        serde_json::to_string(&ports()?).map_err(|error| ApiError::new(ErrorType::Internal, error.to_string()))
+    };
+    Ok(json(state.gate.run(state.parts.limits.query_time, work).await?))
+}
+
 /// Counts packets for a while. It makes the kernel do something, which costs each packet of the host a little: only
 /// whoever may change something can ask for it.
 pub(super) async fn packets(AxumState(state): AxumState<State>, headers: HeaderMap, params: Params) -> Response {
@@ -97,7 +106,7 @@ async fn answer<T: Serialize + Send + 'static>(
 }
 
 /// Reads the parameters `filter`, `sort`, `order`, `offset` and `limit`.
-fn question(params: &Params, usual: usize) -> Result<Question, ApiError> {
+pub(super) fn question(params: &Params, usual: usize) -> Result<Question, ApiError> {
     let descending = match params.get("order") {
         None => None,
         Some("asc") => Some(false),

@@ -55,6 +55,7 @@ impl Check {
     fn sentence(&self, subject: &str, value: f64) -> String {
         let value = match self.warning.shown {
             Shown::Count | Shown::Days | Shown::Seconds => format!("{:.0}", value.round()),
+            Shown::Score => format!("{value:.1}"),
             Shown::Percent if value < 0.1 => format!("{:.1} %", value * 100.0),
             Shown::Percent => format!("{:.0} %", value * 100.0),
         };

@@ -332,15 +332,18 @@ fn alerts_that_fire_are_mentioned_and_raise_the_level() {
         names: vec!["Up".to_owned(), "Down".to_owned()],
         worst: Some(Level::Bad),
         problems: vec!["rules.yml:3:5: what?\nnone of its rules is in force".to_owned()],
+        not_evaluated: vec!["rule A fails: no answer".to_owned(), "2 groups are late".to_owned()],
         ..Watch::default()
     };
     let store = MemorySelect::default();
     let verdict = judge(&store, Some(NOW), &[], &watch, &patient());
     assert_eq!(verdict.level, Level::Bad);
     assert!(verdict.sentence.ends_with("5 alerts fire: Up, Down …."), "{}", verdict.sentence);
-    let [broken] = verdict.findings.as_slice() else { panic!("{:?}", verdict.findings) };
+    let [broken, idle] = verdict.findings.as_slice() else { panic!("{:?}", verdict.findings) };
     assert_eq!((broken.check.as_ref(), broken.level), ("rules", Level::Warning));
     assert!(broken.sentence.contains("rules.yml:3:5: what?; none of its rules is in force"), "{}", broken.sentence);
+    assert_eq!(idle.check, "rules_evaluation");
+    assert!(idle.sentence.contains("A fails: no answer; 2 groups are late."), "{}", idle.sentence);
     let one = Watch { firing: 1, names: vec!["Up".to_owned()], ..Watch::default() };
     let verdict = judge(&store, Some(NOW), &[], &one, &patient());
     assert!(verdict.sentence.starts_with("1 alert fires: Up."), "it comes first: {}", verdict.sentence);

@@ -10,13 +10,14 @@ use squirrel_probe::path::{Address, Change, Event, Probe, Said};
 use squirrel_sys::probe_socket::Carrier;
 
 use super::Run;
-use crate::ping::show::{clock_word, ms, times, us, words};
+use crate::ping::show::{clock_word, ms, times, us};
 
 /// What asks, in a word.
 pub(super) fn protocol(carrier: Carrier) -> &'static str {
     match carrier {
         Carrier::Ping | Carrier::RawIcmp => "icmp",
         Carrier::Udp => "udp",
+        Carrier::RawTcp | Carrier::Connect => "tcp",
     }
 }
 
@@ -79,7 +80,7 @@ impl Run<'_> {
             refused: one
                 .refused
                 .iter()
-                .map(|(kind, count)| PingRefusal { reason: Cow::Borrowed(words(*kind).0), count: *count })
+                .map(|(kind, count)| PingRefusal { reason: Cow::Borrowed(kind.words().0), count: *count })
                 .collect(),
             since_seconds: one.since.0.as_secs_f64(),
         }
@@ -134,7 +135,7 @@ impl Run<'_> {
     }
 }
 
-fn change(change: &Change) -> PathChange {
+pub(super) fn change(change: &Change) -> PathChange {
     PathChange {
         seconds: change.at.0.as_secs_f64(),
         flow: change.flow.into(),
@@ -148,19 +149,19 @@ fn said_word(said: Said) -> &'static str {
     match said {
         Said::Passing => "passing",
         Said::Reached => "reached",
-        Said::Refused(kind) => words(kind).0,
+        Said::Refused(kind) => kind.words().0,
     }
 }
 
 /// What is to be said of an address, for people.
-fn note(one: &Address, verdict: Option<Verdict>, sent_tos: u8) -> String {
+pub(super) fn note(one: &Address, verdict: Option<Verdict>, sent_tos: u8) -> String {
     let mut notes = Vec::new();
     match verdict {
         _ if !one.current => notes.push("passed no more".to_owned()),
         Some(Verdict::Good) | None => {}
         Some(verdict) => notes.push(verdict.to_string()),
     }
-    notes.extend(one.refused.keys().map(|kind| format!("says: {}", words(*kind).1)));
+    notes.extend(one.refused.keys().map(|kind| format!("says: {}", kind.words().1)));
     if one.alternates {
         notes.push("one of several, by packet".to_owned());
     }
@@ -178,7 +179,7 @@ fn note(one: &Address, verdict: Option<Verdict>, sent_tos: u8) -> String {
 }
 
 /// The word, the place and the sentence of a judgement.
-fn sentence(judgement: &Judgement, flows: usize) -> (&'static str, Option<u8>, String) {
+pub(super) fn sentence(judgement: &Judgement, flows: usize) -> (&'static str, Option<u8>, String) {
     let percent = |loss: f64| format!("{:.1} %", loss * 100.0);
     let some = if flows > 1 && usize::from(judgement.flows) < flows {
         format!(" ({} of {flows} flows)", judgement.flows)
@@ -214,7 +215,7 @@ fn sentence(judgement: &Judgement, flows: usize) -> (&'static str, Option<u8>, S
             format!("The target does not answer; hop {ttl}, {by}, is the last that does{some}."),
         ),
         Outcome::Refused { ttl, by, kind } => {
-            ("refused", Some(*ttl), format!("Hop {ttl}, {by}, passes nothing on{some}: {}.", words(*kind).1))
+            ("refused", Some(*ttl), format!("Hop {ttl}, {by}, passes nothing on{some}: {}.", kind.words().1))
         }
         Outcome::Loop { ttl, by } => {
             ("loop", Some(*ttl), format!("Packets go round from hop {ttl}, {by}, on until their time is over{some}."))

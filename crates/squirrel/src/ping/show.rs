@@ -132,7 +132,7 @@ impl<'a> Shown<'a> {
             Event::Refused { by, kind, mtu, .. } => {
                 let by = by.map_or_else(|| "a host on the way".to_owned(), |by| by.to_string());
                 let mtu = mtu.map_or_else(String::new, |mtu| format!(", at most {mtu} octets"));
-                format!("{address}: number={number} {by} says: {}{mtu}", words(*kind).1)
+                format!("{address}: number={number} {by} says: {}{mtu}", kind.words().1)
             }
             Event::NotSent(_, why) => format!("{address}: number={number} not sent: {why}"),
         }
@@ -163,7 +163,7 @@ impl<'a> Shown<'a> {
             Event::Lost(_) => "lost",
             Event::Refused { by, kind, .. } => {
                 document.by = *by;
-                document.reason = Some(words(*kind).0.to_owned());
+                document.reason = Some(kind.words().0.to_owned());
                 "refused"
             }
             Event::NotSent(_, why) => {
@@ -210,7 +210,7 @@ fn question(event: &Event) -> Question {
 
 fn of_target(name: &str, address: IpAddr, report: &Report) -> PingTarget {
     let refusal =
-        |(kind, count): (&ErrorKind, &u64)| PingRefusal { reason: Cow::Borrowed(words(*kind).0), count: *count };
+        |(kind, count): (&ErrorKind, &u64)| PingRefusal { reason: Cow::Borrowed(kind.words().0), count: *count };
     PingTarget {
         target: name.to_owned(),
         address: Some(address),
@@ -293,19 +293,5 @@ pub(crate) fn clock_word(clock: Clock) -> &'static str {
     match clock {
         Clock::Kernel => "kernel",
         Clock::User => "user",
-    }
-}
-
-/// A word for programs and one for people.
-pub(crate) fn words(kind: ErrorKind) -> (&'static str, &'static str) {
-    match kind {
-        ErrorKind::TimeExceeded => ("time_exceeded", "the time to live ran out here"),
-        ErrorKind::NetworkUnreachable => ("network_unreachable", "no way to the network"),
-        ErrorKind::HostUnreachable => ("host_unreachable", "the host does not answer"),
-        ErrorKind::PortUnreachable => ("port_unreachable", "nobody listens there"),
-        ErrorKind::ProtocolUnreachable => ("protocol_unreachable", "the protocol is not spoken there"),
-        ErrorKind::Prohibited => ("prohibited", "a filter forbids it"),
-        ErrorKind::TooBig => ("too_big", "the packet is too large"),
-        ErrorKind::Other => ("other", "it cannot be delivered"),
     }
 }

@@ -14,7 +14,7 @@ use squirrel_store::Store;
 use squirrel_store::dir::Dir;
 use squirrel_sys::{Kernel, clock};
 
-use super::alerting::{Desk, protected};
+use super::alerting::{Desk, KnownChannel, protected};
 use super::remote::Remote;
 use crate::accounting::{Accounting, Opened};
 use crate::config::{AccountingLevel, Config};
@@ -75,7 +75,7 @@ pub(super) fn open_desk(
     channels: Vec<Channel>,
     kernel: &dyn Kernel,
 ) -> anyhow::Result<Desk> {
-    let kinds = channels.iter().map(|channel| (channel.name().to_owned(), channel.kind())).collect();
+    let known = channels.iter().map(KnownChannel::from).collect();
     let seed = clock::wall().millis().unsigned_abs() ^ u64::from(std::process::id());
     let parts =
         squirrel_channels::Parts { channels, dir: messages, clock: clock::wall, seed, protected: protected(kernel) };
@@ -89,7 +89,7 @@ pub(super) fn open_desk(
     if recovery.damaged > 0 {
         tracing::warn!("{} lines of the queue of messages about alerts were damaged", recovery.damaged);
     }
-    Ok(Desk::open(&config.notify.settings, channels, kinds, told, tokio::runtime::Handle::current())?)
+    Ok(Desk::open(&config.notify.settings, channels, known, told, tokio::runtime::Handle::current())?)
 }
 
 /// The dashboard's address as a browser on this host can open it: the unspecified address means all

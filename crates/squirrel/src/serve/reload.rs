@@ -45,8 +45,8 @@ impl Reloader {
             tracing::warn!("{name} has changed in the configuration; it takes effect at the next start");
         }
         tracing::info!("configuration reloaded");
-        let Config { log, disabled, alerts, notify, remote: tables, .. } = fresh;
-        (Config { log, disabled, alerts, notify, remote: tables, ..current }, remote)
+        let Config { log, disabled, alerts, checks, notify, probes, remote: tables, .. } = fresh;
+        (Config { log, disabled, alerts, checks, notify, probes, remote: tables, ..current }, remote)
     }
 }
 

@@ -15,8 +15,10 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use super::alerting::{Alerting, protected};
+use super::checks::Checks;
 use super::doors::Doors;
 use super::parts::{account, applications, build, open_desk, packet_counter, page, remote_engine};
+use super::probes::Watched;
 use super::reload::Reloader;
 use super::remote::{self, Remote};
 use crate::accounting::Pictures;
@@ -49,15 +51,26 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     // Before all else: until then SIGHUP, which asks for a reload, would end the program.
     let signals = Signals::listen()?;
-    let Doors { kernel, listeners, store, application_token, token, told, messages, channels, remote: parts, sources } =
-        doors;
+    let Doors {
+        kernel,
+        listeners,
+        store,
+        application_token,
+        token,
+        told,
+        messages,
+        channels,
+        remote: parts,
+        sources,
+        probes,
+    } = doors;
     let accounting = sources.map(|sources| account(sources, &config, monotonic)).transpose()?;
     let picture: Pictures = match &accounting {
         Some(accounting) => accounting.pictures(),
         None => Arc::new(|| None),
     };
     let (kernel, store): (Arc<dyn Kernel>, _) = (Arc::new(kernel), Arc::new(store));
-    let (ticks, watched) = watch::channel(None);
+    let (ticks, newest) = watch::channel(None);
     let status = Arc::new(Mutex::new(Vec::new()));
 
     let step_ms = i64::try_from(config.interval.value.as_millis()).unwrap_or(1000);
@@ -66,17 +79,19 @@ pub(super) async fn run(
     let reader = store.reader();
     let applications = applications(&config, application_token, &store, monotonic.elapsed());
     let catalogue = Arc::new(own_metrics::catalogue());
-    let ground = remote::Ground::new(&config, Arc::clone(&store), watched.clone(), Arc::clone(&catalogue), monotonic)?;
+    let ground = remote::Ground::new(&config, Arc::clone(&store), newest.clone(), Arc::clone(&catalogue), monotonic)?;
     let mut remote = remote::start(parts, ground);
     let engine = remote_engine(&config, &mut remote)?;
     let remote = Arc::new(remote);
     let desk = open_desk(&config, told, messages, channels, &*kernel)?;
     let others = (engine.clone(), Arc::clone(&remote));
-    let alerting = Alerting::start(Arc::clone(&store), others, monotonic, config.alerts.clone(), desk)?;
+    let alerting = Alerting::start(&store, others, monotonic, &config.alerts, desk)?;
+    let checks = Arc::new(Checks::new(&config.checks));
+    let watched = Watched::start(probes, &config.probes, monotonic)?;
     let server = Server::new(ServerParts {
         snapshots: Arc::new(move || reader.snapshot()),
         engine,
-        ticks: watched,
+        ticks: newest,
         catalogue,
         collectors: Arc::new(move || statuses.lock().unwrap_or_else(PoisonError::into_inner).clone()),
         own: store.target().clone(),
@@ -85,7 +100,9 @@ pub(super) async fn run(
         token: Some(Arc::new(token)),
         picture,
         count_packets: packet_counter(accounting.as_ref(), monotonic),
-        probes: None,
+        probes: Some(Arc::clone(&watched) as Arc<dyn squirrel_server::Probes>),
+        ports: super::ports::reader(&kernel),
+        checks: Some(Arc::clone(&checks) as Arc<dyn squirrel_server::Checks>),
         clock: Arc::new(clock::wall),
         monotonic: Arc::new(move || monotonic.elapsed()),
         build: build(),
@@ -106,10 +123,12 @@ pub(super) async fn run(
         server_metrics,
         applications: Arc::clone(&applications),
         alerting: alerting.shared(),
+        checks: Arc::clone(&checks),
         ticks,
         status,
         accounting,
         remote: Arc::clone(&remote),
+        watched: Arc::clone(&watched),
         directory: config.directory.value.clone(),
     };
 
@@ -119,14 +138,22 @@ pub(super) async fn run(
         tracing::info!("watching this host: {}", page(*address));
     }
 
-    let work = Work { store: &store, alerting: &alerting, remote: &remote, kernel: &*kernel, trimmer };
+    let work = Work {
+        store: &store,
+        alerting: &alerting,
+        checks: &checks,
+        remote: &remote,
+        watched: &watched,
+        kernel: &*kernel,
+        trimmer,
+    };
     let outcome = drive(config, Pipeline::new(parts), work, signals, &reloader, &mut serving).await;
     stop.cancel();
     // The server cuts what is left after its own limit; the second here is for the unforeseen.
     if !serving.is_finished() && tokio::time::timeout(DRAIN, &mut serving).await.is_err() {
         serving.abort();
     }
-    spawn_blocking(move || close(&store, alerting, &applications, step_ms))
+    spawn_blocking(move || close(&store, alerting, &applications, &watched, step_ms))
         .await?
         .context("the store was not closed cleanly")?;
     tracing::info!("stopped");
@@ -138,11 +165,13 @@ fn close(
     store: &Store,
     alerting: Alerting,
     applications: &Applications,
+    watched: &Watched,
     step_ms: i64,
 ) -> Result<(), squirrel_store::StoreError> {
     alerting.stop();
     let now = clock::wall();
-    let ends = applications.close(now, step_ms);
+    let mut ends = applications.close(now, step_ms);
+    ends.extend(watched.stop(now));
     // A disk that does not take them is told by the close that follows.
     let _ = store.append_samples(now, &ends);
     store.close(now)
@@ -171,7 +200,9 @@ type Serving = tokio::task::JoinHandle<std::io::Result<()>>;
 struct Work<'a> {
     store: &'a Arc<Store>,
     alerting: &'a Alerting,
+    checks: &'a Checks,
     remote: &'a Remote,
+    watched: &'a Arc<Watched>,
     kernel: &'a dyn Kernel,
     trimmer: Trimmer,
 }
@@ -179,7 +210,7 @@ struct Work<'a> {
 async fn drive(
     mut config: Config,
     mut pipeline: Pipeline,
-    Work { store, alerting, remote, kernel, trimmer }: Work<'_>,
+    Work { store, alerting, checks, remote, watched, kernel, trimmer }: Work<'_>,
     mut signals: Signals,
     reloader: &Reloader,
     serving: &mut Serving,
@@ -213,10 +244,11 @@ async fn drive(
             // Beside the ticks, never two at once: cutting a block must not cost a second's sample.
             Event::Maintain => {
                 if maintaining.as_ref().is_none_or(tokio::task::JoinHandle::is_finished) {
-                    let (store, trimmer) = (Arc::clone(store), Arc::clone(&trimmer));
+                    let (store, trimmer, watched) = (Arc::clone(store), Arc::clone(&trimmer), Arc::clone(watched));
                     maintaining = Some(spawn_blocking(move || {
                         // The store itself says in the log what failed.
                         store.maintain(clock::wall());
+                        watched.maintain();
                         trimmer.lock().unwrap_or_else(PoisonError::into_inner).run();
                     }));
                 }
@@ -228,6 +260,8 @@ async fn drive(
                     remote.change(parts).await;
                 }
                 alerting.reload(&config, protected(kernel));
+                checks.reload(&config.checks);
+                watched.reload(&config.probes);
                 let disabled: Vec<String> = config.disabled.value.iter().cloned().collect();
                 pipeline = spawn_blocking(move || {
                     pipeline.set_disabled(&disabled);

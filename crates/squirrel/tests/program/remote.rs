@@ -46,6 +46,8 @@ impl Engine {
             .arg(format!("-httpListenAddr={address}"))
             // What has just come is shown at once.
             .arg("-search.latencyOffset=0s")
+            // A sender that was killed sends its last request again: of the same moment one sample is kept.
+            .arg("-dedup.minScrapeInterval=1ms")
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
