@@ -57,7 +57,7 @@ struct Options {
     names: Vec<String>,
 }
 
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 14] = [
     "collection",
     "sockets",
     "daemon",

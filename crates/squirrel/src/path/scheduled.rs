@@ -17,6 +17,7 @@ pub(crate) fn document(traced: &Traced, target: &str) -> PathDocument {
     let hops = report.hops.iter().map(|hop| PathHop {
         ttl: hop.ttl,
         addresses: hop.addresses.iter().map(|one| host(hop.ttl, one, report, &judgement)).collect(),
+        ..PathHop::default()
     });
     PathDocument {
         schema: Cow::Borrowed("squirrel.path/1"),
