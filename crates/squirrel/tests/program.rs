@@ -8,6 +8,8 @@ mod alerts;
 mod applications;
 #[path = "program/books.rs"]
 mod books;
+#[path = "program/desktop.rs"]
+mod desktop;
 #[path = "program/engine.rs"]
 mod engine;
 #[path = "program/full_disk.rs"]

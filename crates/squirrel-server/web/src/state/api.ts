@@ -54,6 +54,13 @@ export interface Verdict {
   not_judged: string[];
 }
 
+/** Ephemeral ports in use, and where most of them lead. */
+export interface PortsDocument {
+  first: number;
+  last: number;
+  destinations: { local_address: string; remote_address: string; remote_port: number; used: number; time_wait: number; ratio: number }[];
+}
+
 /** Whether an application speaks. */
 export type ApplicationState = "live" | "silent";
 
@@ -214,6 +221,9 @@ export const applications = async (): Promise<ApplicationList> => (await call("/
 
 /** All alerts, silences, and what was told to whom, as they are now. */
 export const alerts = async (): Promise<AlertsDocument> => (await call("/api/alerts")) as AlertsDocument;
+
+/** Where this host's ephemeral ports lead to, as of now. */
+export const ephemeralPorts = async (): Promise<PortsDocument> => (await call("/api/live/ports")) as PortsDocument;
 
 /** Changes something, with the daemon's token. */
 export const change = (path: string, body: object, token: string): Promise<unknown> =>
