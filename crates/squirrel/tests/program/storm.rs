@@ -54,7 +54,8 @@ fn setup(hook: &str, token: &Path) -> Setup {
     Setup::new(
         &format!(
             "by = [\"alertname\", \"site\"]\nmax_alerts = 1000\n[[notify.webhook]]\nname = \"hook\"\n{hook}\n\
-             [[receive]]\nname = \"sender\"\nbearer_token_file = {token:?}\n"
+             [[receive]]\nname = \"sender\"\nbearer_token_file = \"{}\"\n",
+            token.display()
         ),
         RULE,
     )
