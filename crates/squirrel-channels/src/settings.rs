@@ -19,7 +19,7 @@ pub use tables::{
     AlertmanagerTable, CommandTable, DiscordTable, EmailTable, JournalTable, LogTable, MailTls, Mode, NotifyTables,
     NtfyTable, PagerdutyTable, SlackTable, TeamsTable, TelegramTable, WebhookTable,
 };
-pub use values::{CommandLine, DEFAULT_RATE, Rate, SecretText, Span, TemplateText};
+pub use values::{CommandLine, DEFAULT_RATE, RESENT_RATE, Rate, SecretText, Span, TemplateText};
 
 use crate::deliver::Kind;
 use tables::Common;
@@ -109,7 +109,7 @@ impl Channel {
             resolved: common.resolved,
             each_state: kind.is_machine(),
             fallback: common.fallback,
-            rate: common.rate.unwrap_or(DEFAULT_RATE),
+            rate: common.rate.unwrap_or(if kind.resend().is_some() { RESENT_RATE } else { DEFAULT_RATE }),
             give_up_after: common.give_up_after.map_or(DEFAULT_GIVE_UP, |span| span.0),
             resend: kind.resend(),
             at_once: kind.at_once(),
