@@ -145,9 +145,9 @@ mod tests {
             [
                 "1 of 2 targets is down: evil\\u{1b}[2J.",
                 "",
-                "STATE  TARGET          KIND  JOB    SINCE     LAST  LOSS  SCORE  LAST DAY  ANSWERED",
+                "STATE  TARGET         KIND  JOB    SINCE     LAST  LOSS  SCORE  LAST DAY  ANSWERED",
                 "down   evil\\u{1b}[2J  ping  edge  10 min        -   0 %    4.4  ▂▇         50.00 %",
-                "up     gw.example      ping  edge  10 min  12.1 ms   0 %    4.4  ▂▅         99.99 %",
+                "up     gw.example     ping  edge  10 min  12.1 ms   0 %    4.4  ▂▅         99.99 %",
                 "and 1 more: --limit shows them",
             ]
         );

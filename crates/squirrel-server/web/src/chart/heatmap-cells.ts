@@ -51,7 +51,7 @@ function withReal(hops: readonly Omit<HopCells, "real">[], rows: number): HopCel
   return backwards.reverse();
 }
 
-export const heightOf = (cells: Cells): number => Math.max(3, cells.hops.length) * ROW + BOTTOM;
+export const heightOf = (cells: Cells): number => Math.max(1, cells.hops.length) * ROW + BOTTOM;
 
 interface Window {
   width: number;

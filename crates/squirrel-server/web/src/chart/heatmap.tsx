@@ -149,7 +149,7 @@ function sentence(cells: Cells, changes: readonly number[]): string {
   const [first, last] = [cells.times[0] ?? 0, cells.times.at(-1) ?? 0];
   const changed = changes.filter((at) => at >= first && at <= last).length;
   const loss = losing.length === 0 ? "no loss that goes on to the end" : `loss that goes on to the end at ${losing.length === 1 ? "hop" : "hops"} ${losing.join(", ")}`;
-  return `Hops over time, ${cells.hops.length} places from ${momentText(first, last)} to ${clockText(last)}: ${loss}; the path changed ${changed === 1 ? "once" : `${changed} times`}.`;
+  return `Hops over time, ${cells.hops.length === 1 ? "1 place" : `${cells.hops.length} places`} from ${momentText(first, last)} to ${clockText(last)}: ${loss}; the path changed ${changed === 1 ? "once" : `${changed} times`}.`;
 }
 
 function Key() {

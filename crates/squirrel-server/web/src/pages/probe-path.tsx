@@ -17,7 +17,7 @@ export function Hops({ path }: { path: Path }) {
     <section class="card breakdown hops" aria-labelledby="hops-title" data-hops>
       <header>
         <h2 id="hops-title">The path now</h2>
-        <p class="note">{path.document.protocol.toUpperCase()}, {path.document.hops.length} places{path.document.reached ? "" : ", the target did not answer"}</p>
+        <p class="note">{path.document.protocol.toUpperCase()}, {path.document.hops.length === 1 ? "1 place" : `${path.document.hops.length} places`}{path.document.reached ? "" : ", the target did not answer"}</p>
       </header>
       <p class="path-verdict">{visible(path.document.verdict)}</p>
       <HopTable document={path.document} />

@@ -43,8 +43,9 @@ export function ProbePage({ job, instance }: { job: string; instance: string }) 
 function Known({ detail, outcome }: { detail: ProbeDetail; outcome: Outcome | null }) {
   const { probe, path } = detail;
   const scope = scopeOfProbe(probe.job, probe.instance);
-  // Figures come once a minute, or with each probe where these are further apart.
-  const leastWindow = Math.ceil(Math.max(70, probe.interval * 1.2));
+  // Pings and paths have their figures once a minute, or with each probe where these are further apart; checks with each.
+  const byMinutes = probe.kind === "ping" || probe.kind === "path";
+  const leastWindow = Math.ceil(byMinutes ? Math.max(70, probe.interval * 1.2) : Math.max(5, probe.interval * 2.2));
   const changedAt = useMemo(() => path?.changes.map((change) => change.at) ?? [], [JSON.stringify(path?.changes.map((change) => change.at))]);
   return (
     <>
@@ -94,7 +95,7 @@ function Facts({ detail }: { detail: ProbeDetail }) {
   const { availability, minute } = probe;
   return (
     <dl class="card facts probe-facts">
-      <Fact name={probe.kind === "ping" ? "Last round trip" : "Last duration"}><b class="number">{lastText(probe)}</b></Fact>
+      <Fact name={probe.kind === "ping" || probe.kind === "path" ? "Last round trip" : "Last duration"}><b class="number">{lastText(probe)}</b></Fact>
       {minute && <Fact name="Loss, last minute"><b class={minute.loss > 0 ? "number trouble" : "number"}>{shareText(minute.loss)}</b></Fact>}
       {minute?.jitter != null && <Fact name="Jitter"><b class="number">{show(minute.jitter, "seconds", "bits")}</b></Fact>}
       {minute?.mos != null && <Fact name="Call score"><b class="number"><CallScore mos={minute.mos} /></b></Fact>}
