@@ -235,18 +235,19 @@ impl Board {
         })
     }
 
-    /// Each target's own part of what is remembered over a restart.
+    /// All targets, for what is remembered over a restart.
     pub(crate) fn remembered(&self) -> impl Iterator<Item = &Entry> {
         self.entries()
     }
 
-    /// Puts in what was remembered of a target, if it is still there and nothing newer is known.
-    pub(crate) fn remind(&mut self, job: &str, instance: &str, of: impl FnOnce(&mut Entry)) {
-        if let Some(index) = self.find(job, instance)
-            && let Some(entry) = self.entry(index)
-        {
-            of(entry);
-        }
+    /// The same, to be told what was remembered.
+    pub(crate) fn forgetful(&mut self) -> impl Iterator<Item = &mut Entry> {
+        self.slots.iter_mut().flatten()
+    }
+
+    /// Whether somebody is pinged.
+    pub(crate) fn pings(&self) -> bool {
+        self.entries().any(|entry| entry.target.is_ping())
     }
 }
 

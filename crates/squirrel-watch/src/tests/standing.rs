@@ -99,3 +99,19 @@ fn a_clock_that_is_set_back_stops_nothing() {
     let probe = &board.all()[0];
     assert_eq!((probe.state, probe.since), (ProbeState::Down, Some(9.0)));
 }
+
+#[test]
+fn a_router_that_refuses_is_no_other_path() {
+    let (mut board, targets) = board(vec![path("192.0.2.9")]);
+    board.traced(0, &targets[0], Timestamp(100_000), Ok(traced(&[1, 2, 9], 9)));
+    board.traced(0, &targets[0], Timestamp(160_000), Ok(refused(&[1, 2], 9)));
+    let (_, known) = board.path("way", "192.0.2.9").expect("a path");
+    assert_eq!((board.all()[0].state, known.changes), (ProbeState::Down, Vec::new()));
+    assert!(
+        board.all()[0].why.as_deref().is_some_and(|why| why.contains("192.0.2.2, passes nothing on")),
+        "{:?}",
+        board.all()
+    );
+    board.traced(0, &targets[0], Timestamp(220_000), Ok(traced(&[1, 2, 9], 9)));
+    assert_eq!(board.path("way", "192.0.2.9").expect("a path").1.changes, Vec::new());
+}

@@ -220,9 +220,8 @@ impl Inner {
     }
 
     pub(super) fn faults(&self) -> Vec<Fault> {
-        let pinged = hold(&self.board).all().iter().any(|probe| probe.kind == "ping");
         let mut faults = Vec::new();
-        if pinged {
+        if hold(&self.board).pings() {
             faults.extend(self.closed.iter().map(|why| Fault { subject: "ping".to_owned(), reason: why.clone() }));
         }
         faults.extend(self.pings.trouble().map(|reason| Fault { subject: "ping".to_owned(), reason }));
