@@ -76,17 +76,12 @@ impl Board {
                 self.slots.push(None);
             }
             let Some(slot) = self.slots.get_mut(index as usize) else { continue };
-            let runs_on = match slot {
-                Some(entry) => {
-                    let runs_on = entry.target.runs_like(&target);
-                    entry.replace(Arc::clone(&target), at, &mut self.samples);
-                    runs_on
-                }
-                None => {
-                    *slot = Some(Entry::new(Arc::clone(&target)));
-                    false
-                }
-            };
+            let runs_on = slot.as_ref().is_some_and(|entry| entry.target.runs_like(&target));
+            if let Some(entry) = slot {
+                entry.replace(Arc::clone(&target), at, &mut self.samples);
+            } else {
+                *slot = Some(Entry::new(Arc::clone(&target)));
+            }
             self.order.push(index);
             changes.push(Change { index, target: Some(target), runs_on });
         }

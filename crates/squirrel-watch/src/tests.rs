@@ -65,7 +65,10 @@ fn echo(seconds: i64, millis: Option<u64>) -> Echo {
     }
 }
 
-fn finding(success: bool, rows: &[(&'static Metric, &[(&str, &str)], f64)]) -> Finding {
+/// Rows of a check: the metric, its labels, the value.
+type Rows<'a> = [(&'static Metric, &'a [(&'a str, &'a str)], f64)];
+
+fn finding(success: bool, rows: &Rows<'_>) -> Finding {
     let mut batch = Batch::default();
     for (metric, labels, value) in rows {
         batch.put(*metric, &Labels::new(labels.iter().copied()).expect("labels"), *value);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
-use squirrel_check::{DnsCheck, HttpCheck, LONGEST_TIMEOUT, Module, Modules, NtpCheck, PluginCheck, Prober, TcpCheck};
+use squirrel_check::{DnsCheck, LONGEST_TIMEOUT, Module, Modules, NtpCheck, PluginCheck, Prober};
 use squirrel_model::{Labels, Untrusted};
 use squirrel_watch::{Target, Work};
 use squirrel_wire::dns::RecordType;
@@ -208,13 +208,13 @@ fn work(probe: &Probe, target: &str, times: &Times) -> anyhow::Result<Work> {
             );
             let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
             ensure!(!authority.contains('@'), "a URL with a password in it would be a label that everybody reads");
-            Prober::Http(Box::new(HttpCheck::default()))
+            Prober::Http(Box::default())
         }
         Kind::Tcp => {
             let (host, port) = target.rsplit_once(':').unwrap_or_default();
             let is_port = port.parse::<u16>().is_ok_and(|port| port > 0);
             ensure!(is_port && !host.is_empty(), "write host:port, such as \"example.net:22\" or \"[2001:db8::1]:22\"");
-            Prober::Tcp(Box::new(TcpCheck::default()))
+            Prober::Tcp(Box::default())
         }
         Kind::Dns => {
             let query = probe.query.as_deref();
