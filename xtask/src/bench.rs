@@ -11,6 +11,7 @@ mod daemon;
 mod library;
 mod monitor;
 mod page;
+mod probes;
 mod sockets;
 mod store;
 mod throughput;
@@ -56,7 +57,7 @@ struct Options {
     names: Vec<String>,
 }
 
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 14] = [
     "collection",
     "sockets",
     "daemon",
@@ -67,6 +68,7 @@ const NAMES: [&str; 13] = [
     "monitor",
     "truth",
     "throughput",
+    "probes",
     "alerts",
     "watched",
     "build",
@@ -102,6 +104,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
             "monitor" => monitor::measure(&steps),
             "truth" => truth::measure(&steps),
             "throughput" => throughput::measure(&steps),
+            "probes" => probes::measure(&steps),
             "alerts" => alerts::measure(&steps),
             "watched" => watched::measure(&steps),
             _ => build::measure(&steps),

@@ -11,16 +11,20 @@ use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::Duration;
 
 use squirrel_model::Elapsed;
-use squirrel_sys::probe_socket::{Inbox, wait};
+use squirrel_sys::probe_socket::{Inbox, Readiness, wait_each};
 use squirrel_wire::icmp::Family;
 
-use crate::ping::{Event, Ping, Question, Step};
+use crate::ping::{Clock, Event, Ping, Question, Step};
 use link::Link;
 pub(crate) use link::{kind_of, words};
 pub use open::{OpenError, Options};
 
 /// Questions that are sent before answers are looked for again.
 const SENT_AT_ONCE: u32 = 16;
+/// So many targets are many: answers are taken several at once.
+const MANY: usize = 64;
+/// How long an answer of many may lie in its queue.
+const PATIENCE: Duration = Duration::from_millis(5);
 /// By how much the wall clock may run away from the steady one between two looks. More, and somebody set it.
 const DRIFT_NS: i128 = 500_000;
 
@@ -39,6 +43,8 @@ pub struct Driver {
     inbox: Inbox,
     /// Answers to nobody's question: of other runs, cut, made up, or from elsewhere.
     strange: u64,
+    /// Whether the kernel timed the last answer.
+    by_kernel: bool,
 }
 
 impl Driver {
@@ -50,7 +56,7 @@ impl Driver {
         let families = [Family::V4, Family::V6];
         let needed = families.into_iter().filter(|family| targets.iter().any(|target| family_of(*target) == *family));
         let links = needed.map(|family| Link::open(family, options, true)).collect::<Result<_, _>>()?;
-        let mut driver = Self { links, targets: Targets::default(), inbox: Inbox::new(), strange: 0 };
+        let mut driver = Self { links, targets: Targets::default(), inbox: Inbox::new(), strange: 0, by_kernel: false };
         for (target, address) in (0..).zip(targets) {
             driver.set_address(target, Ok(address));
         }
@@ -60,7 +66,8 @@ impl Driver {
     /// Opens a socket for each IP that this host speaks, before it is known who is asked, and tells what is in the way
     /// of the others. Raw sockets, which hear everybody's ICMP, are tried only if `raw` says so.
     pub fn open_all(options: &Options, raw: bool) -> (Self, Vec<OpenError>) {
-        let mut driver = Self { links: Vec::new(), targets: Targets::default(), inbox: Inbox::new(), strange: 0 };
+        let mut driver =
+            Self { links: Vec::new(), targets: Targets::default(), inbox: Inbox::new(), strange: 0, by_kernel: false };
         let mut refused = Vec::new();
         for family in [Family::V4, Family::V6] {
             match Link::open(family, options, raw) {
@@ -108,40 +115,47 @@ impl Driver {
         let mut events = Vec::new();
         let mut sent = 0;
         let mut offset = Offset::read(clocks);
+        let everything = vec![Readiness { data: true, errors: true }; self.links.len()];
         loop {
             let step = ping.step((clocks.steady)(), &mut events);
-            match step {
-                Step::Send(question) => {
-                    self.send(ping, question, clocks, &mut events);
-                    sent += 1;
-                    if sent < SENT_AT_ONCE {
-                        continue;
+            if let Step::Send(question) = step {
+                self.send(ping, question, clocks, &mut events);
+                sent += 1;
+                if sent < SENT_AT_ONCE {
+                    continue;
+                }
+            }
+            if sent > 0 {
+                // Before the wait: what left just now has its time stamp by now, and would end the wait at once.
+                self.receive(&everything, ping, clocks, &mut offset, &mut events)?;
+                sent = 0;
+            }
+            if events.is_empty() {
+                match step {
+                    Step::Done => return Ok(()),
+                    Step::Send(_) => {}
+                    Step::Wait(at) => {
+                        let span = at.0.saturating_sub((clocks.steady)().0);
+                        let Some(ready) = self.wait(span, stop)? else { return Ok(()) };
+                        let ready = if self.is_patient(span) { &everything } else { &ready };
+                        self.receive(ready, ping, clocks, &mut offset, &mut events)?;
                     }
                 }
-                Step::Wait(_) | Step::Done => {}
             }
-            sent = 0;
-            // Before the wait: what left just now has its time stamp by now, and would end the wait at once.
-            self.receive(ping, clocks, &mut offset, &mut events)?;
             if !events.is_empty() {
                 let flow = each(ping, &events);
                 events.clear();
                 if flow.is_break() {
                     return Ok(());
                 }
-                continue;
-            }
-            match step {
-                Step::Done => return Ok(()),
-                Step::Send(_) => {}
-                Step::Wait(at) => {
-                    if self.wait(at.0.saturating_sub((clocks.steady)().0), stop)? {
-                        return Ok(());
-                    }
-                    self.receive(ping, clocks, &mut offset, &mut events)?;
-                }
             }
         }
+    }
+
+    /// Whether answers are left in their queue until there is something to ask: of many targets several come in such a
+    /// time, and the kernel has timed them.
+    fn is_patient(&self, span: Duration) -> bool {
+        self.by_kernel && self.targets.addresses.len() >= MANY && span <= PATIENCE
     }
 
     fn send(&mut self, ping: &mut Ping, question: Question, clocks: &Clocks<'_>, events: &mut Vec<Event>) {
@@ -157,6 +171,7 @@ impl Driver {
 
     fn receive(
         &mut self,
+        ready: &[Readiness],
         ping: &mut Ping,
         clocks: &Clocks<'_>,
         offset: &mut Offset,
@@ -165,19 +180,31 @@ impl Driver {
         if offset.was_moved(clocks) {
             ping.clock_was_set();
         }
-        for link in &mut self.links {
-            self.strange += link.answers(ping, &mut self.inbox, clocks, &self.targets, events)?;
-            link.errors(ping, &mut self.inbox, &self.targets, events)?;
+        for (link, ready) in self.links.iter_mut().zip(ready) {
+            if ready.data {
+                self.strange += link.answers(ping, &mut self.inbox, clocks, &self.targets, events)?;
+            }
+            // The time at which a question left may be told after its answer.
+            if ready.any() {
+                link.errors(ping, &mut self.inbox, &self.targets, events)?;
+            }
         }
         ping.settle(events);
+        let clock = |event: &Event| if let Event::Answer { clock, .. } = event { Some(*clock) } else { None };
+        if let Some(clock) = events.iter().rev().find_map(clock) {
+            self.by_kernel = clock == Clock::Kernel;
+        }
         Ok(())
     }
 
-    /// Waits for something to read; says whether it was `stop`.
-    fn wait(&self, span: Duration, stop: Option<BorrowedFd<'_>>) -> io::Result<bool> {
-        let sockets: Vec<BorrowedFd<'_>> = self.links.iter().map(|link| link.socket().as_fd()).chain(stop).collect();
-        let ready = wait(&sockets, Some(span))?;
-        Ok(stop.is_some() && ready.last() == Some(&true))
+    /// Waits for something to read, and says what each link has; none if `stop` has.
+    fn wait(&self, span: Duration, stop: Option<BorrowedFd<'_>>) -> io::Result<Option<Vec<Readiness>>> {
+        let patient = self.is_patient(span);
+        let links = self.links.iter().filter(|_| !patient).map(|link| link.socket().as_fd());
+        let sockets: Vec<_> = links.chain(stop).map(|socket| (socket, false)).collect();
+        let ready = wait_each(&sockets, Some(span))?;
+        let stopped = stop.is_some() && ready.last().is_some_and(|ready| ready.any());
+        Ok(Some(ready).filter(|_| !stopped))
     }
 }
 

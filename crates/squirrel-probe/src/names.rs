@@ -100,6 +100,11 @@ impl Names {
         self.waiting.push_back(address);
     }
 
+    /// Whether nothing is asked for or about to be.
+    pub fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.under_way.is_empty()
+    }
+
     /// The next question to send at `now`; none for now.
     pub fn step(&mut self, now: Elapsed) -> Option<Query> {
         while self.under_way.len() < MOST_UNDER_WAY {

@@ -141,21 +141,6 @@ impl Trace {
         self.flows.iter_mut().for_each(Flow::begin_round);
     }
 
-    /// The flow with the nearest place that was not asked in this round.
-    fn next_flow(&self) -> Option<u16> {
-        self.nearest(|_| true)
-    }
-
-    /// The same of the flows that wait for nothing.
-    fn next_free_flow(&self) -> Option<u16> {
-        self.nearest(|flow| !self.is_busy(flow))
-    }
-
-    fn nearest(&self, may: impl Fn(u16) -> bool) -> Option<u16> {
-        let flows = (0_u16..).zip(&self.flows).filter(|(number, _)| may(*number));
-        flows.filter_map(|(number, flow)| Some((flow.next_ttl()?, number))).min().map(|(_, number)| number)
-    }
-
     fn ask(&mut self, flow: u16, now: Duration) -> Probe {
         let old = now.saturating_sub(self.plan.timeout * 4).saturating_sub(Duration::from_secs(10));
         while self.slots.len() >= REMEMBERED || self.slots.front().is_some_and(|slot| slot.sent_at < old) {

@@ -3,14 +3,19 @@
 //!
 //! Source: `Documentation/networking/timestamping.rst`, `net/ipv4/ping.c`, ip(7), ipv6(7).
 
+mod options;
+mod wait;
+
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::time::Duration;
 
 use squirrel_wire::icmp::Family;
 
 use crate::linux::raw::probe_socket as raw;
+pub use options::SocketOptions;
+pub(crate) use options::by_family;
+pub use wait::{Readiness, wait, wait_each};
 
 /// What carries a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,54 +32,6 @@ pub enum Carrier {
     RawTcp,
     /// Connections that the kernel opens ([`crate::connect_probe`]), which need no privilege.
     Connect,
-}
-
-/// How a socket shall send.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SocketOptions {
-    /// Time to live or hop limit; the system's default if none.
-    pub ttl: Option<u8>,
-    /// TOS or traffic class: DSCP in the upper six bits, ECN in the lower two.
-    pub tos: Option<u8>,
-    /// Send from this address.
-    pub source: Option<IpAddr>,
-    /// Send through this interface alone (`SO_BINDTODEVICE`).
-    pub interface: Option<String>,
-    /// The mark that policy routing looks at (`SO_MARK`); needs `CAP_NET_ADMIN`.
-    pub mark: Option<u32>,
-    /// Routers may not cut packets, and the kernel does not look at what it knows of the path
-    /// (`IP_PMTUDISC_PROBE`).
-    pub dont_fragment: bool,
-}
-
-impl SocketOptions {
-    /// Sets what is the same for every kind of socket: how it sends, and that errors of hosts on the way are told. The
-    /// source is for whoever binds it, the time to live for whoever sends.
-    pub(crate) fn apply(&self, family: Family, socket: BorrowedFd<'_>) -> io::Result<()> {
-        let set = |(level, name): (i32, i32), value: i32| raw::set(socket, level, name, value);
-        let _ = set(by_family(family, libc::IP_RECVERR, libc::IPV6_RECVERR), 1);
-        if let Some(tos) = self.tos {
-            set(by_family(family, libc::IP_TOS, libc::IPV6_TCLASS), i32::from(tos))?;
-        }
-        if self.dont_fragment {
-            set(by_family(family, libc::IP_MTU_DISCOVER, libc::IPV6_MTU_DISCOVER), libc::IP_PMTUDISC_PROBE)?;
-        }
-        if let Some(mark) = self.mark {
-            set((libc::SOL_SOCKET, libc::SO_MARK), mark as i32)?;
-        }
-        if let Some(interface) = &self.interface {
-            raw::set_octets(socket, libc::SOL_SOCKET, libc::SO_BINDTODEVICE, interface.as_bytes())?;
-        }
-        Ok(())
-    }
-}
-
-/// The level and the name of an option that each IP has of its own.
-pub(crate) fn by_family(family: Family, v4: i32, v6: i32) -> (i32, i32) {
-    match family {
-        Family::V4 => (libc::IPPROTO_IP, v4),
-        Family::V6 => (libc::IPPROTO_IPV6, v6),
-    }
 }
 
 /// Who says that something went wrong.
@@ -316,22 +273,4 @@ pub fn unspecified(family: Family) -> IpAddr {
         Family::V4 => Ipv4Addr::UNSPECIFIED.into(),
         Family::V6 => Ipv6Addr::UNSPECIFIED.into(),
     }
-}
-
-/// Waits until one of the sockets has something to read, data or errors, or until the time is over (never, if none),
-/// or a signal came. Says which have something.
-///
-/// # Errors
-/// What the kernel refuses.
-pub fn wait(sockets: &[BorrowedFd<'_>], timeout: Option<Duration>) -> io::Result<Vec<bool>> {
-    let reading: Vec<_> = sockets.iter().map(|one| (*one, false)).collect();
-    raw::poll(&reading, timeout)
-}
-
-/// The same, where those that are marked are connections on their way: they have something when they stand or fail.
-///
-/// # Errors
-/// What the kernel refuses.
-pub fn wait_connecting(sockets: &[(BorrowedFd<'_>, bool)], timeout: Option<Duration>) -> io::Result<Vec<bool>> {
-    raw::poll(sockets, timeout)
 }

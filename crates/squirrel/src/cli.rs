@@ -33,6 +33,7 @@ Examples:
   squirrel path example.org                        who stands on the way, and where packets are lost
   squirrel check http https://example.org          whether a server does what it should, and which part is slow
   squirrel throughput client iperf.example         what the path carries, which part limits it, latency under load
+  squirrel probes                                  what is probed on a schedule, and how it stands
   squirrel query 'rate(node_network_receive_bytes_total[10s])'
   squirrel alerts                                  what fires now, and rule files judged and tried
   squirrel explain node_netstat_Tcp_RetransSegs    what a metric means and what to check first
@@ -90,6 +91,9 @@ Examples:
 Examples:
   squirrel path example.org                        a table that is kept up, until interrupted
   squirrel path --json -c 30 192.0.2.1             one document, with a verdict in words
+  squirrel path -T -p 443 example.org              by connections, where echoes are filtered
+  squirrel path --heat example.org                 hop by time: when was it slow, when was it lost
+  squirrel path --mtu --ecn example.org            how large packets may be, and who changes their class
   squirrel path --flows 8 -c 10 --dot example.org  all ways of equal cost, as a graph
   squirrel path --json-lines -c 60 example.org > before.jsonl
   squirrel path --replay before.jsonl
@@ -118,6 +122,9 @@ Examples:
   squirrel throughput client iperf.example -u -b 500M -R --json"
     )]
     Throughput(Throughput),
+    /// What the daemon probes on a schedule: targets with their state and past. Exit code 1 when one is down.
+    #[command(before_help = crate::probes_command::EXAMPLES)]
+    Probes(crate::probes_command::ProbesArgs),
     /// Ask a running daemon a question in PromQL.
     #[command(before_help = "\
 Examples:

@@ -32,6 +32,8 @@ mod odd_traffic;
 mod packets;
 #[path = "program/path.rs"]
 mod path;
+#[path = "program/path_hops.rs"]
+mod path_hops;
 #[path = "program/ping.rs"]
 mod ping;
 #[path = "program/processes.rs"]

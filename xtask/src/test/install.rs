@@ -44,6 +44,7 @@ const TOOLS: &[Tool] = &[
     },
     Tool { program: "prometheus", package: "prometheus", needed_for: "scrapes and remote write" },
     Tool { program: "systemd-analyze", package: "systemd", needed_for: "the unit of systemd" },
+    Tool { program: "tcpdump", package: "tcpdump", needed_for: "packet sockets with a ring" },
     Tool { program: "setpriv", package: "util-linux", needed_for: "processes of other users" },
     Tool {
         program: "prometheus-alertmanager",

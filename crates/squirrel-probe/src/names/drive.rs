@@ -52,6 +52,9 @@ impl Asker {
     /// Takes the answers that came, and sends the questions that are due. It waits for nothing: names that do not come
     /// are no failure of what they were wanted for.
     pub fn turn(&mut self, now: Elapsed) {
+        if self.names.is_idle() {
+            return;
+        }
         for socket in &self.sockets {
             let mut taken = 0;
             // The queue of errors has times of questions, which nobody wants, and hosts on the way that refuse, after

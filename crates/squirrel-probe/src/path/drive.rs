@@ -11,7 +11,7 @@ use std::ops::ControlFlow;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::Duration;
 
-use squirrel_sys::probe_socket::{Carrier, Inbox, wait_connecting};
+use squirrel_sys::probe_socket::{Carrier, Inbox, wait_each};
 
 use super::{Event, Plan, Probe, Step, Trace};
 use crate::drive::{Clocks, Offset, OpenError, Options, family_of};
@@ -170,8 +170,8 @@ impl Driver {
     /// Waits for something to read; says whether it was `stop`.
     fn wait(&self, span: Duration, stop: Option<BorrowedFd<'_>>) -> io::Result<bool> {
         let sockets: Vec<_> = self.ways.iter().filter_map(Way::socket).chain(stop.map(|stop| (stop, false))).collect();
-        let ready = wait_connecting(&sockets, Some(span))?;
-        Ok(stop.is_some() && ready.last() == Some(&true))
+        let ready = wait_each(&sockets, Some(span))?;
+        Ok(stop.is_some() && ready.last().is_some_and(|ready| ready.any()))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What became of each question, and to which of them an answer belongs.
+//! What became of each question, to which of them an answer belongs, and which flow is to ask next.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -59,6 +59,21 @@ impl Trace {
     pub(super) fn is_busy(&self, flow: u16) -> bool {
         let open = self.open.iter().filter_map(|(_, number)| self.at(*number));
         open.into_iter().any(|slot| slot.probe.flow == flow && matches!(slot.state, State::Open))
+    }
+
+    /// The flow with the nearest place that was not asked in this round.
+    pub(super) fn next_flow(&self) -> Option<u16> {
+        self.nearest(|_| true)
+    }
+
+    /// The same of the flows that wait for nothing.
+    pub(super) fn next_free_flow(&self) -> Option<u16> {
+        self.nearest(|flow| !self.is_busy(flow))
+    }
+
+    fn nearest(&self, may: impl Fn(u16) -> bool) -> Option<u16> {
+        let flows = (0_u16..).zip(&self.flows).filter(|(number, _)| may(*number));
+        flows.filter_map(|(number, flow)| Some((flow.next_ttl()?, number))).min().map(|(_, number)| number)
     }
 
     fn at(&self, number: u32) -> Option<&Slot> {

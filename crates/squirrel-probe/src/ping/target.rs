@@ -36,6 +36,16 @@ struct Slot {
     state: State,
 }
 
+/// What became of one of the last questions.
+#[derive(Clone, Copy, Debug)]
+struct Recent {
+    number: u32,
+    /// The time of its answer; none for a loss.
+    time: Option<Duration>,
+    reordered: bool,
+    duplicate: bool,
+}
+
 /// What an answer was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answered {
@@ -57,8 +67,8 @@ pub(super) struct Target {
     slots: VecDeque<Slot>,
     /// Number of the first slot's question.
     first: u32,
-    /// The last outcomes: the time of an answer, or none for a loss.
-    recent: VecDeque<Option<Duration>>,
+    /// The last outcomes.
+    recent: VecDeque<Recent>,
     window: usize,
     /// Highest number that was answered.
     highest: Option<u32>,
@@ -149,6 +159,10 @@ impl Target {
             }
             State::Arrived(_) | State::Answered => {
                 self.figures.duplicates += 1;
+                // The last ones are the likely ones.
+                if let Some(recent) = self.recent.iter_mut().rev().find(|recent| recent.number == number) {
+                    recent.duplicate = true;
+                }
                 Answered::Again
             }
             State::Lost | State::Refused => {
@@ -178,11 +192,10 @@ impl Target {
             Clock::Kernel => {}
             Clock::User => figures.timed_by_user += 1,
         }
-        if self.highest.is_some_and(|highest| number < highest) {
-            figures.reordered += 1;
-        }
+        let reordered = self.highest.is_some_and(|highest| number < highest);
+        figures.reordered += u64::from(reordered);
         self.highest = self.highest.max(Some(number));
-        self.note(Some(time));
+        self.note(Recent { number, time: Some(time), reordered, duplicate: false });
         Some((time, clock, arrival))
     }
 
@@ -194,7 +207,7 @@ impl Target {
         if let Some(slot) = self.slot(number).filter(|slot| slot.state == State::Open) {
             slot.state = State::Lost;
             self.figures.lost += 1;
-            self.note(None);
+            self.note(Recent { number, time: None, reordered: false, duplicate: false });
         }
     }
 
@@ -204,7 +217,7 @@ impl Target {
         slot.state = State::Refused;
         self.figures.lost += 1;
         *self.figures.refused.entry(kind).or_default() += 1;
-        self.note(None);
+        self.note(Recent { number, time: None, reordered: false, duplicate: false });
         true
     }
 
@@ -224,12 +237,24 @@ impl Target {
 
     pub(super) fn report(&self) -> Report {
         let mut times = Spread::default();
-        self.recent.iter().flatten().for_each(|time| times.add(*time));
-        let window = Window { questions: self.recent.len() as u64, times };
+        self.recent.iter().filter_map(|recent| recent.time).for_each(|time| times.add(time));
+        let count = |is: fn(&Recent) -> bool| self.recent.iter().filter(|recent| is(recent)).count() as u64;
+        let window = Window {
+            questions: self.recent.len() as u64,
+            times,
+            duplicates: count(|recent| recent.duplicate),
+            reordered: count(|recent| recent.reordered),
+            outcomes: self.recent.iter().map(|recent| recent.time).collect(),
+        };
         Report { window, ..self.figures.clone() }
     }
 
-    fn note(&mut self, outcome: Option<Duration>) {
+    /// Losses among the last questions, and all of them.
+    pub(super) fn standing(&self) -> (u64, u64) {
+        (self.recent.iter().filter(|recent| recent.time.is_none()).count() as u64, self.figures.lost)
+    }
+
+    fn note(&mut self, outcome: Recent) {
         if self.recent.len() == self.window {
             self.recent.pop_front();
         }

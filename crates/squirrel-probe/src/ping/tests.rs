@@ -91,6 +91,35 @@ fn the_last_questions_tell_what_the_whole_hides() {
     assert!(report.loss_ratio().expect("answers") < 0.02);
     // Losses are known later than answers, so one more of the last ten may be one.
     assert!(report.window.loss_ratio().is_some_and(|loss| (0.5..=0.6).contains(&loss)));
+    let lost = report.window.outcomes.iter().filter(|outcome| outcome.is_none()).count();
+    assert_eq!((report.window.outcomes.len(), Some(lost as f64 / 10.0)), (10, report.window.loss_ratio()));
+}
+
+#[test]
+fn the_last_questions_tell_what_came_twice_or_out_of_order_among_them_alone() {
+    let noisy = Way { duplicates: 1.0, jitter: Duration::from_millis(400), ..Way::default() };
+    let mut network = Simulated::new(vec![noisy]);
+    let mut ping = Ping::new(Plan { window: 20, interval: Duration::from_millis(100), ..plan(200) }, 1, network.now());
+    network.run(&mut ping, Duration::from_secs(10));
+    let noisy = ping.report(0).window;
+    assert!(noisy.duplicates >= 15 && noisy.reordered >= 3, "{noisy:?}");
+    network.ways[0] = Way::default();
+    network.run(&mut ping, FOREVER);
+    let report = ping.report(0);
+    assert_eq!((report.window.duplicates, report.window.reordered), (0, 0));
+    assert!(report.duplicates >= 90 && report.window.times.variation() == Some(Duration::ZERO), "{report:?}");
+}
+
+#[test]
+fn the_targets_that_lose_now_are_before_those_that_lost_once() {
+    let lossy = |drop_each| Way { drop_each, ..Way::default() };
+    let mut network = Simulated::new(vec![Way::default(), lossy(2), lossy(5), Way::default()]);
+    let mut ping = Ping::new(Plan { window: 10, ..plan(60) }, 4, network.now());
+    network.run(&mut ping, Duration::from_secs(30));
+    assert_eq!(ping.worst_first(), [1, 2, 0, 3]);
+    network.ways[1] = Way::default();
+    network.run(&mut ping, FOREVER);
+    assert_eq!(ping.worst_first(), [2, 1, 0, 3]);
 }
 
 #[test]

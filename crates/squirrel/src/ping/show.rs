@@ -12,6 +12,7 @@ use squirrel_probe::{Ping, Spread};
 use squirrel_sys::terminal;
 use squirrel_wire::icmp::ErrorKind;
 
+use super::live::Live;
 use super::{Outcome, Run};
 use crate::output;
 use crate::table::{Column, lines};
@@ -35,10 +36,8 @@ pub(super) struct Shown<'a> {
     run: &'a Run<'a>,
     /// Whether each answer to a person's single target gets a line.
     each: bool,
-    /// Whether a person watches a line that changes.
-    progress: bool,
-    outcomes: u64,
-    said_at: Duration,
+    /// What a person watches of many targets.
+    live: Option<Live>,
 }
 
 impl<'a> Shown<'a> {
@@ -48,14 +47,12 @@ impl<'a> Shown<'a> {
         Self {
             run,
             each: for_people && single,
-            progress: for_people && !single && terminal::size().is_some(),
-            outcomes: 0,
-            said_at: Duration::ZERO,
+            live: (for_people && !single && terminal::size().is_some()).then(Live::new),
         }
     }
 
     /// Tells of one round.
-    pub(super) fn events(&mut self, _ping: &Ping, events: &[Event]) -> anyhow::Result<()> {
+    pub(super) fn events(&mut self, ping: &Ping, events: &[Event]) -> anyhow::Result<()> {
         if self.run.args.json_lines {
             let mut text = Vec::new();
             for event in events {
@@ -68,23 +65,16 @@ impl<'a> Shown<'a> {
             let lines: Vec<String> = events.iter().map(|event| self.line(event)).collect();
             return Ok(output::print_lines(&lines)?);
         }
-        self.outcomes += events.len() as u64;
-        let now = self.run.steady.elapsed().0;
-        if self.progress && now.saturating_sub(self.said_at) >= Duration::from_millis(250) {
-            self.said_at = now;
-            output::remark(&format!(
-                "\rsquirrel: {} targets, {} questions settled ",
-                self.run.asked.len(),
-                self.outcomes
-            ));
+        if let Some(live) = &mut self.live {
+            live.show(self.run, ping)?;
         }
         Ok(())
     }
 
     /// The figures at the end.
-    pub(super) fn finish(&self, outcome: &Outcome) -> anyhow::Result<()> {
-        if self.progress && self.outcomes > 0 {
-            output::remark("\r\x1b[K");
+    pub(super) fn finish(&mut self, outcome: &Outcome) -> anyhow::Result<()> {
+        if let Some(live) = &mut self.live {
+            live.clear()?;
         }
         let document = self.whole(outcome);
         if self.run.args.json || self.run.args.json_lines {
@@ -233,6 +223,10 @@ fn of_target(name: &str, address: IpAddr, report: &Report) -> PingTarget {
             questions: report.window.questions,
             loss_ratio: report.window.loss_ratio(),
             rtt_us: times(&report.window.times),
+            jitter_us: report.window.times.jitter().map(us),
+            delay_variation_us: report.window.times.variation().map(us),
+            duplicates: report.window.duplicates,
+            reordered: report.window.reordered,
         },
     }
 }

@@ -8,7 +8,7 @@ use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd};
 
 use super::socket_address::{read_address, write_address};
 use super::{checked, checked_len, open_socket};
-use crate::probe_socket::{Beside, Error, Origin};
+use crate::probe_socket::{Beside, Error, Origin, Readiness};
 
 /// Datagrams received by one call.
 pub(crate) const BATCH: usize = 32;
@@ -87,8 +87,11 @@ pub(crate) fn send(socket: BorrowedFd<'_>, octets: &[u8], to: SocketAddr) -> io:
 }
 
 /// `ppoll(2)` for reading on several descriptors, of those marked for writing too, which a connection is fit for once
-/// it stands; says which have something, errors included.
-pub(crate) fn poll(sockets: &[(BorrowedFd<'_>, bool)], timeout: Option<std::time::Duration>) -> io::Result<Vec<bool>> {
+/// it stands; says which have data or stand, and which have errors.
+pub(crate) fn poll(
+    sockets: &[(BorrowedFd<'_>, bool)],
+    timeout: Option<std::time::Duration>,
+) -> io::Result<Vec<Readiness>> {
     let asked = |(one, writing): &(BorrowedFd<'_>, bool)| {
         let events = if *writing { libc::POLLIN | libc::POLLOUT } else { libc::POLLIN };
         libc::pollfd { fd: one.as_raw_fd(), events, revents: 0 }
@@ -103,9 +106,15 @@ pub(crate) fn poll(sockets: &[(BorrowedFd<'_>, bool)], timeout: Option<std::time
     // SAFETY: `asked` has `count` entries, and it and the span outlive the call.
     let answer = checked(unsafe { libc::ppoll(asked.as_mut_ptr(), count, span, std::ptr::null()) });
     match answer {
-        Ok(_) => Ok(asked.iter().map(|one| one.revents != 0).collect()),
+        Ok(_) => Ok(asked
+            .iter()
+            .map(|one| Readiness {
+                data: one.revents & (libc::POLLIN | libc::POLLOUT) != 0,
+                errors: one.revents & !(libc::POLLIN | libc::POLLOUT) != 0,
+            })
+            .collect()),
         // A signal: whoever waits looks at what is to be done now, as after a time-out.
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(vec![false; sockets.len()]),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(vec![Readiness::default(); sockets.len()]),
         Err(error) => Err(error),
     }
 }
