@@ -76,17 +76,12 @@ impl Board {
                 self.slots.push(None);
             }
             let Some(slot) = self.slots.get_mut(index as usize) else { continue };
-            let runs_on = match slot {
-                Some(entry) => {
-                    let runs_on = entry.target.runs_like(&target);
-                    entry.replace(Arc::clone(&target), at, &mut self.samples);
-                    runs_on
-                }
-                None => {
-                    *slot = Some(Entry::new(Arc::clone(&target)));
-                    false
-                }
-            };
+            let runs_on = slot.as_ref().is_some_and(|entry| entry.target.runs_like(&target));
+            if let Some(entry) = slot {
+                entry.replace(Arc::clone(&target), at, &mut self.samples);
+            } else {
+                *slot = Some(Entry::new(Arc::clone(&target)));
+            }
             self.order.push(index);
             changes.push(Change { index, target: Some(target), runs_on });
         }
@@ -235,18 +230,19 @@ impl Board {
         })
     }
 
-    /// Each target's own part of what is remembered over a restart.
+    /// All targets, for what is remembered over a restart.
     pub(crate) fn remembered(&self) -> impl Iterator<Item = &Entry> {
         self.entries()
     }
 
-    /// Puts in what was remembered of a target, if it is still there and nothing newer is known.
-    pub(crate) fn remind(&mut self, job: &str, instance: &str, of: impl FnOnce(&mut Entry)) {
-        if let Some(index) = self.find(job, instance)
-            && let Some(entry) = self.entry(index)
-        {
-            of(entry);
-        }
+    /// The same, to be told what was remembered.
+    pub(crate) fn forgetful(&mut self) -> impl Iterator<Item = &mut Entry> {
+        self.slots.iter_mut().flatten()
+    }
+
+    /// Whether somebody is pinged.
+    pub(crate) fn pings(&self) -> bool {
+        self.entries().any(|entry| entry.target.is_ping())
     }
 }
 

@@ -5,14 +5,21 @@ use squirrel_sys::clock::{self, Monotonic};
 
 /// The wall clock, and the steady one since the program's start.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Clock(pub(crate) Monotonic);
+pub(crate) struct Clock {
+    steady: Monotonic,
+    wall: fn() -> Timestamp,
+}
 
 impl Clock {
+    pub(crate) fn new(steady: Monotonic) -> Self {
+        Self { steady, wall: clock::wall }
+    }
+
     pub(crate) fn wall(self) -> Timestamp {
-        clock::wall()
+        (self.wall)()
     }
 
     pub(crate) fn steady(self) -> Elapsed {
-        self.0.elapsed()
+        self.steady.elapsed()
     }
 }

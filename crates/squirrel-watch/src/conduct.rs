@@ -12,7 +12,7 @@ use crate::hold;
 use crate::schedule::{Run, Schedule, Step};
 
 /// Longest wait between two looks: a clock that stood still while the host slept is noticed.
-const LOOK: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_mins(1);
 
 /// A schedule that others may set while it is carried.
 #[derive(Clone)]

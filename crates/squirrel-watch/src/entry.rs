@@ -129,16 +129,16 @@ impl Entry {
         self.answers = time.is_some();
         self.minute.add(time);
         let changed = self.standing.note(echo.at, time.is_some(), self.target.patience());
-        self.last = Last {
-            at: Some(echo.at.plus_ms(i64::try_from(echo.took.as_millis()).unwrap_or(0))),
-            seconds: Some(echo.took.as_secs_f64()),
-            address: echo.address.or(self.last.address),
-            why: echo.outcome.as_ref().err().cloned(),
-        };
         for waiter in self.waiters.drain(..) {
             // Nobody waits any more.
             let _ = waiter.send(echo.clone());
         }
+        self.last = Last {
+            at: Some(echo.at.plus_ms(i64::try_from(echo.took.as_millis()).unwrap_or(0))),
+            seconds: Some(echo.took.as_secs_f64()),
+            address: echo.address.or(self.last.address),
+            why: echo.outcome.err(),
+        };
         changed
     }
 

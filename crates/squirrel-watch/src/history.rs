@@ -37,8 +37,13 @@ impl Shape {
             .iter()
             .take(chain.len())
             .map(|hop| hop.addresses.iter().filter(|one| one.current).filter_map(|one| one.address).collect());
+        // Who refuses to pass questions on stands before the place that they were meant for.
+        let refused = report.refused.map(|(ttl, by, _)| (usize::from(ttl), by));
+        let here = |(place, address): (usize, Option<IpAddr>)| {
+            address.filter(|address| refused != Some((place, *address)) || place == 1)
+        };
         Self {
-            hosts: chain.iter().map(|host| host.address).collect(),
+            hosts: (1..).zip(chain.iter().map(|host| host.address)).map(here).collect(),
             all: all.collect(),
             reached: report.distance.is_some(),
         }

@@ -61,14 +61,14 @@ pub(crate) fn figures(sent: u64, times: &Spread, jitter: Option<f64>) -> ProbeMi
 mod tests {
     use super::*;
 
-    fn ms(millis: u64) -> Option<Duration> {
-        Some(Duration::from_millis(millis))
+    fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
     }
 
     #[test]
     fn a_minute_tells_percentiles_loss_and_what_a_call_would_sound_like() {
         let mut minute = Minute::default();
-        (1..=18).for_each(|time| minute.add(ms(time)));
+        (1..=18).for_each(|time| minute.add(Some(ms(time))));
         minute.add(None);
         minute.add(None);
         let told = minute.finish().expect("there were outcomes");
@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn a_minute_without_an_answer_tells_loss_alone() {
         let mut minute = Minute::default();
-        minute.add(ms(5));
+        minute.add(Some(ms(5)));
         minute.finish();
         minute.add(None);
         let told = minute.finish().expect("a loss is an outcome");
@@ -97,7 +97,7 @@ mod tests {
         let mut told = None;
         for (number, time) in [100, 116, 100, 116, 90, 91, 140].into_iter().enumerate() {
             whole.add(Duration::from_millis(time));
-            parts.add(ms(time));
+            parts.add(Some(ms(time)));
             if number % 3 == 2 {
                 parts.finish();
             }

@@ -1,5 +1,7 @@
 //! What is remembered over a restart: how it stood with each target, and the changes of its path.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 use squirrel_model::Timestamp;
 
@@ -59,19 +61,19 @@ pub(crate) fn restore(board: &mut Board, text: &str) -> Vec<String> {
     if text.form != FORM {
         return vec![format!("the record has form {}, which this version does not read", text.form)];
     }
-    for one in text.targets {
-        board.remind(&one.job, &one.instance, |entry| {
-            if entry.target.kind() != one.kind {
-                return;
-            }
-            if let (Some(up), Some(since), None) = (one.up, one.since_ms, entry.standing.known()) {
-                entry.standing = Standing::of(up, Timestamp(since));
-            }
-            if let Some(mut path) = one.path {
-                path.bound();
-                entry.history = path;
-            }
-        });
+    let mut known: HashMap<_, _> =
+        text.targets.into_iter().map(|one| ((one.job.clone(), one.instance.clone()), one)).collect();
+    for entry in board.forgetful() {
+        let name = (entry.target.job.clone(), entry.target.instance.clone());
+        let Some(one) = known.remove(&name).filter(|one| one.kind == entry.target.kind()) else { continue };
+        // What came since the start is newer.
+        if let (Some(up), Some(since), None) = (one.up, one.since_ms, entry.standing.known()) {
+            entry.standing = Standing::of(up, Timestamp(since));
+        }
+        if let Some(mut path) = one.path {
+            path.bound();
+            entry.history = path;
+        }
     }
     Vec::new()
 }

@@ -56,6 +56,8 @@ impl Standing {
 
 #[cfg(test)]
 mod tests {
+    use ProbeState::{Down, Unknown, Up};
+
     use super::*;
 
     #[test]
@@ -65,7 +67,6 @@ mod tests {
             let changed = standing.note(Timestamp(at), success, 3);
             (changed, standing.word(false), standing.known().map(|(_, since)| since.millis()))
         };
-        use ProbeState::{Down, Unknown, Up};
         for (at, success, expected) in [
             (1, false, (false, Unknown, None)),
             (2, true, (true, Up, Some(2))),

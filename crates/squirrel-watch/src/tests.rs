@@ -14,6 +14,7 @@ use squirrel_model::{Batch, Kind, Labels, Metric, Timestamp, Unit, is_stale};
 use squirrel_probe::path::simulated::{Host, Simulated};
 use squirrel_probe::path::{Plan, Trace};
 use squirrel_sys::probe_socket::Carrier;
+use squirrel_wire::icmp::ErrorKind;
 
 use crate::board::Board;
 use crate::entry::{Echo, Traced};
@@ -64,7 +65,10 @@ fn echo(seconds: i64, millis: Option<u64>) -> Echo {
     }
 }
 
-fn finding(success: bool, rows: &[(&'static Metric, &[(&str, &str)], f64)]) -> Finding {
+/// Rows of a check: the metric, its labels, the value.
+type Rows<'a> = [(&'static Metric, &'a [(&'a str, &'a str)], f64)];
+
+fn finding(success: bool, rows: &Rows<'_>) -> Finding {
     let mut batch = Batch::default();
     for (metric, labels, value) in rows {
         batch.put(*metric, &Labels::new(labels.iter().copied()).expect("labels"), *value);
@@ -90,8 +94,31 @@ static VALUE: Metric = Metric::new("probe_value", Kind::Gauge, Unit::None, "A va
 
 /// Traces a made-up path to its end.
 fn traced(hosts: &'static [u8], target: u8) -> Traced {
-    let address = |octet: u8| IpAddr::from([192, 0, 2, octet]);
-    let route = move |_, _| hosts.iter().map(|octet| Host::new(address(*octet))).collect();
+    trace(target, move |_| hosts.iter().map(|octet| Host::new(address(*octet))).collect())
+}
+
+/// Traces one whose last host passes nothing on.
+fn refused(hosts: &'static [u8], target: u8) -> Traced {
+    trace(target, move |ttl| {
+        let mut all: Vec<Host> = hosts.iter().map(|octet| Host::new(address(*octet))).collect();
+        if let Some(last) = all.last().cloned()
+            && usize::from(ttl) > all.len()
+        {
+            // It answers for the places behind it.
+            all.push(Host { refuses: Some(ErrorKind::HostUnreachable), ..last });
+        } else {
+            all.push(Host::new(address(target)));
+        }
+        all
+    })
+}
+
+fn address(octet: u8) -> IpAddr {
+    IpAddr::from([192, 0, 2, octet])
+}
+
+fn trace(target: u8, route: impl Fn(u8) -> Vec<Host> + 'static) -> Traced {
+    let route = move |probe: squirrel_probe::path::Probe, _| route(probe.ttl);
     let mut network = Simulated::new(Box::new(route));
     let plan = Plan { rounds: Some(5), ..Plan::default() };
     let mut trace = Trace::new(plan, address(target), network.now());

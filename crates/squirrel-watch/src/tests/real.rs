@@ -1,16 +1,19 @@
 //! The whole prober on this machine's loopback: threads, sockets, names.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::net::TcpListener;
 use std::ops::ControlFlow;
 
 use squirrel_api::probes::{Probe, ProbeState};
-use squirrel_check::{Checker, TcpCheck};
+use squirrel_check::Checker;
 use squirrel_probe::drive::{Driver, Options};
 use squirrel_probe::ping::{Cadence, Event};
 use squirrel_sys::clock::Monotonic;
 use squirrel_sys::probe_socket::SocketOptions;
 use squirrel_testkit::{skip, until};
 use tokio::runtime::Runtime;
+
+use ProbeState::{Down, Up};
 
 use super::*;
 use crate::{Parts, Ran, RunError, Watch};
@@ -23,7 +26,9 @@ fn runtime() -> Runtime {
 }
 
 fn pinger() -> Option<Driver> {
-    let options = Options { socket: SocketOptions::default(), size: 56, run: 7 };
+    // Raw sockets of tests that run beside each other hear each other.
+    let run = RandomState::new().hash_one("test");
+    let options = Options { socket: SocketOptions::default(), size: 56, run };
     let (driver, _) = Driver::open_all(&options, true);
     driver.can_ask(IpAddr::from([127, 0, 0, 1])).then_some(driver)
 }
@@ -64,7 +69,7 @@ fn each_kind_is_probed_and_what_leaves_is_probed_no_more() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let service = listener.local_addr().expect("an address").to_string();
     let tcp = |instance: &str| {
-        let module = Module { timeout: Duration::from_secs(5), prober: Prober::Tcp(Box::new(TcpCheck::default())) };
+        let module = Module { timeout: Duration::from_secs(5), prober: Prober::Tcp(Box::default()) };
         often(target("tcp", instance, Work::Check(Arc::new(module))))
     };
     let way = Target { interval: Duration::from_millis(50), ..target("way", "127.0.0.1", one_packet()) };
@@ -73,7 +78,6 @@ fn each_kind_is_probed_and_what_leaves_is_probed_no_more() {
     let mut targets = all();
     targets.extend([tcp(&service), tcp("127.0.0.1:1"), way]);
     let watch = start(&runtime, driver, targets);
-    use ProbeState::{Down, Up};
     let shown = wait_for(&watch, &[Up, Up, Down, Up, Down, Up]);
     assert!(shown[2].why.as_deref().is_some_and(|why| why.contains("no address")), "{:?}", shown[2]);
     assert!(shown[0].address == Some(IpAddr::from([127, 0, 0, 1])) && shown[0].seconds.is_some_and(|time| time < 1.0));

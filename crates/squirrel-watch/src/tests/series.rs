@@ -42,7 +42,7 @@ fn echoes_become_series_under_the_names_that_others_know() {
             .all(|(labels, ..)| labels.get("job") == Some("p") && labels.get("instance") == Some("192.0.2.1"))
     );
     // Once a minute, in the second that is the target's own.
-    let told = shown(&board.due(Timestamp(61_000), Elapsed(Duration::from_secs(60))));
+    let told = shown(&board.due(Timestamp(61_000), Elapsed(Duration::from_mins(1))));
     for line in [
         "squirrel_probe_info{group=office,kind=ping,site=a} 61 1.0000",
         "squirrel_probe_objective_ratio{site=a} 61 0.9900",
@@ -57,7 +57,7 @@ fn echoes_become_series_under_the_names_that_others_know() {
     assert_eq!(told.len(), 13, "{told:#?}");
     // A minute without an answer has a loss and no times.
     board.echo(0, &targets[0], echo(70, None));
-    let told = shown(&board.due(Timestamp(121_000), Elapsed(Duration::from_secs(120))));
+    let told = shown(&board.due(Timestamp(121_000), Elapsed(Duration::from_mins(2))));
     assert!(told.iter().any(|one| one == "squirrel_probe_loss_ratio{site=a} 121 1.0000"), "{told:#?}");
     assert_eq!(told.iter().filter(|one| one.ends_with("121 end")).count(), 10, "{told:#?}");
 }

@@ -3,6 +3,8 @@
 use squirrel_api::probes::ProbeState;
 use squirrel_model::{Elapsed, Timestamp, is_stale};
 
+use ProbeState::{Down, Unknown, Unreachable, Up};
+
 use super::*;
 use crate::remembered;
 
@@ -12,7 +14,6 @@ fn what_lies_behind_a_dead_gateway_is_unreachable() {
     let (mut board, targets) =
         board(vec![ping("gw"), behind("switch", "gw"), behind("server", "switch"), check("elsewhere")]);
     let states = |board: &Board| board.all().into_iter().map(|probe| probe.state).collect::<Vec<_>>();
-    use ProbeState::{Down, Unknown, Unreachable, Up};
     assert_eq!(states(&board), [Unknown; 4]);
     let tell = |board: &mut Board, second: i64, gateway: bool, others: bool| {
         for _ in 0..3 {
@@ -62,7 +63,7 @@ fn a_reload_leaves_alone_what_did_not_change() {
     board.echo(1, &there[1], echo(5, Some(1)));
     board.finding(2, &there[2], Timestamp(5_000), &finding(true, &[(&VALUE, &[], 1.0)]));
     board.due(Timestamp(6_000), Elapsed(Duration::from_secs(7)));
-    let slower = Target { interval: Duration::from_secs(60), ..check("c") };
+    let slower = Target { interval: Duration::from_mins(1), ..check("c") };
     let changes = board.arrange(vec![Arc::new(slower), Arc::new(ping("d")), Arc::new(ping("a"))], Timestamp(8_000));
     let seen: Vec<_> = changes
         .iter()
@@ -98,4 +99,20 @@ fn a_clock_that_is_set_back_stops_nothing() {
     }
     let probe = &board.all()[0];
     assert_eq!((probe.state, probe.since), (ProbeState::Down, Some(9.0)));
+}
+
+#[test]
+fn a_router_that_refuses_is_no_other_path() {
+    let (mut board, targets) = board(vec![path("192.0.2.9")]);
+    board.traced(0, &targets[0], Timestamp(100_000), Ok(traced(&[1, 2, 9], 9)));
+    board.traced(0, &targets[0], Timestamp(160_000), Ok(refused(&[1, 2], 9)));
+    let (_, known) = board.path("way", "192.0.2.9").expect("a path");
+    assert_eq!((board.all()[0].state, known.changes), (ProbeState::Down, Vec::new()));
+    assert!(
+        board.all()[0].why.as_deref().is_some_and(|why| why.contains("192.0.2.2, passes nothing on")),
+        "{:?}",
+        board.all()
+    );
+    board.traced(0, &targets[0], Timestamp(220_000), Ok(traced(&[1, 2, 9], 9)));
+    assert_eq!(board.path("way", "192.0.2.9").expect("a path").1.changes, Vec::new());
 }

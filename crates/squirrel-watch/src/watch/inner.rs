@@ -59,7 +59,7 @@ impl Inner {
     /// Opens everything; nothing is probed yet.
     pub(super) fn open(parts: Parts) -> io::Result<Self> {
         let Parts { pinger: (driver, closed), checker, monotonic, .. } = parts;
-        let clock = Clock(monotonic);
+        let clock = Clock::new(monotonic);
         let board: Arc<Mutex<Board>> = Arc::default();
         let can_ping = [IpAddr::from([127, 0, 0, 1]), IpAddr::from(std::net::Ipv6Addr::LOCALHOST)]
             .map(|address| driver.can_ask(address));
@@ -220,9 +220,8 @@ impl Inner {
     }
 
     pub(super) fn faults(&self) -> Vec<Fault> {
-        let pinged = hold(&self.board).all().iter().any(|probe| probe.kind == "ping");
         let mut faults = Vec::new();
-        if pinged {
+        if hold(&self.board).pings() {
             faults.extend(self.closed.iter().map(|why| Fault { subject: "ping".to_owned(), reason: why.clone() }));
         }
         faults.extend(self.pings.trouble().map(|reason| Fault { subject: "ping".to_owned(), reason }));

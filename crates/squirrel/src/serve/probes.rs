@@ -42,6 +42,8 @@ pub(crate) fn pinger(probes: &Probes) -> (Driver, Vec<OpenError>) {
 pub(crate) struct Watched {
     watch: Watch,
     record: Record,
+    /// Whether raw sockets were tried at the start: nobody may open them later.
+    raw: bool,
 }
 
 impl Watched {
@@ -59,7 +61,7 @@ impl Watched {
         };
         let watch = Watch::start(parts, probes.targets()?, &tokio::runtime::Handle::current())
             .context("cannot start the probes")?;
-        Ok(Arc::new(Self { watch, record }))
+        Ok(Arc::new(Self { watch, record, raw: probes.pings() }))
     }
 
     /// Takes a configuration that was read again.
@@ -102,7 +104,10 @@ impl Watched {
 
     /// How it does, as a collector.
     pub(crate) fn status(&self) -> CollectorStatus {
-        let faults: Vec<_> = self.watch.faults();
+        let mut faults = self.watch.faults();
+        for fault in faults.iter_mut().filter(|_| !self.raw) {
+            fault.reason += "\nOr restart Squirrel: raw sockets are opened at its start alone, when a [[probe]] pings.";
+        }
         let (state, sentence) = if self.watch.is_idle() {
             (CollectorState::Disabled, "No [[probe]] in the configuration names a target.")
         } else if faults.is_empty() {

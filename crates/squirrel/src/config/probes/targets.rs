@@ -61,7 +61,7 @@ pub(super) fn of(probe: &Probe, modules: &Modules) -> anyhow::Result<Vec<Target>
     let mut known = BTreeSet::new();
     let mut all = Vec::new();
     for written in &probe.targets {
-        let named = || format!("targets: {:?}", Untrusted(written).to_string());
+        let named = || format!("targets: \"{}\"", Untrusted(written));
         ensure!(known.insert(written), "{}: it is there twice", named());
         ensure!(
             !written.is_empty() && written.len() <= LONGEST_TARGET && !written.chars().any(char::is_control),

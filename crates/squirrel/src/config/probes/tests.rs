@@ -104,7 +104,7 @@ fn mistakes_are_told_with_the_probe_the_key_and_what_to_write() {
         ("targets = ['x']\nmodule = 'http_2xx'\ntimeout = '1s'", &["timeout", "module"]),
         ("targets = ['x']\nquery = 'y'", &["query is for kind = \"dns\""]),
         ("targets = ['x']\n[[probe]]\nname = 'p'\ntargets = ['y']", &["\"p\"", "two tables"]),
-        ("targets = ['\\u001b[31m']\nkind = 'ntp'", &["control character", "^[[31m"]),
+        ("targets = ['\\u001b[31m']\nkind = 'ntp'", &["control character", "\"\\u{1b}[31m\""]),
     ] {
         let said = complaint(&format!("[[probe]]\nname = \"p\"\n{}", rest.replace("'\\u001b[31m'", "\"\\u001b[31m\"")));
         for word in words {
