@@ -9,6 +9,7 @@ mod bench;
 mod bpf;
 mod conformance;
 mod daemon;
+mod digest;
 mod http;
 mod metadata;
 mod namespace;

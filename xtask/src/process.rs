@@ -10,7 +10,8 @@ use anyhow::{Context as _, Result, bail};
 /// in the environment for this program alone.
 pub(crate) fn cargo(root: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(root).stdin(Stdio::null());
+    // What it prints is read by `digest`, which knows no colours.
+    command.current_dir(root).stdin(Stdio::null()).env("CARGO_TERM_COLOR", "never");
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {

@@ -1,10 +1,12 @@
 //! Steps with a name, a log file and a time.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::digest::{digest, failures};
 use crate::process;
 use crate::stopwatch::Stopwatch;
 
@@ -18,6 +20,7 @@ pub(crate) const FEATURES: [&str; 2] = ["--features", "squirrel-monitor/tokio-ne
 pub(crate) struct Steps<'a> {
     pub(crate) root: &'a Path,
     logs: PathBuf,
+    failed: RefCell<Vec<String>>,
 }
 
 impl<'a> Steps<'a> {
@@ -25,7 +28,7 @@ impl<'a> Steps<'a> {
     pub(crate) fn new(root: &'a Path) -> Result<Self> {
         let logs = root.join("target/xtask");
         std::fs::create_dir_all(&logs).with_context(|| format!("{} cannot be made", logs.display()))?;
-        Ok(Self { root, logs })
+        Ok(Self { root, logs, failed: RefCell::default() })
     }
 
     /// The file that a step of this name writes.
@@ -53,7 +56,12 @@ impl<'a> Steps<'a> {
         self.run("documentation", &mut command)
     }
 
-    /// A step that is another program. When it fails, its output is shown and how to repeat it.
+    /// What has failed up to now, by the step's name and its own.
+    pub(crate) fn failed(&self) -> Vec<String> {
+        self.failed.borrow().clone()
+    }
+
+    /// A step that is another program. When it fails, it is shown what failed, its output, and how to repeat it.
     pub(crate) fn run(&self, name: &str, command: &mut Command) -> Result<()> {
         let log = self.log(name);
         let shown = process::shown(command);
@@ -61,6 +69,9 @@ impl<'a> Steps<'a> {
         let passed = timed(&what, || process::logged(command, &log))?;
         if !passed {
             let text = self.read_log(name);
+            let failures = failures(&text);
+            print!("{}", digest(&failures));
+            self.failed.borrow_mut().extend(failures.iter().map(|failure| format!("{name}: {}", failure.name)));
             let lines: Vec<&str> = text.lines().collect();
             let from = lines.len().saturating_sub(SHOWN_LINES);
             println!("{}", lines[from..].join("\n"));
@@ -102,5 +113,16 @@ mod tests {
         let text = outcome.expect_err("fails").to_string();
         assert!(text.contains("a-step.log") && text.contains("to repeat it: sh -c"), "{text}");
         assert_eq!(log, "out\nerr\n");
+    }
+
+    #[test]
+    fn what_failed_is_kept_for_the_end() {
+        let root = std::env::temp_dir().join(format!("xtask-failed-{}", std::process::id()));
+        let steps = Steps::new(&root).expect("makes the folder");
+        let passed = steps.run("good", Command::new("sh").args(["-c", "echo 'FAIL  not_this'"]));
+        let failed = steps.run("pages", Command::new("sh").args(["-c", "echo 'FAIL  a_page'; exit 1"]));
+        std::fs::remove_dir_all(&root).expect("removes the folder");
+        assert!(passed.is_ok() && failed.is_err());
+        assert_eq!(steps.failed(), ["pages: a_page"]);
     }
 }

@@ -42,28 +42,33 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
     }
     let watch = Stopwatch::start();
     let mut counts = Counts::default();
-    let outcome = all_steps(root, &options, &mut counts);
+    let steps = Steps::new(root)?;
+    let outcome = all_steps(&steps, &options, &mut counts);
     if let Err(error) = &outcome {
         println!("\n{error:#}");
         counts.failed = counts.failed.max(1);
     }
     println!("\nall of it took {:.0} s", watch.elapsed().as_secs_f64());
     let passed = counts.verdict(options.ci);
+    // What was printed above is longer than any screen: whoever reads only the end learns what failed.
+    for failure in steps.failed() {
+        println!("failed: {failure}");
+    }
     println!("{counts}");
     Ok(passed)
 }
 
-fn all_steps(root: &Path, options: &Options, counts: &mut Counts) -> Result<()> {
-    let steps = Steps::new(root)?;
+fn all_steps(steps: &Steps<'_>, options: &Options, counts: &mut Counts) -> Result<()> {
+    let root = steps.root;
     if options.library {
-        return library::run(&steps, counts);
+        return library::run(steps, counts);
     }
     if options.fast {
         println!(
             "left out, because of --fast: installing, documentation, the library elsewhere, the examples, the browser"
         );
     } else {
-        install::packages(&steps, counts);
+        install::packages(steps, counts);
     }
     steps.cargo("format", &["fmt", "--all", "--check"])?;
     steps::inside("tidy", "cargo xtask tidy", || tidy::run(root, &[]))?;
@@ -72,10 +77,10 @@ fn all_steps(root: &Path, options: &Options, counts: &mut Counts) -> Result<()> 
     if !options.fast {
         steps.documentation()?;
     }
-    rust_tests(&steps, counts)?;
+    rust_tests(steps, counts)?;
     if !options.fast {
-        library::run(&steps, counts)?;
-        examples::run(&steps, counts)?;
+        library::run(steps, counts)?;
+        examples::run(steps, counts)?;
     }
     let program = root.join("target/debug/squirrel");
     if root.join("crates/squirrel").exists() {
@@ -86,7 +91,7 @@ fn all_steps(root: &Path, options: &Options, counts: &mut Counts) -> Result<()> 
     }
     let web = root.join("crates/squirrel-server/web");
     if web.join("package.json").exists() && !options.fast {
-        browser::run(&steps, &web, &program, counts)?;
+        browser::run(steps, &web, &program, counts)?;
     }
     Ok(())
 }

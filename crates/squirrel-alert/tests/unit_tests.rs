@@ -166,10 +166,11 @@ const CASES: &[(&str, &str, bool)] = &[
 
 fn file(case: &str) -> String {
     let series = if case.contains("input_series") { "" } else { SERIES };
+    // All groups have their place: those that promtool is not told of, it evaluates in an order that changes.
+    let first = if case.contains("half") { "second, first, " } else { "first, second, " };
     format!(
-        "rule_files: [rules.yml]\nevaluation_interval: 1m\ngroup_eval_order: [first]\ntests:\n- interval: 1m{series}\n  {case}\n"
+        "rule_files: [rules.yml]\nevaluation_interval: 1m\ngroup_eval_order: [{first}alerts, limited]\ntests:\n- interval: 1m{series}\n  {case}\n"
     )
-    .replace("group_eval_order: [first]\n", if case.contains("half") { "group_eval_order: [second, first]\n" } else { "" })
 }
 
 #[test]

@@ -131,6 +131,14 @@ impl Channel {
     pub fn kind(&self) -> &'static str {
         self.kind.word()
     }
+
+    /// Scheme, host and port that it posts to, without the path, which may be a secret; none where it does not post.
+    pub fn address(&self) -> Option<String> {
+        match &self.kind {
+            Kind::Http(http) => Some(http.to.to_string()),
+            Kind::Mail(_) | Kind::Log | Kind::Journal(_) | Kind::Command(_) => None,
+        }
+    }
 }
 
 /// Names stand in routes, commands, logs and metrics.

@@ -2,6 +2,8 @@
 
 mod dns;
 mod http;
+mod icmp;
+mod modules;
 mod ntp;
 mod plugin;
 pub(crate) mod server;

@@ -27,6 +27,8 @@ pub static TARGETS: &[Target] = &[
     Target { name: "alert_rules", run: |octets| text(octets, people::rules) },
     Target { name: "alert_template", run: |octets| text(octets, people::template) },
     Target { name: "api_parameters", run: |octets| text(octets, people::parameters) },
+    Target { name: "check_modules", run: |octets| text(octets, people::modules) },
+    Target { name: "check_texts", run: |octets| text(octets, others::performance) },
     Target { name: "collectors", run: kernel::collectors },
     Target { name: "containers", run: others::containers },
     Target { name: "dns_message", run: network::dns },

@@ -76,6 +76,8 @@ targets! {
     alert_rules
     alert_template
     api_parameters
+    check_modules
+    check_texts
     collectors
     containers
     dns_message

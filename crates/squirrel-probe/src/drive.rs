@@ -55,8 +55,37 @@ impl Driver {
     pub fn open(targets: Vec<IpAddr>, options: &Options) -> Result<Self, OpenError> {
         let families = [Family::V4, Family::V6];
         let needed = families.into_iter().filter(|family| targets.iter().any(|target| family_of(*target) == *family));
-        let links = needed.map(|family| Link::open(family, options)).collect::<Result<_, _>>()?;
-        Ok(Self { links, targets: Targets::new(targets), inbox: Inbox::new(), strange: 0, by_kernel: false })
+        let links = needed.map(|family| Link::open(family, options, true)).collect::<Result<_, _>>()?;
+        let mut driver = Self { links, targets: Targets::default(), inbox: Inbox::new(), strange: 0, by_kernel: false };
+        for (target, address) in (0..).zip(targets) {
+            driver.set_address(target, Ok(address));
+        }
+        Ok(driver)
+    }
+
+    /// Opens a socket for each IP that this host speaks, before it is known who is asked, and tells what is in the way
+    /// of the others. Raw sockets, which hear everybody's ICMP, are tried only if `raw` says so.
+    pub fn open_all(options: &Options, raw: bool) -> (Self, Vec<OpenError>) {
+        let mut driver =
+            Self { links: Vec::new(), targets: Targets::default(), inbox: Inbox::new(), strange: 0, by_kernel: false };
+        let mut refused = Vec::new();
+        for family in [Family::V4, Family::V6] {
+            match Link::open(family, options, raw) {
+                Ok(link) => driver.links.push(link),
+                Err(error) => refused.push(error),
+            }
+        }
+        (driver, refused)
+    }
+
+    /// Whether there is a socket that can ask this address.
+    pub fn can_ask(&self, address: IpAddr) -> bool {
+        self.links.iter().any(|link| link.family() == family_of(address))
+    }
+
+    /// Says where a target is from now on, or why it is nowhere: then its questions are not sent, for this reason.
+    pub fn set_address(&mut self, target: u32, address: Result<IpAddr, String>) {
+        self.targets.set(target, address);
     }
 
     /// Sets the octets of payload of what is sent from now on.
@@ -130,10 +159,13 @@ impl Driver {
     }
 
     fn send(&mut self, ping: &mut Ping, question: Question, clocks: &Clocks<'_>, events: &mut Vec<Event>) {
-        let Some(address) = self.targets.address(question.target) else { return };
-        let link = self.links.iter_mut().find(|link| link.family() == family_of(address));
-        if let Some(link) = link {
-            link.send(ping, question, address, clocks, events);
+        let address = match self.targets.get(question.target) {
+            Ok(address) => address,
+            Err(why) => return ping.not_sent(question, why.to_owned(), events),
+        };
+        match self.links.iter_mut().find(|link| link.family() == family_of(address)) {
+            Some(link) => link.send(ping, question, address, clocks, events),
+            None => ping.not_sent(question, "this program may not ask by this version of IP".to_owned(), events),
         }
     }
 
@@ -177,21 +209,41 @@ impl Driver {
 }
 
 /// The addresses that are asked.
+#[derive(Default)]
 struct Targets {
-    addresses: Vec<IpAddr>,
+    addresses: Vec<Result<IpAddr, String>>,
     /// The target of an address, for answers that are too short to say which they are of: the last, if it is asked
     /// twice.
     by_address: HashMap<IpAddr, u32>,
 }
 
 impl Targets {
-    fn new(addresses: Vec<IpAddr>) -> Self {
-        let by_address = addresses.iter().copied().zip(0..).collect();
-        Self { addresses, by_address }
+    fn set(&mut self, target: u32, address: Result<IpAddr, String>) {
+        while self.addresses.len() <= target as usize {
+            self.addresses.push(Err("nobody said where it is".to_owned()));
+        }
+        let Some(place) = self.addresses.get_mut(target as usize) else { return };
+        if let Ok(before) = place
+            && self.by_address.get(before) == Some(&target)
+        {
+            self.by_address.remove(before);
+        }
+        if let Ok(address) = address {
+            self.by_address.insert(address, target);
+        }
+        *place = address;
+    }
+
+    fn get(&self, target: u32) -> Result<IpAddr, &str> {
+        match self.addresses.get(target as usize) {
+            Some(Ok(address)) => Ok(*address),
+            Some(Err(why)) => Err(why),
+            None => Err("there is no such target"),
+        }
     }
 
     fn address(&self, target: u32) -> Option<IpAddr> {
-        self.addresses.get(target as usize).copied()
+        self.get(target).ok()
     }
 
     fn at(&self, address: IpAddr) -> Option<u32> {

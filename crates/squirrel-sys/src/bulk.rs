@@ -258,4 +258,17 @@ mod tests {
         }
         assert!(sum > 0);
     }
+
+    #[test]
+    fn work_shorter_than_a_tick_of_the_kernel_is_seen() {
+        let used = || thread_cpu().user + thread_cpu().system;
+        let mut before = used();
+        let steps = (0..10_000).filter_map(|_| {
+            let now = used();
+            let step = now.saturating_sub(std::mem::replace(&mut before, now));
+            (step > Duration::ZERO).then_some(step)
+        });
+        let least = steps.min().unwrap();
+        assert!(least < Duration::from_micros(500), "{least:?}");
+    }
 }

@@ -16,6 +16,7 @@
 extern crate std;
 
 pub mod address;
+mod der;
 pub mod dns;
 pub mod ethtool;
 pub mod icmp;
@@ -27,6 +28,7 @@ pub mod ntp;
 pub mod packets;
 pub mod qdisc;
 mod reader;
+pub mod rsa;
 pub mod sock_diag;
 pub mod tcp;
 #[cfg(test)]

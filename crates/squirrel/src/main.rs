@@ -6,6 +6,7 @@
 mod accounting;
 mod alert_actions;
 mod alerts_command;
+mod check;
 mod cli;
 mod config;
 mod config_command;
@@ -54,12 +55,13 @@ fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Serve(args) => serve::run(args, &environment()),
         Command::Keeper { role } => keeper::run(*role),
-        Command::Top(args) => top::run(args),
+        Command::Top(args) => top::run(args, &environment()),
         Command::Sockets(args) => sockets::run(args),
         Command::Status(args) => status_command::run(args),
         Command::Completions { shell } => manners::completions(*shell),
         Command::Man { command } => manners::man(command),
         Command::Ping(args) => ping::run(args),
+        Command::Check(args) => check::run(args),
         Command::Path(args) => path::run(args),
         Command::Throughput(command) => throughput::run(command),
         Command::Query(args) => query::run(args),
@@ -89,6 +91,9 @@ fn environment() -> Environment {
         root: squirrel_sys::privilege::effective_uid() == 0,
         state_home: path("XDG_STATE_HOME"),
         home: path("HOME"),
-        user: ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok()),
+        user: ["SUDO_USER", "USER", "LOGNAME"]
+            .into_iter()
+            .find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()))
+            .or_else(|| Some(squirrel_account::user_name(squirrel_sys::privilege::effective_uid()))),
     }
 }

@@ -9,6 +9,7 @@ mod names;
 mod notes;
 mod print;
 mod recording;
+pub(crate) mod scheduled;
 
 use std::net::IpAddr;
 use std::ops::ControlFlow;

@@ -4,7 +4,6 @@ pub(crate) mod class;
 mod limits;
 mod live;
 mod path_mtu;
-pub(crate) mod reason;
 pub(crate) mod show;
 pub(crate) mod targets;
 

@@ -8,6 +8,8 @@ mod alerts;
 mod applications;
 #[path = "program/books.rs"]
 mod books;
+#[path = "program/check.rs"]
+mod check;
 #[path = "program/engine.rs"]
 mod engine;
 #[path = "program/full_disk.rs"]

@@ -24,6 +24,7 @@ const TOOLS: &[Tool] = &[
     Tool { program: "sysctl", package: "procps", needed_for: "network namespaces" },
     Tool { program: "conntrack", package: "conntrack", needed_for: "connection tracking" },
     Tool { program: "iperf3", package: "iperf3", needed_for: "throughput, against the program whose protocol it is" },
+    Tool { program: "openssl", package: "openssl", needed_for: "logins of throughput, against another RSA" },
     Tool {
         program: "clang-14",
         package: "clang-14",

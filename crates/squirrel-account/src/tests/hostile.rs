@@ -72,7 +72,7 @@ proptest! {
             let ended: Option<Box<dyn EndedSockets>> = Some(Box::new(OneAnswer(octets)));
             let namespace =
                 NamespaceSource { inode: 1, name: None, process: Some(7), kernel: Arc::clone(&kernel), ended };
-            let sources = Sources { host: kernel, namespaces: vec![namespace], find: None, ledger: None, users: None, containers: None };
+            let sources = Sources { host: kernel, namespaces: vec![namespace], find: None, ledger: None, users: None, containers: None, may_trace: true };
             let mut accountant = Accountant::new(Options::default(), sources);
             let mut batch = Batch::default();
             for second in 1..4u64 {

@@ -44,6 +44,10 @@ pub(super) struct State {
     pub(super) dumps: usize,
     /// How often the descriptors of a process were listed.
     pub(super) looks: usize,
+    /// Processes whose descriptors may not be seen.
+    pub(super) closed: Vec<u32>,
+    /// Whether whoever looks has the privilege to look at others.
+    pub(super) may_trace: bool,
 }
 
 /// The host, shared by its kernel, its announcements and its ledger.
@@ -110,8 +114,15 @@ impl World {
             ended: Some(Box::new(self.clone())),
         };
         let ledger = ledger.then(|| Box::new(self.clone()) as Box<dyn SocketLedger>);
-        let sources =
-            Sources { host: kernel, namespaces: vec![namespace], find: None, ledger, users: None, containers: None };
+        let sources = Sources {
+            host: kernel,
+            namespaces: vec![namespace],
+            find: None,
+            ledger,
+            users: None,
+            containers: None,
+            may_trace: self.state().may_trace,
+        };
         Watch { accountant: Accountant::new(options, sources), seconds: 0 }
     }
 }
@@ -122,7 +133,12 @@ impl Kernel for World {
     }
 
     fn list(&self, path: &str, each: &mut dyn FnMut(&[u8])) -> Result<(), SysError> {
-        self.state().looks += usize::from(path.ends_with("/fd"));
+        let mut state = self.state();
+        state.looks += usize::from(path.ends_with("/fd"));
+        if state.closed.iter().any(|pid| path == format!("/proc/{pid}/fd")) {
+            return Err(SysError::new("list", path, std::io::ErrorKind::PermissionDenied.into()));
+        }
+        drop(state);
         self.files.list(path, each)
     }
 

@@ -46,7 +46,7 @@ fn bytes_of_a_multipath_socket_belong_to_the_process_that_has_it() {
     let sockets: BTreeSet<u64> =
         records.iter().filter(|r| r.kind == SocketKind::Multipath && r.transmit_bytes > 0).map(|r| r.cookie).collect();
     assert_eq!(sockets.len(), 2, "both ends");
-    // Each end has a path, which carried all of it once, and is no bytes of anybody else.
+    // Each end has a path, which carried all of it, and is no bytes of anybody else.
     let paths: Vec<&SocketRecord> = records.iter().filter(|record| record.path_of.is_some()).collect();
     assert_eq!(paths.iter().filter_map(|path| path.path_of).collect::<BTreeSet<u64>>(), sockets);
     let mut carried: Vec<(u64, u64)> = Vec::new();
@@ -56,7 +56,10 @@ fn bytes_of_a_multipath_socket_belong_to_the_process_that_has_it() {
         carried.push((tcp.transmitted_payload(), tcp.received_payload()));
     }
     carried.sort_unstable();
-    assert_eq!(carried, [(100_000, 1_000_000), (1_000_000, 100_000)]);
+    let [(little, much), other] = carried[..] else { panic!("two paths: {carried:?}") };
+    assert_eq!(other, (much, little), "what one end sent, the other received");
+    // Data whose acknowledgement comes late is sent again on the path (RFC 8684, 3.3.6), which a busy machine does.
+    assert!((100_000..200_000).contains(&little) && (1_000_000..2_000_000).contains(&much), "{little} {much}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Name servers over each transport, those that lie, and those that make no sense.
 
-use regex::Regex;
+use regex::bytes::Regex;
 use squirrel_wire::dns::{Class, Rcode, RecordType};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;

@@ -1,9 +1,16 @@
 //! Servers that do what the test wrote down, on ports of the system's choice; they end with the test's runtime.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::{http1 as http1_server, http2 as http2_server};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -84,11 +91,18 @@ pub(crate) fn name_of(attributes: &[(&str, &str)]) -> DistinguishedName {
 impl Identity {
     /// A server's side of TLS.
     pub(crate) fn acceptor(&self) -> TlsAcceptor {
+        self.acceptor_of(&[])
+    }
+
+    /// As [`Self::acceptor`], of a server that speaks these protocols.
+    pub(crate) fn acceptor_of(&self, protocols: &[&str]) -> TlsAcceptor {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let key = PrivateKeyDer::try_from(self.key.serialize_der()).unwrap();
         let config = builder.unwrap().with_no_client_auth().with_single_cert(vec![self.der.clone()], key);
-        TlsAcceptor::from(Arc::new(config.unwrap()))
+        let mut config = config.unwrap();
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+        TlsAcceptor::from(Arc::new(config))
     }
 }
 
@@ -223,6 +237,39 @@ async fn until(stream: &mut Box<dyn Stream>, end: &[u8]) -> std::io::Result<Stri
         }
     }
     Ok(String::from_utf8_lossy(&octets).into_owned())
+}
+
+/// A web server that speaks HTTP/2 and HTTP/1.1, and answers with what it was asked.
+pub(crate) async fn http2(identity: &Identity) -> SocketAddr {
+    let acceptor = identity.acceptor_of(&["h2", "http/1.1"]);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                let Ok(stream) = acceptor.accept(stream).await else { return };
+                let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                let stream = TokioIo::new(stream);
+                let served = if is_http2 {
+                    http2_server::Builder::new(TokioExecutor::new()).serve_connection(stream, service_fn(echoed)).await
+                } else {
+                    http1_server::Builder::new().serve_connection(stream, service_fn(echoed)).await
+                };
+                drop(served);
+            });
+        }
+    });
+    address
+}
+
+/// The request in words: its host as both versions have it.
+async fn echoed(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let host = request.uri().authority().map(ToString::to_string);
+    let host = host.or_else(|| Some(request.headers().get("host")?.to_str().ok()?.to_owned()));
+    let body =
+        format!("{} {} {:?} {}", request.method(), request.uri().path(), request.version(), host.unwrap_or_default());
+    Ok(Response::new(Full::new(Bytes::from(body))))
 }
 
 /// A server of UDP that answers each datagram with what `answers` makes of it.

@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use squirrel_model::Elapsed;
 use squirrel_wire::icmp::ErrorKind;
 
-use super::{Arrival, Clock, Report, Window};
+use super::{Arrival, Cadence, Clock, Report, Window};
 use crate::Spread;
 
 /// Questions that are remembered at most, so that what comes late or twice is known as that.
@@ -57,6 +58,12 @@ pub(super) enum Answered {
 
 #[derive(Clone, Debug)]
 pub(super) struct Target {
+    pub(super) interval: Duration,
+    pub(super) timeout: Duration,
+    /// When it is asked next.
+    pub(super) next: Option<Duration>,
+    /// Whether the times of all answers are kept.
+    keeps_times: bool,
     slots: VecDeque<Slot>,
     /// Number of the first slot's question.
     first: u32,
@@ -69,8 +76,19 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub(super) fn new(window: usize) -> Self {
+    pub(super) fn new(window: usize, cadence: Cadence) -> Self {
+        let mut target = Self { keeps_times: true, ..Self::absent(window) };
+        target.set(Some(cadence));
+        target
+    }
+
+    /// One that is not asked, and whose times are not kept once it is.
+    pub(super) fn absent(window: usize) -> Self {
         Self {
+            interval: Duration::ZERO,
+            timeout: Duration::ZERO,
+            next: None,
+            keeps_times: false,
             slots: VecDeque::new(),
             first: 0,
             recent: VecDeque::new(),
@@ -80,9 +98,20 @@ impl Target {
         }
     }
 
+    pub(super) fn set(&mut self, cadence: Option<Cadence>) {
+        self.next = cadence.map(|cadence| cadence.first.0);
+        if let Some(cadence) = cadence {
+            (self.interval, self.timeout) = (cadence.interval, cadence.timeout);
+        }
+    }
+
+    pub(super) fn sent_at(&self, number: u32) -> Option<Elapsed> {
+        self.slots.get(number.checked_sub(self.first)? as usize).map(|slot| Elapsed(slot.sent_at))
+    }
+
     /// Gives out the next question's number.
-    pub(super) fn ask(&mut self, now: Duration, timeout: Duration) -> u32 {
-        let old = now.saturating_sub(timeout * 4).saturating_sub(Duration::from_secs(10));
+    pub(super) fn ask(&mut self, now: Duration) -> u32 {
+        let old = now.saturating_sub(self.timeout * 4).saturating_sub(Duration::from_secs(10));
         while self.slots.front().is_some_and(|slot| slot.sent_at < old && !slot.is_pending())
             || self.slots.len() >= REMEMBERED
         {
@@ -154,10 +183,13 @@ impl Target {
         let (time, clock) = round_trip(slot.sent_at, slot.stamp_ns, &arrival);
         let figures = &mut self.figures;
         figures.received += 1;
-        figures.times.add(time);
+        if self.keeps_times {
+            figures.times.add(time);
+        }
         figures.ttl = arrival.ttl.or(figures.ttl);
         match clock {
-            Clock::Kernel => figures.local_delay.add(own.saturating_sub(time)),
+            Clock::Kernel if self.keeps_times => figures.local_delay.add(own.saturating_sub(time)),
+            Clock::Kernel => {}
             Clock::User => figures.timed_by_user += 1,
         }
         let reordered = self.highest.is_some_and(|highest| number < highest);

@@ -210,3 +210,62 @@ fn a_sequence_of_sixteen_bits_names_the_newest_question_that_has_it() {
     assert_eq!(ping.by_sequence(0, (last - 3) as u16).map(|question| question.number), Some(last - 3));
     assert_eq!(ping.by_sequence(0, last.wrapping_add(5) as u16), None, "long forgotten");
 }
+
+#[test]
+fn targets_come_and_go_while_the_others_are_asked_on() {
+    let mut ping = Ping::endless();
+    let every = |first: u64, interval: u64| Cadence {
+        first: Elapsed(Duration::from_millis(first)),
+        interval: Duration::from_millis(interval),
+        timeout: Duration::from_millis(500),
+    };
+    ping.set(0, Some(every(0, 1_000)));
+    ping.set(2, Some(every(100, 2_000)));
+    let mut network = Simulated::new(vec![Way::default(), Way::default(), Way { loss: 1.0, ..Way::default() }]);
+    let answered = |events: &[Event], target: u32| {
+        events
+            .iter()
+            .filter(|event| matches!(event, Event::Answer { question, .. } if question.target == target))
+            .count()
+    };
+    let lost = |events: &[Event]| events.iter().filter(|event| matches!(event, Event::Lost(_))).count();
+    let events = network.run(&mut ping, Duration::from_secs(10));
+    assert_eq!((answered(&events, 0), lost(&events)), (10, 5));
+
+    // At 10.1 s a question to the third is under way; it leaves, and its place goes to another.
+    let events = network.run(&mut ping, Duration::from_millis(10_200));
+    assert_eq!((answered(&events, 0), lost(&events)), (1, 0));
+    ping.set(2, None);
+    ping.set(1, Some(every(10_300, 1_000)));
+    ping.ask(1);
+    ping.ask(2);
+    let events = network.run(&mut ping, Duration::from_secs(13));
+    assert_eq!((answered(&events, 0), answered(&events, 1)), (2, 4), "one of them beside the cadence");
+    assert_eq!(lost(&events), 0, "what was under way to one that left is not lost");
+    ping.set(2, Some(every(13_500, 1_000)));
+    let events = network.run(&mut ping, Duration::from_millis(14_100));
+    let numbers: Vec<u32> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Lost(question) => Some(question.number),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(numbers, [6], "numbers go on, so that no old answer is taken for a new one");
+    assert!(ping.report(0).times.count() == 0 && ping.report(0).received > 13, "nothing grows with the time");
+}
+
+#[test]
+fn whoever_is_held_up_counts_what_was_not_asked() {
+    let mut ping = Ping::endless();
+    let second = Duration::from_secs(1);
+    ping.set(0, Some(Cadence { first: Elapsed::default(), interval: second, timeout: second }));
+    let mut events = Vec::new();
+    for (at, missed) in [(0, 0), (1, 0), (5, 2), (6, 2)] {
+        let now = Elapsed(second * at + Duration::from_millis(1));
+        let step = ping.step(now, &mut events);
+        let Step::Send(question) = step else { panic!("{step:?} at {at}") };
+        ping.sent(question, now);
+        assert_eq!((ping.missed(), ping.sent_at(question)), (missed, Some(now)), "at {at} s");
+    }
+}

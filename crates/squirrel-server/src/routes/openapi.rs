@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 use squirrel_api::live::{
-    Books, Connections, Definitions, Hosts, Interfaces, MOST_ROWS, PacketLease, Processes, Top, schemas,
+    Books, Connections, Definitions, EphemeralPorts, Hosts, Interfaces, MOST_ROWS, PacketLease, Processes, Top, schemas,
 };
+use squirrel_api::probes::{ProbeDetail, ProbeRan, ProbeState, ProbesPage, fields::PROBES};
 use squirrel_filter::Field;
 
 use crate::failure::json as answer;
@@ -67,6 +68,7 @@ const OPERATIONS: &[Operation] = &[
     own("/api/live/hosts", "Remote hosts and the payload exchanged with each"),
     own("/api/live/interfaces", "Interfaces, their wire bytes and the parts of these"),
     own("/api/live/books", "Where the bytes of the host went, and what belongs to nobody"),
+    own("/api/live/ports", "Ephemeral ports in use, and the destinations that most of them lead to"),
     own("/api/live/top", "All tables of one moment: the document of squirrel top --json"),
     own(PACKETS, "Counts packets for some seconds, so that the books of the interfaces are exact while one looks"),
     own(APPLICATIONS, "Applications that report, and how each does"),
@@ -77,6 +79,9 @@ const OPERATIONS: &[Operation] = &[
     change("/api/silences", "A silence is made, or changed"),
     change("/api/silences/expire", "A silence is ended"),
     change("/api/notify/test", "A channel is tried"),
+    own("/api/probes", "Targets that are probed on a schedule, and what the record says of them"),
+    own("/api/probes/one", "One of them, with its path and what happened last"),
+    change("/api/probes/run", "A target is probed once, at once: job and instance"),
     alertmanager("/api/v2/status", "Alertmanager's status"),
     alertmanager("/api/v2/receivers", "Channels as Alertmanager's receivers"),
     alertmanager("/api/v2/alerts", "Firing alerts as Alertmanager shows them"),
@@ -109,17 +114,20 @@ const OPERATIONS: &[Operation] = &[
     prometheus("/api/v1/targets", "Targets: nothing is scraped"),
     prometheus("/api/v1/targets/metadata", "What scraped targets declare: there are none"),
     prometheus("/api/v1/scrape_pools", "Pools of targets: there are none"),
-    prometheus("/api/v1/alertmanagers", "Alertmanagers: none is told in this way"),
+    prometheus("/api/v1/alertmanagers", "Alertmanagers that are told of alerts"),
     prometheus("/api/v1/notifications", "Notifications of Prometheus' pages: there are none"),
     text("/metrics", "The last readings in Prometheus' exposition format"),
     text(WRITE, "Remote write from the senders that the configuration names"),
     text("/federate", "The newest values of the series that match[] names, in the same format"),
+    text(PROBE, "Looks at a target by a module, as blackbox_exporter does: its metrics in the same format"),
     text("/healthz", "Whether the server answers"),
     text("/readyz", "Whether samples can be queried"),
     text("/-/healthy", "As /healthz, under Prometheus' name"),
     text("/-/ready", "As /readyz, under Prometheus' name"),
 ];
 
+/// Where blackbox_exporter is asked.
+const PROBE: &str = "/probe";
 /// Where remote write is posted.
 const WRITE: &str = "/api/v1/write";
 
@@ -145,7 +153,8 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(|| document().to_string());
 
 /// The names of what each path of Squirrel's own may be asked with.
 static KNOWN: LazyLock<Vec<(&str, Vec<String>)>> = LazyLock::new(|| {
-    let own = OPERATIONS.iter().filter(|operation| matches!(operation.kind, Kind::Own | Kind::Events));
+    let is_own = |operation: &&Operation| matches!(operation.kind, Kind::Own | Kind::Events) || operation.path == PROBE;
+    let own = OPERATIONS.iter().filter(is_own);
     own.map(|operation| (operation.path, names(operation.path))).collect()
 });
 
@@ -179,14 +188,18 @@ pub(super) async fn openapi() -> Response {
 fn document() -> Value {
     const PLACE: &str = "#/components/schemas/";
     let mut definitions = Definitions::new();
-    let described: [(&str, Value); 7] = [
+    let described: [(&str, Value); 11] = [
         ("/api/live/processes", schemas::<Processes>(PLACE, &mut definitions)),
         ("/api/live/connections", schemas::<Connections>(PLACE, &mut definitions)),
         ("/api/live/hosts", schemas::<Hosts>(PLACE, &mut definitions)),
         ("/api/live/interfaces", schemas::<Interfaces>(PLACE, &mut definitions)),
         ("/api/live/books", schemas::<Books>(PLACE, &mut definitions)),
+        ("/api/live/ports", schemas::<EphemeralPorts>(PLACE, &mut definitions)),
         ("/api/live/top", schemas::<Top>(PLACE, &mut definitions)),
         (PACKETS, schemas::<PacketLease>(PLACE, &mut definitions)),
+        ("/api/probes", schemas::<ProbesPage>(PLACE, &mut definitions)),
+        ("/api/probes/one", schemas::<ProbeDetail>(PLACE, &mut definitions)),
+        ("/api/probes/run", schemas::<ProbeRan>(PLACE, &mut definitions)),
     ];
     let mut schemas: Map<String, Value> =
         definitions.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect();
@@ -253,8 +266,10 @@ fn get(operation: &Operation, schema: Option<Value>) -> Value {
         "parameters": parameters(operation.path),
         "responses": { "200": { "description": "The answer.", "content": content }, "default": failed },
     });
-    if operation.kind == Kind::Change {
+    if operation.kind == Kind::Change || operation.path == PACKETS {
         operation_object["security"] = json!([{ "token": [] }]);
+    }
+    if operation.kind == Kind::Change {
         operation_object["requestBody"] =
             json!({ "required": true, "content": { "application/json": { "schema": { "type": "object" } } } });
     }
@@ -301,6 +316,36 @@ fn parameters(path: &str) -> Vec<Value> {
             let seconds = json!({ "type": "integer", "minimum": 1, "maximum": 60, "default": 30 });
             vec![parameter("seconds", "For how long; ask again before it is over.", &seconds)]
         }
+        "/api/probes" => {
+            let text = json!({ "type": "string" });
+            let states = ProbeState::ALL.map(ProbeState::word);
+            let own = [
+                parameter("group", "Targets of this group alone.", &text),
+                parameter("job", "Targets of this table of the configuration alone.", &text),
+                parameter("state", "Targets in this state alone.", &json!({ "type": "string", "enum": states })),
+                history(),
+            ];
+            table(PROBES).into_iter().chain(own).collect()
+        }
+        "/api/probes/one" => {
+            let required = |name, about| {
+                let mut required = parameter(name, about, &json!({ "type": "string" }));
+                required["required"] = true.into();
+                required
+            };
+            let (job, instance) = ("Its table of the configuration.", "The target, as the configuration names it.");
+            vec![required("job", job), required("instance", instance), history()]
+        }
+        PROBE => {
+            let text = json!({ "type": "string" });
+            let debug = json!({ "type": "boolean", "default": false });
+            vec![
+                parameter("target", "A URL, host:port or host: what the module looks at.", &text),
+                parameter("module", "By default http_2xx.", &text),
+                parameter("hostname", "The name of a target that is named by its address.", &text),
+                parameter("debug", "Also tells what happened, in words.", &debug),
+            ]
+        }
         "/api/stream" => vec![parameter(
             "query",
             "An expression in PromQL; may be given several times.",
@@ -314,6 +359,12 @@ fn parameters(path: &str) -> Vec<Value> {
         }
         _ => Vec::new(),
     }
+}
+
+/// The parameter that asks for the record of targets.
+fn history() -> Value {
+    let about = "Adds heartbeats over this span, availability, and error budgets.";
+    parameter("history", about, &json!({ "type": "string", "enum": crate::probes::span_names() }))
 }
 
 /// The parameters of a table with these fields.

@@ -195,6 +195,31 @@ pub(super) static SETTINGS: &[Setting] = &[
         help: &["The address by which people reach this dashboard, for the links in what they are told."],
     },
     Setting {
+        section: "checks",
+        key: "modules_file",
+        default: r#""""#,
+        help: &[
+            "A configuration file of blackbox_exporter with modules for checks of services; its modules stand over those that",
+            "are always there (`squirrel check --list`). Prometheus asks for them at /probe?module=…&target=…",
+        ],
+    },
+    Setting {
+        section: "checks",
+        key: "allow",
+        default: "[]",
+        help: &[
+            "Networks that /probe may look at besides public addresses, such as [\"10.0.0.0/8\", \"fd00::/8\"]. Whoever reaches",
+            "this server names the targets, and Squirrel may stand where he does not: so neither this machine nor a private",
+            "network is looked at unless it is named here, and the addresses where clouds give credentials never are.",
+        ],
+    },
+    Setting {
+        section: "checks",
+        key: "at_once",
+        default: "32",
+        help: &["Checks by /probe that may be under way at one time; more are refused and counted."],
+    },
+    Setting {
         section: "log",
         key: "level",
         default: r#""info""#,
@@ -209,7 +234,7 @@ pub(crate) fn sample() -> String {
          # Check it with `squirrel config check FILE`; a running daemon reads it again on SIGHUP.\n",
     );
     let mut section = "";
-    for setting in SETTINGS {
+    for setting in SETTINGS.iter().chain(super::query::SETTINGS) {
         if setting.section != section {
             section = setting.section;
             text += &format!("\n[{section}]\n");
@@ -252,9 +277,12 @@ const TOLD: &str = r#"
 
 # When alerts are told together, and how often.
 # [grouping]
-# by = ["alertname"]
-# interval = "5m"
-# repeat = "4h"
+# by = ["alertname"]      (["..."]: each alert for itself; []: all together)
+# wait = "0s"             how long a new group waits for more alerts before it is told
+# interval = "5m"         how long at least lies between two messages of a group that has changed;
+#                         that all of it is over is told at once
+# repeat = "4h"           when what still fires is told again
+# max_alerts = 50         how many alerts one message tells in full, at most 1000; the others are counted
 
 # Also: [[inhibit]], [[dependency]], [[maintenance]], [quiet_hours], [[escalation]], [flapping].
 "#;

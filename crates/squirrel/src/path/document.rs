@@ -11,7 +11,6 @@ use squirrel_sys::probe_socket::Carrier;
 use super::Run;
 use super::names::HopNames;
 use super::notes::{note, of_class, of_sizes, sentence};
-use crate::ping::reason::words;
 use crate::ping::show::{clock_word, times, us};
 
 /// What asks, in a word.
@@ -96,7 +95,7 @@ impl Run<'_> {
             refused: one
                 .refused
                 .iter()
-                .map(|(kind, count)| PingRefusal { reason: Cow::Borrowed(words(*kind).0), count: *count })
+                .map(|(kind, count)| PingRefusal { reason: Cow::Borrowed(kind.words().0), count: *count })
                 .collect(),
             since_seconds: one.since.0.as_secs_f64(),
         }
@@ -147,7 +146,7 @@ impl Run<'_> {
 }
 
 /// The ways that flows take now, each once.
-fn ways(report: &Report) -> Vec<PathWay> {
+pub(super) fn ways(report: &Report) -> Vec<PathWay> {
     let mut ways: Vec<PathWay> = Vec::new();
     for (flow, chain) in (0..).zip(&report.flows) {
         let hosts: Vec<_> = chain.iter().map(|one| one.address).collect();
@@ -160,7 +159,7 @@ fn ways(report: &Report) -> Vec<PathWay> {
     ways
 }
 
-fn change(change: &Change) -> PathChange {
+pub(super) fn change(change: &Change) -> PathChange {
     PathChange {
         seconds: change.at.0.as_secs_f64(),
         flow: change.flow.into(),
@@ -174,6 +173,6 @@ fn said_word(said: Said) -> &'static str {
     match said {
         Said::Passing => "passing",
         Said::Reached => "reached",
-        Said::Refused(kind) => words(kind).0,
+        Said::Refused(kind) => kind.words().0,
     }
 }

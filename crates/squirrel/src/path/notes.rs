@@ -8,7 +8,6 @@ use squirrel_probe::path::{Address, Report};
 
 use crate::cli;
 use crate::ping::class::dscp_name;
-use crate::ping::reason::words;
 use crate::ping::show::ms;
 
 /// What is to be said of an address, for people.
@@ -19,7 +18,7 @@ pub(super) fn note(one: &Address, verdict: Option<Verdict>, sent_tos: u8) -> Str
         Some(Verdict::Good) | None => {}
         Some(verdict) => notes.push(verdict.to_string()),
     }
-    notes.extend(one.refused.keys().map(|kind| format!("says: {}", words(*kind).1)));
+    notes.extend(one.refused.keys().map(|kind| format!("says: {}", kind.words().1)));
     if one.alternates {
         notes.push("one of several, by packet".to_owned());
     }
@@ -71,7 +70,7 @@ pub(super) fn sentence(judgement: &Judgement, flows: usize) -> (&'static str, Op
             format!("The target does not answer; hop {ttl}, {by}, is the last that does{some}."),
         ),
         Outcome::Refused { ttl, by, kind } => {
-            ("refused", Some(*ttl), format!("Hop {ttl}, {by}, passes nothing on{some}: {}.", words(*kind).1))
+            ("refused", Some(*ttl), format!("Hop {ttl}, {by}, passes nothing on{some}: {}.", kind.words().1))
         }
         Outcome::Loop { ttl, by } => {
             ("loop", Some(*ttl), format!("Packets go round from hop {ttl}, {by}, on until their time is over{some}."))

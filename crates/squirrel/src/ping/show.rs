@@ -13,7 +13,6 @@ use squirrel_sys::terminal;
 use squirrel_wire::icmp::ErrorKind;
 
 use super::live::Live;
-use super::reason::words;
 use super::{Outcome, Run};
 use crate::output;
 use crate::table::{Column, lines};
@@ -123,7 +122,7 @@ impl<'a> Shown<'a> {
             Event::Refused { by, kind, mtu, .. } => {
                 let by = by.map_or_else(|| "a host on the way".to_owned(), |by| by.to_string());
                 let mtu = mtu.map_or_else(String::new, |mtu| format!(", at most {mtu} octets"));
-                format!("{address}: number={number} {by} says: {}{mtu}", words(*kind).1)
+                format!("{address}: number={number} {by} says: {}{mtu}", kind.words().1)
             }
             Event::NotSent(_, why) => format!("{address}: number={number} not sent: {why}"),
         }
@@ -154,7 +153,7 @@ impl<'a> Shown<'a> {
             Event::Lost(_) => "lost",
             Event::Refused { by, kind, .. } => {
                 document.by = *by;
-                document.reason = Some(words(*kind).0.to_owned());
+                document.reason = Some(kind.words().0.to_owned());
                 "refused"
             }
             Event::NotSent(_, why) => {
@@ -201,7 +200,7 @@ fn question(event: &Event) -> Question {
 
 fn of_target(name: &str, address: IpAddr, report: &Report) -> PingTarget {
     let refusal =
-        |(kind, count): (&ErrorKind, &u64)| PingRefusal { reason: Cow::Borrowed(words(*kind).0), count: *count };
+        |(kind, count): (&ErrorKind, &u64)| PingRefusal { reason: Cow::Borrowed(kind.words().0), count: *count };
     PingTarget {
         target: name.to_owned(),
         address: Some(address),

@@ -151,15 +151,18 @@ fn an_alert_is_told_within_an_interval_and_a_second_and_so_is_its_end() {
     let delivered = delivered(&daemon, "new");
     assert!(delivered - first <= 2_000.0, "{delivered} is more than an interval and a second after {first}");
     assert!(starts as f64 <= delivered, "{starts} {delivered}");
-    assert_eq!(daemon.number("ALERTS{alertname=\"Up\",alertstate=\"firing\"}"), 1.0);
+    // Who is told does not wait for the store.
+    daemon.wait_until("count(ALERTS{alertname=\"Up\",alertstate=\"firing\"}) or vector(0)", |firing| firing == 1.0);
 
     // A file that is broken replaces nothing, and says where.
     std::fs::write(setup.path("rules.yml"), UP.replace("up > 0", "up >")).unwrap();
     daemon.signal("HUP");
     daemon.wait_for("rules.yml:5:");
     daemon.wait_for("stay in force");
-    assert!(page(&daemon)["problems"][0].as_str().unwrap().contains("rules.yml:5:"), "{}", page(&daemon));
-    assert_eq!(page(&daemon)["alerts"][0]["state"], "firing");
+    // It is in the log a moment before it is on the page.
+    let problems = wait_for_page(&daemon, |page| page["problems"].as_array().is_some_and(|all| !all.is_empty()));
+    assert!(problems["problems"][0].as_str().unwrap().contains("rules.yml:5:"), "{problems}");
+    assert_eq!(problems["alerts"][0]["state"], "firing");
 
     std::fs::write(setup.path("rules.yml"), UP.replace("up > 0", "up > 5")).unwrap();
     daemon.signal("HUP");
@@ -171,16 +174,24 @@ fn an_alert_is_told_within_an_interval_and_a_second_and_so_is_its_end() {
 
 /// When the message of this reason was taken, in milliseconds since the epoch.
 fn delivered(daemon: &Daemon, reason: &str) -> f64 {
+    let at = |page: &Value| {
+        let deliveries = page["deliveries"].as_array().expect("a list");
+        let one = deliveries.iter().find(|one| one["reason"] == reason && one["state"] == "delivered")?;
+        Some(1000.0 * one["at"].as_f64().expect("a time"))
+    };
+    at(&wait_for_page(daemon, |page| at(page).is_some())).expect("it was waited for")
+}
+
+/// The page, once it is as it should be.
+fn wait_for_page(daemon: &Daemon, fits: impl Fn(&Value) -> bool) -> Value {
     for _ in 0..100 {
         let page = page(daemon);
-        let deliveries = page["deliveries"].as_array().expect("a list");
-        let one = deliveries.iter().find(|one| one["reason"] == reason && one["state"] == "delivered");
-        if let Some(one) = one {
-            return 1000.0 * one["at"].as_f64().expect("a time");
+        if fits(&page) {
+            return page;
         }
         daemon.next_tick();
     }
-    panic!("no message of reason {reason} was delivered: {}", page(daemon));
+    panic!("the page does not become what it should be: {}", page(daemon));
 }
 
 /// The secret of the channel is in no page, log, process list or file but the configuration and the queue.

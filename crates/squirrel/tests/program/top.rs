@@ -240,6 +240,7 @@ fn schemas_are_published_as_the_program_prints_them() {
         ("sockets", "squirrel-sockets.schema.json"),
         ("ping", "squirrel-ping.schema.json"),
         ("path", "squirrel-path.schema.json"),
+        ("check", "squirrel-check.schema.json"),
     ] {
         let (code, printed, _) = squirrel(&[command, "--schema"]);
         assert_eq!(code, 0);

@@ -21,10 +21,25 @@ pub(crate) struct Desk {
     /// the message is.
     turn: Mutex<Turn>,
     channels: RwLock<Option<Arc<Channels>>>,
-    /// Name and kind of each channel.
-    kinds: Mutex<Vec<(String, &'static str)>>,
+    known: Mutex<Vec<KnownChannel>>,
     pub(super) runtime: Handle,
     dir: Arc<dyn Dir>,
+}
+
+/// A channel as pages name it.
+#[derive(Clone, Debug)]
+pub(crate) struct KnownChannel {
+    pub(crate) name: String,
+    /// As its table is called.
+    pub(crate) kind: &'static str,
+    /// Where it delivers to, without a path; none where that is no address.
+    pub(crate) address: Option<String>,
+}
+
+impl From<&Channel> for KnownChannel {
+    fn from(channel: &Channel) -> Self {
+        Self { name: channel.name().to_owned(), kind: channel.kind(), address: channel.address() }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -43,11 +58,11 @@ impl Desk {
     pub(crate) fn open(
         settings: &Settings,
         channels: Channels,
-        kinds: Vec<(String, &'static str)>,
+        known: Vec<KnownChannel>,
         dir: Arc<dyn Dir>,
         runtime: Handle,
     ) -> Result<Self, SettingsError> {
-        let names: Vec<String> = kinds.iter().map(|(name, _)| name.clone()).collect();
+        let names: Vec<String> = known.iter().map(|one| one.name.clone()).collect();
         let mut notifier = Notifier::new(settings, &names)?;
         match dir.read(STATE) {
             Ok(bytes) => {
@@ -63,7 +78,7 @@ impl Desk {
             notifier: Mutex::new(notifier),
             turn: Mutex::new(turn),
             channels: RwLock::new(Some(Arc::new(channels))),
-            kinds: Mutex::new(kinds),
+            known: Mutex::new(known),
             runtime,
             dir,
         })
@@ -74,9 +89,9 @@ impl Desk {
         self.channels.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
-    /// Name and kind of each channel.
-    pub(super) fn kinds(&self) -> Vec<(String, &'static str)> {
-        hold(&self.kinds).clone()
+    /// The channels by name.
+    pub(super) fn known(&self) -> Vec<KnownChannel> {
+        hold(&self.known).clone()
     }
 
     /// Takes alerts as an evaluation left them, and tells whoever is to be told. `charts` adds the course of values.
@@ -121,8 +136,8 @@ impl Desk {
         channels: Vec<Channel>,
         protected: Protected,
     ) -> Result<(), SettingsError> {
-        let kinds: Vec<_> = channels.iter().map(|channel| (channel.name().to_owned(), channel.kind())).collect();
-        let names: Vec<String> = kinds.iter().map(|(name, _)| name.clone()).collect();
+        let known: Vec<_> = channels.iter().map(KnownChannel::from).collect();
+        let names: Vec<String> = known.iter().map(|one| one.name.clone()).collect();
         let mut turn = hold(&self.turn);
         let mut fresh = Notifier::new(settings, &names)?;
         {
@@ -132,7 +147,7 @@ impl Desk {
             }
             *notifier = fresh;
         }
-        *hold(&self.kinds) = kinds;
+        *hold(&self.known) = known;
         if let Some(there) = self.channels() {
             self.runtime.block_on(there.replace(channels, protected));
         }

@@ -35,35 +35,44 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(crate) fn new(place: Place, message: impl Into<String>) -> Self {
+    /// Something wrong at this place.
+    pub fn new(place: Place, message: impl Into<String>) -> Self {
         Self { place, message: message.into() }
     }
 }
 
 /// A value and where it begins.
 #[derive(Clone, Debug)]
-pub(crate) struct Node {
-    pub(crate) place: Place,
-    pub(crate) kind: Kind,
+pub struct Node {
+    /// Where it begins.
+    pub place: Place,
+    /// What it is.
+    pub kind: Kind,
 }
 
+/// What a value is.
 #[derive(Clone, Debug)]
-pub(crate) enum Kind {
-    /// A word or text; `plain` if it stands without quotes, so that it may be a number or nothing.
+pub enum Kind {
+    /// A word or text.
     Scalar {
+        /// As written, without quotes.
         text: String,
+        /// Whether it stands without quotes, so that it may be a number or nothing.
         plain: bool,
     },
+    /// A list.
     List(Vec<Node>),
+    /// Keys and values in the order of the file; each key is a word, and stands once.
     Map(Vec<(Node, Node)>),
 }
 
 /// The first document of a file, and what should be said about the file.
-pub(crate) struct Document {
+#[derive(Debug)]
+pub struct Document {
     /// None when the file holds nothing.
-    pub(crate) root: Option<Node>,
+    pub root: Option<Node>,
     /// A second document, which nobody would read.
-    pub(crate) warnings: Vec<Problem>,
+    pub warnings: Vec<Problem>,
 }
 
 /// Longest file, in bytes.
@@ -74,7 +83,11 @@ const MAX_DEPTH: usize = 32;
 const MAX_NODES: usize = 1_000_000;
 
 /// Reads the first document.
-pub(crate) fn document(text: &str) -> Result<Document, Problem> {
+///
+/// # Errors
+/// What is no YAML, or larger than the limits: 8 MiB, 32 levels, a million values. The first mistake only, since what
+/// follows it cannot be told.
+pub fn document(text: &str) -> Result<Document, Problem> {
     if text.len() > MAX_BYTES {
         let message = format!("the file has {} bytes, more than {MAX_BYTES} are refused: split it", text.len());
         return Err(Problem::new(Place { line: 1, column: 1 }, message));
@@ -90,7 +103,7 @@ pub(crate) fn document(text: &str) -> Result<Document, Problem> {
             Event::DocumentStart(_) => {
                 documents += 1;
                 if documents > 1 {
-                    let message = "a second document begins here and is not read: put all groups into the first one";
+                    let message = "a second document begins here and is not read: put everything into the first one";
                     warnings.push(Problem::new(place(span), message));
                     break;
                 }
@@ -227,7 +240,7 @@ fn is_text(tag: Option<&Tag>) -> bool {
 
 impl Node {
     /// What kind of value this is, for messages.
-    pub(crate) fn word(&self) -> &'static str {
+    pub fn word(&self) -> &'static str {
         match &self.kind {
             _ if self.is_null() => "nothing",
             Kind::Scalar { .. } => "a word",
@@ -237,13 +250,13 @@ impl Node {
     }
 
     /// Whether nothing is written, or one of YAML's words for it.
-    pub(crate) fn is_null(&self) -> bool {
+    pub fn is_null(&self) -> bool {
         matches!(&self.kind, Kind::Scalar { text, plain: true }
             if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
     }
 
     /// The text of a scalar as written, whatever its type.
-    pub(crate) fn text(&self) -> Option<&str> {
+    pub fn text(&self) -> Option<&str> {
         match &self.kind {
             Kind::Scalar { text, .. } => Some(text),
             _ => None,

@@ -2,82 +2,98 @@
 
 use crate::{Malformed, Reader};
 
-/// A tag of one octet; X.509 has no other.
+/// A tag of one octet; what is read here has no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Tag(pub(super) u8);
+pub(crate) struct Tag(pub(crate) u8);
 
 impl Tag {
-    pub(super) const BOOLEAN: Self = Self(0x01);
-    pub(super) const INTEGER: Self = Self(0x02);
-    pub(super) const OCTET_STRING: Self = Self(0x04);
-    pub(super) const OBJECT_IDENTIFIER: Self = Self(0x06);
-    pub(super) const UTC_TIME: Self = Self(0x17);
-    pub(super) const GENERALIZED_TIME: Self = Self(0x18);
-    pub(super) const SEQUENCE: Self = Self(0x30);
-    pub(super) const SET: Self = Self(0x31);
+    pub(crate) const BOOLEAN: Self = Self(0x01);
+    pub(crate) const INTEGER: Self = Self(0x02);
+    pub(crate) const BIT_STRING: Self = Self(0x03);
+    pub(crate) const OCTET_STRING: Self = Self(0x04);
+    pub(crate) const OBJECT_IDENTIFIER: Self = Self(0x06);
+    pub(crate) const UTC_TIME: Self = Self(0x17);
+    pub(crate) const GENERALIZED_TIME: Self = Self(0x18);
+    pub(crate) const SEQUENCE: Self = Self(0x30);
+    pub(crate) const SET: Self = Self(0x31);
 
     /// A field that its number names, and that holds others.
-    pub(super) const fn context(number: u8) -> Self {
+    pub(crate) const fn context(number: u8) -> Self {
         Self(0xa0 | number)
     }
 
     /// A field that its number names, and that is one value.
-    pub(super) const fn context_primitive(number: u8) -> Self {
+    pub(crate) const fn context_primitive(number: u8) -> Self {
         Self(0x80 | number)
     }
 }
 
 /// Values one after the other.
 #[derive(Clone, Debug)]
-pub(super) struct Der<'a>(Reader<'a>);
+pub(crate) struct Der<'a> {
+    what: &'static str,
+    rest: Reader<'a>,
+}
 
 impl<'a> Der<'a> {
-    pub(super) fn new(octets: &'a [u8]) -> Self {
-        Self(Reader::new("certificate", octets))
+    /// Reads `octets`; `what` names them in errors.
+    pub(crate) fn new(what: &'static str, octets: &'a [u8]) -> Self {
+        Self { what, rest: Reader::new(what, octets) }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rest.is_empty()
     }
 
     /// The next value with its tag.
-    pub(super) fn next(&mut self) -> Result<(Tag, &'a [u8]), Malformed> {
-        let tag = self.0.u8()?;
-        let len = match self.0.u8()? {
+    pub(crate) fn next(&mut self) -> Result<(Tag, &'a [u8]), Malformed> {
+        let tag = self.rest.u8()?;
+        let len = match self.rest.u8()? {
             short @ 0..=0x7f => usize::from(short),
-            0x81 => usize::from(self.0.u8()?),
-            0x82 => usize::from(self.0.be_u16()?),
+            0x81 => usize::from(self.rest.u8()?),
+            0x82 => usize::from(self.rest.be_u16()?),
             0x83 => {
-                let [high, middle, low] = self.0.array::<3>()?;
+                let [high, middle, low] = self.rest.array::<3>()?;
                 usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low)
             }
             // Without a length, or longer than any message of TLS.
-            _ => return Err(self.0.malformed()),
+            _ => return Err(self.rest.malformed()),
         };
-        Ok((Tag(tag), self.0.take(len)?))
+        Ok((Tag(tag), self.rest.take(len)?))
     }
 
     /// The next value, which has to have this tag.
-    pub(super) fn expect(&mut self, tag: Tag) -> Result<&'a [u8], Malformed> {
-        let malformed = self.0.malformed();
+    pub(crate) fn expect(&mut self, tag: Tag) -> Result<&'a [u8], Malformed> {
+        let malformed = self.rest.malformed();
         let (found, value) = self.next()?;
         if found == tag { Ok(value) } else { Err(malformed) }
     }
 
     /// The next value if it has this tag.
-    pub(super) fn optional(&mut self, tag: Tag) -> Result<Option<&'a [u8]>, Malformed> {
-        if self.0.rest().first() == Some(&tag.0) { self.expect(tag).map(Some) } else { Ok(None) }
+    pub(crate) fn optional(&mut self, tag: Tag) -> Result<Option<&'a [u8]>, Malformed> {
+        if self.rest.rest().first() == Some(&tag.0) { self.expect(tag).map(Some) } else { Ok(None) }
     }
 
     /// What is in the next value, a sequence.
-    pub(super) fn sequence(&mut self) -> Result<Self, Malformed> {
-        self.expect(Tag::SEQUENCE).map(Self::new)
+    pub(crate) fn sequence(&mut self) -> Result<Self, Malformed> {
+        Ok(Self::new(self.what, self.expect(Tag::SEQUENCE)?))
+    }
+
+    /// A whole number that is not negative, without leading zeros.
+    pub(crate) fn unsigned(&mut self) -> Result<&'a [u8], Malformed> {
+        let malformed = self.rest.malformed();
+        let number = self.expect(Tag::INTEGER)?;
+        if number.first().is_none_or(|first| *first > 0x7f) {
+            return Err(malformed);
+        }
+        let first = number.iter().position(|octet| *octet != 0).unwrap_or(number.len());
+        Ok(number.get(first..).unwrap_or_default())
     }
 
     /// A moment, in seconds since 1970: `YYMMDDhhmmssZ` until 2049, `YYYYMMDDhhmmssZ` after that (RFC 5280, section
     /// 4.1.2.5).
-    pub(super) fn time(&mut self) -> Result<i64, Malformed> {
-        let malformed = self.0.malformed();
+    pub(crate) fn time(&mut self) -> Result<i64, Malformed> {
+        let malformed = self.rest.malformed();
         let (tag, text) = self.next()?;
         let (year, rest) = match (tag, text.len()) {
             (Tag::UTC_TIME, 13) => {
