@@ -17,6 +17,7 @@ mod store;
 mod throughput;
 mod truth;
 mod usage;
+mod watched;
 
 use std::path::Path;
 
@@ -56,7 +57,7 @@ struct Options {
     names: Vec<String>,
 }
 
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 14] = [
     "collection",
     "sockets",
     "daemon",
@@ -69,6 +70,7 @@ const NAMES: [&str; 13] = [
     "throughput",
     "probes",
     "alerts",
+    "watched",
     "build",
 ];
 
@@ -104,6 +106,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
             "throughput" => throughput::measure(&steps),
             "probes" => probes::measure(&steps),
             "alerts" => alerts::measure(&steps),
+            "watched" => watched::measure(&steps),
             _ => build::measure(&steps),
         };
         match measured {

@@ -236,6 +236,12 @@ impl Connection {
 
     /// Why its bytes are not exact.
     pub(crate) fn caveat(&self) -> Option<&'static str> {
+        if self.is(flag::UNKNOWN_BYTES) && self.carrier == Carrier::Packet {
+            return Some(
+                "What a program takes from a ring that it shares with the kernel is counted by nobody, and what it takes \
+                 by calls only by the kernel-side ledger of sockets.",
+            );
+        }
         if self.is(flag::UNKNOWN_BYTES) {
             return Some("The kernel counts no bytes of such a socket; its ledger of sockets would.");
         }

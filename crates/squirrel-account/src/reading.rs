@@ -2,7 +2,10 @@
 
 mod counted;
 
+use std::net::{Ipv4Addr, SocketAddr};
+
 use squirrel_sys::{EndedSockets, Kernel, Netlink, SysError};
+use squirrel_wire::packet_diag::{self, PacketSocket};
 use squirrel_wire::sock_diag::{
     IPPROTO_TCP, IPPROTO_UDP, InetRequest, InetSocket, SOCK_DIAG_BY_FAMILY, TCPDIAG_GETSOCK, TcpRequest, TcpState,
     extension,
@@ -88,6 +91,13 @@ pub(crate) struct Reading<'a> {
 }
 
 impl Reading<'_> {
+    /// Dumps all sockets that have rows.
+    pub(crate) fn all(&mut self, kernel: &dyn Kernel) -> Result<(), SysError> {
+        self.tcp(kernel)?;
+        self.udp(kernel)?;
+        self.packets(kernel)
+    }
+
     /// Dumps all TCP sockets, both families in one walk where the kernel can.
     pub(crate) fn tcp(&mut self, kernel: &dyn Kernel) -> Result<(), SysError> {
         let states = STATES | if self.half_open.is_some() { HALF_OPEN } else { 0 };
@@ -102,6 +112,55 @@ impl Reading<'_> {
     /// Dumps all UDP sockets.
     pub(crate) fn udp(&mut self, kernel: &dyn Kernel) -> Result<(), SysError> {
         self.families(kernel, IPPROTO_UDP, InetRequest::ALL_STATES, Carrier::Udp)
+    }
+
+    /// Dumps all packet sockets, of which the ledger knows only those that call the kernel for each frame.
+    pub(crate) fn packets(&mut self, kernel: &dyn Kernel) -> Result<(), SysError> {
+        let asked =
+            kernel.dump(Netlink::SockDiag, SOCK_DIAG_BY_FAMILY, &packet_diag::request(), &mut |answer, payload| {
+                if answer == SOCK_DIAG_BY_FAMILY {
+                    match PacketSocket::parse(payload) {
+                        Ok(socket) => self.packet_socket(&socket),
+                        Err(_) => self.met.malformed += 1,
+                    }
+                }
+            });
+        match asked {
+            // A kernel without the module for it tells of none.
+            Err(error) if error.is_absent() => Ok(()),
+            result => result,
+        }
+    }
+
+    fn packet_socket(&mut self, socket: &PacketSocket<'_>) {
+        self.met.sockets += 1;
+        if !sampled(socket.cookie, self.intake.sampling) {
+            return;
+        }
+        let slot = match self.table.find(socket.cookie) {
+            Some(slot) => slot,
+            None if self.table.open() >= self.intake.limit => {
+                self.met.refused += 1;
+                return;
+            }
+            None => {
+                let (nowhere, intake) = (SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0), self.intake);
+                let carrier = Carrier::Packet;
+                let row = Connection::new(socket.cookie, intake.namespace, carrier, nowhere, nowhere, intake.wall);
+                self.table.add(row)
+            }
+        };
+        let Some(row) = self.table.get_mut(slot).filter(|row| row.is_open()) else { return };
+        let inode = row.inode;
+        (row.seen, row.uid, row.interface) = (self.intake.dump, socket.uid, socket.interface);
+        row.drops = socket.memory.and_then(|memory| memory.drops()).unwrap_or(u32::MAX);
+        if socket.has_ring || !self.intake.ledger {
+            row.set(flag::UNKNOWN_BYTES);
+        }
+        if socket.inode != inode {
+            row.inode = socket.inode;
+            self.table.set_inode(slot, inode, socket.inode);
+        }
     }
 
     fn families(&mut self, kernel: &dyn Kernel, protocol: u8, states: u32, carrier: Carrier) -> Result<(), SysError> {

@@ -12,7 +12,9 @@ pub mod fields;
 mod page;
 mod words;
 
-pub use page::{Availability, ErrorBudget, GroupStates, ProbeDetail, ProbeRow, ProbeStates, ProbesPage, Span};
+pub use page::{
+    Availability, ErrorBudget, GroupStates, ProbeDetail, ProbeRecord, ProbeRow, ProbeStates, ProbesPage, Span,
+};
 pub use words::{share_text, span_text};
 
 /// The version of [`ProbesPage`] and [`ProbeDetail`].

@@ -94,8 +94,12 @@ impl Queue {
         let is_end = notification.reason == Reason::Resolved;
         let elsewhere = lane.and_then(|lane| lane.told.as_ref()).and_then(|told| told.via.clone());
         if is_end && !wants_ends {
-            let unneeded = self.channels.get_mut(&name).map(|channel| channel.take_waiting(&group, |_| true));
-            self.replaced(unneeded.unwrap_or_default(), "it was over before it could be told", at);
+            let mut unneeded = Vec::new();
+            for (other, channel) in &mut self.channels {
+                let is_its = |one: &Entry| *other == name || one.instead_of.as_ref() == Some(&name);
+                unneeded.extend(channel.take_waiting(&group, is_its));
+            }
+            self.replaced(unneeded, "it was over before it could be told", at);
             return Accepted::NotWanted;
         }
         let notification = Arc::new(lane::within(notification, MAX_MESSAGE));
@@ -194,8 +198,9 @@ impl Queue {
     fn put(&mut self, mut entry: Entry, at: Timestamp) {
         let Some(channel) = self.channels.get_mut(&entry.channel) else { return };
         let lane = channel.lanes.get(&entry.group);
-        if entry.instead_of.is_some() && lane.is_some_and(|lane| lane.is_past(&entry)) {
-            return self.finish(&entry, State::Replaced, Some("the channel knows more of the group already"), at);
+        let is_unwanted = entry.is_end() && !channel.policy.resolved;
+        if entry.instead_of.is_some() && (is_unwanted || lane.is_some_and(|lane| lane.is_past(&entry))) {
+            return self.finish(&entry, State::Replaced, Some("the channel needs no copy of it"), at);
         }
         let each_state = channel.policy.each_state && lane.is_none_or(Lane::has_room);
         let said = lane.map(|lane| lane.replaced_by(&entry, each_state)).unwrap_or_default();

@@ -58,7 +58,14 @@ pub static TARGETS: &[Target] = &[
     Target { name: "promql_evaluate", run: |octets| text(octets, promql::evaluated) },
     Target { name: "promql_parse", run: |octets| text(octets, promql::parsed) },
     Target { name: "remote_bodies", run: others::bodies },
-    Target { name: "sock_diag", run: |octets| show(&squirrel_wire::sock_diag::InetSocket::parse(octets)) },
+    Target { name: "rsa_key", run: network::rsa_key },
+    Target {
+        name: "sock_diag",
+        run: |octets| {
+            show(&squirrel_wire::sock_diag::InetSocket::parse(octets));
+            show(&squirrel_wire::packet_diag::PacketSocket::parse(octets));
+        },
+    },
     Target { name: "store_codec", run: store::chunk },
     Target { name: "store_open", run: store::open },
     Target { name: "x509_certificate", run: network::certificate },

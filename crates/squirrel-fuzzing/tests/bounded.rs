@@ -107,6 +107,7 @@ targets! {
     promql_evaluate
     promql_parse
     remote_bodies
+    rsa_key
     sock_diag
     store_codec
     store_open

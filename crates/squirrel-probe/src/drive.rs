@@ -208,6 +208,9 @@ impl Driver {
     }
 }
 
+/// Why a target is not asked whose address was not set.
+const NOWHERE: &str = "nobody said where it is";
+
 /// The addresses that are asked.
 #[derive(Default)]
 struct Targets {
@@ -220,7 +223,7 @@ struct Targets {
 impl Targets {
     fn set(&mut self, target: u32, address: Result<IpAddr, String>) {
         while self.addresses.len() <= target as usize {
-            self.addresses.push(Err("nobody said where it is".to_owned()));
+            self.addresses.push(Err(NOWHERE.to_owned()));
         }
         let Some(place) = self.addresses.get_mut(target as usize) else { return };
         if let Ok(before) = place
@@ -238,7 +241,7 @@ impl Targets {
         match self.addresses.get(target as usize) {
             Some(Ok(address)) => Ok(*address),
             Some(Err(why)) => Err(why),
-            None => Err("there is no such target"),
+            None => Err(NOWHERE),
         }
     }
 

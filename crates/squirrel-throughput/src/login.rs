@@ -41,7 +41,7 @@ pub enum LoginError {
     #[error("the key cannot be read: what stands between its first and its last line is no Base64")]
     NotBase64,
     /// The key is too short to protect anything, or so long that it only costs time.
-    #[error("the key has {0} bits: 1024 to 8192 can be, and 2048 are usual")]
+    #[error("the key has {0} bits: 1024 to 4096 can be, and 2048 are usual")]
     Size(usize),
     /// A number of the key that no key has.
     #[error("the key's numbers are none of a key")]
@@ -149,7 +149,10 @@ pub enum Unwelcome {
 
 impl Access {
     /// Judges a login at this time; the user's name if it is good.
-    pub(crate) fn judge(&self, token: Option<&Token>, now: Timestamp) -> Result<String, Unwelcome> {
+    ///
+    /// # Errors
+    /// Why it is not, for the server alone: see [`Unwelcome`].
+    pub fn judge(&self, token: Option<&Token>, now: Timestamp) -> Result<String, Unwelcome> {
         let token = token.ok_or(Unwelcome::Nobody)?;
         let octets = pem::from_base64(token.text()).ok_or(Unwelcome::Unreadable)?;
         let text = self.key.decrypt(&octets).and_then(|octets| String::from_utf8(octets).ok());

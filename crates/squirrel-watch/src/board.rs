@@ -147,14 +147,16 @@ impl Board {
     /// Lets somebody know what becomes of the next echo.
     pub(crate) fn wait_for(&mut self, index: u32, waiter: oneshot::Sender<Echo>) {
         if let Some(entry) = self.entry(index) {
+            // Those who gave up waiting make room.
+            entry.waiters.retain(|one| !one.is_closed());
             entry.waiters.push(waiter);
         }
     }
 
-    /// The oldest go first: a loop that does not take them has stopped.
+    /// The oldest go first: a loop that does not take them has stopped. Many at a time, since the rest is moved.
     fn bound(&mut self) {
-        let over = self.samples.len().saturating_sub(MOST_WAITING);
-        if over > 0 {
+        if self.samples.len() > MOST_WAITING {
+            let over = self.samples.len() - MOST_WAITING + MOST_WAITING / 10;
             self.samples.drain(..over);
             self.counts.lost_samples += over as u64;
         }

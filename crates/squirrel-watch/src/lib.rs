@@ -42,6 +42,9 @@ pub use series::Sample;
 pub use target::{MOST_PATHS, MOST_TARGETS, Target, Work};
 pub use watch::{Parts, Ran, RunError, Watch};
 
+#[cfg(test)]
+mod tests;
+
 /// A lock whose holder panicked is still good: values are replaced as a whole.
 fn hold<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)

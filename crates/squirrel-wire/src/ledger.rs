@@ -5,10 +5,9 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::packet_diag::AF_PACKET;
 use crate::{AF_INET, AF_INET6, Malformed, Reader};
 
-/// `AF_PACKET`, `include/linux/socket.h`.
-const AF_PACKET: u8 = 17;
 /// `SOCK_RAW`, `include/linux/net.h`.
 const SOCK_RAW: u8 = 3;
 

@@ -25,6 +25,7 @@ pub mod link;
 pub mod neighbour;
 pub mod netlink;
 pub mod ntp;
+pub mod packet_diag;
 pub mod packets;
 pub mod qdisc;
 mod reader;

@@ -15,7 +15,7 @@ pub use tcp_info::TcpInfo;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::netlink::Attributes;
-use crate::{AF_INET, AF_INET6, Fields, Malformed, Reader, Text};
+use crate::{AF_INET, AF_INET6, Malformed, Reader, Text};
 
 /// `SOCK_DIAG_BY_FAMILY`: the type of requests and answers.
 pub const SOCK_DIAG_BY_FAMILY: u16 = 20;
@@ -220,7 +220,7 @@ impl<'a> InetSocket<'a> {
                 // A listener or a TIME_WAIT row may carry an empty one.
                 2 if !attribute.value.is_empty() => self.tcp = Some(TcpInfo::new(attribute.value)),
                 4 => self.congestion = Some(attribute.text()),
-                7 => self.memory = Some(SocketMemory(Fields(attribute.value))),
+                7 => self.memory = Some(SocketMemory::new(attribute.value)),
                 8 => self.shutdown = attribute.u8(),
                 18 => self.multipath = upper_protocol(attribute.value)? == Some(b"mptcp"),
                 21 => self.cgroup = attribute.u64(),

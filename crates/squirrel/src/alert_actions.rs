@@ -8,6 +8,7 @@ use serde::Serialize;
 use squirrel_api::alerts::{
     AcknowledgeRequest, ActionDone, AlertsPage, ExpireRequest, ShownSilence, SilenceRequest, TestRequest,
 };
+use squirrel_api::client::Client;
 use squirrel_api::params::{parse_duration_ms, parse_time};
 use squirrel_api::rules::moment;
 use squirrel_model::{Timestamp, Untrusted};
@@ -172,7 +173,12 @@ fn test(args: &Test, environment: &Environment) -> anyhow::Result<()> {
 
 /// Everything about alerts, of the daemon.
 pub(crate) fn ask(server: &str) -> anyhow::Result<AlertsPage> {
-    runtime()?.block_on(client(server).resource("/api/alerts")).map_err(explained)
+    runtime()?.block_on(ask_with(&client(server)))
+}
+
+/// The same within a runtime.
+pub(crate) async fn ask_with(client: &Client) -> anyhow::Result<AlertsPage> {
+    client.resource("/api/alerts").await.map_err(explained)
 }
 
 /// Tells the daemon to do something.

@@ -33,6 +33,7 @@ Examples:
   squirrel path example.org                        who stands on the way, and where packets are lost
   squirrel check http https://example.org          whether a server does what it should, and which part is slow
   squirrel throughput client iperf.example         what the path carries, which part limits it, latency under load
+  squirrel probes                                  what is probed on a schedule, and how it stands
   squirrel query 'rate(node_network_receive_bytes_total[10s])'
   squirrel alerts                                  what fires now, and rule files judged and tried
   squirrel explain node_netstat_Tcp_RetransSegs    what a metric means and what to check first
@@ -121,6 +122,9 @@ Examples:
   squirrel throughput client iperf.example -u -b 500M -R --json"
     )]
     Throughput(Throughput),
+    /// What the daemon probes on a schedule: targets with their state and past. Exit code 1 when one is down.
+    #[command(before_help = crate::probes_command::EXAMPLES)]
+    Probes(crate::probes_command::ProbesArgs),
     /// Ask a running daemon a question in PromQL.
     #[command(before_help = "\
 Examples:

@@ -18,6 +18,7 @@ mod values;
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -178,7 +179,9 @@ impl Config {
     ) -> anyhow::Result<Self> {
         let listen = Some(flags.listen.clone()).filter(|listen| !listen.is_empty());
         let limits = squirrel_account::Options::default();
-        let probes = Probes(std::mem::take(&mut file.probe));
+        let checks = std::mem::take(&mut file.checks);
+        let checks = Checks::resolve(checks, path.as_deref()).with_context(|| invalid(path.as_deref()))?;
+        let probes = Probes::new(std::mem::take(&mut file.probe), Arc::clone(&checks.modules));
         let mut notify = Notify::resolve(&mut file);
         notify.settings.dependencies.extend(probes.dependencies()?);
         let config = Self {
@@ -205,7 +208,7 @@ impl Config {
             connections: Sourced::choose(None, file.accounting.connections, || limits.connections),
             memory: Sourced::choose(None, file.accounting.memory, || MemorySize(limits.memory)),
             alerts: Alerts::resolve(file.alerts, path.as_deref()).with_context(|| invalid(path.as_deref()))?,
-            checks: Checks::resolve(file.checks, path.as_deref()).with_context(|| invalid(path.as_deref()))?,
+            checks,
             notify,
             log: Sourced::choose(None, file.log.level, || "info".to_owned()),
             query: Query::resolve(&file.query),

@@ -96,8 +96,8 @@ fn shown(config: &Config) -> String {
             let _ = writeln!(text, "# to {}", Untrusted(&to));
         }
     }
-    for (name, kind, targets) in config.probes.lines() {
-        let _ = writeln!(text, "\n[[probe]]\nname = {}\nkind = {}", word(name), word(kind));
+    for (name, [key, kind], targets) in config.probes.lines() {
+        let _ = writeln!(text, "\n[[probe]]\nname = {}\n{key} = {}", word(name), word(kind));
         let _ = writeln!(text, "# {targets} target{}", if targets == 1 { "" } else { "s" });
     }
     text

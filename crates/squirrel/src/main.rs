@@ -26,6 +26,7 @@ mod own_metrics;
 mod path;
 mod ping;
 mod pipeline;
+mod probes_command;
 mod query;
 mod record;
 mod rule_files;
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(args),
         Command::Path(args) => path::run(args),
         Command::Throughput(command) => throughput::run(command),
+        Command::Probes(args) => probes_command::run(args),
         Command::Query(args) => query::run(args),
         Command::Alerts(args) => alerts_command::run(args, &environment()),
         Command::Silence(command) => alert_actions::silence(command, &environment()),

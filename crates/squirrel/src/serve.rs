@@ -1,6 +1,7 @@
 //! `squirrel serve`: open what needs privilege, drop the privilege, then run until told to stop.
 
 pub(crate) mod alerting;
+mod assembled;
 pub(crate) mod checks;
 pub(crate) mod doors;
 mod parts;

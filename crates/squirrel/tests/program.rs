@@ -10,6 +10,8 @@ mod applications;
 mod books;
 #[path = "program/check.rs"]
 mod check;
+#[path = "program/desktop.rs"]
+mod desktop;
 #[path = "program/engine.rs"]
 mod engine;
 #[path = "program/full_disk.rs"]
@@ -56,3 +58,5 @@ mod support;
 mod throughput;
 #[path = "program/top.rs"]
 mod top;
+#[path = "program/watched.rs"]
+mod watched;

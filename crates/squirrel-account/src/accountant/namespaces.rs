@@ -81,7 +81,7 @@ impl Accountant {
                 namespace.half_open.clear();
                 reading.half_open = Some(&mut namespace.half_open);
             }
-            let read = reading.tcp(&*namespace.kernel).and_then(|()| reading.udp(&*namespace.kernel));
+            let read = reading.all(&*namespace.kernel);
             namespace.failure = read.as_ref().err().map(ToString::to_string);
             if intake.baseline
                 && let Some(ended) = &mut namespace.ended

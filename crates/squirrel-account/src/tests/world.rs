@@ -8,6 +8,7 @@ use squirrel_model::{Elapsed, Timestamp};
 use squirrel_sys::{EndedSockets, Kernel, Netlink, ProcessNote, SocketLedger, SysError};
 use squirrel_testkit::{DiagSocket, FakeKernel};
 use squirrel_wire::ledger::SocketRecord;
+use squirrel_wire::packet_diag::AF_PACKET;
 
 use crate::picture::{ConnectionRow, Picture, ProcessRow, Traffic};
 use crate::{Accountant, NamespaceSource, Options, Sources};
@@ -24,6 +25,8 @@ const ADDRESSES: (u16, u16) = (20, 22);
 #[derive(Default)]
 pub(super) struct State {
     pub(super) sockets: Vec<DiagSocket>,
+    /// Packet sockets, as messages.
+    pub(super) packet_sockets: Vec<Vec<u8>>,
     /// Announced at the next look.
     pub(super) ended: Vec<DiagSocket>,
     /// Announcements that were lost.
@@ -158,6 +161,10 @@ impl Kernel for World {
             for (messages, (answer, request)) in [(&state.links, LINKS), (&state.addresses, ADDRESSES)] {
                 messages.iter().filter(|_| kind == request).for_each(|message| each(answer, message));
             }
+            return Ok(());
+        }
+        if kind != BOTH_FAMILIES && payload.first() == Some(&AF_PACKET) {
+            state.packet_sockets.iter().for_each(|message| each(kind, message));
             return Ok(());
         }
         state.dumps += usize::from(kind == BOTH_FAMILIES);

@@ -63,13 +63,12 @@ impl ChannelState {
         }
     }
 
-    /// Another rule: its address may be another too, so that it is tried at once.
+    /// Another rule: its address may be another too, so that it is tried at once. Until that succeeds it counts as what
+    /// it was.
     pub(super) fn set_policy(&mut self, policy: Policy) {
         self.tokens = self.tokens.min(f64::from(policy.rate.count));
         self.policy = policy;
         self.not_before_ms = i64::MIN;
-        self.failures = 0;
-        self.failing_since_ms = None;
     }
 
     /// Takes the next message that is due, and marks it as under way.

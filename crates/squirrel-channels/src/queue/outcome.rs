@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use squirrel_model::Timestamp;
+use squirrel_notify::Reason;
 
 use super::delivery::{State, kept_answer};
 use super::journal::Record;
@@ -99,7 +100,11 @@ impl Queue {
         self.drop_copies(&entry, at);
         if entry.instead_of.is_some() {
             // Its own message of the same decision came while the copy was under way.
-            let is_same = |own: &Entry| own.notification.at_ms == entry.notification.at_ms && !own.is_part();
+            let is_flapping = |one: &Entry| one.notification.reason == Reason::Flapping;
+            let is_same = |own: &Entry| {
+                let is_decision = own.notification.at_ms == entry.notification.at_ms && !own.is_part();
+                is_decision && is_flapping(own) == is_flapping(&entry)
+            };
             let same = self.channels.get_mut(&entry.channel).map(|channel| channel.take_waiting(&entry.group, is_same));
             self.replaced(same.unwrap_or_default(), "it was told in another channel's place", at);
         }

@@ -374,6 +374,21 @@ fn whatever_operation_of_the_disk_fails_and_whenever_it_ends_nothing_acknowledge
 }
 
 #[test]
+fn a_channel_that_fails_still_does_after_the_configuration_was_read_again_and_is_tried_at_once() {
+    let mut queue = queue(vec![policy("a")]);
+    queue.accept(one(1, "a", "g", Reason::New), Timestamp(0));
+    let first = work(&mut queue, 0).unwrap();
+    let wait = Some(Duration::from_hours(1));
+    queue.done(&first.ticket, Outcome::Failed { answer: "HTTP 503".to_owned(), retry_after: wait }, Timestamp(0));
+    queue.set_policies(vec![policy("a")], Timestamp(1));
+    assert_eq!(queue.backlog()[0].failing_since_ms, Some(0), "nothing was delivered since");
+    queue.accept(one(2, "a", "h", Reason::New), Timestamp(1));
+    let second = work(&mut queue, 1).expect("its address may be another");
+    queue.done(&second.ticket, took(), Timestamp(1));
+    assert_eq!(queue.backlog()[0].failing_since_ms, None);
+}
+
+#[test]
 fn damaged_lines_cost_themselves_and_are_counted() {
     let disk = MemoryDir::new();
     let mut queue = open(&disk, vec![policy("a")]);

@@ -4,8 +4,9 @@ use std::io::Write as _;
 
 use regex::bytes::Regex;
 use squirrel_outbound::Secret;
+use squirrel_testkit::Authority;
 
-use super::server::{Act, Authority, Server};
+use super::server::{Act, Server};
 use super::{SHORT, assert_good, check, check_within, trusting, value, value_of, why};
 use crate::{Compression, HeaderRule, HttpCheck, Prober};
 

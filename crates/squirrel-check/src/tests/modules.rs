@@ -3,10 +3,11 @@
 use std::process::Command;
 
 use squirrel_testkit::skip;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::server::{Act, Server};
 use super::{assert_good, value, value_of, why};
-use crate::{BUILT_IN, Checker, ModuleError, Modules, Prober};
+use crate::{BUILT_IN, CheckKind, Checker, ModuleError, Modules, Prober, Wanted};
 
 const PROGRAM: &str = "prometheus-blackbox-exporter";
 
@@ -192,6 +193,39 @@ async fn a_conversation_of_the_file_is_carried_out() {
     let server = Server::start(None, Act::say("220 mail.example\r\n")).await;
     let module = read(&one("tcp", "query_response: [{expect: '^221'}]")).unwrap().get("a").unwrap();
     assert!(why(&Checker::new().check(&module, &server.target()).await).contains("no line matches ^221"));
+}
+
+/// A mail server: its greeting, STARTTLS, TLS, and a goodbye. Answers each command with the next of these.
+async fn mail(acceptor: tokio_rustls::TlsAcceptor) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let target = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(b"220-mail.example\r\n220 ESMTP\r\n").await.unwrap();
+        let mut heard = [0; 100];
+        for answer in ["250-mail.example\r\n250-STARTTLS\r\n250 SIZE 1000\r\n", "220 go ahead\r\n"] {
+            assert!(stream.read(&mut heard).await.unwrap() > 0);
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+        let mut stream = acceptor.accept(stream).await.unwrap();
+        let read = stream.read(&mut heard).await.unwrap();
+        assert!(heard[..read].starts_with(b"EHLO "), "who began TLS says anew who he is");
+        stream.write_all(b"250-mail.example\r\n250 AUTH PLAIN\r\n").await.unwrap();
+        let read = stream.read(&mut heard).await.unwrap();
+        assert_eq!(&heard[..read], b"QUIT\r\n");
+    });
+    target
+}
+
+#[tokio::test]
+async fn a_mail_server_is_spoken_with_by_its_own_protocol() {
+    let authority = squirrel_testkit::Authority::new();
+    let target = mail(authority.sign_until("mail.example", 2_049).acceptor()).await;
+    let wanted = Wanted { insecure: true, ..Wanted::of(CheckKind::Smtp, super::LONG) };
+    let finding = Checker::new().check(&wanted.module().unwrap(), &target).await;
+    assert_good(&finding);
+    assert!(finding.log.iter().any(|line| line == "it says: 250-STARTTLS"), "{:?}", finding.log);
+    assert_eq!(value(&finding, "probe_ssl_earliest_cert_expiry"), Some(2_508_624_000.0));
 }
 
 proptest::proptest! {

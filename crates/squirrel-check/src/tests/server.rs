@@ -11,100 +11,12 @@ use hyper::server::conn::{http1 as http1_server, http2 as http2_server};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair};
-use rustls::ServerConfig;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use squirrel_testkit::Identity;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio_rustls::TlsAcceptor;
 
 use crate::tls::Stream;
-
-/// An authority that signs certificates.
-pub(crate) struct Authority {
-    issuer: CertifiedIssuer<'static, KeyPair>,
-}
-
-/// A certificate, its key, and those that are shown with it.
-pub(crate) struct Identity {
-    pub(crate) der: CertificateDer<'static>,
-    pub(crate) key: KeyPair,
-}
-
-impl Authority {
-    pub(crate) fn new() -> Self {
-        Self::until(4_000)
-    }
-
-    /// One whose own certificate ends with a year.
-    pub(crate) fn until(year: i32) -> Self {
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.not_after = rcgen::date_time_ymd(year, 6, 30);
-        let key = KeyPair::generate().unwrap();
-        // Authorities of one name would be taken for each other.
-        params.distinguished_name.push(DnType::CommonName, format!("{:?}", &key.public_key_raw()[..16]));
-        Self { issuer: CertifiedIssuer::self_signed(params, key).unwrap() }
-    }
-
-    pub(crate) fn pem(&self) -> String {
-        self.issuer.pem()
-    }
-
-    pub(crate) fn der(&self) -> CertificateDer<'static> {
-        self.issuer.der().clone()
-    }
-
-    pub(crate) fn sign(&self, name: &str) -> Identity {
-        self.sign_until(name, 4_000)
-    }
-
-    pub(crate) fn sign_until(&self, name: &str, year: i32) -> Identity {
-        self.sign_named(name, &name_of(&[("CN", name)]), year)
-    }
-
-    pub(crate) fn sign_named(&self, name: &str, subject: &DistinguishedName, year: i32) -> Identity {
-        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
-        params.distinguished_name = subject.clone();
-        params.not_before = rcgen::date_time_ymd(2_001, 1, 1);
-        params.not_after = rcgen::date_time_ymd(year, 6, 30);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        Identity { der: certificate.der().clone(), key }
-    }
-}
-
-/// A name of attributes by their short names.
-pub(crate) fn name_of(attributes: &[(&str, &str)]) -> DistinguishedName {
-    let mut name = DistinguishedName::new();
-    for (kind, value) in attributes {
-        let kind = match *kind {
-            "C" => DnType::CountryName,
-            "O" => DnType::OrganizationName,
-            _ => DnType::CommonName,
-        };
-        name.push(kind, *value);
-    }
-    name
-}
-
-impl Identity {
-    /// A server's side of TLS.
-    pub(crate) fn acceptor(&self) -> TlsAcceptor {
-        self.acceptor_of(&[])
-    }
-
-    /// As [`Self::acceptor`], of a server that speaks these protocols.
-    pub(crate) fn acceptor_of(&self, protocols: &[&str]) -> TlsAcceptor {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let key = PrivateKeyDer::try_from(self.key.serialize_der()).unwrap();
-        let config = builder.unwrap().with_no_client_auth().with_single_cert(vec![self.der.clone()], key);
-        let mut config = config.unwrap();
-        config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
-        TlsAcceptor::from(Arc::new(config))
-    }
-}
 
 /// What a server does with a connection.
 #[derive(Clone, Debug)]
@@ -241,7 +153,7 @@ async fn until(stream: &mut Box<dyn Stream>, end: &[u8]) -> std::io::Result<Stri
 
 /// A web server that speaks HTTP/2 and HTTP/1.1, and answers with what it was asked.
 pub(crate) async fn http2(identity: &Identity) -> SocketAddr {
-    let acceptor = identity.acceptor_of(&["h2", "http/1.1"]);
+    let acceptor = identity.acceptor_of(None, &["h2", "http/1.1"]);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use squirrel_testkit::{Peer, skip};
+use squirrel_testkit::{Authority, Peer, skip};
 
-use super::server::{Act, Authority, Server, datagrams};
+use super::server::{Act, Server, datagrams};
 use crate::{Checker, Finding, Modules};
 
 /// What measures time, and so differs from run to run.

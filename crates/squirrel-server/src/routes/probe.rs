@@ -2,7 +2,9 @@
 //! Squirrel in its place.
 //!
 //! Unlike every other question this one makes the daemon send something, to a place that the question names. So a page
-//! of another site may not ask it (`security`), and the program's rules say which addresses may be looked at.
+//! of another site may not ask it (`security`), and the program's rules say which addresses may be looked at: the second
+//! holds alone where browsers do not say whose page asks, which is with listeners that are neither on the loopback nor
+//! behind HTTPS.
 //! <https://github.com/prometheus/blackbox_exporter#prometheus-configuration>
 
 use std::time::Duration;

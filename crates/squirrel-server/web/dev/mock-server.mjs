@@ -9,7 +9,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { changeAlerts, makeDesk, TOKEN } from "./alerts.mjs";
+import { changeAlerts, makeDesk, PORTS, TOKEN } from "./alerts.mjs";
 import { applicationList } from "./applications.mjs";
 import { evaluate } from "./answers.mjs";
 import { probeOne, probesPage, runProbe } from "./probes.mjs";
@@ -72,6 +72,7 @@ export async function startMock({ port = 0, host = { hostile: false, bad: false 
     if (path === "/api/probes") return json(response, ...probesPage(host, url.searchParams));
     if (path === "/api/probes/one") return json(response, ...probeOne(host, url.searchParams));
     if (path === "/api/probes/run" && request.method === "POST") return change(request, response, path);
+    if (path === "/api/live/ports") return json(response, 200, PORTS);
     if (request.method === "POST" && /^\/api\/(silences|alerts|notify)\b/.test(path)) return change(request, response, path);
     if (path === "/api/verdict") return json(response, 200, verdict());
     if (path === "/api/stream") return stream(request, response, url.searchParams.getAll("query"));

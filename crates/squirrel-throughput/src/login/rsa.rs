@@ -15,7 +15,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use super::{LoginError, pem};
 
 /// Bits of keys that can be used.
-const BITS: std::ops::RangeInclusive<usize> = 1024..=8192;
+const BITS: std::ops::RangeInclusive<usize> = 1024..=4096;
 /// Octets of PKCS#1 v1.5's padding that are random at least.
 const LEAST_PADDING: usize = 8;
 

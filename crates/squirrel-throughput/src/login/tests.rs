@@ -5,30 +5,8 @@ use proptest::prelude::*;
 use super::*;
 
 /// Made for these tests; it protects nothing.
-const PRIVATE: &str = "\
------BEGIN PRIVATE KEY-----
-MIICdgIBADANBgkqhkiG9w0BAQEFAASCAmAwggJcAgEAAoGBAL560u3MfC9dtDnb
-H4V51D4WPSm0fKRrgpo0Hus/K8/I0Df1BHA2u4n56Ha5yWyj9ZLwzo3Ff+OKo+2x
-NEdgv5zR+u4pHx8wPtqDlye6x6qPWOS6AZQAsnhlRTivNt+gAMBCZ8KEk5Pncx5c
-I/VEOYzbzSImQW17k1VNvSjdFCqjAgMBAAECgYEAgPt2vWQMa56OHedNbvrSR8CT
-Zhw7krLiWz0T+sRqDGe0509Y1Aub7pB1Y3/m71QPRJMfq0yjjxcgbiHifrr6xC7n
-fyIKGvQC7nHm5pa5upsCZT3HNFcBAFstZYCMzZ/vqR0hOd4Cc9cA1cLL68tmvpki
-z4KGfIy0sbwF+EJ4VPECQQD59RgeR3FVk9EWVFePTlF/tm/DO/UrhaJy9l1Lk8FN
-YlOR8IhtuxeQOQ7bYQdxtGXuysxxB9vm5szup300xs0lAkEAwxWkVL4y+1eesN9/
-aUb39ZbZVkZUTQcivMbRP472PPHJYvTfkojeNt9ZrZXiWMC98AMgjFBWRb2PI8AS
-9ZwiJwJAS0yxolWFZ/Fq2J457nr6hE3SZ29FkYHliVp8iosNfaF0aY+bmer100XN
-GvulAXUGDCTd5+MlNO8sp2yfhGmrXQJAevcAPv4oKm8/MqOdruEx2FY+JfhsmKTf
-y3fSWyqkoSOSWdKZvcaRsqqz3wtzwZez4T5HXMoipxDl0ZX3HWNNzwJATIXqehVY
-visfu55iwbdubE5edtxoRXTbHL+zPfMURPfm9b712XVbyGBDbngqyeD6tR7UxwiH
-Ar5SBVo8M+MsbA==
------END PRIVATE KEY-----";
-const PUBLIC: &str = "\
------BEGIN PUBLIC KEY-----
-MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQC+etLtzHwvXbQ52x+FedQ+Fj0p
-tHyka4KaNB7rPyvPyNA39QRwNruJ+eh2uclso/WS8M6NxX/jiqPtsTRHYL+c0fru
-KR8fMD7ag5cnuseqj1jkugGUALJ4ZUU4rzbfoADAQmfChJOT53MeXCP1RDmM280i
-JkFte5NVTb0o3RQqowIDAQAB
------END PUBLIC KEY-----";
+const PRIVATE: &str = include_str!("tests/private.pem");
+const PUBLIC: &str = include_str!("tests/public.pem");
 const NOW: Timestamp = Timestamp(1_795_278_137_400);
 
 fn access() -> Access {

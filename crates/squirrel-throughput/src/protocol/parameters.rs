@@ -85,7 +85,8 @@ pub struct Parameters {
 pub struct Token(String);
 
 impl Token {
-    pub(crate) fn new(text: String) -> Self {
+    /// A login as it stands in the parameters.
+    pub fn new(text: String) -> Self {
         Self(text)
     }
 

@@ -5,9 +5,13 @@ use crate::Fields;
 /// `INET_DIAG_SKMEMINFO`: memory of a socket, in octets unless said otherwise. Kernels before 4.6 have
 /// no drops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SocketMemory<'a>(pub(super) Fields<'a>);
+pub struct SocketMemory<'a>(Fields<'a>);
 
-impl SocketMemory<'_> {
+impl<'a> SocketMemory<'a> {
+    pub(crate) fn new(octets: &'a [u8]) -> Self {
+        Self(Fields(octets))
+    }
+
     /// Memory that holds received data.
     pub fn receive_allocated(&self) -> Option<u32> {
         self.0.u32(0)

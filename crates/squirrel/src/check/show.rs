@@ -78,7 +78,7 @@ pub(super) fn lines(plan: &Plan, index: usize, finding: &Finding, verbose: bool)
     for (phase, seconds) in &phases {
         let bar = "█".repeat((seconds / longest * BAR).round().max(1.0) as usize);
         let took = ms(std::time::Duration::from_secs_f64(*seconds));
-        out.push(format!("  {:<10} {took:>9} ms  {bar}", Untrusted(phase)));
+        out.push(format!("  {:<10} {took:>9} ms  {bar}", Untrusted(phase).to_string()));
     }
     let facts = facts(finding);
     if !facts.is_empty() {

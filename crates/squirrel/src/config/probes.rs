@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
+use squirrel_check::Modules;
 use squirrel_model::{MatchOp, Matcher};
 use squirrel_notify::{Dependency, Matchers, Span};
 use squirrel_watch::{MOST_PATHS, MOST_TARGETS, Target, Work};
@@ -22,22 +23,30 @@ const SAYS_DOWN: &str = ".*([Dd]own|[Ff]ailing|[Ff]ailed|[Uu]nreachable).*";
 /// How long what lies behind a parent may take to come back after it.
 const SETTLE: Span = Span(2 * 60_000);
 
-/// The tables as they are written.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Probes(pub(super) Vec<Probe>);
+/// The tables as they are written, and the modules that they may name.
+#[derive(Clone, Debug)]
+pub(crate) struct Probes {
+    tables: Vec<Probe>,
+    modules: Arc<Modules>,
+}
 
 impl Probes {
+    pub(super) fn new(tables: Vec<Probe>, modules: Arc<Modules>) -> Self {
+        Self { tables, modules }
+    }
+
     /// All targets, in the order of the file.
     ///
     /// # Errors
     /// The first mistake, with its table and key, and what to write.
     pub(crate) fn targets(&self) -> anyhow::Result<Vec<Arc<Target>>> {
-        ensure!(self.0.len() <= MOST_PROBES, "{} tables [[probe]] are too many: at most {MOST_PROBES}", self.0.len());
+        let count = self.tables.len();
+        ensure!(count <= MOST_PROBES, "{count} tables [[probe]] are too many: at most {MOST_PROBES}");
         let (mut names, mut all) = (BTreeSet::new(), Vec::new());
-        for probe in &self.0 {
+        for probe in &self.tables {
             let place = || format!("[[probe]] {:?}", probe.name);
             ensure!(names.insert(&probe.name), "{}: two tables have this name", place());
-            all.extend(targets::of(probe).with_context(place)?);
+            all.extend(targets::of(probe, &self.modules).with_context(place)?);
             ensure!(
                 all.len() <= MOST_TARGETS,
                 "{}: with its targets there are more than {MOST_TARGETS}; probe fewer, or by another Squirrel",
@@ -59,7 +68,7 @@ impl Probes {
     /// A configuration that was not checked.
     pub(crate) fn dependencies(&self) -> anyhow::Result<Vec<Dependency>> {
         let mut children: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for probe in &self.0 {
+        for probe in &self.tables {
             for parent in &probe.parents {
                 children.entry(parent).or_default().extend(probe.targets.iter().map(String::as_str));
             }
@@ -81,12 +90,13 @@ impl Probes {
 
     /// Whether somebody is to be pinged.
     pub(crate) fn pings(&self) -> bool {
-        self.0.iter().any(|probe| probe.kind == written::Kind::Ping)
+        self.tables.iter().any(|probe| probe.module.is_none() && probe.kind() == written::Kind::Ping)
     }
 
-    /// Each table's name, kind and number of targets, for people.
-    pub(crate) fn lines(&self) -> impl Iterator<Item = (&str, &'static str, usize)> {
-        self.0.iter().map(|probe| (probe.name.as_str(), probe.kind.word(), probe.targets.len()))
+    /// Each table's name, kind or module, and number of targets, for people.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (&str, [&str; 2], usize)> {
+        let kind = |probe: &'_ Probe| if probe.module.is_some() { "module" } else { "kind" };
+        self.tables.iter().map(move |probe| (probe.name.as_str(), [kind(probe), probe.word()], probe.targets.len()))
     }
 }
 

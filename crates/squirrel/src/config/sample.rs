@@ -247,9 +247,41 @@ pub(crate) fn sample() -> String {
             text += &thresholds();
         }
     }
+    text += PROBED;
     text += TOLD;
     text
 }
+
+/// What is probed: nothing, unless it is written.
+const PROBED: &str = r#"
+# What is probed on a schedule: any number of tables, 10,000 targets together. Series have the table's name as job and
+# the target as instance.
+# [[probe]]
+# name = "gateways"
+# targets = ["192.0.2.1", "gateway.example.net"]
+# kind = "ping"          (also path, http, tcp, dns, ntp, plugin; or module = "http_2xx" in its place)
+# interval = "10s"       (1s to 4m; 1m for paths and checks)
+# timeout = "2s"         (of a check: 10s; at most the interval)
+# group = "office"
+# parents = []           (targets that these lie behind: while one is down, these are unreachable, and not told singly)
+# objective = 0.999      (the share of time that they should be up, judged over `window`, 30d)
+# labels = { site = "a" }
+# [[probe]]
+# name = "way"
+# kind = "path"
+# targets = ["198.51.100.7"]
+# packets = 10           (questions to each place of the path, one a second)
+# [[probe]]
+# name = "names"
+# kind = "dns"
+# targets = ["192.0.2.53"]
+# query = "example.net"
+# [[probe]]
+# name = "ssh"
+# kind = "plugin"
+# targets = ["192.0.2.1"]
+# command = ["/usr/lib/nagios/plugins/check_ssh", "{target}"]
+"#;
 
 /// Who is told of alerts. These are tables that nobody has unless they are written, so they are examples.
 const TOLD: &str = r#"

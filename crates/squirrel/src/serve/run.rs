@@ -4,27 +4,24 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use squirrel_collect::Schedule;
-use squirrel_server::{Applications, Server, ServerParts};
+use squirrel_server::Applications;
 use squirrel_store::Store;
 use squirrel_sys::memory::Trimmer;
 use squirrel_sys::{Kernel, clock};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use super::alerting::{Alerting, protected};
+use super::assembled::Assembled;
 use super::checks::Checks;
 use super::doors::Doors;
-use super::parts::{account, applications, build, open_desk, packet_counter, page, remote_engine};
+use super::parts::page;
 use super::probes::Watched;
 use super::reload::Reloader;
-use super::remote::{self, Remote};
-use crate::accounting::Pictures;
+use super::remote::Remote;
 use crate::config::Config;
-use crate::own_metrics;
-use crate::pipeline::{Parts, Pipeline, until_next};
+use crate::pipeline::{Pipeline, until_next};
 
 /// How often samples are packed, blocks written and old ones deleted.
 const MAINTAIN_EVERY: Duration = Duration::from_secs(10);
@@ -51,86 +48,13 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     // Before all else: until then SIGHUP, which asks for a reload, would end the program.
     let signals = Signals::listen()?;
-    let Doors {
-        kernel,
-        listeners,
-        store,
-        application_token,
-        token,
-        told,
-        messages,
-        channels,
-        remote: parts,
-        sources,
-        probes,
-    } = doors;
-    let accounting = sources.map(|sources| account(sources, &config, monotonic)).transpose()?;
-    let picture: Pictures = match &accounting {
-        Some(accounting) => accounting.pictures(),
-        None => Arc::new(|| None),
-    };
-    let (kernel, store): (Arc<dyn Kernel>, _) = (Arc::new(kernel), Arc::new(store));
-    let (ticks, newest) = watch::channel(None);
-    let status = Arc::new(Mutex::new(Vec::new()));
-
+    let mut daemon = Assembled::new(&config, doors, monotonic)?;
     let step_ms = i64::try_from(config.interval.value.as_millis()).unwrap_or(1000);
-    let addresses: Vec<_> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
-    let statuses = Arc::clone(&status);
-    let reader = store.reader();
-    let applications = applications(&config, application_token, &store, monotonic.elapsed());
-    let catalogue = Arc::new(own_metrics::catalogue());
-    let ground = remote::Ground::new(&config, Arc::clone(&store), newest.clone(), Arc::clone(&catalogue), monotonic)?;
-    let mut remote = remote::start(parts, ground);
-    let engine = remote_engine(&config, &mut remote)?;
-    let remote = Arc::new(remote);
-    let desk = open_desk(&config, told, messages, channels, &*kernel)?;
-    let others = (engine.clone(), Arc::clone(&remote));
-    let alerting = Alerting::start(&store, others, monotonic, &config.alerts, desk)?;
-    let checks = Arc::new(Checks::new(&config.checks));
-    let watched = Watched::start(probes, &config.probes, monotonic)?;
-    let server = Server::new(ServerParts {
-        snapshots: Arc::new(move || reader.snapshot()),
-        engine,
-        ticks: newest,
-        catalogue,
-        collectors: Arc::new(move || statuses.lock().unwrap_or_else(PoisonError::into_inner).clone()),
-        own: store.target().clone(),
-        applications: Arc::clone(&applications),
-        alerting: alerting.shared(),
-        token: Some(Arc::new(token)),
-        picture,
-        count_packets: packet_counter(accounting.as_ref(), monotonic),
-        probes: Some(Arc::clone(&watched) as Arc<dyn squirrel_server::Probes>),
-        ports: super::ports::reader(&kernel),
-        checks: Some(Arc::clone(&checks) as Arc<dyn squirrel_server::Checks>),
-        clock: Arc::new(clock::wall),
-        monotonic: Arc::new(move || monotonic.elapsed()),
-        build: build(),
-        allowed_hosts: config.allowed_hosts()?,
-        receive: Some(remote.receive()),
-        limits: config.query.limits(),
-    });
-    let server_metrics = server.metrics();
-
-    let opening = Arc::clone(&kernel);
-    let disabled: Vec<String> = config.disabled.value.iter().cloned().collect();
-    let schedule = spawn_blocking(move || Schedule::open(&*opening, &disabled, monotonic.elapsed())).await?;
-    let parts = Parts {
-        kernel: Arc::clone(&kernel),
-        schedule,
-        store: Arc::clone(&store),
-        monotonic,
-        server_metrics,
-        applications: Arc::clone(&applications),
-        alerting: alerting.shared(),
-        checks: Arc::clone(&checks),
-        ticks,
-        status,
-        accounting,
-        remote: Arc::clone(&remote),
-        watched: Arc::clone(&watched),
-        directory: config.directory.value.clone(),
-    };
+    let addresses: Vec<_> = daemon.listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+    let server = daemon.server(&config, monotonic)?;
+    let pipeline = daemon.pipeline(&config, server.metrics(), monotonic).await?;
+    let listeners = std::mem::take(&mut daemon.listeners);
+    let Assembled { kernel, store, applications, remote, alerting, checks, watched, .. } = daemon;
 
     let stop = CancellationToken::new();
     let mut serving = tokio::spawn(server.serve(listeners, stop.clone()));
@@ -147,7 +71,7 @@ pub(super) async fn run(
         kernel: &*kernel,
         trimmer,
     };
-    let outcome = drive(config, Pipeline::new(parts), work, signals, &reloader, &mut serving).await;
+    let outcome = drive(config, pipeline, work, signals, &reloader, &mut serving).await;
     stop.cancel();
     // The server cuts what is left after its own limit; the second here is for the unforeseen.
     if !serving.is_finished() && tokio::time::timeout(DRAIN, &mut serving).await.is_err() {

@@ -41,6 +41,18 @@ pub(crate) fn receiver() -> Hook {
 
 /// One request and its answer; none at the end of the connection.
 fn exchange(stream: &TcpStream) -> Option<(String, Value)> {
+    let request = request(stream)?;
+    accept(stream)?;
+    Some(request)
+}
+
+/// Answers with 200.
+pub(crate) fn accept(mut stream: &TcpStream) -> Option<()> {
+    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").ok()
+}
+
+/// One request: its head, and its body.
+pub(crate) fn request(stream: &TcpStream) -> Option<(String, Value)> {
     let mut reader = BufReader::new(stream);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
@@ -54,18 +66,26 @@ fn exchange(stream: &TcpStream) -> Option<(String, Value)> {
     });
     let mut body = vec![0; length?];
     reader.read_exact(&mut body).ok()?;
-    let mut writer = stream;
-    writer.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").ok()?;
     Some((head, serde_json::from_slice(&body).ok()?))
 }
 
 impl Hook {
     /// The next message.
     pub(crate) fn next(&self) -> Value {
+        self.next_whole().1
+    }
+
+    /// The next message, with the head of its request before.
+    pub(crate) fn next_whole(&self) -> (String, Value) {
         match self.bodies.recv_timeout(PATIENCE) {
-            Ok((_, body)) => body,
+            Ok(message) => message,
             Err(error) => panic!("no message within {PATIENCE:?}: {error}"),
         }
+    }
+
+    /// How many messages came that nobody has taken.
+    pub(crate) fn waiting(&self) -> usize {
+        self.bodies.try_iter().count()
     }
 
     /// The next message of this status that has this alert.
@@ -128,7 +148,7 @@ fn webhook(address: &str) -> String {
 pub(crate) const UP: &str = "groups:\n- name: g\n  rules:\n  - alert: Up\n    expr: up > 0\n    labels: {severity: critical}\n    \
                   annotations: {summary: '{{ $labels.instance }} is up'}\n";
 
-fn page(daemon: &Daemon) -> Value {
+pub(crate) fn page(daemon: &Daemon) -> Value {
     serde_json::from_str(&daemon.text("/api/alerts")).expect("a document")
 }
 
@@ -324,9 +344,9 @@ fn amtool_sees_alerts_and_makes_silences() {
     let setup = Setup::new(&webhook(&receiver.address), UP);
     let daemon = setup.start();
     receiver.wait_for("firing", "Up");
-    let token = std::fs::read_to_string(setup.data().join("token")).unwrap();
     let config = setup.path("http.yml");
-    let credentials = format!("authorization: {{type: Bearer, credentials: {}}}\n", token.trim());
+    let token = setup.data().join("token");
+    let credentials = format!("authorization:\n  type: Bearer\n  credentials_file: {}\n", token.display());
     std::fs::write(&config, credentials).unwrap();
     let amtool = |args: &[&str]| run_amtool(&daemon, &config, args);
     let listed = amtool(&["alert", "query", "-o", "json", "alertname=Up"]);

@@ -121,7 +121,7 @@ export function makeSmoke(target: HTMLElement, first: Smoke, options: Options): 
         { series: [6, 2], fill: withAlpha(smoke, 0.18) },
         { series: [5, 3], fill: withAlpha(smoke, 0.26) },
       ],
-      hooks: { ...gestures(options.onCursor), drawClear: [drawLoss] },
+      hooks: { ...gestures(options.onCursor), drawAxes: [drawLoss] },
     },
     first.data,
     target,

@@ -57,6 +57,13 @@ export interface Verdict {
   not_judged: string[];
 }
 
+/** Ephemeral ports in use, and where most of them lead. */
+export interface PortsDocument {
+  first: number;
+  last: number;
+  destinations: { local_address: string; remote_address: string; remote_port: number; used: number; time_wait: number; ratio: number }[];
+}
+
 /** Whether an application speaks. */
 export type ApplicationState = "live" | "silent";
 
@@ -226,6 +233,9 @@ export const probeOne = async (job: string, instance: string, history: SpanName 
   const parameters = new URLSearchParams({ job, instance, ...(history === null ? {} : { history }) });
   return (await call(`/api/probes/one?${parameters}`)) as ProbeDetail;
 };
+
+/** Where this host's ephemeral ports lead to, as of now. */
+export const ephemeralPorts = async (): Promise<PortsDocument> => (await call("/api/live/ports")) as PortsDocument;
 
 /** Changes something, with the daemon's token. */
 export const change = (path: string, body: object, token: string): Promise<unknown> =>

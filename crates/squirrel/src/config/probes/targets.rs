@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
-use squirrel_check::{DnsCheck, HttpCheck, LONGEST_TIMEOUT, Module, NtpCheck, PluginCheck, Prober, TcpCheck};
+use squirrel_check::{DnsCheck, LONGEST_TIMEOUT, Module, Modules, NtpCheck, PluginCheck, Prober};
 use squirrel_model::{Labels, Untrusted};
 use squirrel_watch::{Target, Work};
 use squirrel_wire::dns::RecordType;
@@ -45,7 +45,7 @@ const MOST_PARENTS: usize = 20;
 ///
 /// # Errors
 /// The first mistake: the key, and what to write.
-pub(super) fn of(probe: &Probe) -> anyhow::Result<Vec<Target>> {
+pub(super) fn of(probe: &Probe, modules: &Modules) -> anyhow::Result<Vec<Target>> {
     let is_name = (1..=64).contains(&probe.name.len())
         && probe.name.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-_.".contains(&octet));
     ensure!(is_name, "name is 1 to 64 letters, digits, - _ and .");
@@ -54,6 +54,7 @@ pub(super) fn of(probe: &Probe) -> anyhow::Result<Vec<Target>> {
         "name: the series of Squirrel itself have this label job; choose another"
     );
     ensure!(!probe.targets.is_empty(), "targets is missing: name at least one, such as targets = [\"192.0.2.1\"]");
+    let module = probe.module.as_ref().map(|name| module(probe, name, modules)).transpose()?;
     let times = Times::of(probe)?;
     let labels = labels(probe)?;
     check_rest(probe)?;
@@ -70,9 +71,12 @@ pub(super) fn of(probe: &Probe) -> anyhow::Result<Vec<Target>> {
         all.push(Target {
             job: probe.name.clone(),
             instance: written.clone(),
-            work: work(probe, written, &times).with_context(named)?,
+            work: match &module {
+                Some(module) => Work::Check(Arc::clone(module)),
+                None => work(probe, written, &times).with_context(named)?,
+            },
             interval: times.interval,
-            module: None,
+            module: probe.module.clone(),
             group: probe.group.clone(),
             parents: probe.parents.iter().filter(|parent| *parent != written).cloned().collect(),
             objective: probe.objective,
@@ -81,6 +85,14 @@ pub(super) fn of(probe: &Probe) -> anyhow::Result<Vec<Target>> {
         });
     }
     Ok(all)
+}
+
+/// The module that a table names instead of a kind.
+fn module(probe: &Probe, name: &str, modules: &Modules) -> anyhow::Result<Arc<Module>> {
+    ensure!(probe.kind.is_none(), "either kind or module: a module says its kind by itself");
+    ensure!(probe.timeout.is_none(), "timeout: that of the module holds; set it there");
+    ensure!(probe.command.is_none() && probe.query.is_none(), "module: command and query are of other kinds");
+    modules.get(name).context("module")
 }
 
 /// When and how long.
@@ -92,7 +104,8 @@ struct Times {
 
 impl Times {
     fn of(probe: &Probe) -> anyhow::Result<Self> {
-        let (usual, patience) = match probe.kind {
+        let (usual, patience) = match probe.kind() {
+            _ if probe.module.is_some() => (USUAL, USUAL_TIMEOUT),
             Kind::Ping => (USUAL_PING, USUAL_PATIENCE),
             Kind::Path => (USUAL, USUAL_PATIENCE),
             _ => (USUAL, USUAL_TIMEOUT),
@@ -114,7 +127,7 @@ impl Times {
             show_span(timeout)
         );
         let packets = probe.packets.unwrap_or(USUAL_PACKETS);
-        if probe.kind == Kind::Path {
+        if probe.module.is_none() && probe.kind() == Kind::Path {
             ensure!((1..=MOST_PACKETS).contains(&packets), "packets is 1 to {MOST_PACKETS}, not {packets}");
             let takes = SHORTEST * packets + timeout * 2;
             ensure!(
@@ -125,7 +138,7 @@ impl Times {
                 show_span(takes)
             );
         } else {
-            ensure!(probe.packets.is_none(), "packets is for kind = \"path\": a {} has none", probe.kind.word());
+            ensure!(probe.packets.is_none(), "packets is for kind = \"path\": a {} has none", probe.word());
         }
         Ok(Self { interval, timeout, packets })
     }
@@ -162,7 +175,7 @@ fn check_rest(probe: &Probe) -> anyhow::Result<()> {
         ensure!(is_word, "group is 1 to 100 characters, none of them a control character");
     }
     ensure!(
-        (probe.kind == Kind::Plugin) == probe.command.is_some(),
+        (probe.kind() == Kind::Plugin) == probe.command.is_some(),
         "{}",
         if probe.command.is_some() {
             "command is for kind = \"plugin\""
@@ -171,14 +184,14 @@ fn check_rest(probe: &Probe) -> anyhow::Result<()> {
         }
     );
     ensure!(
-        probe.query.is_none() || probe.kind == Kind::Dns,
+        probe.query.is_none() || probe.kind() == Kind::Dns,
         "query is for kind = \"dns\": the name that the server is asked for"
     );
     Ok(())
 }
 
 fn work(probe: &Probe, target: &str, times: &Times) -> anyhow::Result<Work> {
-    let prober = match probe.kind {
+    let prober = match probe.kind() {
         Kind::Ping => {
             check_host(target)?;
             return Ok(Work::Ping { timeout: times.timeout });
@@ -195,13 +208,13 @@ fn work(probe: &Probe, target: &str, times: &Times) -> anyhow::Result<Work> {
             );
             let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
             ensure!(!authority.contains('@'), "a URL with a password in it would be a label that everybody reads");
-            Prober::Http(Box::new(HttpCheck::default()))
+            Prober::Http(Box::default())
         }
         Kind::Tcp => {
             let (host, port) = target.rsplit_once(':').unwrap_or_default();
             let is_port = port.parse::<u16>().is_ok_and(|port| port > 0);
             ensure!(is_port && !host.is_empty(), "write host:port, such as \"example.net:22\" or \"[2001:db8::1]:22\"");
-            Prober::Tcp(Box::new(TcpCheck::default()))
+            Prober::Tcp(Box::default())
         }
         Kind::Dns => {
             let query = probe.query.as_deref();

@@ -99,6 +99,9 @@ fn mistakes_are_told_with_the_probe_the_key_and_what_to_write() {
         ("targets = ['x']\nkind = 'tcp'", &["host:port"]),
         ("targets = ['x:0']\nkind = 'tcp'", &["host:port"]),
         ("targets = ['x']\nkind = 'dns'", &["query is missing"]),
+        ("targets = ['x']\nmodule = 'no'", &["module", "no module \"no\"", "http_2xx"]),
+        ("targets = ['x']\nmodule = 'http_2xx'\nkind = 'tcp'", &["either kind or module"]),
+        ("targets = ['x']\nmodule = 'http_2xx'\ntimeout = '1s'", &["timeout", "module"]),
         ("targets = ['x']\nquery = 'y'", &["query is for kind = \"dns\""]),
         ("targets = ['x']\n[[probe]]\nname = 'p'\ntargets = ['y']", &["\"p\"", "two tables"]),
         ("targets = ['\\u001b[31m']\nkind = 'ntp'", &["control character", "^[[31m"]),
@@ -114,6 +117,15 @@ fn mistakes_are_told_with_the_probe_the_key_and_what_to_write() {
     }
     let circle = "[[probe]]\nname = 'a'\ntargets = ['x']\nparents = ['y']\n[[probe]]\nname = 'b'\ntargets = ['y']\nparents = ['x']";
     assert!(complaint(circle).contains("circle"));
+}
+
+#[test]
+fn a_module_says_what_is_checked() {
+    let config = Config::of_text("[[probe]]\nname = 'p'\nmodule = 'tcp_connect'\ntargets = ['example.net:22']");
+    let targets = config.probes.targets().expect("good");
+    assert_eq!((targets[0].kind(), targets[0].module.as_deref()), ("tcp", Some("tcp_connect")));
+    assert_eq!(config.probes.lines().next(), Some(("p", ["module", "tcp_connect"], 1)));
+    assert!(!config.probes.pings());
 }
 
 #[test]

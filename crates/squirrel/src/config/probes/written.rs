@@ -14,8 +14,9 @@ use super::super::values::LongSpan;
 #[serde(deny_unknown_fields)]
 pub(in super::super) struct Probe {
     pub(super) name: String,
-    #[serde(default)]
-    pub(super) kind: Kind,
+    pub(super) kind: Option<Kind>,
+    /// A module of checks, which says the kind by itself.
+    pub(super) module: Option<String>,
     #[serde(default)]
     pub(super) targets: Vec<String>,
     pub(super) interval: Option<ProbeSpan>,
@@ -79,6 +80,16 @@ impl TryFrom<String> for ProbeSpan {
 }
 
 impl Probe {
+    /// What is done to the targets, where no module says it.
+    pub(super) fn kind(&self) -> Kind {
+        self.kind.unwrap_or_default()
+    }
+
+    /// The same in a word for people.
+    pub(super) fn word(&self) -> &str {
+        self.module.as_deref().unwrap_or(self.kind().word())
+    }
+
     /// Program and arguments of a plugin for a target.
     pub(super) fn command_for(&self, target: &str) -> Option<(PathBuf, Vec<String>)> {
         let (program, arguments) = self.command.as_ref()?.split_first()?;

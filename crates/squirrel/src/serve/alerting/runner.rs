@@ -6,9 +6,9 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use squirrel_alert::{Compared, Group, Health, NewSample, Rule, RuleFile, Surroundings};
-use squirrel_model::{Elapsed, Timestamp, Untrusted};
-use squirrel_notify::{Observed, RuleFacts};
+use squirrel_alert::{Group, NewSample, Surroundings};
+use squirrel_model::{Elapsed, Timestamp};
+use squirrel_notify::Observed;
 use squirrel_promql::engine::Terms;
 use squirrel_promql::{Embedded, Engine, EvalOptions};
 use squirrel_store::Store;
@@ -17,8 +17,9 @@ use squirrel_sys::clock;
 use super::charts;
 use super::desk::Desk;
 use super::metrics::GroupFigures;
+use super::running::{Running, facts, is_bad, say, view};
 use super::schedule::Slot;
-use super::shown::{GroupView, RuleText};
+use super::shown::RuleText;
 use super::sources::Sources;
 use super::{Order, Part, Shared, hold};
 use crate::config::Alerts;
@@ -33,23 +34,6 @@ const LONGEST: Duration = Duration::from_mins(2);
 const LEAST_ASKED: Duration = Duration::from_secs(10);
 /// Time for the pictures of one round of messages, which wait for them.
 const PICTURE_TIME: Duration = Duration::from_millis(300);
-/// Failures that one evaluation may write into the log; the API has them all.
-const LOGGED: usize = 5;
-
-/// A group that is evaluated.
-struct Running {
-    group: Group,
-    /// The file's version that it is of.
-    source: Arc<RuleFile>,
-    slot: Slot,
-    texts: Vec<Arc<RuleText>>,
-    facts: Vec<Arc<RuleFacts>>,
-    figures: GroupFigures,
-    /// Since when it is as it is.
-    since: Timestamp,
-    /// Evaluated for the first time after the start of the program: what was before must be taken up.
-    fresh: bool,
-}
 
 /// Everything that the thread has.
 pub(super) struct Runner {
@@ -301,44 +285,5 @@ impl Runner {
             Err(_) => rows.len(),
         };
         self.shared.totals.lost.fetch_add(lost as u64, Ordering::Relaxed);
-    }
-}
-
-/// What whoever is told of a rule's alerts wants to know of the rule.
-fn facts(rule: &Rule, source: &str, interval_ms: i64) -> Arc<RuleFacts> {
-    Arc::new(RuleFacts {
-        expr: rule.expr.to_string(),
-        threshold: Compared::of(&rule.expr).map(|compared| compared.limit),
-        source: source.to_owned(),
-        interval_ms,
-    })
-}
-
-fn view(running: &Running) -> Arc<GroupView> {
-    Arc::new(GroupView::of(&running.group, &running.texts, running.slot.interval_ms(), running.since))
-}
-
-fn is_bad(health: &Health) -> bool {
-    matches!(health, Health::Bad(_))
-}
-
-/// Writes into the log which rules began to fail, and which do no longer.
-fn say(group: &Group, was_bad: &[bool]) {
-    let mut failed = 0;
-    for (status, was_bad) in group.rules().iter().zip(was_bad) {
-        let name = Untrusted(&status.rule.name);
-        match &status.health {
-            Health::Bad(reason) if !was_bad => {
-                failed += 1;
-                if failed <= LOGGED {
-                    tracing::warn!("rule {name} of {} cannot be evaluated: {}", group.name, Untrusted(reason));
-                }
-            }
-            Health::Ok if *was_bad => tracing::info!("rule {name} of {} is evaluated again", group.name),
-            _ => {}
-        }
-    }
-    if failed > LOGGED {
-        tracing::warn!("and {} more rules of {}: /api/v1/rules has them all", failed - LOGGED, group.name);
     }
 }
