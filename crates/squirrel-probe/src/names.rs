@@ -115,8 +115,7 @@ impl Names {
         loop {
             let due = |one: &UnderWay| one.until.is_none_or(|until| until <= now.0);
             let index = self.under_way.iter().position(due)?;
-            let server = self.servers.len().checked_mul(ROUNDS).filter(|most| self.under_way[index].tries < *most);
-            if server.is_none() {
+            if self.under_way[index].tries >= self.servers.len() * ROUNDS {
                 let given_up = self.under_way.swap_remove(index);
                 self.known.insert(given_up.address, Known::Nothing);
                 continue;

@@ -61,8 +61,8 @@ impl Connects {
         let Some((probe, started)) = &self.under_way else { return Ok(()) };
         let number = probe.number;
         let answer = match started.outcome(inbox)? {
-            // Else the kernel would ask again for a question that was given up.
             Outcome::Open if trace.is_open(number) => return Ok(()),
+            // Given up: the kernel would ask again.
             Outcome::Open | Outcome::Failed(_) => None,
             Outcome::Accepted | Outcome::Refused => Some(self.reached(clocks)),
             Outcome::Told(error, segment) => self.told(error, &segment, clocks),
