@@ -83,11 +83,6 @@ impl Hook {
         }
     }
 
-    /// How many messages came that nobody has taken.
-    pub(crate) fn waiting(&self) -> usize {
-        self.bodies.try_iter().count()
-    }
-
     /// The next message of this status that has this alert.
     fn wait_for(&self, status: &str, alert: &str) -> Value {
         loop {
