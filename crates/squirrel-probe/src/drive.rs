@@ -125,17 +125,17 @@ impl Driver {
                     continue;
                 }
             }
-            if sent > 0 {
+            let span = if let Step::Wait(at) = step { at.0.saturating_sub((clocks.steady)().0) } else { Duration::MAX };
+            if sent > 0 && !self.is_patient(span) {
                 // Before the wait: what left just now has its time stamp by now, and would end the wait at once.
                 self.receive(&everything, ping, clocks, &mut offset, &mut events)?;
-                sent = 0;
             }
+            sent = 0;
             if events.is_empty() {
                 match step {
                     Step::Done => return Ok(()),
                     Step::Send(_) => {}
-                    Step::Wait(at) => {
-                        let span = at.0.saturating_sub((clocks.steady)().0);
+                    Step::Wait(_) => {
                         let Some(ready) = self.wait(span, stop)? else { return Ok(()) };
                         let ready = if self.is_patient(span) { &everything } else { &ready };
                         self.receive(ready, ping, clocks, &mut offset, &mut events)?;
