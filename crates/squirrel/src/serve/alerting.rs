@@ -6,6 +6,7 @@ mod alertmanager;
 mod charts;
 mod desk;
 mod metrics;
+mod outbox;
 mod page;
 mod protected;
 mod runner;

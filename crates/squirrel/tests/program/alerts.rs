@@ -223,6 +223,38 @@ fn assert_no_secret(daemon: &Daemon, setup: &Setup) {
 }
 
 #[test]
+fn what_was_decided_before_a_kill_is_told_after_it_and_once() {
+    let receiver = receiver();
+    let setup = Setup::new(&webhook(&receiver.address), &UP.replace("up > 0", "up > 5"));
+    let stopped = |daemon: Daemon| {
+        daemon.signal("TERM");
+        assert!(daemon.wait().0.success());
+    };
+    stopped(setup.start());
+    // As a kill leaves it behind between the state's writing and the queue's.
+    let file = setup.data().join("alerts/notifier.json");
+    let state = std::fs::read_to_string(&file).unwrap_or_else(|_| "{\"version\":1}".to_owned());
+    let mut state: Value = serde_json::from_str(&state).expect("JSON");
+    state["outbox"] = json!([{
+        "id": 7, "channel": "hook", "group_key": "g", "reason": "new", "at_ms": 5, "group_labels": {}, "common_labels": {},
+        "common_annotations": {}, "alerts": [], "more": 0, "external_url": "", "chart": null
+    }]);
+    std::fs::write(&file, state.to_string()).unwrap();
+    let daemon = setup.start();
+    assert_eq!(receiver.next()["groupKey"], "g");
+    delivered(&daemon, "new");
+    assert!(!std::fs::read_to_string(&file).unwrap().contains("outbox"));
+    stopped(daemon);
+    // The same once more: a kill between the queue's writing and the state's.
+    std::fs::write(&file, state.to_string()).unwrap();
+    let daemon = setup.start();
+    (0..3).for_each(|_| daemon.next_tick());
+    assert!(!std::fs::read_to_string(&file).unwrap().contains("outbox"));
+    let deliveries = page(&daemon)["deliveries"].as_array().expect("a list").len();
+    assert_eq!(deliveries, 1);
+}
+
+#[test]
 fn silences_and_acknowledgements_are_kept_over_a_kill_and_nothing_is_lost() {
     let receiver = receiver();
     let setup = Setup::new(&webhook(&receiver.address), UP);
