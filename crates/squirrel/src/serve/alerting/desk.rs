@@ -136,7 +136,8 @@ impl Desk {
 
     /// When [`Desk::observe`] wants to be called, with or without alerts.
     pub(super) fn next_wake(&self) -> Option<Timestamp> {
-        hold(&self.notifier).next_wake()
+        let is_at_once = !hold(&self.turn).unqueued.is_empty();
+        if is_at_once { Some(Timestamp::default()) } else { hold(&self.notifier).next_wake() }
     }
 
     /// Changes the notifier on somebody's wish; the change is on disk when this returns.
