@@ -197,6 +197,10 @@ async fn the_description_fits_the_answers() {
         );
         for parameter in item["get"]["parameters"].as_array().expect("parameters") {
             let name = parameter["name"].as_str().unwrap();
+            // Names that somebody gave in a configuration: any text may be one.
+            if path == "/api/probes" && ["group", "job"].contains(&name) {
+                continue;
+            }
             let wrong = server.get(&format!("{path}?{name}=!!wrong(")).await;
             assert_eq!(wrong.status, 400, "{path} reads {name}: {}", wrong.text());
         }

@@ -202,7 +202,7 @@ fn targets_and_senders_come_and_go_with_a_reload_and_no_sample_is_lost() {
     agent_settings(folder.path(), &[("hub", &format!("http://{}/api/v1/write", hub.address))]);
     agent.signal("HUP");
     agent.wait_for("configuration reloaded");
-    agent.wait_until("squirrel_remote_write_failures_total or vector(0)", |failures| failures > 0.0);
+    agent.wait_until("sum(squirrel_remote_write_failures_total) or vector(0)", |failures| failures > 0.0);
     // Nobody may send to the hub yet.
     std::fs::write(&hub_settings, format!("[[receive]]\nname = \"agent\"\nbearer_token_file = {token:?}\n")).unwrap();
     hub.signal("HUP");
