@@ -57,7 +57,7 @@ pub static PROBES: &[Field<Probe>] = &[
     field("loss", Kind::Number, "share of lost questions in the last minute, 0 to 1", |row, each| {
         number(minute(row, |minute| Some(minute.loss)), each);
     }),
-    field("p95", Kind::Duration, "95th percentile of the last minute's round trips", |row, each| {
+    field("tail", Kind::Duration, "95th percentile of the last minute's round trips", |row, each| {
         micros(minute(row, |minute| minute.percentile(95.0)), each);
     }),
     field("jitter", Kind::Duration, "jitter of the last minute", |row, each| {
@@ -111,7 +111,9 @@ mod tests {
         assert_eq!(chosen("state:down"), ["db"]);
         assert_eq!(chosen("group:berlin -db"), ["gw", "web"]);
         assert_eq!(chosen("loss:>0.01 state:up"), ["web"]);
-        assert_eq!(chosen("p95:>50ms address:192.0.2.0/24 kind:ping").len(), 3);
+        for all in ["tail:>50ms", "address:192.0.2.0/24", "kind:ping"] {
+            assert_eq!(chosen(all), ["gw", "db", "web"], "{all}");
+        }
         assert!(Filter::parse("stat:down", PROBES, &Services::default()).is_err());
     }
 

@@ -182,8 +182,12 @@ async fn the_description_fits_the_answers() {
             continue;
         }
         // Without the parameters that they need, some of Prometheus' paths refuse; none is unknown.
-        let refuses = path.starts_with("/api/v1/") || ["/federate", "/probe"].contains(&path.as_str());
+        let refuses =
+            path.starts_with("/api/v1/") || ["/federate", "/probe", "/api/probes/one"].contains(&path.as_str());
         assert!(answer.status == 200 || refuses && answer.status == 400, "{path}: {}", answer.status);
+        if answer.status == 400 {
+            continue;
+        }
         let content = &item["get"]["responses"]["200"]["content"]["application/json"];
         let Some(name) = content["schema"]["$ref"].as_str().and_then(|place| place.rsplit('/').next()) else {
             continue;
@@ -206,5 +210,5 @@ async fn the_description_fits_the_answers() {
         }
         checked += 1;
     }
-    assert_eq!(checked, 7);
+    assert_eq!(checked, 8);
 }

@@ -83,10 +83,10 @@ pub(super) struct List {
     /// Targets in this state: down, unreachable, unknown or up
     #[arg(long, value_name = "STATE")]
     pub(super) state: Option<String>,
-    /// Conditions such as 'kind:http p95:>50ms -state:up'
+    /// Conditions such as 'kind:http tail:>50ms -state:up'
     #[arg(long, value_name = "FILTER")]
     pub(super) filter: Option<String>,
-    /// What orders the targets: state, instance, took, loss, p95, mos and others
+    /// What orders the targets: state, instance, took, loss, tail, mos and others
     #[arg(long, value_name = "FIELD")]
     pub(super) sort: Option<String>,
     /// The span of the heartbeats
