@@ -189,7 +189,7 @@ export const tests = {
   async a_path_has_hops_heat_map_and_changes(browser) {
     await withPage(browser, { path: `${PATH}?from=now-6h&to=now`, mock: {} }, async ({ page }) => {
       await page.waitForFunction(() => /5 places/.test(document.querySelector(".heatmap-plot")?.getAttribute("aria-label") ?? ""));
-      assert.match(await page.locator(".heatmap-plot").getAttribute("aria-label"), /loss that goes on to the end at hops 4, 5|no loss that goes on/);
+      assert.match(await page.locator(".heatmap-plot").getAttribute("aria-label"), /loss that goes on to the end at hops 2, 4, 5;|no loss that goes on/);
       assert.match(await page.locator(".heatmap-plot").getAttribute("aria-label"), /the path changed 2 times/);
       assert.ok((await paintedOf(page, ".heatmap canvas")) > 20_000, "the map is blank");
       const hops = page.locator("[data-hops] tbody tr");

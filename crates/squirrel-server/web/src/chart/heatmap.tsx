@@ -145,7 +145,9 @@ function said(cells: Cells, pointed: { row: number; hop: number } | null): strin
 
 function sentence(cells: Cells, changes: readonly number[]): string {
   if (cells.hops.length === 0) return "Hops over time: no data.";
-  const losing = cells.hops.filter((hop) => hop.real.some((loss) => loss != null && loss > 0)).map((hop) => hop.hop);
+  // A place where nobody ever answers tells nothing.
+  const answering = cells.hops.filter((hop) => hop.trips.some((trip) => trip != null));
+  const losing = answering.filter((hop) => hop.real.some((loss) => loss != null && loss > 0)).map((hop) => hop.hop);
   const [first, last] = [cells.times[0] ?? 0, cells.times.at(-1) ?? 0];
   const changed = changes.filter((at) => at >= first && at <= last).length;
   const loss = losing.length === 0 ? "no loss that goes on to the end" : `loss that goes on to the end at ${losing.length === 1 ? "hop" : "hops"} ${losing.join(", ")}`;
