@@ -3,8 +3,4 @@
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|text: &str| {
-    let (figures, strange) = squirrel_check::parse_performance(text);
-    std::hint::black_box((&figures, strange));
-    assert!(figures.iter().all(|one| one.value.is_none_or(f64::is_finite)));
-});
+fuzz_target!(|octets: &[u8]| squirrel_fuzzing::run("check_texts", octets));

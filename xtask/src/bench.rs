@@ -11,11 +11,13 @@ mod daemon;
 mod library;
 mod monitor;
 mod page;
+mod probes;
 mod sockets;
 mod store;
 mod throughput;
 mod truth;
 mod usage;
+mod watched;
 
 use std::path::Path;
 
@@ -55,7 +57,7 @@ struct Options {
     names: Vec<String>,
 }
 
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 14] = [
     "collection",
     "sockets",
     "daemon",
@@ -66,7 +68,9 @@ const NAMES: [&str; 12] = [
     "monitor",
     "truth",
     "throughput",
+    "probes",
     "alerts",
+    "watched",
     "build",
 ];
 
@@ -100,7 +104,9 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<bool> {
             "monitor" => monitor::measure(&steps),
             "truth" => truth::measure(&steps),
             "throughput" => throughput::measure(&steps),
+            "probes" => probes::measure(&steps),
             "alerts" => alerts::measure(&steps),
+            "watched" => watched::measure(&steps),
             _ => build::measure(&steps),
         };
         match measured {

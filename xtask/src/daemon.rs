@@ -32,6 +32,14 @@ impl Daemon {
     /// # Errors
     /// As for [`Daemon::start`].
     pub(crate) fn start_on(namespace: Option<&Namespace>, program: &Path, log: &Path) -> Result<Self> {
+        Self::start_with(namespace, program, log, &[])
+    }
+
+    /// The same, with more arguments.
+    ///
+    /// # Errors
+    /// As for [`Daemon::start`].
+    pub(crate) fn start_with(namespace: Option<&Namespace>, program: &Path, log: &Path, more: &[&str]) -> Result<Self> {
         let call = || namespace.map_or_else(|| Command::new(program), |namespace| namespace.command(program));
         let address = http::free_port()?;
         let data = std::env::temp_dir().join(format!("squirrel-xtask-{}-{}", std::process::id(), address.port()));
@@ -40,6 +48,7 @@ impl Daemon {
         let child = call()
             .args(["serve", "--listen", &address.to_string(), "--data-dir"])
             .arg(&data)
+            .args(more)
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
             .stderr(file)

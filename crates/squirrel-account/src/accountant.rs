@@ -1,7 +1,10 @@
 //! The accountant: reads its sources step by step and keeps the books.
 
+mod booking;
 mod level;
+mod namespaces;
 mod picture;
+mod recorded;
 mod series;
 mod step;
 
@@ -124,6 +127,8 @@ impl From<NamespaceSource> for Namespace {
 pub struct Accountant {
     options: Options,
     host: Arc<dyn Kernel>,
+    /// Whether whoever reads it may look at the processes of others.
+    may_trace: bool,
     /// A namespace keeps its place; a place that became free is used again.
     namespaces: Vec<Option<Namespace>>,
     find: Option<FindNamespaces>,
@@ -176,6 +181,7 @@ impl Accountant {
             load: Load::new(limit),
             options: Options { connections: limit, ..options },
             host: sources.host,
+            may_trace: sources.may_trace,
             namespaces: sources.namespaces.into_iter().map(|source| Some(source.into())).collect(),
             find: sources.find,
             namespaces_missing: Vec::new(),

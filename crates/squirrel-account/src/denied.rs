@@ -35,14 +35,9 @@ impl Denied {
         self.count == 0
     }
 
-    /// What is not seen of whom, and why, such as `the descriptors of 2 processes may not be seen: …`. `one` and `many`
-    /// are what is not seen of one process and of several.
-    pub fn sentence(&self, one: &str, many: &str) -> String {
-        self.sentence_of(may_trace(), one, many)
-    }
-
-    /// The same where it was another process that looked, with or without `CAP_SYS_PTRACE`.
-    pub fn sentence_of(&self, may_trace: bool, one: &str, many: &str) -> String {
+    /// What is not seen of whom, and why, such as `the descriptors of 2 processes may not be seen: …`. `may_trace` says
+    /// whether whoever looked has `CAP_SYS_PTRACE`; `one` and `many` are what is not seen of one process and of several.
+    pub fn sentence(&self, may_trace: bool, one: &str, many: &str) -> String {
         let Self { count, examples } = self;
         let (what, processes) =
             if *count == 1 { (one, "1 process".to_owned()) } else { (many, format!("{count} processes")) };
@@ -56,7 +51,7 @@ impl Denied {
     }
 }
 
-/// Whether the privilege to look at other processes is there.
+/// Whether this process has the privilege to look at others.
 pub(crate) fn may_trace() -> bool {
     Capabilities::read().is_ok_and(|held| held.effective.contains("CAP_SYS_PTRACE"))
 }
@@ -101,13 +96,17 @@ mod tests {
         }
         assert!(denied.is_empty(), "threads of the kernel have nothing to see, and 77 is gone");
         denied.note(&kernel, 50);
-        let text = denied.sentence("the network namespace", "the network namespaces");
+        let text = denied.sentence(false, "the network namespace", "the network namespaces");
         assert!(text.starts_with("the network namespace of 1 process may not be seen (evil"), "{text}");
-        assert!(text.contains("(50)): ") && text.contains("CAP_SYS_PTRACE") && !text.contains('\x1b'), "{text}");
+        assert!(
+            text.contains("(50)): ") && text.contains("CAP_SYS_PTRACE is missing") && !text.contains('\x1b'),
+            "{text}"
+        );
         for pid in [51, 52, 1] {
             denied.note(&kernel, pid);
         }
-        let text = denied.sentence("the network namespace", "the network namespaces");
+        let text = denied.sentence(true, "the network namespace", "the network namespaces");
+        assert!(text.contains("although CAP_SYS_PTRACE is there"), "{text}");
         assert!(
             text.starts_with("the network namespaces of 4 processes may not be seen") && text.contains("c (52), …)"),
             "{text}"

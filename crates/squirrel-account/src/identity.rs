@@ -7,6 +7,7 @@ mod users;
 pub(crate) use cgroup::Place;
 pub(crate) use stat::Stat;
 pub(crate) use users::Users;
+pub use users::user_name;
 
 use squirrel_sys::Kernel;
 

@@ -48,6 +48,7 @@ pub use containers::container_of;
 #[doc(hidden)]
 pub use counters::counters_as_text;
 pub use denied::Denied;
+pub use identity::user_name;
 pub use options::Options;
 pub use packets::{CountPackets, FollowedInterface, PacketSource};
 pub use picture::{

@@ -3,10 +3,16 @@
 //! Bytes of processes, connections and hosts are payload: what the application moved. Bytes of
 //! interfaces are wire bytes: what the kernel's interface counter says.
 
-use std::net::{IpAddr, SocketAddr};
+mod connection;
+mod interface;
+
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use squirrel_model::Timestamp;
+
+pub use connection::{Carrier, ConnectionRow, TcpDetail};
+pub use interface::{BookEntry, BookPart, InterfaceRow};
 
 /// How far a figure can be trusted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -104,115 +110,6 @@ pub struct ProcessRow {
     pub source: Source,
 }
 
-/// What a socket is for: its transport protocol, or what it has instead of one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Carrier {
-    /// TCP, the paths of multipath sockets too.
-    Tcp,
-    /// Multipath TCP (RFC 8684), as its process sees it. Its paths have rows of their own, as TCP: their bytes are those
-    /// of hosts and interfaces, while this row's are the process's.
-    Mptcp,
-    /// UDP and UDP-Lite.
-    Udp,
-    /// ICMP by a socket that gives no more than that (`ping` without privilege).
-    Icmp,
-    /// Packets of any protocol of IP, which the process makes and reads itself.
-    Raw,
-    /// Frames of an interface, which the process makes and reads itself.
-    Packet,
-    /// Another transport protocol, such as SCTP.
-    Other,
-}
-
-impl Carrier {
-    /// Whether its bytes travel as the socket says, so that hosts and interfaces have them: not those of a multipath
-    /// socket, which its paths carry, and not those of raw sockets, which read copies.
-    pub(crate) fn travels(self) -> bool {
-        matches!(self, Self::Tcp | Self::Udp)
-    }
-
-    /// The word on screens and in JSON.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Tcp => "tcp",
-            Self::Mptcp => "mptcp",
-            Self::Udp => "udp",
-            Self::Icmp => "icmp",
-            Self::Raw => "raw",
-            Self::Packet => "packet",
-            Self::Other => "other",
-        }
-    }
-}
-
-/// What the kernel's `tcp_info` tells of a connection; a field that this kernel does not have is `None`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct TcpDetail {
-    /// Smoothed round-trip time, microseconds.
-    pub rtt_us: Option<u32>,
-    /// Its mean deviation, microseconds.
-    pub rtt_variation_us: Option<u32>,
-    /// The smallest round-trip time seen, microseconds.
-    pub min_rtt_us: Option<u32>,
-    /// Bytes sent again.
-    pub retransmitted_bytes: Option<u64>,
-    /// Segments sent again.
-    pub retransmits: Option<u32>,
-    /// Congestion window, segments.
-    pub congestion_window: Option<u32>,
-    /// Congestion algorithm.
-    pub congestion: Option<String>,
-    /// The kernel's estimate of what reaches the receiver, bytes per second.
-    pub delivery_rate: Option<u64>,
-    /// Time with data to send, microseconds.
-    pub busy_us: Option<u64>,
-    /// Of that, held back by the receiver's window.
-    pub receiver_limited_us: Option<u64>,
-    /// Of that, held back by the send buffer.
-    pub buffer_limited_us: Option<u64>,
-    /// Whether the last delivery sample was limited by the application.
-    pub application_limited: Option<bool>,
-}
-
-/// One socket that talks: a connection or listener of TCP, or a socket of another protocol.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ConnectionRow {
-    /// The kernel's socket cookie: names one socket until the next boot.
-    pub cookie: u64,
-    /// Inode number of its network namespace; 0 if unknown.
-    pub namespace: u64,
-    /// Transport protocol.
-    pub carrier: Carrier,
-    /// This side.
-    pub local: SocketAddr,
-    /// The other side; port 0 and the unspecified address when there is none.
-    pub remote: SocketAddr,
-    /// The state's word as `ss` writes it, such as `ESTAB`.
-    pub state: &'static str,
-    /// Its owner, if known.
-    pub process: Option<Arc<ProcessSummary>>,
-    /// Payload bytes.
-    pub figures: Figures,
-    /// Bytes not yet read by the application; for a listener the connections not yet accepted.
-    pub receive_queue: u32,
-    /// Bytes not yet acknowledged; for a listener its limit of connections not yet accepted.
-    pub send_queue: u32,
-    /// Datagrams or segments that this socket dropped.
-    pub drops: Option<u32>,
-    /// Details of TCP.
-    pub tcp: Option<TcpDetail>,
-    /// When it was first seen.
-    pub opened: Timestamp,
-    /// When it ended.
-    pub closed: Option<Timestamp>,
-    /// How its bytes are known.
-    pub source: Source,
-    /// Why they are not exact, in a sentence; `None` when they are.
-    pub caveat: Option<&'static str>,
-    /// How many connections this row stands for: one, or several that are half open.
-    pub count: u64,
-}
-
 /// A remote address and what was exchanged with it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HostRow {
@@ -225,78 +122,6 @@ pub struct HostRow {
     /// Connections open now.
     pub connections: u32,
     /// How the bytes are known.
-    pub source: Source,
-}
-
-/// A part of an interface's books.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum BookPart {
-    /// Payload that belongs to processes.
-    Attributed,
-    /// Headers and retransmissions of that.
-    Headers,
-    /// Of others.
-    Forwarded,
-    /// The kernel's.
-    Kernel,
-    /// Nobody knows.
-    Unexplained,
-}
-
-impl BookPart {
-    /// The word on screens and in JSON.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Attributed => "attributed",
-            Self::Headers => "headers",
-            Self::Forwarded => "forwarded",
-            Self::Kernel => "kernel",
-            Self::Unexplained => "unexplained",
-        }
-    }
-}
-
-/// Wire bytes of an interface with the reason why they stand in their part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BookEntry {
-    /// The part that they are in.
-    pub part: BookPart,
-    /// A short code for scripts, such as `icmp`.
-    pub reason: &'static str,
-    /// A sentence for people.
-    pub meaning: &'static str,
-    /// The bytes.
-    pub bytes: Traffic,
-}
-
-/// The books of one interface: `wire = attributed + headers + forwarded + kernel + unexplained`, each way.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct InterfaceRow {
-    /// Inode number of its network namespace; 0 if unknown.
-    pub namespace: u64,
-    /// The name of that namespace, of its container, or `net:[INODE]`; none for the program's own.
-    pub namespace_name: Option<String>,
-    /// Its index there.
-    pub index: u32,
-    /// Its name, hostile.
-    pub name: String,
-    /// The kernel's counter since the accountant began, with its rate.
-    pub wire: Figures,
-    /// Payload that belongs to processes.
-    pub attributed: Traffic,
-    /// Headers of those packets, and retransmissions.
-    pub headers: Traffic,
-    /// Packets of others that passed through.
-    pub forwarded: Traffic,
-    /// ICMP, ARP, neighbour discovery, tunnels, the kernel's own sockets.
-    pub kernel: Traffic,
-    /// What is left.
-    pub unexplained: Traffic,
-    /// What the parts are made of: their sum is the counter, to the byte.
-    pub entries: Vec<BookEntry>,
-    /// Why this interface is left out of the host's total (a bridge's port, a tunnel's carrier …), if it is.
-    pub counted_elsewhere: Option<&'static str>,
-    /// How the parts are known.
     pub source: Source,
 }
 

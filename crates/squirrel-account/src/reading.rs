@@ -1,6 +1,11 @@
 //! Dumps and announcements of sockets, taken into the table.
 
+mod counted;
+
+use std::net::{Ipv4Addr, SocketAddr};
+
 use squirrel_sys::{EndedSockets, Kernel, Netlink, SysError};
+use squirrel_wire::packet_diag::{self, PacketSocket};
 use squirrel_wire::sock_diag::{
     IPPROTO_TCP, IPPROTO_UDP, InetRequest, InetSocket, SOCK_DIAG_BY_FAMILY, TCPDIAG_GETSOCK, TcpRequest, TcpState,
     extension,
@@ -9,10 +14,11 @@ use squirrel_wire::{AF_INET, AF_INET6};
 
 use crate::connection::{Connection, ends, flag};
 use crate::half_open::HalfOpen;
-use crate::hash::NumberMap;
 use crate::picture::{Carrier, Traffic};
 use crate::slots::Slot;
 use crate::table::Table;
+pub(crate) use counted::decide_fins;
+use counted::{counters, take_counters};
 
 const EXTENSIONS: u8 = extension::INFO | extension::CONGESTION | extension::MEMORY;
 
@@ -85,6 +91,13 @@ pub(crate) struct Reading<'a> {
 }
 
 impl Reading<'_> {
+    /// Dumps all sockets that have rows.
+    pub(crate) fn all(&mut self, kernel: &dyn Kernel) -> Result<(), SysError> {
+        self.tcp(kernel)?;
+        self.udp(kernel)?;
+        self.packets(kernel)
+    }
+
     /// Dumps all TCP sockets, both families in one walk where the kernel can.
     pub(crate) fn tcp(&mut self, kernel: &dyn Kernel) -> Result<(), SysError> {
         let states = STATES | if self.half_open.is_some() { HALF_OPEN } else { 0 };
@@ -99,6 +112,55 @@ impl Reading<'_> {
     /// Dumps all UDP sockets.
     pub(crate) fn udp(&mut self, kernel: &dyn Kernel) -> Result<(), SysError> {
         self.families(kernel, IPPROTO_UDP, InetRequest::ALL_STATES, Carrier::Udp)
+    }
+
+    /// Dumps all packet sockets, of which the ledger knows only those that call the kernel for each frame.
+    pub(crate) fn packets(&mut self, kernel: &dyn Kernel) -> Result<(), SysError> {
+        let asked =
+            kernel.dump(Netlink::SockDiag, SOCK_DIAG_BY_FAMILY, &packet_diag::request(), &mut |answer, payload| {
+                if answer == SOCK_DIAG_BY_FAMILY {
+                    match PacketSocket::parse(payload) {
+                        Ok(socket) => self.packet_socket(&socket),
+                        Err(_) => self.met.malformed += 1,
+                    }
+                }
+            });
+        match asked {
+            // A kernel without the module for it tells of none.
+            Err(error) if error.is_absent() => Ok(()),
+            result => result,
+        }
+    }
+
+    fn packet_socket(&mut self, socket: &PacketSocket<'_>) {
+        self.met.sockets += 1;
+        if !sampled(socket.cookie, self.intake.sampling) {
+            return;
+        }
+        let slot = match self.table.find(socket.cookie) {
+            Some(slot) => slot,
+            None if self.table.open() >= self.intake.limit => {
+                self.met.refused += 1;
+                return;
+            }
+            None => {
+                let (nowhere, intake) = (SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0), self.intake);
+                let carrier = Carrier::Packet;
+                let row = Connection::new(socket.cookie, intake.namespace, carrier, nowhere, nowhere, intake.wall);
+                self.table.add(row)
+            }
+        };
+        let Some(row) = self.table.get_mut(slot).filter(|row| row.is_open()) else { return };
+        let inode = row.inode;
+        (row.seen, row.uid, row.interface) = (self.intake.dump, socket.uid, socket.interface);
+        row.drops = socket.memory.and_then(|memory| memory.drops()).unwrap_or(u32::MAX);
+        if socket.has_ring || !self.intake.ledger {
+            row.set(flag::UNKNOWN_BYTES);
+        }
+        if socket.inode != inode {
+            row.inode = socket.inode;
+            self.table.set_inode(slot, inode, socket.inode);
+        }
     }
 
     fn families(&mut self, kernel: &dyn Kernel, protocol: u8, states: u32, carrier: Carrier) -> Result<(), SysError> {
@@ -245,75 +307,4 @@ impl Reading<'_> {
 pub(crate) fn sampled(cookie: u64, sampling: u32) -> bool {
     // Cookies are given out one after the other on each processor: mixed, so that neighbours differ.
     sampling <= 1 || (cookie.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33).is_multiple_of(u64::from(sampling))
-}
-
-/// Payload by the kernel's own count. Kernels before 4.19 do not count what was sent, only what of it was acknowledged.
-pub(crate) fn counters(socket: &InetSocket<'_>) -> Option<Traffic> {
-    let info = socket.tcp?;
-    let sent = info.payload_sent().or_else(|| info.bytes_acked()).unwrap_or(0);
-    // A segment that the host itself let go of (a full queue below, a tunnel without a way) is sent once more as a new
-    // one, and counted twice. There is never more than what was acknowledged and what waits for it.
-    let acked = info.bytes_acked().filter(|acked| *acked > 0);
-    let most = acked.map(|acked| acked.saturating_add(u64::from(socket.send_queue)));
-    let sent = most.filter(|most| sent > *most).map_or(sent, |most| {
-        let control = 1 + u64::from(AFTER_FIN.contains(&socket.state));
-        most.saturating_sub(control)
-    });
-    Some(Traffic::new(info.bytes_received().unwrap_or(0), sent))
-}
-
-/// States after a FIN of ours, which stands in the queue or among the acknowledged octets.
-const AFTER_FIN: [TcpState; 4] = [TcpState::FIN_WAIT1, TcpState::FIN_WAIT2, TcpState::LAST_ACK, TcpState::CLOSING];
-
-fn take_counters(row: &mut Connection, socket: &InetSocket<'_>) {
-    let Some(info) = socket.tcp else { return };
-    if row.carrier != Carrier::Tcp || socket.state == TcpState::LISTEN {
-        return;
-    }
-    row.tcp.take(&info);
-    row.kernel = row.kernel.max(counters(socket).unwrap_or_default());
-    // The other side's FIN counts as one received byte once it was processed.
-    if matches!(socket.state, TcpState::CLOSE_WAIT | TcpState::LAST_ACK | TcpState::CLOSING) && !row.is(flag::FIN) {
-        row.set(flag::FIN);
-        // A socket that was first seen in this state has it in its baseline.
-        row.base.receive = row.base.receive.saturating_sub(u64::from(row.base.receive == row.kernel.receive));
-    }
-}
-
-/// Decides for sockets that ended between two dumps whether the other side's FIN is among their received bytes, which
-/// the announcement does not tell. Where the other end is on this host too, what that one sent decides. Else it is
-/// taken to be there, since all but the quicker closer of two count it: for such a connection the received bytes may
-/// be one too few.
-pub(crate) fn decide_fins(table: &mut Table, ended: &[Slot]) {
-    let mut wanted: NumberMap<u32, Vec<Slot>> = NumberMap::default();
-    for slot in ended {
-        if let Some(row) = table.get(*slot).filter(|row| row.fin_is_open) {
-            let ports = u32::from(row.remote().port()) << 16 | u32::from(row.local().port());
-            wanted.entry(ports).or_default().push(*slot);
-        }
-    }
-    if wanted.is_empty() {
-        return;
-    }
-    let mut without: Vec<Slot> = Vec::new();
-    for (_, peer) in table.iter().filter(|(_, row)| row.carrier == Carrier::Tcp) {
-        let ports = u32::from(peer.local().port()) << 16 | u32::from(peer.remote().port());
-        for slot in wanted.get(&ports).into_iter().flatten() {
-            if let Some(row) = table.get(*slot)
-                && row.local() == peer.remote()
-                && row.remote() == peer.local()
-                && row.kernel.receive == peer.kernel.transmit
-            {
-                without.push(*slot);
-            }
-        }
-    }
-    for slot in wanted.into_values().flatten() {
-        if let Some(row) = table.get_mut(slot) {
-            row.fin_is_open = false;
-            if !without.contains(&slot) {
-                row.set(flag::FIN);
-            }
-        }
-    }
 }

@@ -8,7 +8,7 @@ use squirrel_sys::{
     user_table,
 };
 
-use crate::denied::of_namespaces;
+use crate::denied::{may_trace, of_namespaces};
 use crate::identity::Users;
 
 /// One network namespace that is watched.
@@ -88,6 +88,8 @@ pub struct Sources {
     pub users: Option<ReadUsers>,
     /// Names of containers.
     pub containers: Option<NameContainer>,
+    /// Whether whoever reads `host` has `CAP_SYS_PTRACE`: this process, or one that it asks.
+    pub may_trace: bool,
 }
 
 impl Sources {
@@ -106,6 +108,7 @@ impl Sources {
             ledger: None,
             users: Some(Box::new(user_table)),
             containers: Some(Box::new(move |runtime, id| files.name(runtime, id))),
+            may_trace: may_trace(),
         })
     }
 
@@ -128,7 +131,7 @@ fn discover(watched: &[u64]) -> Discovery {
         // Counted again, without the kernel's own threads.
         let denied = of_namespaces(&Linux::without_netlink());
         if !denied.is_empty() {
-            discovery.missing.push(denied.sentence("the network namespace", "the network namespaces"));
+            discovery.missing.push(denied.sentence(may_trace(), "the network namespace", "the network namespaces"));
         }
     }
     for namespace in found.namespaces {

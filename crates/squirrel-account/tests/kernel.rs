@@ -8,6 +8,8 @@
 mod exact;
 #[path = "kernel/namespaces.rs"]
 mod namespaces;
+#[path = "kernel/packet_sockets.rs"]
+mod packet_sockets;
 #[path = "kernel/privilege.rs"]
 mod privilege;
 #[path = "kernel/support.rs"]

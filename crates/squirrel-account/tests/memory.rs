@@ -58,8 +58,15 @@ fn a_hundred_thousand_connections_cost_at_most_600_bytes_each() {
     let crowd = Arc::new(Crowd { first: AtomicU64::new(1), received: AtomicU64::new(0) });
     let kernel: Arc<dyn Kernel> = Arc::clone(&crowd) as _;
     let namespace = NamespaceSource { inode: 1, name: None, process: None, kernel: Arc::clone(&kernel), ended: None };
-    let sources =
-        Sources { host: kernel, namespaces: vec![namespace], find: None, ledger: None, users: None, containers: None };
+    let sources = Sources {
+        host: kernel,
+        namespaces: vec![namespace],
+        find: None,
+        ledger: None,
+        users: None,
+        containers: None,
+        may_trace: true,
+    };
     let mut accountant = Accountant::new(Options::default(), sources);
     let before = memory::resident_bytes().unwrap();
     let mut seconds = 0;

@@ -21,6 +21,8 @@ pub enum Shown {
     Days,
     /// A share of one, shown in percent.
     Percent,
+    /// A score or a multiple, with one decimal.
+    Score,
     /// Seconds, shown in the unit that fits.
     Seconds,
 }
@@ -39,9 +41,9 @@ pub enum Fault {
 pub struct BuiltIn {
     /// Name of the alert; stable.
     pub name: &'static str,
-    /// `warning` (somebody should look today) or `critical` (now).
+    /// `info` (worth knowing when something else is wrong), `warning` (somebody should look today) or `critical` (now).
     pub severity: &'static str,
-    /// PromQL; beyond the threshold it is a fault.
+    /// PromQL; beyond the threshold it is a fault. `{name}` stands for the value of another threshold.
     pub expr: &'static str,
     /// What the values are held against.
     pub threshold: &'static Threshold,
@@ -67,7 +69,7 @@ impl Shown {
     fn template(self) -> &'static str {
         match self {
             Self::Count => "{{ printf \"%.0f\" $value }}",
-            Self::Days => "{{ printf \"%.1f\" $value }}",
+            Self::Days | Self::Score => "{{ printf \"%.1f\" $value }}",
             Self::Percent => "{{ $value | humanizePercentage }}",
             Self::Seconds => "{{ $value | humanizeDuration }}",
         }
@@ -76,7 +78,7 @@ impl Shown {
     /// A limit as people read it.
     fn limit(self, limit: f64) -> String {
         match self {
-            Self::Count => format!("{limit}"),
+            Self::Count | Self::Score => format!("{limit}"),
             Self::Days => format!("{limit} days"),
             Self::Percent => format!("{}%", (limit * 1e6).round() / 1e4),
             Self::Seconds => format!("{limit} s"),
@@ -102,7 +104,7 @@ pub fn built_in_text(thresholds: &Thresholds) -> String {
             ("check_2", rule.first[1].to_owned()),
             ("check_3", rule.first[2].to_owned()),
         ];
-        let expr = format!("({}) {sign} {limit}", rule.expr);
+        let expr = format!("({}) {sign} {limit}", filled(rule.expr, thresholds));
         text += &format!("  - alert: {}\n    expr: {}\n", rule.name, quoted(&expr));
         text += &format!("    for: {}\n    labels: {{severity: {}}}\n    annotations:\n", rule.hold, rule.severity);
         for (name, value) in fields {
@@ -110,6 +112,14 @@ pub fn built_in_text(thresholds: &Thresholds) -> String {
         }
     }
     text
+}
+
+/// An expression with the thresholds that it names.
+fn filled(expr: &str, thresholds: &Thresholds) -> String {
+    let named = thresholds::THRESHOLDS.iter();
+    named.fold(expr.to_owned(), |expr, threshold| {
+        expr.replace(&format!("{{{}}}", threshold.name), &thresholds.get(threshold).to_string())
+    })
 }
 
 fn quoted(text: &str) -> String {

@@ -20,12 +20,10 @@ mod compared;
 mod group;
 mod memory;
 mod overlay;
-mod read;
 mod rules;
 mod source;
 mod template;
 mod unit_test;
-mod yaml;
 
 pub use alert::{Alert, AlertState};
 pub use backtest::{Backtest, BacktestError, Episode, backtest};
@@ -34,9 +32,9 @@ pub use built_in::{BUILT_IN_FILE, BuiltIn, Fault, Shown, built_in, built_in_rule
 pub use compared::Compared;
 pub use group::{Group, Health, NewSample, RuleStatus, Surroundings};
 pub use rules::{AlertParts, Rule, RuleErrors, RuleFile, RuleGroup};
+pub use squirrel_yaml::{Place, Problem};
 pub use template::{MAX_TEMPLATE_OUTPUT, QueryAnswer, Template, TemplateData, TemplateError, TemplateTree};
 pub use unit_test::{TestFailure, UnitTests};
-pub use yaml::{Place, Problem};
 
 #[cfg(doc)]
 use squirrel_model::Select;

@@ -18,9 +18,9 @@ use std::fmt;
 
 use squirrel_model::Untrusted;
 use squirrel_promql::Expr;
+use squirrel_yaml::{Place, Problem};
 
 use crate::Template;
-use crate::yaml::{Place, Problem};
 
 /// A rule file that can be evaluated.
 #[derive(Clone, Debug)]

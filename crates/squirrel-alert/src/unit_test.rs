@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 
 use squirrel_model::Labels;
 use squirrel_promql::Expr;
+use squirrel_yaml::Place;
 
-use crate::yaml::Place;
 use crate::{RuleErrors, RuleFile};
 
 /// A file of unit tests.

@@ -95,6 +95,10 @@ fn healthy() -> Series {
         steady(&format!("probe_dns_lookup_time_seconds instance={target},job=probe"), 0.03, 0.0);
     }
     steady("probe_ssl_earliest_cert_expiry instance=shop,job=probe", 90.0 * 86_400.0, 0.0);
+    steady("squirrel_probe_mos_score instance=shop,job=probe", 4.3, 0.0);
+    steady("squirrel_path_changes_total instance=shop,job=path", 3.0, 0.0);
+    steady("probe_success instance=shop,job=promised", 1.0, 0.0);
+    steady("squirrel_probe_objective_ratio instance=shop,job=promised", 0.9995, 0.0);
     steady("probe_success instance=resolver,job=dns", 1.0, 0.0);
     steady("probe_dns_answer_rrs instance=resolver,job=dns", 2.0, 0.0);
     host
@@ -115,6 +119,8 @@ enum From {
     Swings(f64),
     /// At every tenth look it is this.
     AtTimes(f64),
+    /// It was this once.
+    Once(f64),
 }
 
 const FAULTS: &[(&str, &str, From)] = &[
@@ -150,6 +156,9 @@ const FAULTS: &[(&str, &str, From)] = &[
     ("LatencyHigh", "probe_icmp_duration_seconds instance=shop,job=probe,phase=rtt", From::Is(0.15)),
     ("PacketLoss", "probe_success instance=shop,job=probe", From::AtTimes(0.0)),
     ("ProbeFailing", "probe_success instance=shop,job=probe", From::Is(0.0)),
+    ("ErrorBudgetBurning", "probe_success instance=shop,job=promised", From::Once(0.0)),
+    ("CallQualityLow", "squirrel_probe_mos_score instance=shop,job=probe", From::Is(3.1)),
+    ("PathChanged", "squirrel_path_changes_total instance=shop,job=path", From::Is(4.0)),
     ("Jitter", "probe_icmp_duration_seconds instance=shop,job=probe,phase=rtt", From::Swings(0.08)),
     ("DnsFailures", "probe_success instance=resolver,job=dns", From::AtTimes(0.0)),
     ("DnsFailures", "probe_success instance=resolver,job=dns", From::Is(0.0)),
@@ -180,6 +189,7 @@ fn record(fault: Option<(&str, From)>) -> MemorySelect {
                 Some(From::Stops) => Some(value(FAULT)),
                 Some(From::Ends) => None,
                 Some(From::Swings(more)) => Some(value(second) + more * (second / STEP % 2) as f64),
+                Some(From::Once(other)) => Some(if second == FAULT { other } else { value(second) }),
                 Some(From::AtTimes(other)) => Some(if second / STEP % 10 == 0 { other } else { value(second) }),
             };
             if let Some(value) = value {
@@ -283,7 +293,7 @@ fn every_metric_of_a_rule_is_collected() {
             // What the loop says of itself is declared in the program, above this crate.
             let own = ["up", "squirrel_ticks_missed_total", "squirrel_store_disk_free_ratio"].contains(&name)
                 // Probes have blackbox_exporter's names, whoever makes them.
-                || name.starts_with("probe_")
+                || ["probe_", "squirrel_probe_", "squirrel_path_"].iter().any(|prefix| name.starts_with(prefix))
                 || squirrel_store::METRICS.iter().any(|metric| metric.name == name);
             assert!(own || catalogue.iter().any(|metric| metric.name == name), "{}: {name}", rule.name);
         }
@@ -295,7 +305,7 @@ fn each_rule_says_what_it_means_and_three_things_to_check() {
     for rule in built_in() {
         assert!(rule.meaning.ends_with('.') && rule.meaning.len() > 20, "{}", rule.name);
         assert!(rule.first.iter().all(|check| check.ends_with('.') && check.len() > 10), "{}", rule.name);
-        assert!(matches!(rule.severity, "warning" | "critical"), "{}", rule.name);
+        assert!(matches!(rule.severity, "info" | "warning" | "critical"), "{}", rule.name);
     }
 }
 
@@ -310,6 +320,31 @@ fn a_threshold_is_changed_by_name_and_each_has_a_rule_or_a_check() {
         assert!(thresholds.set(threshold.name, 0.0).is_ok(), "{}", threshold.name);
     }
     assert!(built_in_rules(&thresholds).is_ok());
+}
+
+#[test]
+fn the_fast_burn_has_a_threshold_of_its_own() {
+    let mut thresholds = Thresholds::default();
+    assert!(built_in_text(&thresholds).contains(") > 14.4 or "), "the usual one");
+    thresholds.set("burn_fast", 36.0).expect("a threshold");
+    thresholds.set("burn", 2.5).expect("a threshold");
+    let text = built_in_text(&thresholds);
+    assert!(text.contains(") > 36 or ") && text.contains(") > 2.5'") && !text.contains("{burn"), "{text}");
+}
+
+#[test]
+fn a_target_that_is_probed_seldom_is_not_down_for_one_lost_probe() {
+    for (lost, expected) in [(1, vec![]), (3, vec!["ProbeFailing"])] {
+        let mut store = MemorySelect::default();
+        let seldom = labels("probe_success instance=seldom,job=probe");
+        for probe in 0..12 {
+            let failed = (5..5 + lost).contains(&probe);
+            store.put(&seldom, probe * 240_000, f64::from(u8::from(!failed)));
+        }
+        let usual = built_in_rules(&Thresholds::default()).expect("the table makes a rule file");
+        let (names, _) = fired_by(usual, &store, 2_640);
+        assert_eq!(names.keys().collect::<Vec<_>>(), expected, "{lost} lost");
+    }
 }
 
 #[test]

@@ -58,7 +58,7 @@ pub struct ShownAlert {
     pub starts_at: f64,
     /// Since when it is over.
     pub ends_at: Option<f64>,
-    /// The page that shows the expression's course.
+    /// The alert's own page; empty when `external_url` is not configured.
     pub generator_url: String,
     /// What holds it back, in words.
     pub held: Vec<String>,

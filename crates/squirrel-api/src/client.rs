@@ -1,5 +1,8 @@
 //! Asks a running daemon: HTTP/1.1 over one connection a question.
 
+mod error;
+mod form;
+
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
@@ -8,11 +11,14 @@ use hyper::body::Bytes;
 use hyper::{Method, Request, header};
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
-use squirrel_model::{IoText, Timestamp, Untrusted};
+use squirrel_model::{IoText, Timestamp};
 use tokio::net::TcpStream;
 
 use crate::json::write_time;
 use crate::reply::{QueryData, Reply};
+pub use error::ClientError;
+use error::refusal;
+use form::encode;
 
 /// Where and how patiently to ask.
 #[derive(Clone, Debug)]
@@ -46,60 +52,6 @@ pub struct Answer {
     pub status: u16,
     /// The body.
     pub body: Bytes,
-}
-
-/// A question that got no answer, or a wrong one.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ClientError {
-    /// Nobody listens there.
-    #[error("no daemon is running at {address}: {reason}. Start it with `squirrel serve`, or name its address")]
-    NotRunning {
-        /// Where it was looked for.
-        address: String,
-        /// What the system said.
-        reason: String,
-    },
-    /// Connected, but the conversation broke off.
-    #[error("the daemon at {address} broke off: {reason}")]
-    Broken {
-        /// Whom it was about.
-        address: String,
-        /// What happened.
-        reason: String,
-    },
-    /// No answer in time.
-    #[error("the daemon at {address} did not answer within {seconds} s; ask for less, or allow more time")]
-    TooSlow {
-        /// Whom it was about.
-        address: String,
-        /// The time that was given.
-        seconds: u64,
-    },
-    /// An answer that is larger than allowed.
-    #[error("the answer is larger than {limit} bytes; ask for less: fewer series, or a larger step")]
-    TooLarge {
-        /// The limit.
-        limit: usize,
-    },
-    /// The daemon refused the question.
-    #[error("{message}")]
-    Refused {
-        /// HTTP status code.
-        status: u16,
-        /// Prometheus' word for the kind; empty when the answer was no envelope.
-        kind: String,
-        /// The daemon's words.
-        message: String,
-    },
-    /// What answers there is not Squirrel, or another version of it.
-    #[error("what answers at {address} does not speak as expected: {reason}")]
-    NotUnderstood {
-        /// Whom it was about.
-        address: String,
-        /// What was found.
-        reason: String,
-    },
 }
 
 /// A query's value and what was said beside it.
@@ -209,7 +161,7 @@ impl Client {
         serde_json::from_slice(&answer.body).map_err(|e| self.not_understood(&e.to_string()))
     }
 
-    /// The answer of one of Squirrel's own resources to a form that is sent to it.
+    /// The answer of one of Squirrel's own resources to a form that is sent to it with the daemon's token.
     ///
     /// # Errors
     /// As [`Client::query`].
@@ -217,8 +169,10 @@ impl Client {
         &self,
         path: &str,
         form: &[(&str, String)],
+        token: &str,
     ) -> Result<T, ClientError> {
-        let answer = self.post(path, form).await?;
+        let sent = Sent { body: encode(form), authorization: Some(bearer(token)), ..Sent::default() };
+        let answer = self.send(Method::POST, path, sent).await?;
         if answer.status != 200 {
             return Err(refusal(&answer));
         }
@@ -252,7 +206,7 @@ impl Client {
         body: String,
         token: &str,
     ) -> Result<T, ClientError> {
-        let sent = Sent { body, kind: "application/json", authorization: Some(format!("Bearer {token}")) };
+        let sent = Sent { body, kind: "application/json", authorization: Some(bearer(token)) };
         let answer = self.send(Method::POST, path, sent).await?;
         if answer.status != 200 {
             return Err(refusal(&answer));
@@ -329,51 +283,14 @@ impl Client {
     }
 }
 
-/// The daemon's own words where it used the envelope, else the first line of what it said.
-fn refusal(answer: &Answer) -> ClientError {
-    let status = answer.status;
-    if let Ok(reply) = serde_json::from_slice::<Reply<serde_json::Value>>(&answer.body)
-        && !reply.error.is_empty()
-    {
-        return ClientError::Refused { status, kind: reply.error_type, message: reply.error };
-    }
-    let text = String::from_utf8_lossy(&answer.body);
-    let line: String = text.lines().next().unwrap_or_default().chars().take(300).collect();
-    let message = format!("the daemon answered {status}: {}", Untrusted(&line));
-    ClientError::Refused { status, kind: String::new(), message }
+fn bearer(token: &str) -> String {
+    format!("Bearer {token}")
 }
 
 fn seconds(at: Timestamp) -> String {
     let mut text = String::new();
     write_time(&mut text, at);
     text
-}
-
-/// `application/x-www-form-urlencoded`, also right for the query part of a URL.
-fn encode(parameters: &[(&str, String)]) -> String {
-    let mut out = String::new();
-    for (name, value) in parameters {
-        if !out.is_empty() {
-            out.push('&');
-        }
-        encode_part(&mut out, name);
-        out.push('=');
-        encode_part(&mut out, value);
-    }
-    out
-}
-
-fn encode_part(out: &mut String, text: &str) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push('%');
-            for digit in [byte >> 4, byte & 15] {
-                out.push(char::from_digit(u32::from(digit), 16).unwrap_or('0').to_ascii_uppercase());
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@
 pub mod alerts;
 pub mod application;
 pub mod applications;
+pub mod check;
 pub mod client;
 pub mod envelope;
 mod error;

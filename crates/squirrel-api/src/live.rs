@@ -16,7 +16,7 @@ pub use question::{MOST_ROWS, Question, Table, USUAL_LIMIT};
 pub use rows::{BookEntry, Connection, Host, Interface, LevelReport, MissingPart, Namespace, Process, Unattributed};
 pub use shape::{Definitions, Shape, schema, schemas};
 pub use socket::{Socket, SocketMemory, SocketOwner, SocketTcp, Sockets};
-pub use views::{Books, Connections, Hosts, Interfaces, PacketLease, Processes, Top, Totals};
+pub use views::{Books, Connections, EphemeralPorts, Hosts, Interfaces, PacketLease, PortsTo, Processes, Top, Totals};
 
 /// The version of `squirrel top --json`.
 pub const TOP_SCHEMA: &str = "squirrel.top/1";

@@ -5,7 +5,20 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::live::shape::{twin, words};
 use crate::probe::PathDocument;
+
+pub mod fields;
+mod page;
+mod words;
+
+pub use page::{
+    Availability, ErrorBudget, GroupStates, ProbeDetail, ProbeRecord, ProbeRow, ProbeStates, ProbesPage, Span,
+};
+pub use words::{share_text, span_text};
+
+/// The version of [`ProbesPage`] and [`ProbeDetail`].
+pub const PROBES_SCHEMA: &str = "squirrel.probes/1";
 
 /// How it stands with a target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -22,78 +35,104 @@ pub enum ProbeState {
     Up,
 }
 
-/// A target that is probed on a schedule, as of its last probes.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Probe {
-    /// Name of the configuration's table; label `job` of its series.
-    pub job: String,
-    /// The target as the configuration names it; label `instance` of its series.
-    pub instance: String,
-    /// ping, path, http, tcp, dns, ntp or plugin.
-    pub kind: String,
-    /// The module of the modules file, where the configuration names one.
-    pub module: Option<String>,
-    /// What it belongs to, by the configuration's word.
-    pub group: Option<String>,
-    /// Instances that it lies behind.
-    pub parents: Vec<String>,
-    /// From one probe to the next.
-    pub interval: f64,
-    /// How it stands.
-    pub state: ProbeState,
-    /// Since when.
-    pub since: Option<f64>,
-    /// When the last probe ended.
-    pub at: Option<f64>,
-    /// How long the last probe took; the round trip of a ping.
-    pub seconds: Option<f64>,
-    /// The address that was asked last.
-    pub address: Option<IpAddr>,
-    /// Why the last probe failed.
-    pub why: Option<String>,
-    /// Figures of the last whole minute, of pings and paths.
-    pub minute: Option<ProbeMinute>,
-    /// The share of time that it should be up.
-    pub objective: Option<f64>,
-    /// The span that this is judged over.
-    pub window: Option<f64>,
+words!(ProbeState: "down", "unreachable", "unknown", "up");
+
+impl ProbeState {
+    /// All states, the worst first.
+    pub const ALL: [Self; 4] = [Self::Down, Self::Unreachable, Self::Unknown, Self::Up];
+
+    /// The state's word, as in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Down => "down",
+            Self::Unreachable => "unreachable",
+            Self::Unknown => "unknown",
+            Self::Up => "up",
+        }
+    }
+
+    /// The state of this word.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.word() == word)
+    }
 }
 
-/// A minute of pings.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ProbeMinute {
-    /// Questions whose outcome is known.
-    pub sent: u64,
-    /// Lost ones as a share.
-    pub loss: f64,
-    /// Round trips: `[percentile, seconds]` for 0, 5, 25, 50, 75, 95, 99 and 100; empty without an answer.
-    pub round_trip: Vec<(f64, f64)>,
-    /// Jitter as RFC 3550 smooths it.
-    pub jitter: Option<f64>,
-    /// What a call would sound like, from 1 (impossible) to 4.5, by ITU-T G.107.
-    pub mos: Option<f64>,
+twin! {
+    /// A target that is probed on a schedule, as of its last probes.
+    Probe {
+        /// Name of the configuration's table; label `job` of its series.
+        job: String,
+        /// The target as the configuration names it; label `instance` of its series.
+        instance: String,
+        /// ping, path, http, tcp, dns, ntp or plugin.
+        kind: String,
+        /// The module of the modules file, where the configuration names one.
+        module: Option<String>,
+        /// What it belongs to, by the configuration's word.
+        group: Option<String>,
+        /// Instances that it lies behind.
+        parents: Vec<String>,
+        /// From one probe to the next.
+        interval: f64,
+        /// How it stands.
+        state: ProbeState,
+        /// Since when.
+        since: Option<f64>,
+        /// When the last probe ended.
+        at: Option<f64>,
+        /// How long the last probe took; the round trip of a ping.
+        seconds: Option<f64>,
+        /// The address that was asked last.
+        address: Option<IpAddr>,
+        /// Why the last probe failed.
+        why: Option<String>,
+        /// Figures of the last whole minute, of pings and paths.
+        minute: Option<ProbeMinute>,
+        /// The share of time that it should be up.
+        objective: Option<f64>,
+        /// The span that this is judged over.
+        window: Option<f64>,
+    }
 }
 
-/// The last path to a target and how it came to be so.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ProbedPath {
-    /// The last whole trace; none before the first.
-    pub document: Option<PathDocument>,
-    /// Changes of the path, the newest first.
-    pub changes: Vec<PathChanged>,
-    /// Changes that were forgotten, since only so many are kept.
-    pub forgotten: u64,
+twin! {
+    /// A minute of pings.
+    ProbeMinute {
+        /// Questions whose outcome is known.
+        sent: u64,
+        /// Lost ones as a share.
+        loss: f64,
+        /// Round trips: `[percentile, seconds]` for 0, 5, 25, 50, 75, 95, 99 and 100; empty without an answer.
+        round_trip: Vec<(f64, f64)>,
+        /// Jitter as RFC 3550 smooths it.
+        jitter: Option<f64>,
+        /// What a call would sound like, from 1 (impossible) to 4.5, by ITU-T G.107.
+        mos: Option<f64>,
+    }
 }
 
-/// The path became another.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct PathChanged {
-    /// When the first trace ended that shows it.
-    pub at: f64,
-    /// Who answered at each place before, the nearest first; null where nobody did.
-    pub from: Vec<Option<IpAddr>>,
-    /// Who answers now.
-    pub to: Vec<Option<IpAddr>>,
+twin! {
+    /// The last path to a target and how it came to be so.
+    ProbedPath {
+        /// The last whole trace; none before the first.
+        document: Option<PathDocument>,
+        /// Changes of the path, the newest first.
+        changes: Vec<PathChanged>,
+        /// Changes that were forgotten, since only so many are kept.
+        forgotten: u64,
+    }
+}
+
+twin! {
+    /// The path became another.
+    PathChanged {
+        /// When the first trace ended that shows it.
+        at: f64,
+        /// Who answered at each place before, the nearest first; null where nobody did.
+        from: Vec<Option<IpAddr>>,
+        /// Who answers now.
+        to: Vec<Option<IpAddr>>,
+    }
 }
 
 /// What to probe once: the body of `POST /api/probes/run`.
@@ -106,17 +145,18 @@ pub struct ProbeRun {
     pub instance: String,
 }
 
-/// What it brought.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ProbeRan {
-    /// Whether everything was as it should be.
-    pub success: bool,
-    /// How long it took.
-    pub seconds: f64,
-    /// What happened, in order; the last line of a failure says why.
-    pub log: Vec<String>,
-    /// Its numbers: name with labels as in Prometheus' text, and value.
-    pub samples: Vec<(String, f64)>,
-    /// The path, when one was traced.
-    pub path: Option<PathDocument>,
+twin! {
+    /// What it brought.
+    ProbeRan {
+        /// Whether everything was as it should be.
+        success: bool,
+        /// How long it took.
+        seconds: f64,
+        /// What happened, in order; the last line of a failure says why.
+        log: Vec<String>,
+        /// Its numbers: name with labels as in Prometheus' text, and value.
+        samples: Vec<(String, f64)>,
+        /// The path, when one was traced.
+        path: Option<PathDocument>,
+    }
 }

@@ -53,18 +53,21 @@ pub struct CollectorStatus {
 }
 
 /// How bad it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// Nothing to do.
     Ok,
     /// Not known: there are no samples to judge by.
+    #[default]
     Unknown,
     /// Look at it when there is time.
     Warning,
     /// Users feel it.
     Bad,
 }
+
+crate::live::shape::words!(Level: "ok", "unknown", "warning", "bad");
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

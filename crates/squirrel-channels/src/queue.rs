@@ -41,14 +41,18 @@ use crate::settings::Policy;
 use channel::ChannelState;
 use delivery::Deliveries;
 use journal::{Journal, Record};
-use lane::{Entry, lane_key};
+use lane::{Entry, Lane, lane_key};
 
 /// Most messages that wait; beyond it the oldest of the fullest channel is lost, and counted.
 pub const MAX_WAITING: usize = 20_000;
 /// Most octets of messages that wait.
 pub const MAX_WAITING_BYTES: usize = 32 << 20;
-/// Largest message; of a larger one, the last alerts are counted and not told.
-pub const MAX_MESSAGE: usize = 256 << 10;
+/// Largest message; of a larger one, the last alerts are counted and not told. A thousand alerts have room, of a
+/// kilobyte each.
+pub const MAX_MESSAGE: usize = 1 << 20;
+
+/// Why a message was replaced.
+const OVERTAKEN: &str = "a newer message of the group stands for it";
 
 /// The queue.
 #[derive(Debug)]
@@ -83,15 +87,19 @@ impl Queue {
         let Some(channel) = self.channels.get(&notification.channel) else { return Accepted::NoSuchChannel };
         let group = lane_key(&notification);
         let lane = channel.lanes.get(&group);
-        if lane.is_some_and(|lane| lane.knows(notification.id)) {
+        if lane.is_some_and(|lane| lane.knows(&notification)) {
             return Accepted::Known;
         }
         let (wants_ends, name) = (channel.policy.resolved, notification.channel.clone());
         let is_end = notification.reason == Reason::Resolved;
         let elsewhere = lane.and_then(|lane| lane.told.as_ref()).and_then(|told| told.via.clone());
         if is_end && !wants_ends {
-            let unneeded = self.channels.get_mut(&name).map(|channel| channel.take_waiting(&group, |_| true));
-            self.replaced(unneeded.unwrap_or_default(), "it was over before it could be told", at);
+            let mut unneeded = Vec::new();
+            for (other, channel) in &mut self.channels {
+                let is_its = |one: &Entry| *other == name || one.instead_of.as_ref() == Some(&name);
+                unneeded.extend(channel.take_waiting(&group, is_its));
+            }
+            self.replaced(unneeded, "it was over before it could be told", at);
             return Accepted::NotWanted;
         }
         let notification = Arc::new(lane::within(notification, MAX_MESSAGE));
@@ -189,14 +197,45 @@ impl Queue {
     /// Puts an entry into its lane; what it stands for goes.
     fn put(&mut self, mut entry: Entry, at: Timestamp) {
         let Some(channel) = self.channels.get_mut(&entry.channel) else { return };
-        let each_state = channel.policy.each_state && channel.has_room(&entry.group);
-        let replaced = channel.take_waiting(&entry.group, |older| entry.stands_for(older, each_state));
+        let lane = channel.lanes.get(&entry.group);
+        let is_unwanted = entry.is_end() && !channel.policy.resolved;
+        if entry.instead_of.is_some() && (is_unwanted || lane.is_some_and(|lane| lane.is_past(&entry))) {
+            return self.finish(&entry, State::Replaced, Some("the channel needs no copy of it"), at);
+        }
+        let each_state = channel.policy.each_state && lane.is_none_or(Lane::has_room);
+        let said = lane.map(|lane| lane.replaced_by(&entry, each_state)).unwrap_or_default();
+        let replaced = channel.take_waiting(&entry.group, |older| said.contains(&older.number));
         for older in replaced.iter().filter(|older| !older.is_resend) {
             entry.inherit(older);
         }
+        let (name, number) = (entry.channel.clone(), entry.number);
+        let is_elsewhere = replaced.iter().any(|older| older.is_handed_over);
         self.unwritten.push(Record::Put(entry.stored()));
-        channel.push(entry);
-        self.replaced(replaced, "a newer message of the group stands for it", at);
+        channel.put_in(entry);
+        self.replaced(replaced, OVERTAKEN, at);
+        if is_elsewhere {
+            self.follow(&name, number, at);
+        }
+    }
+
+    /// Gives the fallback channel a message too, since it has the one that this stands for.
+    fn follow(&mut self, channel: &str, number: u64, at: Timestamp) {
+        let fallback = self.channels.get(channel).and_then(|state| state.policy.fallback.clone());
+        if let Some(fallback) = fallback {
+            self.copy_to(channel, &fallback, |one| one.number == number, at);
+        }
+    }
+
+    /// Messages of a lane that a newer one stands for, which came while they were under way.
+    fn drop_overtaken(&mut self, channel: &str, group: &str, at: Timestamp) {
+        while let Some((old, newer)) = self.channels.get_mut(channel).and_then(|one| one.take_overtaken(group)) {
+            let number = newer.number();
+            self.unwritten.push(Record::Put(newer));
+            self.finish(&old, State::Replaced, Some(OVERTAKEN), at);
+            if old.is_handed_over {
+                self.follow(channel, number, at);
+            }
+        }
     }
 
     fn replaced(&mut self, entries: Vec<Entry>, why: &str, at: Timestamp) {

@@ -19,7 +19,7 @@ pub use tables::{
     AlertmanagerTable, CommandTable, DiscordTable, EmailTable, JournalTable, LogTable, MailTls, Mode, NotifyTables,
     NtfyTable, PagerdutyTable, SlackTable, TeamsTable, TelegramTable, WebhookTable,
 };
-pub use values::{CommandLine, DEFAULT_RATE, Rate, SecretText, Span, TemplateText};
+pub use values::{CommandLine, DEFAULT_RATE, RESENT_RATE, Rate, SecretText, Span, TemplateText};
 
 use crate::deliver::Kind;
 use tables::Common;
@@ -109,7 +109,7 @@ impl Channel {
             resolved: common.resolved,
             each_state: kind.is_machine(),
             fallback: common.fallback,
-            rate: common.rate.unwrap_or(DEFAULT_RATE),
+            rate: common.rate.unwrap_or(if kind.resend().is_some() { RESENT_RATE } else { DEFAULT_RATE }),
             give_up_after: common.give_up_after.map_or(DEFAULT_GIVE_UP, |span| span.0),
             resend: kind.resend(),
             at_once: kind.at_once(),
@@ -130,6 +130,14 @@ impl Channel {
     /// What kind of channel it is, as its table is called.
     pub fn kind(&self) -> &'static str {
         self.kind.word()
+    }
+
+    /// Scheme, host and port that it posts to, without the path, which may be a secret; none where it does not post.
+    pub fn address(&self) -> Option<String> {
+        match &self.kind {
+            Kind::Http(http) => Some(http.to.to_string()),
+            Kind::Mail(_) | Kind::Log | Kind::Journal(_) | Kind::Command(_) => None,
+        }
     }
 }
 

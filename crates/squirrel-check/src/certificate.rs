@@ -98,7 +98,7 @@ fn escaped(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tests::server::{Authority, name_of};
+    use squirrel_testkit::{Authority, name_of};
 
     #[test]
     fn a_chain_ends_with_its_first_certificate_that_does() {

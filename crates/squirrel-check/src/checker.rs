@@ -23,6 +23,18 @@ pub struct Checker {
     rules: AddressRules,
 }
 
+/// What is asked of a module.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The target.
+    pub target: &'a str,
+    /// The name that the target goes by, where it is named by an address: the `Host` of HTTP, and the name of TLS where
+    /// the module has none of its own.
+    pub hostname: Option<&'a str>,
+    /// What whoever asks will wait, when that is less than the module's time.
+    pub limit: Option<Duration>,
+}
+
 impl Default for Checker {
     fn default() -> Self {
         Self {
@@ -66,7 +78,12 @@ impl Checker {
     /// Carries a check out. It takes the module's time at most, and not more than [`LONGEST_TIMEOUT`]; what was found by
     /// then stays in the finding.
     pub async fn check(&self, module: &Module, target: &str) -> Finding {
-        let limit = module.timeout.min(LONGEST_TIMEOUT);
+        self.ask(module, &Asked { target, hostname: None, limit: None }).await
+    }
+
+    /// As [`Self::check`], for one who says more than the target.
+    pub async fn ask(&self, module: &Module, asked: &Asked<'_>) -> Finding {
+        let limit = module.timeout.min(asked.limit.unwrap_or(LONGEST_TIMEOUT)).min(LONGEST_TIMEOUT);
         let begin = Instant::now();
         let mut notes = Notes::default();
         notes.set(&metrics::SUCCESS, 0.0);
@@ -74,10 +91,11 @@ impl Checker {
         notes.set(&metrics::TIMEOUT, limit.as_secs_f64());
         let part = async {
             match &module.prober {
-                Prober::Http(check) => check.run(self, target, &mut notes).await,
-                Prober::Tcp(check) => check.run(self, target, &mut notes).await,
-                Prober::Dns(check) => check.run(self, target, &mut notes).await,
-                Prober::Ntp(check) => check.run(self, target, &mut notes).await,
+                Prober::Http(check) => check.run(self, asked, &mut notes).await,
+                Prober::Tcp(check) => check.run(self, asked, &mut notes).await,
+                Prober::Icmp(check) => check.run(self, asked.target, limit, &mut notes).await,
+                Prober::Dns(check) => check.run(self, asked.target, &mut notes).await,
+                Prober::Ntp(check) => check.run(self, asked.target, &mut notes).await,
                 Prober::Plugin(check) => check.run(limit, &mut notes).await,
             }
         };

@@ -2,7 +2,7 @@
 
 mod ask;
 
-use regex::Regex;
+use regex::bytes::Regex;
 use squirrel_outbound::TlsOptions;
 use squirrel_wire::dns::{Class, Data, LONGEST_QUERY, Message, Rcode, Record, RecordType, Section, write_query};
 
@@ -153,16 +153,16 @@ impl RecordRules {
         }
         for line in lines {
             let shown = line.replace('\t', " ");
-            if let Some(pattern) = self.fail_if_matches.iter().find(|pattern| pattern.is_match(line)) {
+            if let Some(pattern) = self.fail_if_matches.iter().find(|pattern| pattern.is_match(line.as_bytes())) {
                 return Err(format!("{shown} matches {pattern}"));
             }
             let mut wanted = self.fail_if_not_matches.iter().chain(&self.fail_if_all_match);
-            if let Some(pattern) = wanted.find(|pattern| !pattern.is_match(line)) {
+            if let Some(pattern) = wanted.find(|pattern| !pattern.is_match(line.as_bytes())) {
                 return Err(format!("{shown} does not match {pattern}"));
             }
         }
         let any = &self.fail_if_none_matches;
-        if !any.is_empty() && !lines.iter().any(|line| any.iter().any(|pattern| pattern.is_match(line))) {
+        if !any.is_empty() && !lines.iter().any(|line| any.iter().any(|pattern| pattern.is_match(line.as_bytes()))) {
             return Err("none matches any of the patterns".to_owned());
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! A web server: whether it answers, in which time, and with what.
 
 mod body;
+mod conversation;
 mod judge;
 mod redirect;
 mod request;
@@ -10,7 +11,7 @@ use regex::bytes::Regex;
 use squirrel_outbound::{Secret, TlsOptions};
 use tokio::time::Instant;
 
-use crate::checker::Checker;
+use crate::checker::{Asked, Checker};
 use crate::finding::{Failed, Notes};
 use crate::metrics;
 use crate::reach::Reach;
@@ -25,6 +26,7 @@ const MOST_REDIRECTS: u32 = 10;
 
 /// What is looked at of a web server.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own, by the names of blackbox_exporter")]
 pub struct HttpCheck {
     /// Which address.
     pub reach: Reach,
@@ -43,9 +45,11 @@ pub struct HttpCheck {
     /// Whether redirects are followed: at most ten, each by the same rules for addresses, and credentials only to the
     /// host that they were written down for.
     pub follow_redirects: bool,
+    /// HTTP/2 is offered within TLS, besides HTTP/1.1.
+    pub http2: bool,
     /// Which statuses are good; empty for 2xx.
     pub valid_statuses: Vec<u16>,
-    /// Which versions are good, such as `HTTP/1.1`; empty for all.
+    /// Which versions are good, such as `HTTP/1.1` or `HTTP/2.0`; empty for all.
     pub valid_versions: Vec<String>,
     /// An answer by TLS is a failure.
     pub fail_if_tls: bool,
@@ -79,6 +83,7 @@ impl Default for HttpCheck {
             body: None,
             tls: TlsOptions::new(),
             follow_redirects: true,
+            http2: true,
             valid_statuses: Vec::new(),
             valid_versions: Vec::new(),
             fail_if_tls: false,
@@ -94,7 +99,7 @@ impl Default for HttpCheck {
 }
 
 impl HttpCheck {
-    pub(crate) async fn run(&self, checker: &Checker, target: &str, notes: &mut Notes) -> Result<(), Failed> {
+    pub(crate) async fn run(&self, checker: &Checker, asked: &Asked<'_>, notes: &mut Notes) -> Result<(), Failed> {
         for metric in [
             &metrics::HTTP_STATUS_CODE,
             &metrics::HTTP_CONTENT_LENGTH,
@@ -109,8 +114,8 @@ impl HttpCheck {
         for phase in ["resolve", "connect", "tls", "processing", "transfer"] {
             notes.add_phase(&metrics::HTTP_DURATION, phase, std::time::Duration::ZERO);
         }
-        let first = Place::parse(target)?;
-        let mut outgoing = request::Outgoing::of(self, &first)?;
+        let first = Place::parse(asked.target)?;
+        let mut outgoing = request::Outgoing::of(self, &first, asked.hostname)?;
         let mut place = first;
         let mut redirects = 0;
         loop {

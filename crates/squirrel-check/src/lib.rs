@@ -5,13 +5,14 @@
 //! check came, so that one which fails late still tells its first phases.
 //!
 //! ```text
-//! Module + target ─► Checker: resolve ─► address rules ─► connect ─► TLS ─► http, tcp, dns, ntp ─► Finding
+//! blackbox.yml ─► Modules ─► Module + target ─► Checker: resolve ─► address rules ─► connect ─► TLS ─► http, tcp, dns
+//!                                                                                └► icmp, ntp       └► Finding
 //! ```
 //!
 //! Everything that a server says is hostile: each text, body and answer has a bound, every check one time limit over
 //! all of it, and what is told of it is escaped.
 //!
-//! Absences: a clock (but the runtime's timers), the store, HTTP/2, cookies, proxies, a check without a time limit.
+//! Absences: a clock (but the runtime's timers), the store, HTTP/3, cookies, proxies, a check without a time limit.
 #![forbid(unsafe_code)]
 
 mod certificate;
@@ -19,26 +20,33 @@ mod checker;
 mod dns;
 mod finding;
 mod http;
+mod icmp;
 mod metrics;
 mod module;
+mod modules;
 mod ntp;
+mod pattern;
 mod performance;
 mod plugin;
 mod reach;
 mod tcp;
 mod tls;
+mod wanted;
 
-pub use checker::{Checker, LONGEST_TIMEOUT};
+pub use checker::{Asked, Checker, LONGEST_TIMEOUT};
 pub use dns::{DnsCheck, DnsTransport, RecordRules};
 pub use finding::Finding;
 pub use http::{Compression, HeaderRule, HttpCheck};
+pub use icmp::IcmpCheck;
 pub use metrics::METRICS;
 pub use module::{Module, Prober};
+pub use modules::{BUILT_IN, ModuleError, Modules, ReadFile, USUAL_MODULE};
 pub use ntp::NtpCheck;
 pub use performance::{Performance, parse_performance};
 pub use plugin::PluginCheck;
 pub use reach::{IpVersion, Reach};
 pub use tcp::{Exchange, Expect, TcpCheck};
+pub use wanted::{CheckKind, Over, Wanted};
 
 #[cfg(test)]
 mod tests;

@@ -69,6 +69,10 @@ metrics! {
         "An old version is one that will be turned off.", "Look at the server's settings.";
     TLS_CIPHER_INFO = info("probe_tls_cipher_info", "The cipher suite that was agreed on.").labels(&["cipher"]),
         "It says what the server prefers.", "Look at the server's settings.";
+    ICMP_DURATION = gauge("probe_icmp_duration_seconds", Unit::Seconds, "Time of each phase of an echo.").labels(PHASE),
+        "Its phase rtt is the network itself, by the kernel's clock where there is one.", "Trace the path.";
+    ICMP_REPLY_HOP_LIMIT = gauge("probe_icmp_reply_hop_limit", Unit::None, "Time to live with which the answer came."),
+        "It changes when the way back does.", "Trace the path.";
     DNS_DURATION = gauge("probe_dns_duration_seconds", Unit::Seconds, "Time of each phase.").labels(PHASE),
         "It tells the way to the name server from its own work.", "Compare connect with a ping.";
     DNS_ANSWER_RRS = gauge("probe_dns_answer_rrs", Unit::None, "Records in the answer."),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{DnsCheck, HttpCheck, NtpCheck, PluginCheck, TcpCheck};
+use crate::{DnsCheck, HttpCheck, IcmpCheck, NtpCheck, PluginCheck, TcpCheck};
 
 /// A kind of check with its settings; the target is named when it is carried out.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub enum Prober {
     Http(Box<HttpCheck>),
     /// A TCP server, with or without TLS. The target is `host:port`.
     Tcp(Box<TcpCheck>),
+    /// A host, by an echo. The target is a name or an address.
+    Icmp(IcmpCheck),
     /// A name server. The target is `host` or `host:port`.
     Dns(Box<DnsCheck>),
     /// A time server. The target is `host` or `host:port`.
@@ -35,6 +37,7 @@ impl Prober {
         match self {
             Self::Http(_) => "http",
             Self::Tcp(_) => "tcp",
+            Self::Icmp(_) => "icmp",
             Self::Dns(_) => "dns",
             Self::Ntp(_) => "ntp",
             Self::Plugin(_) => "plugin",

@@ -2,22 +2,15 @@
 //! line.
 
 use std::path::PathBuf;
-use std::process::Stdio;
 use std::time::Duration;
 
 use squirrel_model::Labels;
-use squirrel_sys::signals;
-use tokio::io::{AsyncRead, AsyncReadExt as _};
-use tokio::process::Command;
+use squirrel_process::End;
 
 use crate::finding::{Failed, Notes};
 use crate::metrics;
 use crate::performance::{Performance, number, parse_performance};
-use crate::reach::in_words;
 
-/// Octets of the output that are looked at; the rest is read and thrown away.
-const MOST_OUTPUT: usize = 64 << 10;
-const SIGKILL: i32 = 9;
 /// What is left of the time for the end of what the plugin started.
 const LAST: Duration = Duration::from_millis(50);
 
@@ -41,36 +34,16 @@ impl PluginCheck {
                 "{shown}: name the program from the root on, such as /usr/lib/nagios/plugins/check_ssh"
             )));
         }
-        let mut command = Command::new(&self.program);
-        command
-            .args(&self.arguments)
-            .env_clear()
-            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-            .env("LANG", "C.UTF-8")
-            .current_dir("/")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            // A group of its own, so that all of it can be killed.
-            .process_group(0)
-            .kill_on_drop(true);
-        let mut child = command.spawn().map_err(|error| Failed::new(format!("{shown}: {}", in_words(&error))))?;
-        let group = Group(child.id());
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let (mut output, mut errors) = (Vec::new(), Vec::new());
-        let conversation = async {
-            tokio::join!(read(stdout, &mut output), read(stderr, &mut errors));
-            child.wait().await
+        let run = squirrel_process::run(&self.program, &self.arguments, None, limit.saturating_sub(LAST)).await;
+        let status = match run.end {
+            End::Ended(status) => status,
+            End::Killed => {
+                notes.set(&metrics::PLUGIN_STATUS, 3.0);
+                return Err(Failed::new(format!("{shown} did not end in time and was killed")));
+            }
+            End::Failed(why) => return Err(Failed::new(format!("{shown}: {why}"))),
         };
-        let ended = tokio::time::timeout(limit.saturating_sub(LAST), conversation).await;
-        drop(group);
-        let Ok(status) = ended else {
-            let _ = child.wait().await;
-            notes.set(&metrics::PLUGIN_STATUS, 3.0);
-            return Err(Failed::new(format!("{shown} did not end in time and was killed")));
-        };
-        let status = status.map_err(|error| Failed::new(format!("{shown}: {}", in_words(&error))))?;
-        let text = String::from_utf8_lossy(&output);
+        let text = String::from_utf8_lossy(&run.output);
         let (message, performance) = split(&text);
         let (performance, strange) = parse_performance(&performance);
         if strange > 0 {
@@ -82,7 +55,7 @@ impl PluginCheck {
         let status = status.code().filter(|code| (0..=3).contains(code));
         notes.set(&metrics::PLUGIN_STATUS, f64::from(status.unwrap_or(3)));
         let message = match message.trim() {
-            "" => String::from_utf8_lossy(&errors).lines().next().unwrap_or("it says nothing").to_owned(),
+            "" => String::from_utf8_lossy(&run.errors).lines().next().unwrap_or("it says nothing").to_owned(),
             message => message.to_owned(),
         };
         match status {
@@ -94,17 +67,6 @@ impl PluginCheck {
             Some(2) => Err(Failed::new(format!("critical: {message}"))),
             Some(_) => Err(Failed::new(format!("unknown: {message}"))),
             None => Err(Failed::new(format!("it ended as no plugin does (unknown): {message}"))),
-        }
-    }
-}
-
-/// Kills what a plugin started, also when the check is given up.
-struct Group(Option<u32>);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(group) = self.0 {
-            let _ = signals::send_to_group(group, SIGKILL);
         }
     }
 }
@@ -142,18 +104,5 @@ fn note(one: &Performance, notes: &mut Notes) {
         if let Some(value) = value {
             notes.set_labelled(metric, &labels, value);
         }
-    }
-}
-
-/// Reads to the end, and keeps the beginning.
-async fn read(from: Option<impl AsyncRead + Unpin>, into: &mut Vec<u8>) {
-    let Some(mut from) = from else { return };
-    let mut piece = [0; 4096];
-    while let Ok(count) = from.read(&mut piece).await {
-        if count == 0 {
-            return;
-        }
-        let room = MOST_OUTPUT.saturating_sub(into.len());
-        into.extend_from_slice(piece.get(..count.min(room)).unwrap_or_default());
     }
 }

@@ -114,7 +114,7 @@ impl Way<'_> {
 }
 
 impl Reach {
-    fn source_for(self, to: SocketAddr) -> Result<Option<SocketAddr>, Failed> {
+    pub(crate) fn source_for(self, to: SocketAddr) -> Result<Option<SocketAddr>, Failed> {
         let Some(source) = self.source else { return Ok(None) };
         if source.is_ipv6() == to.is_ipv6() {
             return Ok(Some(SocketAddr::new(source, 0)));

@@ -10,7 +10,7 @@ use squirrel_model::{Labels, Untrusted};
 use squirrel_outbound::TlsOptions;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::checker::Checker;
+use crate::checker::{Asked, Checker};
 use crate::finding::{Failed, Notes, hex, label_value};
 use crate::metrics;
 use crate::reach::{Reach, host_and_port, in_words};
@@ -70,13 +70,14 @@ impl fmt::Debug for Exchange {
 }
 
 impl TcpCheck {
-    pub(crate) async fn run(&self, checker: &Checker, target: &str, notes: &mut Notes) -> Result<(), Failed> {
-        let (host, port) = host_and_port(target, None)?;
+    pub(crate) async fn run(&self, checker: &Checker, asked: &Asked<'_>, notes: &mut Notes) -> Result<(), Failed> {
+        let (host, port) = host_and_port(asked.target, None)?;
         let (address, _): (_, Duration) = checker.way().address(&host, port, self.reach, notes).await?;
         let stream = self.reach.connect(address).await?;
         notes.say(&format!("connected to {address}"));
         notes.set(&metrics::FAILED_DUE_TO_REGEX, 0.0);
         notes.set(&metrics::FAILED_DUE_TO_BYTES, 0.0);
+        let host = asked.hostname.map_or(host, str::to_owned);
         let mut stream: Box<dyn Stream> = Box::new(stream);
         if self.is_tls {
             stream = self.start_tls(checker, &host, stream, notes).await?;

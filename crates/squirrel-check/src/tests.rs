@@ -2,6 +2,8 @@
 
 mod dns;
 mod http;
+mod icmp;
+mod modules;
 mod ntp;
 mod plugin;
 pub(crate) mod server;
@@ -11,9 +13,9 @@ mod witness;
 use std::time::Duration;
 
 use squirrel_outbound::{AddressRules, TlsOptions};
+use squirrel_testkit::Authority;
 
 use crate::{Checker, Finding, Module, Prober};
-use server::Authority;
 
 /// A time that no good answer on loopback needs.
 const LONG: Duration = Duration::from_secs(20);

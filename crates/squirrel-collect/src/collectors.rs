@@ -12,6 +12,8 @@ mod softnet;
 mod tcp;
 mod udp_queues;
 
+pub use tcp::{EphemeralPorts, PortsTo, ephemeral_ports};
+
 use crate::CollectorDesc;
 
 /// All collectors, by name. Tests, the manual and the schedule read this table.

@@ -21,7 +21,7 @@ mod spread;
 #[cfg(test)]
 mod testing;
 
-pub use collectors::COLLECTORS;
+pub use collectors::{COLLECTORS, EphemeralPorts, PortsTo, ephemeral_ports};
 pub use desc::{Collector, CollectorDesc, Opened, Unavailable};
 pub use schedule::{RETRY_AFTER, Schedule, State, Status};
 

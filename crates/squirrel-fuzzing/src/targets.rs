@@ -27,6 +27,8 @@ pub static TARGETS: &[Target] = &[
     Target { name: "alert_rules", run: |octets| text(octets, people::rules) },
     Target { name: "alert_template", run: |octets| text(octets, people::template) },
     Target { name: "api_parameters", run: |octets| text(octets, people::parameters) },
+    Target { name: "check_modules", run: |octets| text(octets, people::modules) },
+    Target { name: "check_texts", run: |octets| text(octets, others::performance) },
     Target { name: "collectors", run: kernel::collectors },
     Target { name: "containers", run: others::containers },
     Target { name: "dns_message", run: network::dns },
@@ -56,7 +58,14 @@ pub static TARGETS: &[Target] = &[
     Target { name: "promql_evaluate", run: |octets| text(octets, promql::evaluated) },
     Target { name: "promql_parse", run: |octets| text(octets, promql::parsed) },
     Target { name: "remote_bodies", run: others::bodies },
-    Target { name: "sock_diag", run: |octets| show(&squirrel_wire::sock_diag::InetSocket::parse(octets)) },
+    Target { name: "rsa_key", run: network::rsa_key },
+    Target {
+        name: "sock_diag",
+        run: |octets| {
+            show(&squirrel_wire::sock_diag::InetSocket::parse(octets));
+            show(&squirrel_wire::packet_diag::PacketSocket::parse(octets));
+        },
+    },
     Target { name: "store_codec", run: store::chunk },
     Target { name: "store_open", run: store::open },
     Target { name: "x509_certificate", run: network::certificate },

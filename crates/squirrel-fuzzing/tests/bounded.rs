@@ -76,6 +76,8 @@ targets! {
     alert_rules
     alert_template
     api_parameters
+    check_modules
+    check_texts
     collectors
     containers
     dns_message
@@ -105,6 +107,7 @@ targets! {
     promql_evaluate
     promql_parse
     remote_bodies
+    rsa_key
     sock_diag
     store_codec
     store_open

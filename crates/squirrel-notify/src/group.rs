@@ -138,9 +138,19 @@ impl Group {
 }
 
 impl Line {
-    /// When the news may be told.
+    /// Whether the news are that everything is over which the channel takes for firing.
+    fn is_end(&self, news: &News) -> bool {
+        news.fresh.is_empty() && news.flapping.is_empty() && !news.over.is_empty() && news.over.len() >= self.told.len()
+    }
+
+    /// When the news may be told. The end of the whole group is told at once: somebody may be on the way to mend it.
+    /// (Alertmanager lets it wait for the group's interval.) What only a part of the group does waits for the interval,
+    /// and one that ends and begins all the time is soon told as flapping.
     pub(crate) fn ready_ms(&self, route: Option<&PlannedRoute>, news: &News, now_ms: i64) -> i64 {
         let since = self.news_ms.unwrap_or(now_ms);
+        if self.is_end(news) {
+            return since;
+        }
         let (wait, interval) = route.map_or((0, 0), |route| (route.wait_ms, route.interval_ms));
         let wait = if news.fresh.is_empty() { 0 } else { wait };
         let gap = self.sent_ms.map_or(i64::MIN, |sent| sent.saturating_add(interval));

@@ -52,7 +52,11 @@ pub(crate) fn write(
         common_labels: common(&|record| texts(&record.labels)),
         common_annotations: common(&|record| record.annotations.clone()),
         group_labels: envelope.group_labels,
-        alerts: alerts.iter().take(plan.max_alerts).map(|record| record.notified(who(record))).collect(),
+        alerts: alerts
+            .iter()
+            .take(plan.max_alerts)
+            .map(|record| record.notified(who(record), &plan.external_url))
+            .collect(),
         more: alerts.len().saturating_sub(plan.max_alerts),
         external_url: plan.external_url.clone(),
         chart: None,

@@ -96,7 +96,8 @@ pub struct NotifiedAlert {
     pub threshold: Option<f64>,
     /// The rule's expression.
     pub expr: String,
-    /// The page that shows the expression's course.
+    /// The alert's own page: its value against the threshold, who was told, what can be done. Empty when it is not known
+    /// where pages are found.
     pub generator_url: String,
     /// A number made of its labels.
     pub fingerprint: u64,

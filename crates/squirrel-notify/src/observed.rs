@@ -14,8 +14,6 @@ pub struct RuleFacts {
     pub expr: String,
     /// The number that the expression compares with, where it is one.
     pub threshold: Option<f64>,
-    /// The page that shows the expression's course.
-    pub generator_url: String,
     /// Where the rule stands: file and group.
     pub source: String,
     /// Milliseconds between two evaluations. An alert of which nothing is heard for four of them, and at least

@@ -76,8 +76,9 @@ impl Record {
         self.held == [Suppression::Flapping]
     }
 
-    /// As a message tells it.
-    pub(crate) fn notified(&self, acknowledged_by: Option<String>) -> NotifiedAlert {
+    /// As a message tells it, with the address of its page below that of all pages.
+    pub(crate) fn notified(&self, acknowledged_by: Option<String>, pages: &str) -> NotifiedAlert {
+        let (pages, number) = (pages.trim_end_matches('/'), self.facts.fingerprint);
         NotifiedAlert {
             firing: self.is_firing(),
             labels: crate::plan::texts(&self.labels),
@@ -87,7 +88,7 @@ impl Record {
             value: self.value,
             threshold: self.rule.threshold,
             expr: self.rule.expr.clone(),
-            generator_url: self.rule.generator_url.clone(),
+            generator_url: if pages.is_empty() { String::new() } else { format!("{pages}/alerts/{number:016x}") },
             fingerprint: self.facts.fingerprint,
             acknowledged_by,
         }

@@ -57,7 +57,6 @@ struct SavedRule {
     expr: String,
     #[serde(with = "crate::number::option")]
     threshold: Option<f64>,
-    generator_url: String,
     source: String,
     interval_ms: i64,
 }
@@ -295,20 +294,13 @@ impl SavedRule {
         Self {
             expr: rule.expr.clone(),
             threshold: rule.threshold,
-            generator_url: rule.generator_url.clone(),
             source: rule.source.clone(),
             interval_ms: rule.interval_ms,
         }
     }
 
     fn facts(self) -> RuleFacts {
-        RuleFacts {
-            expr: self.expr,
-            threshold: self.threshold,
-            generator_url: self.generator_url,
-            source: self.source,
-            interval_ms: self.interval_ms,
-        }
+        RuleFacts { expr: self.expr, threshold: self.threshold, source: self.source, interval_ms: self.interval_ms }
     }
 }
 

@@ -43,11 +43,12 @@ pub struct Grouping {
     /// How long a new group waits for more alerts before it is told. No time: alerts of one evaluation come
     /// together anyway, and the first message is the one that counts.
     pub wait: Span,
-    /// How long at least lies between two messages of a group that has changed.
+    /// How long at least lies between two messages of a group that has changed. That all of it is over is told at
+    /// once.
     pub interval: Span,
     /// How long after the last message a group that still fires is told again.
     pub repeat: Span,
-    /// Most alerts that one message tells in full; the others are counted.
+    /// Most alerts that one message tells in full, as far as it has room; the others are counted.
     pub max_alerts: usize,
 }
 

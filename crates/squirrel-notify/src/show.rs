@@ -53,7 +53,7 @@ impl Notifier {
         let step = escalation.and_then(|one| one.steps.get(record.steps)).filter(|_| waits);
         let due_ms = step.zip(record.told_ms).map(|(step, told)| told.saturating_add(step.after.0));
         AlertView {
-            alert: record.notified(acknowledgement.as_ref().map(|said| said.who.clone())),
+            alert: record.notified(acknowledgement.as_ref().map(|said| said.who.clone()), &self.plan.external_url),
             state: record.state,
             severity_rank: record.facts.rank,
             source: record.rule.source.clone(),

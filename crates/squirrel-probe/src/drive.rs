@@ -11,16 +11,20 @@ use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::Duration;
 
 use squirrel_model::Elapsed;
-use squirrel_sys::probe_socket::{Inbox, wait};
+use squirrel_sys::probe_socket::{Inbox, Readiness, wait_each};
 use squirrel_wire::icmp::Family;
 
-use crate::ping::{Event, Ping, Question, Step};
+use crate::ping::{Clock, Event, Ping, Question, Step};
 use link::Link;
 pub(crate) use link::{kind_of, words};
 pub use open::{OpenError, Options};
 
 /// Questions that are sent before answers are looked for again.
 const SENT_AT_ONCE: u32 = 16;
+/// So many targets are many: answers are taken several at once.
+const MANY: usize = 64;
+/// How long an answer of many may lie in its queue.
+const PATIENCE: Duration = Duration::from_millis(5);
 /// By how much the wall clock may run away from the steady one between two looks. More, and somebody set it.
 const DRIFT_NS: i128 = 500_000;
 
@@ -39,6 +43,8 @@ pub struct Driver {
     inbox: Inbox,
     /// Answers to nobody's question: of other runs, cut, made up, or from elsewhere.
     strange: u64,
+    /// Whether the kernel timed the last answer.
+    by_kernel: bool,
 }
 
 impl Driver {
@@ -49,8 +55,37 @@ impl Driver {
     pub fn open(targets: Vec<IpAddr>, options: &Options) -> Result<Self, OpenError> {
         let families = [Family::V4, Family::V6];
         let needed = families.into_iter().filter(|family| targets.iter().any(|target| family_of(*target) == *family));
-        let links = needed.map(|family| Link::open(family, options)).collect::<Result<_, _>>()?;
-        Ok(Self { links, targets: Targets::new(targets), inbox: Inbox::new(), strange: 0 })
+        let links = needed.map(|family| Link::open(family, options, true)).collect::<Result<_, _>>()?;
+        let mut driver = Self { links, targets: Targets::default(), inbox: Inbox::new(), strange: 0, by_kernel: false };
+        for (target, address) in (0..).zip(targets) {
+            driver.set_address(target, Ok(address));
+        }
+        Ok(driver)
+    }
+
+    /// Opens a socket for each IP that this host speaks, before it is known who is asked, and tells what is in the way
+    /// of the others. Raw sockets, which hear everybody's ICMP, are tried only if `raw` says so.
+    pub fn open_all(options: &Options, raw: bool) -> (Self, Vec<OpenError>) {
+        let mut driver =
+            Self { links: Vec::new(), targets: Targets::default(), inbox: Inbox::new(), strange: 0, by_kernel: false };
+        let mut refused = Vec::new();
+        for family in [Family::V4, Family::V6] {
+            match Link::open(family, options, raw) {
+                Ok(link) => driver.links.push(link),
+                Err(error) => refused.push(error),
+            }
+        }
+        (driver, refused)
+    }
+
+    /// Whether there is a socket that can ask this address.
+    pub fn can_ask(&self, address: IpAddr) -> bool {
+        self.links.iter().any(|link| link.family() == family_of(address))
+    }
+
+    /// Says where a target is from now on, or why it is nowhere: then its questions are not sent, for this reason.
+    pub fn set_address(&mut self, target: u32, address: Result<IpAddr, String>) {
+        self.targets.set(target, address);
     }
 
     /// Sets the octets of payload of what is sent from now on.
@@ -80,52 +115,63 @@ impl Driver {
         let mut events = Vec::new();
         let mut sent = 0;
         let mut offset = Offset::read(clocks);
+        let everything = vec![Readiness { data: true, errors: true }; self.links.len()];
         loop {
             let step = ping.step((clocks.steady)(), &mut events);
-            match step {
-                Step::Send(question) => {
-                    self.send(ping, question, clocks, &mut events);
-                    sent += 1;
-                    if sent < SENT_AT_ONCE {
-                        continue;
-                    }
+            if let Step::Send(question) = step {
+                self.send(ping, question, clocks, &mut events);
+                sent += 1;
+                if sent < SENT_AT_ONCE {
+                    continue;
                 }
-                Step::Wait(_) | Step::Done => {}
+            }
+            let span = if let Step::Wait(at) = step { at.0.saturating_sub((clocks.steady)().0) } else { Duration::MAX };
+            if sent > 0 && !self.is_patient(span) {
+                // Before the wait: what left just now has its time stamp by now, and would end the wait at once.
+                self.receive(&everything, ping, clocks, &mut offset, &mut events)?;
             }
             sent = 0;
-            // Before the wait: what left just now has its time stamp by now, and would end the wait at once.
-            self.receive(ping, clocks, &mut offset, &mut events)?;
+            if events.is_empty() {
+                match step {
+                    Step::Done => return Ok(()),
+                    Step::Send(_) => {}
+                    Step::Wait(_) => {
+                        let Some(ready) = self.wait(span, stop)? else { return Ok(()) };
+                        let ready = if self.is_patient(span) { &everything } else { &ready };
+                        self.receive(ready, ping, clocks, &mut offset, &mut events)?;
+                    }
+                }
+            }
             if !events.is_empty() {
                 let flow = each(ping, &events);
                 events.clear();
                 if flow.is_break() {
                     return Ok(());
                 }
-                continue;
-            }
-            match step {
-                Step::Done => return Ok(()),
-                Step::Send(_) => {}
-                Step::Wait(at) => {
-                    if self.wait(at.0.saturating_sub((clocks.steady)().0), stop)? {
-                        return Ok(());
-                    }
-                    self.receive(ping, clocks, &mut offset, &mut events)?;
-                }
             }
         }
     }
 
+    /// Whether answers are left in their queue until there is something to ask: of many targets several come in such a
+    /// time, and the kernel has timed them.
+    fn is_patient(&self, span: Duration) -> bool {
+        self.by_kernel && self.targets.addresses.len() >= MANY && span <= PATIENCE
+    }
+
     fn send(&mut self, ping: &mut Ping, question: Question, clocks: &Clocks<'_>, events: &mut Vec<Event>) {
-        let Some(address) = self.targets.address(question.target) else { return };
-        let link = self.links.iter_mut().find(|link| link.family() == family_of(address));
-        if let Some(link) = link {
-            link.send(ping, question, address, clocks, events);
+        let address = match self.targets.get(question.target) {
+            Ok(address) => address,
+            Err(why) => return ping.not_sent(question, why.to_owned(), events),
+        };
+        match self.links.iter_mut().find(|link| link.family() == family_of(address)) {
+            Some(link) => link.send(ping, question, address, clocks, events),
+            None => ping.not_sent(question, "this program may not ask by this version of IP".to_owned(), events),
         }
     }
 
     fn receive(
         &mut self,
+        ready: &[Readiness],
         ping: &mut Ping,
         clocks: &Clocks<'_>,
         offset: &mut Offset,
@@ -134,38 +180,73 @@ impl Driver {
         if offset.was_moved(clocks) {
             ping.clock_was_set();
         }
-        for link in &mut self.links {
-            self.strange += link.answers(ping, &mut self.inbox, clocks, &self.targets, events)?;
-            link.errors(ping, &mut self.inbox, &self.targets, events)?;
+        for (link, ready) in self.links.iter_mut().zip(ready) {
+            if ready.data {
+                self.strange += link.answers(ping, &mut self.inbox, clocks, &self.targets, events)?;
+            }
+            // The time at which a question left may be told after its answer.
+            if ready.any() {
+                link.errors(ping, &mut self.inbox, &self.targets, events)?;
+            }
         }
         ping.settle(events);
+        let clock = |event: &Event| if let Event::Answer { clock, .. } = event { Some(*clock) } else { None };
+        if let Some(clock) = events.iter().rev().find_map(clock) {
+            self.by_kernel = clock == Clock::Kernel;
+        }
         Ok(())
     }
 
-    /// Waits for something to read; says whether it was `stop`.
-    fn wait(&self, span: Duration, stop: Option<BorrowedFd<'_>>) -> io::Result<bool> {
-        let sockets: Vec<BorrowedFd<'_>> = self.links.iter().map(|link| link.socket().as_fd()).chain(stop).collect();
-        let ready = wait(&sockets, Some(span))?;
-        Ok(stop.is_some() && ready.last() == Some(&true))
+    /// Waits for something to read, and says what each link has; none if `stop` has.
+    fn wait(&self, span: Duration, stop: Option<BorrowedFd<'_>>) -> io::Result<Option<Vec<Readiness>>> {
+        let patient = self.is_patient(span);
+        let links = self.links.iter().filter(|_| !patient).map(|link| link.socket().as_fd());
+        let sockets: Vec<_> = links.chain(stop).map(|socket| (socket, false)).collect();
+        let ready = wait_each(&sockets, Some(span))?;
+        let stopped = stop.is_some() && ready.last().is_some_and(|ready| ready.any());
+        Ok(Some(ready).filter(|_| !stopped))
     }
 }
 
+/// Why a target is not asked whose address was not set.
+const NOWHERE: &str = "nobody said where it is";
+
 /// The addresses that are asked.
+#[derive(Default)]
 struct Targets {
-    addresses: Vec<IpAddr>,
+    addresses: Vec<Result<IpAddr, String>>,
     /// The target of an address, for answers that are too short to say which they are of: the last, if it is asked
     /// twice.
     by_address: HashMap<IpAddr, u32>,
 }
 
 impl Targets {
-    fn new(addresses: Vec<IpAddr>) -> Self {
-        let by_address = addresses.iter().copied().zip(0..).collect();
-        Self { addresses, by_address }
+    fn set(&mut self, target: u32, address: Result<IpAddr, String>) {
+        while self.addresses.len() <= target as usize {
+            self.addresses.push(Err(NOWHERE.to_owned()));
+        }
+        let Some(place) = self.addresses.get_mut(target as usize) else { return };
+        if let Ok(before) = place
+            && self.by_address.get(before) == Some(&target)
+        {
+            self.by_address.remove(before);
+        }
+        if let Ok(address) = address {
+            self.by_address.insert(address, target);
+        }
+        *place = address;
+    }
+
+    fn get(&self, target: u32) -> Result<IpAddr, &str> {
+        match self.addresses.get(target as usize) {
+            Some(Ok(address)) => Ok(*address),
+            Some(Err(why)) => Err(why),
+            None => Err(NOWHERE),
+        }
     }
 
     fn address(&self, target: u32) -> Option<IpAddr> {
-        self.addresses.get(target as usize).copied()
+        self.get(target).ok()
     }
 
     fn at(&self, address: IpAddr) -> Option<u32> {

@@ -1,7 +1,7 @@
-//! Asking the network: ping and path as state machines, and the drivers that carry them.
+//! Asking the network: ping, path and the names of hops as state machines, and the drivers that carry them.
 //!
 //! ```text
-//! plan ─► Ping, Trace (when to send, what answers mean) ◄──► drive (sockets, the clock, the kernel's time stamps)
+//! plan ─► Ping, Trace, Names (when to send, what answers mean) ◄──► drive (sockets, the clock, the kernel's time stamps)
 //!                       └──► Events, Report           or Simulated (loss, delay, duplicates; no time passes)
 //! ```
 //!
@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod drive;
+pub mod names;
 pub mod packet;
 pub mod path;
 pub mod path_mtu;

@@ -5,8 +5,11 @@
 //! Counts of an address begin when it is first seen at its place: a path that changes is an event, not a loss.
 
 pub mod drive;
+mod find;
 mod flow;
+pub mod mtu;
 mod packet;
+mod place;
 mod question;
 mod report;
 pub mod simulated;
@@ -19,7 +22,9 @@ use std::time::Duration;
 use squirrel_model::Elapsed;
 
 use crate::ping::round_trip;
-use flow::{Flow, Taken};
+use find::{Slot, State};
+use flow::Flow;
+use place::Taken;
 pub use question::{Answer, Event, Plan, Probe, Said, Step};
 pub use report::{Address, Change, Hop, Report};
 
@@ -32,25 +37,6 @@ const MOST_CHANGES: usize = 1000;
 const AHEAD: u8 = 8;
 /// Longest time between two questions of a round.
 const MOST_GAP: Duration = Duration::from_millis(20);
-
-#[derive(Clone, Debug)]
-enum State {
-    Asked,
-    Open,
-    /// Answered, not yet timed, and how often more.
-    Arrived(Answer, u64),
-    Answered,
-    Lost,
-    Failed,
-}
-
-#[derive(Clone, Debug)]
-struct Slot {
-    probe: Probe,
-    sent_at: Duration,
-    stamp_ns: Option<u64>,
-    state: State,
-}
 
 /// The questions along a path.
 #[derive(Clone, Debug)]
@@ -122,13 +108,14 @@ impl Trace {
             self.begin_round(now);
         }
         let wanted = if self.stopped { None } else { self.next_flow() };
-        if let Some(flow) = wanted
+        let ready = wanted.filter(|_| !self.plan.one_at_a_time).or_else(|| wanted.and_then(|_| self.next_free_flow()));
+        if let Some(flow) = ready
             && self.due <= now
         {
             return Step::Send(self.ask(flow, now));
         }
         let give_up = self.open.front().map(|(deadline, _)| *deadline);
-        let due = wanted.map(|_| self.due);
+        let due = ready.map(|_| self.due);
         let waits = wanted.is_none() && !self.stopped && !self.is_last_round();
         let next_round = waits.then_some(self.next_round);
         due.into_iter().chain(next_round).chain(give_up).min().map_or(Step::Done, |at| Step::Wait(Elapsed(at)))
@@ -152,12 +139,6 @@ impl Trace {
             self.next_round = now + self.plan.interval;
         }
         self.flows.iter_mut().for_each(Flow::begin_round);
-    }
-
-    /// The flow with the nearest place that was not asked in this round.
-    fn next_flow(&self) -> Option<u16> {
-        let flows = (0_u16..).zip(&self.flows);
-        flows.filter_map(|(number, flow)| Some((flow.next_ttl()?, number))).min().map(|(_, number)| number)
     }
 
     fn ask(&mut self, flow: u16, now: Duration) -> Probe {
@@ -291,35 +272,11 @@ impl Trace {
     pub fn report(&self) -> Report {
         let mut report = report::of(&self.flows, self.target);
         report.rounds = self.round + u32::from(!self.slots.is_empty() || self.first > 0);
+        report.sent_tos = self.plan.tos;
         report.changes.clone_from(&self.changes);
         report.changed = self.changed;
         report.strange = self.strange;
         report
-    }
-
-    /// The question with this number, if it is remembered.
-    pub fn probe(&self, number: u32) -> Option<Probe> {
-        Some(self.slots.get(number.checked_sub(self.first)? as usize)?.probe)
-    }
-
-    /// The newest question whose number has these lower 16 bits.
-    pub fn by_sequence(&self, sequence: u16) -> Option<Probe> {
-        let last = self.slots.back()?.probe.number;
-        self.probe(last.checked_sub(u32::from((last as u16).wrapping_sub(sequence)))?)
-    }
-
-    /// The question that an answer may belong to which shows no more than its flow: the oldest open one of the place
-    /// where this host answered before, else the only open one of the flow.
-    pub fn by_host(&self, flow: u16, by: IpAddr) -> Option<Probe> {
-        let known = self.flows.get(usize::from(flow))?;
-        let open = || {
-            let numbers = self.open.iter().filter_map(|(_, number)| self.slots.get((number - self.first) as usize));
-            numbers.filter(|slot| slot.probe.flow == flow && matches!(slot.state, State::Open)).map(|slot| slot.probe)
-        };
-        open().find(|probe| known.is_at(probe.ttl, by)).or_else(|| {
-            let mut open = open();
-            open.next().filter(|_| open.next().is_none())
-        })
     }
 
     fn slot(&mut self, number: u32) -> Option<&mut Slot> {

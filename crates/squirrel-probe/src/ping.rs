@@ -1,5 +1,6 @@
 //! Ping: when to ask which target, and what each answer means.
 
+mod question;
 mod report;
 mod target;
 
@@ -11,147 +12,106 @@ use std::time::Duration;
 use squirrel_model::Elapsed;
 use squirrel_wire::icmp::ErrorKind;
 
+pub use question::{Arrival, Clock, Event, Plan, Question, Step};
 pub use report::{Report, Window};
 use target::Target;
 pub(crate) use target::round_trip;
-
-/// What to ask, and how long.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Plan {
-    /// Questions to each target; none for as many as the time allows.
-    pub count: Option<u32>,
-    /// Time between two questions to one target.
-    pub interval: Duration,
-    /// How long an answer is waited for.
-    pub timeout: Duration,
-    /// How long questions are asked; none for until the count is reached or somebody says stop.
-    pub duration: Option<Duration>,
-    /// How many of the last questions the recent figures tell of.
-    pub window: usize,
-    /// Whether the first questions are spread over the interval, so that many targets are not asked at once.
-    pub spread: bool,
-}
-
-impl Default for Plan {
-    fn default() -> Self {
-        Self {
-            count: None,
-            interval: Duration::from_secs(1),
-            timeout: Duration::from_secs(2),
-            duration: None,
-            window: 100,
-            spread: true,
-        }
-    }
-}
-
-/// One question: the `number`th to a target, both counted from 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Question {
-    /// Which target.
-    pub target: u32,
-    /// Which question to it.
-    pub number: u32,
-}
-
-/// What is to be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// Ask, and tell with [`Ping::sent`] or [`Ping::not_sent`].
-    Send(Question),
-    /// Nothing before this moment, unless something comes.
-    Wait(Elapsed),
-    /// All was asked, and answered or waited for.
-    Done,
-}
-
-/// Whose clock measured a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Clock {
-    /// The kernel's, at the device: without the delays of this program.
-    Kernel,
-    /// This program's.
-    User,
-}
-
-/// An answer as it came in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Arrival {
-    /// When this program saw it.
-    pub at: Elapsed,
-    /// When the kernel took it from the device, in nanoseconds of the wall clock.
-    pub stamp_ns: Option<u64>,
-    /// Time to live with which it came.
-    pub ttl: Option<u8>,
-    /// TOS or traffic class with which it came.
-    pub tos: Option<u8>,
-    /// Length of the ICMP message.
-    pub len: usize,
-}
-
-/// What became of a question.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Event {
-    /// It was answered in time.
-    Answer {
-        /// Which.
-        question: Question,
-        /// After how long.
-        time: Duration,
-        /// By whose clock.
-        clock: Clock,
-        /// The answer.
-        arrival: Arrival,
-    },
-    /// It was answered once more.
-    Duplicate(Question),
-    /// It was answered after it had been given up.
-    Late(Question, Duration),
-    /// No answer came in time.
-    Lost(Question),
-    /// A host on the way sent an error.
-    Refused {
-        /// Which.
-        question: Question,
-        /// The host.
-        by: Option<IpAddr>,
-        /// What it said.
-        kind: ErrorKind,
-        /// The largest packet of the next link, when that was the reason.
-        mtu: Option<u32>,
-    },
-    /// This host could not send it.
-    NotSent(Question, String),
-}
 
 /// The questions to all targets.
 #[derive(Clone, Debug)]
 pub struct Ping {
     plan: Plan,
     targets: Vec<Target>,
-    /// When each target is to be asked next.
+    /// When each target is to be asked next. What does not agree with the target itself is of a former cadence.
     due: BinaryHeap<Reverse<(Duration, u32)>>,
+    /// Targets that are to be asked once beside that.
+    once: VecDeque<u32>,
     /// Questions without an answer in the order in which they are given up.
-    open: VecDeque<(Duration, Question)>,
+    open: BinaryHeap<Reverse<(Duration, Question)>>,
     /// Targets with an answer that is not timed yet.
     arrived: Vec<Question>,
     end: Option<Duration>,
+    missed: u64,
+}
+
+/// How one target is asked, where each has a way of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cadence {
+    /// When it is asked first.
+    pub first: Elapsed,
+    /// Time from one question to the next.
+    pub interval: Duration,
+    /// How long an answer is waited for.
+    pub timeout: Duration,
 }
 
 impl Ping {
     /// Questions to so many targets, from `start` on.
     pub fn new(plan: Plan, targets: u32, start: Elapsed) -> Self {
-        let offset = |index: u32| {
-            if plan.spread {
-                plan.interval.mul_f64(f64::from(index) / f64::from(targets.max(1)))
-            } else {
-                Duration::ZERO
-            }
-        };
-        let due = (0..targets).map(|index| Reverse((start.0 + offset(index), index))).collect();
-        let end = plan.duration.map(|duration| start.0 + duration);
-        let each = (0..targets).map(|_| Target::new(plan.window)).collect();
-        Self { plan, targets: each, due, open: VecDeque::new(), arrived: Vec::new(), end }
+        let (interval, timeout) = (plan.interval, plan.timeout);
+        let step = if plan.spread { 1.0 / f64::from(targets.max(1)) } else { 0.0 };
+        let mut ping = Self { end: plan.duration.map(|duration| start.0 + duration), ..Self::empty(plan) };
+        for index in 0..targets {
+            let first = Elapsed(start.0 + interval.mul_f64(f64::from(index) * step));
+            let cadence = Cadence { first, interval, timeout };
+            ping.targets.push(Target::new(ping.plan.window, cadence));
+            ping.due.push(Reverse((cadence.first.0, index)));
+        }
+        ping
+    }
+
+    fn empty(plan: Plan) -> Self {
+        Self {
+            plan,
+            targets: Vec::new(),
+            due: BinaryHeap::new(),
+            once: VecDeque::new(),
+            open: BinaryHeap::new(),
+            arrived: Vec::new(),
+            end: None,
+            missed: 0,
+        }
+    }
+
+    /// Questions without end to targets that come and go: see [`Ping::set`]. Events tell of each; reports, which would
+    /// grow with the time, have no round-trip times.
+    pub fn endless() -> Self {
+        Self::empty(Plan { window: 1, ..Plan::default() })
+    }
+
+    /// Asks a target from now on so, or no more. What is open of it is neither answered nor lost.
+    ///
+    /// Its questions are counted on, so that no answer to an old one is taken for a new one's.
+    pub fn set(&mut self, target: u32, cadence: Option<Cadence>) {
+        while self.targets.len() <= target as usize {
+            self.targets.push(Target::absent(self.plan.window));
+        }
+        self.once.retain(|once| *once != target);
+        if let Some(one) = self.targets.get_mut(target as usize) {
+            one.abandon();
+            one.set(cadence);
+        }
+        if let Some(cadence) = cadence {
+            self.due.push(Reverse((cadence.first.0, target)));
+        }
+    }
+
+    /// Asks a target once more, beside its cadence, if it has one.
+    pub fn ask(&mut self, target: u32) {
+        let is_asked = self.targets.get(target as usize).is_some_and(|one| one.next.is_some());
+        if is_asked && !self.once.contains(&target) {
+            self.once.push_back(target);
+        }
+    }
+
+    /// Questions that were not asked because whoever carries the machine was held up for longer than an interval.
+    pub fn missed(&self) -> u64 {
+        self.missed
+    }
+
+    /// When a question was sent, while that is remembered.
+    pub fn sent_at(&self, question: Question) -> Option<Elapsed> {
+        self.targets.get(question.target as usize)?.sent_at(question.number)
     }
 
     /// Questions to one of so many targets alone.
@@ -164,11 +124,12 @@ impl Ping {
     /// No more questions; what is open is waited for.
     pub fn stop(&mut self) {
         self.due.clear();
+        self.once.clear();
     }
 
     /// No more questions, and what is open is neither answered nor lost.
     pub fn abandon(&mut self) {
-        self.due.clear();
+        self.stop();
         self.open.clear();
         self.targets.iter_mut().for_each(Target::abandon);
     }
@@ -176,7 +137,7 @@ impl Ping {
     /// Gives up what is overdue, and says what is to be done at `now`.
     pub fn step(&mut self, now: Elapsed, events: &mut Vec<Event>) -> Step {
         let now = now.0;
-        while let Some((deadline, question)) = self.open.front().copied() {
+        while let Some(Reverse((deadline, question))) = self.open.peek().copied() {
             let Some(target) = self.targets.get_mut(question.target as usize) else { break };
             if target.is_open(question.number) {
                 if deadline > now {
@@ -185,7 +146,15 @@ impl Ping {
                 target.lose(question.number);
                 events.push(Event::Lost(question));
             }
-            self.open.pop_front();
+            self.open.pop();
+        }
+        if let Some(index) = self.once.pop_front() {
+            return Step::Send(Question { target: index, number: self.targets[index as usize].ask(now) });
+        }
+        while let Some(Reverse((at, index))) = self.due.peek()
+            && self.targets[*index as usize].next != Some(*at)
+        {
+            self.due.pop();
         }
         let due = self.due.peek().map(|Reverse((at, index))| (*at, *index));
         let due = due.filter(|(at, _)| self.end.is_none_or(|end| *at < end));
@@ -194,14 +163,16 @@ impl Ping {
         {
             self.due.pop();
             let target = &mut self.targets[index as usize];
-            let number = target.ask(now, self.plan.timeout);
-            if self.plan.count.is_none_or(|count| number + 1 < count) {
-                let next = after(at, self.plan.interval, now);
+            let number = target.ask(now);
+            let (next, missed) = after(at, target.interval, now);
+            self.missed += missed;
+            target.next = Some(next).filter(|_| self.plan.count.is_none_or(|count| number + 1 < count));
+            if let Some(next) = target.next {
                 self.due.push(Reverse((next, index)));
             }
             return Step::Send(Question { target: index, number });
         }
-        let give_up = self.open.front().map(|(deadline, _)| *deadline);
+        let give_up = self.open.peek().map(|Reverse((deadline, _))| *deadline);
         match (due.map(|(at, _)| at), give_up) {
             (None, None) => Step::Done,
             (due, give_up) => Step::Wait(Elapsed(due.into_iter().chain(give_up).min().unwrap_or(now))),
@@ -210,11 +181,11 @@ impl Ping {
 
     /// The question was handed to the kernel at `at`, read just before.
     pub fn sent(&mut self, question: Question, at: Elapsed) {
-        let deadline = at.0 + self.plan.timeout;
         if let Some(target) = self.target(question)
             && target.sent(question.number, at.0)
         {
-            self.open.push_back((deadline, question));
+            let deadline = at.0 + target.timeout;
+            self.open.push(Reverse((deadline, question)));
         }
     }
 
@@ -263,7 +234,7 @@ impl Ping {
 
     /// The wall clock was set: time stamps of the kernel from before it do not go with those after it.
     pub fn clock_was_set(&mut self) {
-        for (_, question) in &self.open {
+        for Reverse((_, question)) in &self.open {
             if let Some(target) = self.targets.get_mut(question.target as usize) {
                 target.forget_stamp(question.number);
             }
@@ -289,6 +260,13 @@ impl Ping {
         self.targets.get(target as usize).map(Target::report).unwrap_or_default()
     }
 
+    /// The targets, those with the most losses among their last questions first, then by all their losses.
+    pub fn worst_first(&self) -> Vec<u32> {
+        let mut order: Vec<_> = (0..).zip(&self.targets).map(|(number, target)| (number, target.standing())).collect();
+        order.sort_by_key(|(number, standing)| (std::cmp::Reverse(*standing), *number));
+        order.into_iter().map(|(number, _)| number).collect()
+    }
+
     /// The number of the question whose lower 16 bits these are, among those that are remembered: answers without
     /// room for a tag say no more.
     pub fn by_sequence(&self, target: u32, sequence: u16) -> Option<Question> {
@@ -301,12 +279,13 @@ impl Ping {
     }
 }
 
-/// The next moment to ask. Who was held up for longer than an interval does not ask at once what was missed.
-fn after(asked_for: Duration, interval: Duration, now: Duration) -> Duration {
+/// The next moment to ask, and how many were missed: who was held up for longer than an interval does not ask at once
+/// what he did not ask then.
+fn after(asked_for: Duration, interval: Duration, now: Duration) -> (Duration, u64) {
     let next = asked_for + interval;
     let behind = now.saturating_sub(next);
-    let missed = behind.as_nanos() / interval.as_nanos().max(1);
-    if missed == 0 { next } else { next + interval * u32::try_from(missed).unwrap_or(u32::MAX) }
+    let missed = u32::try_from(behind.as_nanos() / interval.as_nanos().max(1)).unwrap_or(u32::MAX);
+    (next + interval * missed, missed.into())
 }
 
 #[cfg(test)]

@@ -2,22 +2,32 @@
 //! <https://prometheus.io/docs/prometheus/latest/querying/api/>
 
 mod answers;
+mod health;
 
 use std::fmt;
 use std::pin::pin;
 use std::time::Duration;
 
-use squirrel_model::{Labels, MatchOp, Matcher, NAME_LABEL, TimeRange, Timestamp, Untrusted};
+use squirrel_model::{Batch, Labels, MatchOp, Matcher, NAME_LABEL, TimeRange, Timestamp, Untrusted};
 use squirrel_outbound::{Answer as HttpAnswer, Client, Destination, Request, SendError};
 use squirrel_promql::engine::{Listed, Lookup, Moments, Terms, Trouble};
 use squirrel_promql::{Answer, Engine, EngineError, Query};
 use tokio::runtime::Handle;
+
+use health::Health;
+pub use health::METRICS;
 
 /// How often it is asked whether to give up.
 const STOP_EVERY: Duration = Duration::from_millis(50);
 
 /// Most characters of an engine's words in an error.
 const MOST_WORDS: usize = 1_000;
+
+/// How often it is asked whether it answers, by [`RemoteEngine::watch`].
+const LOOK_EVERY: Duration = Duration::from_secs(15);
+
+/// How long that may take.
+const LOOK_TIME: Duration = Duration::from_secs(10);
 
 /// What an answer may cost at most, whatever its terms say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +52,7 @@ pub struct RemoteEngine {
     to: Destination,
     limits: EngineLimits,
     runtime: Handle,
+    health: Health,
 }
 
 impl fmt::Debug for RemoteEngine {
@@ -54,7 +65,37 @@ impl RemoteEngine {
     /// The engine whose API is below `/api/v1` of the destination's URL. Requests run on `runtime`; questions must come
     /// from threads that are not its own, such as those of `spawn_blocking`.
     pub fn new(to: Destination, limits: EngineLimits, runtime: Handle) -> Self {
-        Self { client: Client::new(), to: to.with_answer_limit(limits.answer_bytes), limits, runtime }
+        Self {
+            client: Client::new(),
+            to: to.with_answer_limit(limits.answer_bytes),
+            limits,
+            runtime,
+            health: Health::default(),
+        }
+    }
+
+    /// Asks now and then whether the engine answers, so that one that is away is noticed before somebody asks. Never
+    /// ends.
+    pub async fn watch(&self) {
+        let to = self.to.clone().with_timeout(LOOK_TIME);
+        let form = encoded(&[("query", "vector(1)".to_owned())]).into_bytes();
+        loop {
+            let request = Request::post("application/x-www-form-urlencoded", form.clone()).at("/api/v1/query");
+            let answer = self.exchange(&to, request).await;
+            // It is noted, and nobody waits for the value.
+            let _ = self.note(answer.and_then(|answer| self.understood(&answer, answers::value)));
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Adds the rows of [`METRICS`].
+    pub fn rows(&self, out: &mut Batch) {
+        self.health.rows(out);
+    }
+
+    fn note<T>(&self, outcome: Result<T, EngineError>) -> Result<T, EngineError> {
+        self.health.note(&self.to, &outcome);
+        outcome
     }
 
     /// Posts a form, which has no limit of length as URLs have, and reads the data of a successful answer.
@@ -67,8 +108,7 @@ impl RemoteEngine {
     ) -> Result<T, EngineError> {
         let body = encoded(form).into_bytes();
         let request = Request::post("application/x-www-form-urlencoded", body).at(path);
-        let answer = self.send(request, terms)?;
-        self.understood(&answer, read)
+        self.note(self.send(request, terms).and_then(|answer| self.understood(&answer, read)))
     }
 
     /// Sends a request until there is an answer or the terms are over.
@@ -146,8 +186,7 @@ impl RemoteEngine {
         let form = lookup_form(lookup);
         if path.ends_with("/values") {
             let request = Request::get().at(format!("{path}?{}", encoded(&form)));
-            let answer = self.send(request, terms)?;
-            return self.understood(&answer, read);
+            return self.note(self.send(request, terms).and_then(|answer| self.understood(&answer, read)));
         }
         self.ask(path, &form, terms, read)
     }

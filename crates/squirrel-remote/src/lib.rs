@@ -22,5 +22,5 @@ pub mod relabel;
 mod testing;
 pub mod write;
 
-pub use engine::{EngineLimits, RemoteEngine};
+pub use engine::{EngineLimits, METRICS as ENGINE_METRICS, RemoteEngine};
 pub use metadata::{Describe, metadata_of};

@@ -1,6 +1,8 @@
 //! Relabelling: which series are sent, and under which labels, as Prometheus' `write_relabel_configs` says.
 //! <https://prometheus.io/docs/prometheus/latest/configuration/configuration/#relabel_config>
 
+mod md5;
+
 use std::str::FromStr;
 
 use regex::Regex;
@@ -30,9 +32,11 @@ pub enum Action {
     Lowercase,
     /// Sets a label to the source in capital letters.
     Uppercase,
+    /// Sets a label to the source's hash modulo a number.
+    HashMod,
 }
 
-const ACTIONS: [(&str, Action); 10] = [
+const ACTIONS: [(&str, Action); 11] = [
     ("replace", Action::Replace),
     ("keep", Action::Keep),
     ("drop", Action::Drop),
@@ -43,6 +47,7 @@ const ACTIONS: [(&str, Action); 10] = [
     ("labelkeep", Action::LabelKeep),
     ("lowercase", Action::Lowercase),
     ("uppercase", Action::Uppercase),
+    ("hashmod", Action::HashMod),
 ];
 
 impl FromStr for Action {
@@ -69,6 +74,8 @@ pub struct RuleText {
     pub target_label: Option<String>,
     /// What it is set to; `$1` by default.
     pub replacement: Option<String>,
+    /// What `hashmod` divides by.
+    pub modulus: Option<u64>,
 }
 
 /// What is wrong with a rule.
@@ -77,7 +84,7 @@ pub struct RuleText {
 pub enum RelabelError {
     /// Not an action.
     #[error(
-        "action {0:?} is none; there are replace, keep, drop, keepequal, dropequal, labelmap, labeldrop, labelkeep, lowercase and uppercase"
+        "action {0:?} is none; there are replace, keep, drop, keepequal, dropequal, labelmap, labeldrop, labelkeep, lowercase, uppercase and hashmod"
     )]
     Action(String),
     /// Not a regular expression.
@@ -86,6 +93,9 @@ pub enum RelabelError {
     /// A label that is to be set and is not named.
     #[error("target_label is missing: {0} sets a label")]
     NoTarget(&'static str),
+    /// Nothing to divide by.
+    #[error("hashmod needs modulus, which is 1 or more")]
+    Modulus,
     /// Something that is not the name of a label.
     #[error("{0:?} is not the name of a label")]
     Name(String),
@@ -103,6 +113,8 @@ pub struct Rule {
     regex: Regex,
     target: String,
     replacement: String,
+    /// 0 where the action has none.
+    modulus: u64,
 }
 
 /// A regular expression of more than this many bytes, compiled, is refused.
@@ -132,9 +144,15 @@ impl Rule {
             Action::Replace => Some("replace"),
             Action::Lowercase => Some("lowercase"),
             Action::Uppercase => Some("uppercase"),
+            Action::HashMod => Some("hashmod"),
             Action::KeepEqual => Some("keepequal"),
             Action::DropEqual => Some("dropequal"),
             _ => None,
+        };
+        let modulus = match (action == Action::HashMod, text.modulus) {
+            (true, None | Some(0)) => return Err(RelabelError::Modulus),
+            (false, Some(_)) => return Err(RelabelError::Idle("modulus")),
+            (_, modulus) => modulus.unwrap_or(0),
         };
         let target = match (&text.target_label, sets) {
             (None, Some(action)) => return Err(RelabelError::NoTarget(action)),
@@ -152,6 +170,7 @@ impl Rule {
             regex,
             target,
             replacement: text.replacement.clone().unwrap_or_else(|| "$1".to_owned()),
+            modulus,
         })
     }
 
@@ -184,6 +203,10 @@ impl Rule {
             Action::Uppercase => {
                 let value = source().to_uppercase();
                 labels.set(self.target.clone(), value);
+            }
+            Action::HashMod => {
+                let value = md5::last_half(source().as_bytes()) % self.modulus.max(1);
+                labels.set(self.target.clone(), value.to_string());
             }
             Action::LabelMap => {
                 for (name, value) in pairs(labels) {
@@ -251,88 +274,4 @@ impl Relabelling {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    type Fields<'a> = &'a [(&'a str, &'a str)];
-
-    fn rule(fields: Fields<'_>) -> RuleText {
-        let field = |name: &str| fields.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-        RuleText {
-            action: field("action"),
-            source_labels: field("source").map(|list| list.split(',').map(str::to_owned).collect()).unwrap_or_default(),
-            separator: field("separator"),
-            regex: field("regex"),
-            target_label: field("target"),
-            replacement: field("replacement"),
-        }
-    }
-
-    fn applied(rules: &[Fields<'_>]) -> Option<String> {
-        let labels = [("__name__", "up"), ("job", "squirrel"), ("instance", "oak:7775"), ("tmp_a", "1")];
-        let rules = rules.iter().map(|fields| Rule::new(&rule(fields)).unwrap()).collect();
-        let relabelling = Relabelling { external: vec![("site".to_owned(), "wood".to_owned())], rules };
-        relabelling.apply(&Labels::new(labels).unwrap()).map(|labels| labels.to_string())
-    }
-
-    #[test]
-    fn rules_do_as_prometheus_does() {
-        let plain = r#"up{instance="oak:7775",job="squirrel",site="wood",tmp_a="1"}"#;
-        let cases: [(&[Fields<'_>], Option<&str>); 14] = [
-            (&[], Some(plain)),
-            (&[&[("action", "keep"), ("source", "__name__"), ("regex", "up|node_.*")]], Some(plain)),
-            (&[&[("action", "keep"), ("source", "__name__"), ("regex", "u")]], None),
-            (&[&[("action", "drop"), ("source", "__name__,job"), ("regex", "up;squirrel")]], None),
-            (&[&[("action", "drop"), ("source", "__name__,job"), ("regex", "up;")]], Some(plain)),
-            (
-                &[&[("source", "instance"), ("regex", "([^:]+):.*"), ("target", "host"), ("replacement", "${1}!")]],
-                Some(r#"up{host="oak!",instance="oak:7775",job="squirrel",site="wood",tmp_a="1"}"#),
-            ),
-            (&[&[("source", "job"), ("regex", "nothing"), ("target", "job"), ("replacement", "x")]], Some(plain)),
-            (
-                &[&[("target", "tmp_a"), ("replacement", "")]],
-                Some(r#"up{instance="oak:7775",job="squirrel",site="wood"}"#),
-            ),
-            (
-                &[&[("action", "labeldrop"), ("regex", "tmp_.*|site")]],
-                Some(r#"up{instance="oak:7775",job="squirrel"}"#),
-            ),
-            (&[&[("action", "labelkeep"), ("regex", "__name__|job")]], Some(r#"up{job="squirrel"}"#)),
-            (&[&[("action", "labeldrop"), ("regex", "__name__")]], None),
-            (
-                &[
-                    &[("action", "labelmap"), ("regex", "tmp_(.+)")],
-                    &[("action", "labelkeep"), ("regex", "__name__|a")],
-                ],
-                Some(r#"up{a="1"}"#),
-            ),
-            (
-                &[
-                    &[("action", "uppercase"), ("source", "job"), ("target", "job")],
-                    &[("action", "labelkeep"), ("regex", "__name__|job")],
-                ],
-                Some(r#"up{job="SQUIRREL"}"#),
-            ),
-            (&[&[("action", "dropequal"), ("source", "job"), ("target", "job")]], None),
-        ];
-        for (rules, expected) in cases {
-            assert_eq!(applied(rules).as_deref(), expected, "{rules:?}");
-        }
-    }
-
-    #[test]
-    fn rules_that_cannot_be_meant_are_refused() {
-        for (fields, expected) in [
-            (&[("action", "hashmod"), ("target", "x")][..], "action \"hashmod\" is none"),
-            (&[("action", "keep"), ("regex", "(")], "regex \"(\" cannot be read: unclosed group"),
-            (&[("source", "job")], "target_label is missing: replace sets a label"),
-            (&[("target", "a b")], "\"a b\" is not the name of a label"),
-            (&[("action", "keep"), ("source", "a-b")], "\"a-b\" is not the name of a label"),
-            (&[("action", "labeldrop"), ("source", "job")], "source_labels means nothing with this action"),
-            (&[("action", "keep"), ("target", "job")], "target_label means nothing with this action"),
-        ] {
-            let error = Rule::new(&rule(fields)).unwrap_err().to_string();
-            assert!(error.starts_with(expected), "{fields:?}: {error}");
-        }
-    }
-}
+mod tests;

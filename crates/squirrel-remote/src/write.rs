@@ -20,24 +20,24 @@ mod gather;
 mod judge;
 mod late;
 mod metrics;
+mod target;
 mod thin;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use squirrel_exchange::remote_write::Version;
 use squirrel_model::{Batch, Labels, Select, TimeRange, Timestamp, Untrusted};
-use squirrel_outbound::{Client, Destination};
+use squirrel_outbound::Client;
 use squirrel_store::dir::Dir;
 
 use crate::metadata::Describe;
-use crate::relabel::Relabelling;
 use cursor::{Cursor, Kept};
 use deliver::Delivery;
 use gather::Gatherer;
 use late::Late;
 pub use metrics::METRICS;
 use metrics::{Figures, Reason};
+pub use target::{Target, Thin};
 
 /// Longest window, in milliseconds: as much as a chunk of the store has at one sample a second.
 const LONGEST_WINDOW_MS: i64 = 600_000;
@@ -47,58 +47,6 @@ const GROUP_SAMPLES: usize = 200_000;
 
 /// A clock set back by more than this, in milliseconds, takes the cursor with it.
 const CLOCK_STEP_MS: i64 = 60_000;
-
-/// A reduced rate: one sample of each series in each step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Thin {
-    /// Length of a step in milliseconds; steps begin at multiples of it.
-    pub step_ms: i64,
-    /// Whether the greatest value of each step goes too, under the metric's name with `:max`.
-    pub max: bool,
-}
-
-/// Where samples are sent, and which.
-#[derive(Clone, Debug)]
-pub struct Target {
-    /// Its name, in metrics and in the cursor's file: letters, digits, `-` and `_`.
-    pub name: String,
-    /// Where.
-    pub destination: Destination,
-    /// The version of the protocol; `None` tries 2.0 and falls back to 1.0.
-    pub version: Option<Version>,
-    /// Which series, under which labels.
-    pub relabelling: Relabelling,
-    /// A reduced rate, or all samples.
-    pub thin: Option<Thin>,
-    /// Most samples in one request.
-    pub request_samples: usize,
-    /// Most requests at one time.
-    pub shards: usize,
-    /// How long samples wait for company, at most, in milliseconds.
-    pub flush_ms: i64,
-    /// Whether kind, unit and help of metrics are sent.
-    pub metadata: bool,
-    /// How far back a target begins that was not known before, in milliseconds.
-    pub backfill_ms: i64,
-}
-
-impl Target {
-    /// A target with the usual settings: 10,000 samples a request, 4 shards, 5 s.
-    pub fn new(name: impl Into<String>, destination: Destination) -> Self {
-        Self {
-            name: name.into(),
-            destination,
-            version: None,
-            relabelling: Relabelling::default(),
-            thin: None,
-            request_samples: 10_000,
-            shards: 4,
-            flush_ms: 5_000,
-            metadata: true,
-            backfill_ms: 0,
-        }
-    }
-}
 
 /// What a writer stands on.
 #[derive(Clone)]

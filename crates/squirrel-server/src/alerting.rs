@@ -17,6 +17,9 @@ pub trait Alerting: Send + Sync {
     /// Alerts, silences, what happened, what was delivered. May take a moment: call it on a thread that may wait.
     fn page(&self) -> AlertsPage;
 
+    /// Where Alertmanagers are told of alerts.
+    fn alertmanagers(&self) -> Vec<String>;
+
     /// Does something about alerts. When it returns, a crash does not undo it. May take some seconds.
     ///
     /// # Errors
@@ -43,6 +46,8 @@ pub struct Watch {
     pub worst: Option<Level>,
     /// What is wrong with rule files.
     pub problems: Vec<String>,
+    /// Which rules are not evaluated, and why; parts of a sentence.
+    pub not_evaluated: Vec<String>,
 }
 
 impl Watch {
@@ -114,6 +119,10 @@ impl Alerting for NoAlerting {
 
     fn page(&self) -> AlertsPage {
         AlertsPage::default()
+    }
+
+    fn alertmanagers(&self) -> Vec<String> {
+        Vec::new()
     }
 
     fn act(&self, _: AlertAction) -> Result<ActionDone, ApiError> {

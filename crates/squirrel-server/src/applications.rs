@@ -20,25 +20,29 @@ mod bucket;
 mod counters;
 mod declared;
 mod instance;
+mod known;
+mod limits;
 mod series;
 mod status;
 #[cfg(test)]
 mod tests;
+mod token;
 
-use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use squirrel_api::application::{ApplicationReceipt, ApplicationReport, MAX_REPORT_BYTES};
+use squirrel_api::application::{ApplicationReceipt, ApplicationReport};
 use squirrel_api::applications::{ApplicationList, ApplicationRefusal, ApplicationStatus};
 use squirrel_model::{Batch, Catalogue, Elapsed, Labels, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use bucket::Bucket;
 use counters::Counters;
 pub(crate) use counters::Outcome;
 pub use declared::{APPLICATION_METRICS, METRICS as OWN_METRICS};
 use instance::Instance;
+use known::Known;
+pub use limits::ApplicationLimits;
+pub use token::Token;
 
 /// The label `job` of everything that applications tell.
 pub(crate) const JOB: &str = "application";
@@ -52,10 +56,6 @@ const REFUSALS: usize = 16;
 /// An instance that is silent for so long is forgotten.
 const FORGOTTEN_AFTER: Duration = Duration::from_hours(24);
 
-/// An instance that was not heard for so long gives its place to a new one when all places are taken, whatever interval
-/// it told: forged ones must not keep others out by being heard of once.
-const UNHEARD: Duration = Duration::from_secs(30);
-
 /// How far two clocks may differ.
 const CLOCK_SLACK: Duration = Duration::from_mins(5);
 
@@ -64,39 +64,6 @@ pub(crate) const REPORT_TIME: Duration = Duration::from_secs(5);
 
 /// How many of the largest reports have room while they arrive.
 const BODIES: usize = 4;
-
-/// What applications may use up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ApplicationLimits {
-    /// Whether reports are taken.
-    pub enabled: bool,
-    /// Instances (processes) that are known at one time. When there are as many, a new one takes the place
-    /// of the one that is silent longest, else of one that was not heard for half a minute; one that reports more often
-    /// is never sent away.
-    pub instances: usize,
-    /// Series of one instance.
-    pub series: usize,
-    /// Series of all instances together. As many new ones may come in an hour: a program that restarts
-    /// again and again under new names would else fill the disk with them.
-    pub all_series: usize,
-    /// Largest report, in bytes.
-    pub report_bytes: usize,
-    /// Reports a second of all applications together.
-    pub reports_a_second: u32,
-}
-
-impl Default for ApplicationLimits {
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            instances: 64,
-            series: 10_000,
-            all_series: 50_000,
-            report_bytes: MAX_REPORT_BYTES,
-            reports_a_second: 200,
-        }
-    }
-}
 
 /// A report that is not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,76 +92,12 @@ pub struct Applications {
     turn: Semaphore,
 }
 
-/// A secret that applications send with each report, and others with each change. It is never shown.
-pub struct Token(Vec<u8>);
-
-impl Token {
-    /// The shortest that is taken, in octets: shorter ones can be guessed.
-    pub const SHORTEST: usize = 16;
-
-    /// A token of these octets; none when they are too few, or cannot stand in a header.
-    pub fn new(text: &str) -> Option<Self> {
-        let fits = text.len() >= Self::SHORTEST && text.bytes().all(|octet| octet.is_ascii_graphic());
-        fits.then(|| Self(text.as_bytes().to_vec()))
-    }
-
-    /// Whether an `Authorization` header has it. The time that this takes says nothing of the token but its
-    /// length.
-    pub(crate) fn fits(&self, authorization: &[u8]) -> bool {
-        let Some((scheme, sent)) = authorization.split_at_checked(b"Bearer ".len()) else { return false };
-        let differs = self.0.iter().zip(sent).fold(0, |differs, (ours, theirs)| differs | (ours ^ theirs));
-        scheme.eq_ignore_ascii_case(b"Bearer ") && self.0.len() == sent.len() && differs == 0
-    }
-}
-
-struct Known {
-    /// By application and instance.
-    instances: BTreeMap<(String, String), Instance>,
-    /// What is still to be kept of instances that gave their place to others.
-    left: Vec<(Labels, Timestamp, f64)>,
-    refusals: VecDeque<ApplicationRefusal>,
-    reports: Bucket,
-    new_series: Bucket,
-}
-
-impl Known {
-    fn series(&self) -> usize {
-        self.instances.values().map(Instance::series).sum()
-    }
-
-    /// Makes room for one instance more: that one goes which is silent longest, else the one that was not heard for
-    /// longest, if that is long. False when all were heard lately.
-    fn make_room(&mut self, most: usize, now: Elapsed) -> bool {
-        while self.instances.len() >= most.max(1) {
-            let silent = self.instances.iter().filter_map(|(key, one)| Some((one.forgettable_since()?, key)));
-            let unheard = || {
-                let oldest = self.instances.iter().min_by_key(|(_, one)| one.heard_at())?;
-                (now.0.saturating_sub(oldest.1.heard_at().0) >= UNHEARD).then_some(oldest.0)
-            };
-            let Some(key) = silent.min().map(|(_, key)| key).or_else(unheard) else { return false };
-            let key = key.clone();
-            if let Some(mut gone) = self.instances.remove(&key) {
-                gone.leave(&mut self.left);
-            }
-        }
-        true
-    }
-}
-
 impl Applications {
     /// Nobody yet. `reserved` holds the names that applications may not use: what the daemon itself
     /// declares, without [`APPLICATION_METRICS`].
     pub fn new(limits: ApplicationLimits, reserved: Catalogue) -> Self {
-        let a_second = f64::from(limits.reports_a_second.max(1));
-        let series = limits.all_series as f64;
         let bodies = (BODIES * limits.report_bytes).min(Semaphore::MAX_PERMITS);
-        let known = Known {
-            instances: BTreeMap::new(),
-            left: Vec::new(),
-            refusals: VecDeque::new(),
-            reports: Bucket::new(2.0 * a_second, a_second),
-            new_series: Bucket::new(series, series / 3600.0),
-        };
+        let known = Known::new(&limits);
         Self {
             limits,
             reserved,

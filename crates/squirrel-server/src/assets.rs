@@ -37,7 +37,8 @@ static STORED: &[Stored] = include!(concat!(env!("OUT_DIR"), "/assets_table.rs")
 
 /// The file at `path` in the best encoding that `accept_encoding` (the request's header, empty when
 /// there is none) allows. The dashboard's own addresses (`/`, `/interfaces`, `/interfaces/NAME`, and
-/// the same of applications and alerts) all give the page, which then shows what the address says. None: no such file.
+/// the same of applications, alerts and probes) all give the page, which then shows what the address says. None: no such
+/// file.
 pub fn find(path: &str, accept_encoding: &str) -> Option<Asset> {
     let path = if is_page(path) { "/" } else { path };
     let stored = STORED.iter().find(|stored| stored.path == path)?;
@@ -51,8 +52,12 @@ pub fn find(path: &str, accept_encoding: &str) -> Option<Asset> {
 
 /// Whether `path` is an address that the dashboard itself routes.
 fn is_page(path: &str) -> bool {
-    match ["/interfaces", "/applications", "/alerts"].iter().find_map(|list| path.strip_prefix(list)) {
-        Some(rest) => rest.is_empty() || rest.strip_prefix('/').is_some_and(|name| !name.contains('/')),
+    /// Each list of the dashboard, and how many names stand behind it in the address of one of its things.
+    const LISTS: [(&str, usize); 4] = [("/interfaces", 1), ("/applications", 1), ("/alerts", 1), ("/probes", 2)];
+    match LISTS.iter().find_map(|(list, names)| Some((path.strip_prefix(list)?, *names))) {
+        Some((rest, names)) => {
+            rest.is_empty() || rest == "/" || rest.starts_with('/') && rest.matches('/').count() == names
+        }
         None => path == "/" || path == "/index.html",
     }
 }
@@ -107,6 +112,9 @@ mod tests {
             "/interfaces/eth0",
             "/interfaces/%3Cb%3E",
             "/interfaces/",
+            "/probes",
+            "/probes/",
+            "/probes/edge/192.0.2.1%3A443",
             "/applications",
             "/applications/a",
             "/alerts",
@@ -118,6 +126,9 @@ mod tests {
             "",
             "/interfacesx",
             "/interfaces/a/b",
+            "/probes/edge",
+            "/probes/edge/a/b",
+            "/probesx/a/b",
             "/applications/a/b",
             "/alerts/a/b",
             "/assets/",

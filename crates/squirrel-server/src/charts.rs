@@ -134,9 +134,9 @@ static CHARTS: &[ChartSpec] = &[
          below the median, one in a hundred is above the 99th percentile.",
         const {
             &[
-                above("median", "squirrel_tcp_round_trip_time_seconds{quantile=\"0.5\"}"),
-                above("90th percentile", "squirrel_tcp_round_trip_time_seconds{quantile=\"0.9\"}"),
-                above("99th percentile", "squirrel_tcp_round_trip_time_seconds{quantile=\"0.99\"}"),
+                above("median", "squirrel_tcp_round_trip_time_seconds{percentile=\"50\"}"),
+                above("90th percentile", "squirrel_tcp_round_trip_time_seconds{percentile=\"90\"}"),
+                above("99th percentile", "squirrel_tcp_round_trip_time_seconds{percentile=\"99\"}"),
             ]
         },
     ),

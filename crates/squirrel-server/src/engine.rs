@@ -2,11 +2,12 @@
 
 use squirrel_api::envelope::Notes;
 use squirrel_api::{ApiError, ErrorType, result};
-use squirrel_model::{Matcher, Select, Timestamp};
+use squirrel_model::{Labels, Matcher, Samples, Select, Timestamp};
 use squirrel_promql::engine::{Moments, Terms, Trouble};
 use squirrel_promql::{Engine, EngineError, EvalOptions, Expr, ParseOptions, Query, Value};
 
 use crate::gate::Stop;
+use crate::parts::Limits;
 
 /// An expression that was understood.
 pub(crate) struct Parsed(Query);
@@ -82,7 +83,9 @@ pub(crate) fn evaluate(
     at: Timestamp,
     stop: &Stop,
 ) -> Result<Answer, ApiError> {
-    let answer = squirrel_promql::evaluate_instant(query.expr(), select, at, &options(), &|| stop.asked());
+    // Whatever others may ask: its expressions are Squirrel's own.
+    let options = EvalOptions::default();
+    let answer = squirrel_promql::evaluate_instant(query.expr(), select, at, &options, &|| stop.asked());
     answered(answer.map_err(EngineError::from), at, stop)
 }
 
@@ -96,9 +99,15 @@ fn answered(
     Ok(Answer { value: answer.value, at, notes, touched: answer.samples })
 }
 
-/// Prometheus' limit is on the range divided by the step, which allows one point more.
-pub(crate) fn options() -> EvalOptions {
-    EvalOptions { max_points_per_series: 11_001, ..EvalOptions::default() }
+/// What a query may cost.
+pub(crate) fn options(limits: &Limits) -> EvalOptions {
+    EvalOptions {
+        max_samples: limits.query_samples,
+        max_memory_bytes: limits.query_memory_bytes,
+        // Prometheus' limit is on the range divided by the step, which allows one point more.
+        max_points_per_series: limits.query_points + 1,
+        ..EvalOptions::default()
+    }
 }
 
 /// An engine's error in the API's kinds.
@@ -118,6 +127,14 @@ impl Answer {
     pub(crate) fn into_samples(self) -> Vec<squirrel_promql::InstantSample> {
         match self.value {
             Value::Vector(samples) => samples,
+            _ => Vec::new(),
+        }
+    }
+
+    /// The series of a range; none for another type.
+    pub(crate) fn into_series(self) -> Vec<(Labels, Samples)> {
+        match self.value {
+            Value::Matrix(series) => series,
             _ => Vec::new(),
         }
     }

@@ -17,6 +17,7 @@ mod alerting;
 mod applications;
 pub mod assets;
 mod charts;
+mod checks;
 mod engine;
 mod failure;
 mod form;
@@ -40,6 +41,7 @@ pub use applications::{
     Token as ApplicationToken,
 };
 pub use charts::charts;
+pub use checks::{CheckQuery, Checks};
 pub use hosts::{AllowedHost, AllowedHostError};
 pub use metrics::{METRICS, ServerMetrics};
 pub use parts::{BuildInfo, Limits, Receive, ReceiveReply, ServerParts, Snapshots, Tick};
@@ -50,5 +52,5 @@ pub use server::Server;
 /// that each metric in them is declared. Placeholders of charts are still in them.
 pub fn expressions() -> impl Iterator<Item = (&'static str, &'static str)> {
     let charts = charts().flat_map(|chart| chart.queries.iter().map(|query| (chart.id.as_ref(), query.expr.as_ref())));
-    charts.chain(verdict::CHECKS.iter().map(|check| (check.id, check.expr)))
+    charts.chain(verdict::CHECKS.iter().chain(verdict::PARTS).map(|check| (check.id, check.expr)))
 }

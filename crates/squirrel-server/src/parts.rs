@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use squirrel_account::Picture;
-use squirrel_api::CollectorStatus;
+use squirrel_api::live::EphemeralPorts;
+use squirrel_api::{ApiError, CollectorStatus};
 use squirrel_model::{Batch, Catalogue, Elapsed, Labels, Select, Timestamp};
 use squirrel_promql::Engine;
 use tokio::sync::watch;
 
-use crate::{Alerting, AllowedHost, ApplicationToken, Applications, Probes};
+use crate::{Alerting, AllowedHost, ApplicationToken, Applications, Checks, Probes};
 
 /// Gives frozen views of the samples.
 pub trait Snapshots: Send + Sync {
@@ -59,6 +60,14 @@ pub struct ReceiveReply {
     pub text: String,
 }
 
+impl ReceiveReply {
+    /// Where nobody may send.
+    pub fn nobody() -> Self {
+        let text = "nobody may send to this Squirrel: see [[receive]] in its configuration";
+        Self { status: 404, headers: Vec::new(), text: text.to_owned() }
+    }
+}
+
 /// Which build of Squirrel this is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BuildInfo {
@@ -85,6 +94,12 @@ pub struct Limits {
     pub query_bytes: usize,
     /// Time for a query, if the request asks for no less.
     pub query_time: Duration,
+    /// Samples that a query may touch: read from the store, or computed on the way.
+    pub query_samples: u64,
+    /// Bytes that its intermediate results may take at one moment.
+    pub query_memory_bytes: u64,
+    /// Points of one series in the answer to a range: the range divided by the step, as Prometheus counts them.
+    pub query_points: usize,
     /// Samples in one answer. Written as JSON, a million takes about 30 MB.
     pub answer_samples: usize,
     /// Queries that run at one time. Few, however many processors there are: each may hold some
@@ -111,6 +126,7 @@ pub struct Limits {
 impl Limits {
     /// The limits for a machine with `cpus` processors.
     pub fn for_cpus(cpus: usize) -> Self {
+        let engine = squirrel_promql::EvalOptions::default();
         Self {
             connections: 256,
             head_time: Duration::from_secs(10),
@@ -119,6 +135,9 @@ impl Limits {
             body_bytes: 1 << 20,
             query_bytes: 16 << 10,
             query_time: Duration::from_secs(15),
+            query_samples: engine.max_samples,
+            query_memory_bytes: engine.max_memory_bytes,
+            query_points: engine.max_points_per_series,
             answer_samples: 2_000_000,
             queries: (2 * cpus).clamp(2, 4),
             waiting: 64,
@@ -166,8 +185,12 @@ pub struct ServerParts {
     /// Counts packets for so long from now on, and answers how long that is over all who asked; `None` where there is
     /// no accounting.
     pub count_packets: Arc<dyn Fn(Duration) -> Option<Duration> + Send + Sync>,
+    /// Where this host's ephemeral ports lead to now. May take a moment.
+    pub ports: Arc<dyn Fn() -> Result<EphemeralPorts, ApiError> + Send + Sync>,
     /// Probes on a schedule; `None` when there are none.
     pub probes: Option<Arc<dyn Probes>>,
+    /// Checks of targets that a question names; `None` where nothing is looked at.
+    pub checks: Option<Arc<dyn Checks>>,
     /// The wall clock.
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// A clock that never jumps, for deadlines.

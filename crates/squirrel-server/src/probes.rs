@@ -6,6 +6,13 @@ use std::pin::Pin;
 use squirrel_api::ApiError;
 use squirrel_api::probes::{Probe, ProbeRan, ProbeRun, ProbedPath};
 
+mod judge;
+mod page;
+mod record;
+
+pub(crate) use page::{Asked, Question};
+pub(crate) use record::span_names;
+
 /// An answer that comes after its probe ended.
 pub type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T, ApiError>> + Send + 'a>>;
 
@@ -17,12 +24,13 @@ pub trait Probes: Send + Sync {
     /// The path to a target whose path is traced; none for others.
     fn path(&self, job: &str, instance: &str) -> Option<ProbedPath>;
 
+    /// What happened in the last scheduled probe of a target, in order; empty where it is not kept.
+    fn last_words(&self, job: &str, instance: &str) -> Vec<String> {
+        let _ = (job, instance);
+        Vec::new()
+    }
+
     /// Probes once, beside the schedule. Bounded in number and time by whoever implements it: too many at once are
     /// refused. Never ends later than the probe's own time limit.
     fn run(&self, run: ProbeRun) -> Reply<'_, ProbeRan>;
-
-    /// Answers blackbox_exporter's `/probe?target=&module=`: the metrics in Prometheus' text, or with `debug` what
-    /// happened in words. `timeout` is what the asker will wait, in seconds (`X-Prometheus-Scrape-Timeout-Seconds`).
-    /// Fails for a module that there is not, a target that may not be asked, and too many at once.
-    fn probe(&self, target: &str, module: &str, debug: bool, timeout: Option<f64>) -> Reply<'_, String>;
 }

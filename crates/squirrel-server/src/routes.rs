@@ -26,6 +26,8 @@ mod misread;
 mod openapi;
 mod parameters;
 mod plain;
+mod probe;
+mod probes;
 mod query;
 pub(crate) mod receive;
 mod resources;
@@ -70,6 +72,9 @@ pub(crate) fn router(state: &State) -> Router {
         .route("/api/silences", post(alerts::silence))
         .route("/api/silences/expire", post(alerts::expire))
         .route("/api/notify/test", post(alerts::test))
+        .route("/api/probes", get(probes::page))
+        .route("/api/probes/one", get(probes::one))
+        .route("/api/probes/run", post(probes::run))
         .route("/api/v2/status", get(alertmanager::status))
         .route("/api/v2/receivers", get(alertmanager::receivers))
         .route("/api/v2/alerts", get(alertmanager::alerts))
@@ -81,11 +86,13 @@ pub(crate) fn router(state: &State) -> Router {
         .route("/api/live/hosts", get(live::hosts))
         .route("/api/live/interfaces", get(live::interfaces))
         .route("/api/live/books", get(live::books))
+        .route("/api/live/ports", get(live::ports))
         .route("/api/live/top", get(live::top))
         .route("/api/live/packets", post(live::packets))
         .route("/api/openapi.json", get(openapi::openapi))
         .route("/metrics", get(plain::metrics))
         .route("/federate", get(federate::federate))
+        .route("/probe", get(probe::probe))
         // The default predicate leaves event streams and small answers alone.
         .layer(CompressionLayer::new())
         .route("/api/stream", get(stream::stream))

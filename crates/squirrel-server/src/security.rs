@@ -63,7 +63,9 @@ fn refusal(state: &State, request: &Request) -> Option<Response> {
             refused
         }
         Ok(host) => {
-            let safe = matches!(*request.method(), Method::GET | Method::HEAD) && request.uri().path() != "/api/stream";
+            // Questions that hold a connection, or make this machine send something, are not for pages of other sites.
+            let is_quiet = !["/api/stream", "/probe"].contains(&request.uri().path());
+            let safe = matches!(*request.method(), Method::GET | Method::HEAD) && is_quiet;
             if safe || is_own_page(request.headers(), &host) {
                 return None;
             }

@@ -92,6 +92,6 @@ impl Server {
 fn engine(parts: &ServerParts) -> Arc<dyn Engine> {
     parts.engine.clone().unwrap_or_else(|| {
         let snapshots = Arc::clone(&parts.snapshots);
-        Arc::new(Embedded::new(move || snapshots.snapshot(), crate::engine::options()))
+        Arc::new(Embedded::new(move || snapshots.snapshot(), crate::engine::options(&parts.limits)))
     })
 }

@@ -8,11 +8,12 @@ use crate::Watch;
 use crate::engine;
 use crate::gate::Stop;
 
+mod check;
 mod checks;
 mod own;
 
-pub(crate) use checks::CHECKS;
-use checks::Check;
+use check::Check;
+pub(crate) use checks::{CHECKS, PARTS};
 pub(crate) use own::Own;
 
 /// How old samples may be and still be judged by; as far as the checks look back.
@@ -36,7 +37,19 @@ pub(crate) fn judge(
         return Verdict { time: None, level: Level::Unknown, sentence, findings: Vec::new(), not_judged };
     };
     let mut findings = Vec::new();
-    let mut judged = 0;
+    let (mut judged, mut total) = (0, CHECKS.len());
+    for check in PARTS {
+        // One that fails to be judged is one that is there.
+        let outcome = run(check, select, at, &watch.thresholds, stop);
+        total += usize::from(!matches!(outcome, Ok(None)));
+        match outcome {
+            Ok(found) => {
+                judged += usize::from(found.is_some());
+                findings.extend(found.into_iter().flatten());
+            }
+            Err(error) => not_judged.push(format!("{}: {error}.", check.about)),
+        }
+    }
     for check in CHECKS {
         match run(check, select, at, &watch.thresholds, stop) {
             Ok(Some(found)) => {
@@ -48,8 +61,9 @@ pub(crate) fn judge(
         }
     }
     findings.extend(broken_rules(&watch.problems));
+    findings.extend(idle_rules(&watch.not_evaluated));
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
-    let (mut level, mut sentence) = headline(&findings, judged);
+    let (mut level, mut sentence) = headline(&findings, judged, total);
     if let Some(firing) = watch.sentence() {
         level = watch.worst.map_or(level, |worst| worst.max(level));
         // What fires comes first where nothing else was found: "all is well" would be wrong.
@@ -79,6 +93,23 @@ fn broken_rules(problems: &[String]) -> Option<Finding> {
     })
 }
 
+/// Rules that fail, or whose turn does not come.
+fn idle_rules(parts: &[String]) -> Option<Finding> {
+    (!parts.is_empty()).then(|| Finding {
+        check: "rules_evaluation".into(),
+        level: Level::Warning,
+        subject: "rules".to_owned(),
+        sentence: format!("Rules are not evaluated as they should be: {}.", parts.join("; ")),
+        value: parts.len() as f64,
+        expr: "increase(prometheus_rule_evaluation_failures_total[5m]) > 0".into(),
+        check_first: vec![
+            "lastError of the rule in `/api/v1/rules`.".into(),
+            "Where another engine answers the rules of files ([store] url), whether it does, and how fast.".into(),
+            "prometheus_rule_group_last_duration_seconds: a group that takes longer than its interval.".into(),
+        ],
+    })
+}
+
 /// What a check finds; none when there is nothing to judge by.
 fn run(
     check: &Check,
@@ -100,17 +131,14 @@ fn run(
     Ok(Some(samples.iter().filter_map(|one| check.finding(&one.labels, one.value, thresholds)).collect()))
 }
 
-fn headline(findings: &[Finding], judged: usize) -> (Level, String) {
+fn headline(findings: &[Finding], judged: usize, total: usize) -> (Level, String) {
     match findings {
         [] if judged == 0 => (Level::Unknown, "There are no samples yet to judge by.".to_owned()),
-        [] if judged == CHECKS.len() => (Level::Ok, format!("All is well: {judged} checks found nothing wrong.")),
-        [] => {
-            let total = CHECKS.len();
-            (
-                Level::Ok,
-                format!("All is well: {judged} of {total} checks found nothing wrong, the others lack samples."),
-            )
-        }
+        [] if judged == total => (Level::Ok, format!("All is well: {judged} checks found nothing wrong.")),
+        [] => (
+            Level::Ok,
+            format!("All is well: {judged} of {total} checks found nothing wrong, the others lack samples."),
+        ),
         [one] => (one.level, one.sentence.clone()),
         [worst, rest @ ..] => {
             let more = rest.len();

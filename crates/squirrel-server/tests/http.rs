@@ -5,6 +5,8 @@ mod http {
     pub(crate) mod applications;
     pub(crate) mod limits;
     pub(crate) mod live;
+    pub(crate) mod probe;
+    pub(crate) mod probes;
     pub(crate) mod prometheus;
     pub(crate) mod promtool;
     pub(crate) mod queries;

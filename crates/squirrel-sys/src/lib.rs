@@ -16,6 +16,7 @@
 pub mod bpf;
 pub mod bulk;
 pub mod clock;
+pub mod connect_probe;
 pub mod containers;
 pub mod courier;
 pub mod disk;

@@ -3,14 +3,19 @@
 //!
 //! Source: `Documentation/networking/timestamping.rst`, `net/ipv4/ping.c`, ip(7), ipv6(7).
 
+mod options;
+mod wait;
+
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::time::Duration;
 
 use squirrel_wire::icmp::Family;
 
 use crate::linux::raw::probe_socket as raw;
+pub use options::SocketOptions;
+pub(crate) use options::by_family;
+pub use wait::{Readiness, wait, wait_each};
 
 /// What carries a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,24 +27,11 @@ pub enum Carrier {
     RawIcmp,
     /// Datagrams of UDP; errors come back on the queue of errors, without privilege.
     Udp,
-}
-
-/// How a socket shall send.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SocketOptions {
-    /// Time to live or hop limit; the system's default if none.
-    pub ttl: Option<u8>,
-    /// TOS or traffic class: DSCP in the upper six bits, ECN in the lower two.
-    pub tos: Option<u8>,
-    /// Send from this address.
-    pub source: Option<IpAddr>,
-    /// Send through this interface alone (`SO_BINDTODEVICE`).
-    pub interface: Option<String>,
-    /// The mark that policy routing looks at (`SO_MARK`); needs `CAP_NET_ADMIN`.
-    pub mark: Option<u32>,
-    /// Routers may not cut packets, and the kernel does not look at what it knows of the path
-    /// (`IP_PMTUDISC_PROBE`).
-    pub dont_fragment: bool,
+    /// Raw TCP: needs `CAP_NET_RAW`. It receives every segment from the host that it is connected to; of IPv4 with the
+    /// IP header. The kernel itself refuses what answers to segments that no connection of its own sent.
+    RawTcp,
+    /// Connections that the kernel opens ([`crate::connect_probe`]), which need no privilege.
+    Connect,
 }
 
 /// Who says that something went wrong.
@@ -101,7 +93,7 @@ pub struct Received<'a> {
 }
 
 /// Room for what one call receives. Reuse it.
-pub struct Inbox(raw::Room);
+pub struct Inbox(pub(crate) raw::Room);
 
 impl Inbox {
     /// An empty one.
@@ -148,6 +140,9 @@ impl ProbeSocket {
             Carrier::Ping => raw::open(domain, libc::SOCK_DGRAM, icmp),
             Carrier::RawIcmp => raw::open(domain, libc::SOCK_RAW, icmp),
             Carrier::Udp => raw::open(domain, libc::SOCK_DGRAM, libc::IPPROTO_UDP),
+            Carrier::RawTcp => raw::open(domain, libc::SOCK_RAW, libc::IPPROTO_TCP),
+            // Its questions have a socket each.
+            Carrier::Connect => return Err(io::ErrorKind::Unsupported.into()),
         }?;
         let mut socket = Self { socket, family, carrier, ttl: None };
         socket.prepare(options)?;
@@ -155,18 +150,10 @@ impl ProbeSocket {
     }
 
     fn prepare(&mut self, options: &SocketOptions) -> io::Result<()> {
-        let by_family = |v4: i32, v6: i32| match self.family {
-            Family::V4 => (libc::IPPROTO_IP, v4),
-            Family::V6 => (libc::IPPROTO_IPV6, v6),
-        };
         let set = |(level, name): (i32, i32), value: i32| raw::set(self.as_fd(), level, name, value);
         // What is told beside datagrams is a help; a kernel that refuses one still answers.
-        for (v4, v6) in [
-            (libc::IP_RECVTTL, libc::IPV6_RECVHOPLIMIT),
-            (libc::IP_RECVTOS, libc::IPV6_RECVTCLASS),
-            (libc::IP_RECVERR, libc::IPV6_RECVERR),
-        ] {
-            let _ = set(by_family(v4, v6), 1);
+        for (v4, v6) in [(libc::IP_RECVTTL, libc::IPV6_RECVHOPLIMIT), (libc::IP_RECVTOS, libc::IPV6_RECVTCLASS)] {
+            let _ = set(by_family(self.family, v4, v6), 1);
         }
         let stamps = libc::SOF_TIMESTAMPING_TX_SOFTWARE
             | libc::SOF_TIMESTAMPING_RX_SOFTWARE
@@ -176,18 +163,7 @@ impl ProbeSocket {
         let _ = set((libc::SOL_SOCKET, libc::SO_TIMESTAMPING), stamps as i32);
         // Answers of many targets may come at once.
         let _ = set((libc::SOL_SOCKET, libc::SO_RCVBUF), 4 << 20);
-        if let Some(tos) = options.tos {
-            set(by_family(libc::IP_TOS, libc::IPV6_TCLASS), i32::from(tos))?;
-        }
-        if options.dont_fragment {
-            set(by_family(libc::IP_MTU_DISCOVER, libc::IPV6_MTU_DISCOVER), libc::IP_PMTUDISC_PROBE)?;
-        }
-        if let Some(mark) = options.mark {
-            set((libc::SOL_SOCKET, libc::SO_MARK), mark as i32)?;
-        }
-        if let Some(interface) = &options.interface {
-            raw::set_octets(self.as_fd(), libc::SOL_SOCKET, libc::SO_BINDTODEVICE, interface.as_bytes())?;
-        }
+        options.apply(self.family, self.as_fd())?;
         if let Some(source) = options.source {
             raw::bind(self.as_fd(), SocketAddr::new(source, 0))?;
         }
@@ -200,10 +176,7 @@ impl ProbeSocket {
     /// What the kernel refuses; 0, for one.
     pub fn set_ttl(&mut self, ttl: u8) -> io::Result<()> {
         if self.ttl != Some(ttl) {
-            let (level, name) = match self.family {
-                Family::V4 => (libc::IPPROTO_IP, libc::IP_TTL),
-                Family::V6 => (libc::IPPROTO_IPV6, libc::IPV6_UNICAST_HOPS),
-            };
+            let (level, name) = by_family(self.family, libc::IP_TTL, libc::IPV6_UNICAST_HOPS);
             raw::set(self.as_fd(), level, name, i32::from(ttl))?;
             self.ttl = Some(ttl);
         }
@@ -218,9 +191,18 @@ impl ProbeSocket {
     pub fn send(&self, octets: &[u8], to: SocketAddr) -> io::Result<()> {
         let to = match self.carrier {
             Carrier::Udp => to,
-            Carrier::Ping | Carrier::RawIcmp => without_port(to),
+            _ => without_port(to),
         };
         raw::send(self.as_fd(), octets, to).map(|_| ())
+    }
+
+    /// Receives from this host alone from now on, and finds out which address it is spoken to from.
+    ///
+    /// # Errors
+    /// No route to it.
+    pub fn connect(&self, to: IpAddr) -> io::Result<IpAddr> {
+        raw::connect(self.as_fd(), SocketAddr::new(to, 0))?;
+        Ok(raw::local_address(self.as_fd())?.ip())
     }
 
     /// Receives what there is, as much as the inbox holds, and hands each to `each`. Gives how many there were;
@@ -291,13 +273,4 @@ pub fn unspecified(family: Family) -> IpAddr {
         Family::V4 => Ipv4Addr::UNSPECIFIED.into(),
         Family::V6 => Ipv6Addr::UNSPECIFIED.into(),
     }
-}
-
-/// Waits until one of the sockets has something to read, data or errors, or until the time is over (never, if none),
-/// or a signal came. Says which have something.
-///
-/// # Errors
-/// What the kernel refuses.
-pub fn wait(sockets: &[BorrowedFd<'_>], timeout: Option<Duration>) -> io::Result<Vec<bool>> {
-    raw::poll(sockets, timeout)
 }

@@ -1,6 +1,8 @@
 //! What tests of several crates share. No release build uses this crate.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "certificates")]
+mod certificates;
 mod chain;
 mod diag;
 mod fake_kernel;
@@ -9,6 +11,8 @@ mod namespace;
 mod peer;
 mod skip;
 
+#[cfg(feature = "certificates")]
+pub use certificates::{Authority, DistinguishedName, Identity, name_of};
 pub use chain::Chain;
 pub use diag::DiagSocket;
 pub use fake_kernel::{FakeKernel, Messages};

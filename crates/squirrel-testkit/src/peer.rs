@@ -26,9 +26,17 @@ impl Peer {
     /// # Errors
     /// A sentence that says why it cannot be started here. Pass it to [`skip`](crate::skip).
     pub fn prometheus() -> Result<Self, String> {
+        Self::prometheus_with("global: {}\n")
+    }
+
+    /// Debian's `prometheus` with this configuration; it takes remote writes too.
+    ///
+    /// # Errors
+    /// As [`Peer::prometheus`].
+    pub fn prometheus_with(configuration: &str) -> Result<Self, String> {
         Self::start("prometheus", |folder| {
             let config = folder.join("prometheus.yml");
-            fs::write(&config, "global: {}\n").map_err(|error| error.to_string())?;
+            fs::write(&config, configuration).map_err(|error| error.to_string())?;
             let mut command = Command::new("prometheus");
             command
                 .arg(format!("--config.file={}", config.display()))
@@ -38,6 +46,20 @@ impl Peer {
                     "--enable-feature=promql-at-modifier,promql-negative-offset",
                     "--storage.tsdb.retention.time=100y",
                 ]);
+            Ok(command)
+        })
+    }
+
+    /// Debian's `prometheus-blackbox-exporter` with this file of modules.
+    ///
+    /// # Errors
+    /// As [`Peer::prometheus`].
+    pub fn blackbox_exporter(modules: &str) -> Result<Self, String> {
+        Self::start("prometheus-blackbox-exporter", |folder| {
+            let config = folder.join("blackbox.yml");
+            fs::write(&config, modules).map_err(|error| error.to_string())?;
+            let mut command = Command::new("prometheus-blackbox-exporter");
+            command.arg(format!("--config.file={}", config.display())).arg("--web.listen-address=127.0.0.1:0");
             Ok(command)
         })
     }

@@ -10,11 +10,12 @@ use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use squirrel_sys::bulk;
+use squirrel_sys::{bulk, clock};
 
 use crate::ThroughputError;
 use crate::control::{Control, PATIENCE};
 use crate::latency::{self, Source};
+use crate::login::Credentials;
 use crate::protocol::{ClientAction, ClientMachine, Cookie, Parameters, Results};
 use crate::report::{Report, Start};
 use crate::run::{Bounds, Interval, Run};
@@ -51,6 +52,8 @@ pub struct Plan {
     pub zero_copy: bool,
     /// Measure latency too.
     pub latency: bool,
+    /// What to log in with, at a server that wants it.
+    pub login: Option<Credentials>,
 }
 
 /// A client.
@@ -82,6 +85,8 @@ impl Client {
         let control = Control::new(stream, format!("{} ({to})", self.plan.host))?;
         let cookie = Cookie::new(random());
         let (machine, greeting) = ClientMachine::new(&cookie, &self.plan.parameters);
+        // It was for the server alone.
+        self.plan.parameters.authtoken = None;
         let mut talk = Talk { control, machine, squirrel: false };
         talk.control.say(&greeting)?;
         talk.wait_for(&ClientAction::CreateStreams, &self.stop)?;
@@ -136,6 +141,8 @@ impl Client {
             parameters.len = if parameters.udp { datagram } else { USUAL_BLOCK };
         }
         parameters.squirrel = u8::from(self.plan.latency);
+        let token = self.plan.login.as_ref().map(|login| login.token(clock::wall())).transpose();
+        parameters.authtoken = token.map_err(|error| ThroughputError::Unfit(format!("cannot log in: {error}")))?;
         let unfit = |error: crate::protocol::UnfitParameters| {
             ThroughputError::Unfit(error.to_string().replacen("it wants", "this wants", 1))
         };

@@ -8,13 +8,14 @@
 //! Source: the protocol has no specification. Its facts are those of iperf 3.12's source (`iperf_api.c`,
 //! `iperf_client_api.c`, `iperf_server_api.c`, `iperf_udp.c`), and the tests hold them against that program.
 //!
-//! Absences: authentication by RSA, SCTP.
+//! Absences: SCTP.
 #![forbid(unsafe_code)]
 
 mod client;
 mod control;
 mod error;
 pub mod latency;
+pub mod login;
 mod pacing;
 pub mod protocol;
 pub mod report;

@@ -8,7 +8,7 @@ mod server;
 
 pub use client::{ClientAction, ClientMachine};
 pub use document::{Document, MOST_OCTETS};
-pub use parameters::{Parameters, UnfitParameters};
+pub use parameters::{Parameters, Token, UnfitParameters};
 pub use results::{OwnResults, Results, StreamResults};
 pub use server::{Refusal, ServerAction, ServerMachine};
 

@@ -2,6 +2,7 @@
 
 mod door;
 mod session;
+mod talk;
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -13,6 +14,7 @@ use squirrel_sys::probe_socket;
 
 use crate::ThroughputError;
 use crate::control::PATIENCE;
+use crate::login::Access;
 use crate::protocol::{Cookie, Purpose, State};
 use crate::report::Report;
 use crate::sockets::{self, LOOK_AROUND};
@@ -85,13 +87,18 @@ pub struct Server {
 pub(crate) type Listener<'a> = dyn Fn(Event) + Send + Sync + 'a;
 
 impl Server {
-    /// Listens, until `stop` is set.
+    /// Listens, until `stop` is set. With `access`, only those that log in are served.
     ///
     /// # Errors
     /// When the address or port is in use or not ours.
-    pub fn bind(address: SocketAddr, limits: Limits, stop: Arc<Stop>) -> Result<Self, ThroughputError> {
+    pub fn bind(
+        address: SocketAddr,
+        limits: Limits,
+        access: Option<Access>,
+        stop: Arc<Stop>,
+    ) -> Result<Self, ThroughputError> {
         let (tcp, udp) = sockets::listeners(address)?;
-        Ok(Self { tcp, udp, door: Arc::new(Door::new(limits)), stop })
+        Ok(Self { tcp, udp, door: Arc::new(Door::new(limits, access)), stop })
     }
 
     /// Where it listens.

@@ -49,6 +49,22 @@ pub enum ErrorKind {
     Other,
 }
 
+impl ErrorKind {
+    /// A word for programs, and what it means for people.
+    pub fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::TimeExceeded => ("time_exceeded", "the time to live ran out here"),
+            Self::NetworkUnreachable => ("network_unreachable", "no way to the network"),
+            Self::HostUnreachable => ("host_unreachable", "the host does not answer"),
+            Self::PortUnreachable => ("port_unreachable", "nobody listens there"),
+            Self::ProtocolUnreachable => ("protocol_unreachable", "the protocol is not spoken there"),
+            Self::Prohibited => ("prohibited", "a filter forbids it"),
+            Self::TooBig => ("too_big", "the packet is too large"),
+            Self::Other => ("other", "it cannot be delivered"),
+        }
+    }
+}
+
 /// An error that a host on the way sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IcmpError<'a> {

@@ -16,6 +16,7 @@
 extern crate std;
 
 pub mod address;
+mod der;
 pub mod dns;
 pub mod ethtool;
 pub mod icmp;
@@ -24,10 +25,13 @@ pub mod link;
 pub mod neighbour;
 pub mod netlink;
 pub mod ntp;
+pub mod packet_diag;
 pub mod packets;
 pub mod qdisc;
 mod reader;
+pub mod rsa;
 pub mod sock_diag;
+pub mod tcp;
 #[cfg(test)]
 mod testing;
 mod text;

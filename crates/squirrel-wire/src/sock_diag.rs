@@ -4,14 +4,18 @@
 //! family and one protocol. Tables change while they are dumped: a socket may come twice or not at
 //! all; its cookie tells.
 
+mod memory;
+mod state;
 mod tcp_info;
 
+pub use memory::SocketMemory;
+pub use state::TcpState;
 pub use tcp_info::TcpInfo;
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::netlink::Attributes;
-use crate::{AF_INET, AF_INET6, Fields, Malformed, Reader, Text};
+use crate::{AF_INET, AF_INET6, Malformed, Reader, Text};
 
 /// `SOCK_DIAG_BY_FAMILY`: the type of requests and answers.
 pub const SOCK_DIAG_BY_FAMILY: u16 = 20;
@@ -20,61 +24,6 @@ pub const SOCK_DIAG_BY_FAMILY: u16 = 20;
 pub const IPPROTO_TCP: u8 = 6;
 /// `IPPROTO_UDP`.
 pub const IPPROTO_UDP: u8 = 17;
-
-/// The state of a TCP connection (RFC 9293 section 3.3.2), by the kernel's numbers. A UDP socket is
-/// [`TcpState::ESTABLISHED`] when connected and [`TcpState::CLOSE`] otherwise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TcpState(pub u8);
-
-impl TcpState {
-    /// Data may flow.
-    pub const ESTABLISHED: Self = Self(1);
-    /// We asked for a connection.
-    pub const SYN_SENT: Self = Self(2);
-    /// Somebody asked us, and the handshake is not complete.
-    pub const SYN_RECV: Self = Self(3);
-    /// We closed and wait for the acknowledgement.
-    pub const FIN_WAIT1: Self = Self(4);
-    /// We closed and wait for the other side to close.
-    pub const FIN_WAIT2: Self = Self(5);
-    /// Closed on both sides; kept so that late segments do harm to nobody.
-    pub const TIME_WAIT: Self = Self(6);
-    /// Not connected.
-    pub const CLOSE: Self = Self(7);
-    /// The other side closed; our program has not.
-    pub const CLOSE_WAIT: Self = Self(8);
-    /// Both closed; we wait for the last acknowledgement.
-    pub const LAST_ACK: Self = Self(9);
-    /// Waits for connections.
-    pub const LISTEN: Self = Self(10);
-    /// Both closed at the same time.
-    pub const CLOSING: Self = Self(11);
-    /// A connection request, in the kernel's own books.
-    pub const NEW_SYN_RECV: Self = Self(12);
-
-    /// The bit of this state in [`InetRequest::states`].
-    pub const fn bit(self) -> u32 {
-        1u32.wrapping_shl(self.0 as u32)
-    }
-
-    /// The name in lower case with underscores, as node_exporter's `tcpstat` writes it.
-    pub fn word(self) -> Option<&'static str> {
-        Some(match self {
-            Self::ESTABLISHED => "established",
-            Self::SYN_SENT => "syn_sent",
-            Self::SYN_RECV | Self::NEW_SYN_RECV => "syn_recv",
-            Self::FIN_WAIT1 => "fin_wait1",
-            Self::FIN_WAIT2 => "fin_wait2",
-            Self::TIME_WAIT => "time_wait",
-            Self::CLOSE => "close",
-            Self::CLOSE_WAIT => "close_wait",
-            Self::LAST_ACK => "last_ack",
-            Self::LISTEN => "listen",
-            Self::CLOSING => "closing",
-            _ => return None,
-        })
-    }
-}
 
 /// Bits of [`InetRequest::extensions`]: which attributes to send.
 pub mod extension {
@@ -271,7 +220,7 @@ impl<'a> InetSocket<'a> {
                 // A listener or a TIME_WAIT row may carry an empty one.
                 2 if !attribute.value.is_empty() => self.tcp = Some(TcpInfo::new(attribute.value)),
                 4 => self.congestion = Some(attribute.text()),
-                7 => self.memory = Some(SocketMemory(Fields(attribute.value))),
+                7 => self.memory = Some(SocketMemory::new(attribute.value)),
                 8 => self.shutdown = attribute.u8(),
                 18 => self.multipath = upper_protocol(attribute.value)? == Some(b"mptcp"),
                 21 => self.cgroup = attribute.u64(),
@@ -313,58 +262,6 @@ fn socket_address(family: u8, octets: [u8; 16]) -> Option<IpAddr> {
         AF_INET => octets.first_chunk::<4>().map(|v4| IpAddr::V4(Ipv4Addr::from(*v4))),
         AF_INET6 => Some(IpAddr::V6(Ipv6Addr::from(octets))),
         _ => None,
-    }
-}
-
-/// `INET_DIAG_SKMEMINFO`: memory of a socket, in octets unless said otherwise. Kernels before 4.6 have
-/// no drops.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SocketMemory<'a>(Fields<'a>);
-
-impl SocketMemory<'_> {
-    /// Memory that holds received data.
-    pub fn receive_allocated(&self) -> Option<u32> {
-        self.0.u32(0)
-    }
-
-    /// Limit of the receive buffer.
-    pub fn receive_buffer(&self) -> Option<u32> {
-        self.0.u32(4)
-    }
-
-    /// Memory that holds data on its way out.
-    pub fn send_allocated(&self) -> Option<u32> {
-        self.0.u32(8)
-    }
-
-    /// Limit of the send buffer.
-    pub fn send_buffer(&self) -> Option<u32> {
-        self.0.u32(12)
-    }
-
-    /// Memory set aside for data to come.
-    pub fn forward_allocated(&self) -> Option<u32> {
-        self.0.u32(16)
-    }
-
-    /// Data that is queued to be sent.
-    pub fn send_queued(&self) -> Option<u32> {
-        self.0.u32(20)
-    }
-
-    /// Memory for socket options.
-    pub fn option_memory(&self) -> Option<u32> {
-        self.0.u32(24)
-    }
-
-    /// Packets that wait while the program holds the socket.
-    pub fn backlog(&self) -> Option<u32> {
-        self.0.u32(28)
-    }
-
-    /// Packets dropped by this socket: its receive buffer was full, mostly.
-    pub fn drops(&self) -> Option<u32> {
-        self.0.u32(32)
     }
 }
 

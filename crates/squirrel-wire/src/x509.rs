@@ -3,7 +3,6 @@
 //! Signatures and trust are not looked at: that is TLS' own work. This reads what people are told of a certificate,
 //! also of one that is not trusted.
 
-mod der;
 mod names;
 #[cfg(test)]
 mod tests;
@@ -11,7 +10,7 @@ mod tests;
 pub use names::{Attribute, DistinguishedName, DnsNames};
 
 use crate::Malformed;
-use der::{Der, Tag};
+use crate::der::{Der, Tag};
 
 /// A certificate's fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +28,8 @@ pub struct Certificate<'a> {
     alternative_names: &'a [u8],
 }
 
+/// What errors call it.
+const LAYER: &str = "certificate";
 /// 2.5.29.17, in DER.
 const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
 
@@ -38,7 +39,7 @@ impl<'a> Certificate<'a> {
     /// # Errors
     /// When it is none, or ends within what is read.
     pub fn parse(octets: &'a [u8]) -> Result<Self, Malformed> {
-        let mut whole = Der::new(octets).sequence()?;
+        let mut whole = Der::new(LAYER, octets).sequence()?;
         let mut fields = whole.sequence()?;
         // The version, which only says which fields may follow.
         fields.optional(Tag::context(0))?;
@@ -67,14 +68,14 @@ impl<'a> Certificate<'a> {
 }
 
 fn alternative_names(extensions: &[u8]) -> Result<&[u8], Malformed> {
-    let mut list = Der::new(extensions).sequence()?;
+    let mut list = Der::new(LAYER, extensions).sequence()?;
     while !list.is_empty() {
         let mut extension = list.sequence()?;
         let name = extension.expect(Tag::OBJECT_IDENTIFIER)?;
         extension.optional(Tag::BOOLEAN)?;
         let value = extension.expect(Tag::OCTET_STRING)?;
         if name == SUBJECT_ALT_NAME {
-            return Der::new(value).expect(Tag::SEQUENCE);
+            return Der::new(LAYER, value).expect(Tag::SEQUENCE);
         }
     }
     Ok(&[])

@@ -213,9 +213,8 @@ impl Accounting {
             .iter()
             .map(|part| FaultReport { subject: part.part.clone(), reason: part.reason.clone() })
             .collect();
-        if let Some(reason) = self.keeper.as_ref().and_then(|keeper| keeper.failure(self.now)) {
-            faults.push(FaultReport { subject: "keeper".to_owned(), reason });
-        }
+        let of_keeper = self.keeper.iter().flat_map(|keeper| keeper.failures(self.now));
+        faults.extend(of_keeper.map(|(subject, reason)| FaultReport { subject: subject.to_owned(), reason }));
         let state = if faults.is_empty() { CollectorState::Running } else { CollectorState::Degraded };
         let about = format!("Whose bytes they are, by {}: {}", step.level.name, step.level.meaning);
         let duration_seconds = step.seconds;
@@ -247,7 +246,15 @@ mod tests {
 
     fn accounting() -> Accounting {
         let host = Arc::new(FakeKernel::default());
-        let sources = Sources { host, namespaces: Vec::new(), find: None, ledger: None, users: None, containers: None };
+        let sources = Sources {
+            host,
+            namespaces: Vec::new(),
+            find: None,
+            ledger: None,
+            users: None,
+            containers: None,
+            may_trace: true,
+        };
         let accountant = Accountant::new(Options::default(), sources);
         Accounting::start((accountant, None), false, clock::Monotonic::start()).unwrap()
     }

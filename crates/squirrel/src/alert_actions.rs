@@ -8,19 +8,19 @@ use serde::Serialize;
 use squirrel_api::alerts::{
     AcknowledgeRequest, ActionDone, AlertsPage, ExpireRequest, ShownSilence, SilenceRequest, TestRequest,
 };
-use squirrel_api::client::ClientError;
+use squirrel_api::client::Client;
 use squirrel_api::params::{parse_duration_ms, parse_time};
 use squirrel_api::rules::moment;
 use squirrel_model::{Timestamp, Untrusted};
 use squirrel_sys::clock;
 
 pub(crate) use args::{ACK_EXAMPLES, Ack, NOTIFY_EXAMPLES, NotifyCommand, SILENCE_EXAMPLES, SilenceCommand};
-use args::{Add, Daemon, Expire, List, Test};
+use args::{Add, Daemon, Expire, List, Note, Term, Test};
 
-use crate::config::{Config, Environment, Flags};
+use crate::config::{Environment, Flags};
 use crate::failure::{Class, classed};
 use crate::interrupts::runtime;
-use crate::live_client::client;
+use crate::live_client::{client, explained};
 use crate::table::{Column, lines};
 use crate::{output, token};
 
@@ -55,8 +55,8 @@ fn usage(error: &anyhow::Error) -> anyhow::Error {
 }
 
 /// A moment from now on: a span, or a time.
-fn until(span: Option<&String>, time: Option<&String>, now: Timestamp) -> anyhow::Result<Option<f64>> {
-    match (span, time) {
+fn until(term: &Term, now: Timestamp) -> anyhow::Result<Option<f64>> {
+    match (&term.span, &term.until) {
         (Some(span), _) => {
             let ms = parse_duration_ms(span).with_context(|| format!("--for {span:?}"))?;
             Ok(Some(now.plus_ms(ms).seconds()))
@@ -67,21 +67,21 @@ fn until(span: Option<&String>, time: Option<&String>, now: Timestamp) -> anyhow
 }
 
 /// Whoever is logged in, unless another name is given.
-fn author(given: Option<&String>, environment: &Environment) -> anyhow::Result<String> {
-    let name = given.cloned().or_else(|| environment.user.clone());
+fn author(note: &Note, environment: &Environment) -> anyhow::Result<String> {
+    let name = note.author.clone().or_else(|| environment.user.clone());
     name.filter(|name| !name.is_empty()).context("say who you are: --author NAME")
 }
 
 fn add(args: &Add, environment: &Environment) -> anyhow::Result<()> {
     let now = clock::wall();
     let request = (|| {
-        let ends_at = until(args.span.as_ref(), args.until.as_ref(), now)?;
+        let ends_at = until(&args.term, now)?;
         Ok(SilenceRequest {
             matchers: args.conditions.clone(),
             starts_at: None,
             ends_at: ends_at.context("say how long: --for 2h, or --until TIME")?,
-            author: author(args.author.as_ref(), environment)?,
-            comment: args.comment.clone().unwrap_or_default(),
+            author: author(&args.note, environment)?,
+            comment: args.note.comment.clone().unwrap_or_default(),
             replaces: None,
         })
     })();
@@ -143,9 +143,9 @@ pub(crate) fn ack(args: &Ack, environment: &Environment) -> anyhow::Result<()> {
         Ok(AcknowledgeRequest {
             fingerprint,
             matchers,
-            who: author(args.author.as_ref(), environment)?,
-            comment: args.comment.clone().unwrap_or_default(),
-            until: until(args.span.as_ref(), args.until.as_ref(), now)?,
+            who: author(&args.note, environment)?,
+            comment: args.note.comment.clone().unwrap_or_default(),
+            until: until(&args.term, now)?,
         })
     })();
     let path = if args.undo { "/api/alerts/unacknowledge" } else { "/api/alerts/acknowledge" };
@@ -171,33 +171,20 @@ fn test(args: &Test, environment: &Environment) -> anyhow::Result<()> {
     if delivered { Ok(()) } else { Err(anyhow!("channel {:?} did not take the message: {answer}", args.channel)) }
 }
 
-fn explained(error: ClientError) -> anyhow::Error {
-    match error {
-        ClientError::NotRunning { .. } => classed(Class::Unreachable, &error.into()),
-        ClientError::Refused { status: 401, .. } => classed(
-            Class::Forbidden,
-            &anyhow!(
-                "{error:#}\nThe token of another data directory was sent: name that of this daemon with --data-dir DIR"
-            ),
-        ),
-        error => error.into(),
-    }
-}
-
 /// Everything about alerts, of the daemon.
 pub(crate) fn ask(server: &str) -> anyhow::Result<AlertsPage> {
-    runtime()?.block_on(client(server).resource("/api/alerts")).map_err(explained)
+    runtime()?.block_on(ask_with(&client(server)))
+}
+
+/// The same within a runtime.
+pub(crate) async fn ask_with(client: &Client) -> anyhow::Result<AlertsPage> {
+    client.resource("/api/alerts").await.map_err(explained)
 }
 
 /// Tells the daemon to do something.
 fn post<T: Serialize>(daemon: &Daemon, environment: &Environment, path: &str, body: &T) -> anyhow::Result<ActionDone> {
     let flags = Flags { config: daemon.source.config.clone(), data_dir: daemon.data_dir.clone(), ..Flags::default() };
-    let config = Config::load(&flags, environment).map_err(|error| usage(&error))?;
-    let token = token::read(&config.directory.value).map_err(|error| {
-        let next = "whoever changes something shows the token of the daemon's data directory: run this as the daemon's \
-                    user, or name the directory with --data-dir DIR";
-        classed(Class::Forbidden, &anyhow!("{error:#}\n{next}"))
-    })?;
+    let token = token::for_command(&flags, environment)?;
     let text = serde_json::to_string(body)?;
     runtime()?.block_on(client(&daemon.server).post_json(path, text, &token)).map_err(explained)
 }

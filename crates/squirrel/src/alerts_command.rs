@@ -5,6 +5,7 @@ mod backtest;
 mod check;
 mod list;
 mod test;
+mod watch;
 
 use args::AlertsCommand;
 pub(crate) use args::{AlertsArgs, EXAMPLES};
@@ -17,6 +18,7 @@ pub(crate) fn run(args: &AlertsArgs, environment: &Environment) -> anyhow::Resul
         None => list::run(&args.list),
         Some(AlertsCommand::Check(args)) => check::run(args),
         Some(AlertsCommand::Test(args)) => test::run(args),
+        Some(AlertsCommand::Watch(args)) => watch::run(args),
         Some(AlertsCommand::Backtest(args)) => backtest::run(args, environment),
     }
 }

@@ -1,5 +1,6 @@
 //! What can be typed. Only words are judged here; what they mean is decided by each command.
 
+mod check;
 mod config;
 mod keeper;
 mod live;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub(crate) use check::Check;
 pub(crate) use config::{ConfigCommand, ConfigSource, Serve};
 pub(crate) use keeper::KeeperRole;
 pub(crate) use live::{Direction, Sockets, Top, TopLevel, TopTable};
@@ -29,7 +31,9 @@ Examples:
   squirrel status                                  is all well, and what is not
   squirrel ping --json -c 10 192.0.2.1 example.org whether they answer, and how fast, by the kernel's clock
   squirrel path example.org                        who stands on the way, and where packets are lost
+  squirrel check http https://example.org          whether a server does what it should, and which part is slow
   squirrel throughput client iperf.example         what the path carries, which part limits it, latency under load
+  squirrel probes                                  what is probed on a schedule, and how it stands
   squirrel query 'rate(node_network_receive_bytes_total[10s])'
   squirrel alerts                                  what fires now, and rule files judged and tried
   squirrel explain node_netstat_Tcp_RetransSegs    what a metric means and what to check first
@@ -87,11 +91,27 @@ Examples:
 Examples:
   squirrel path example.org                        a table that is kept up, until interrupted
   squirrel path --json -c 30 192.0.2.1             one document, with a verdict in words
+  squirrel path -T -p 443 example.org              by connections, where echoes are filtered
+  squirrel path --heat example.org                 hop by time: when was it slow, when was it lost
+  squirrel path --mtu --ecn example.org            how large packets may be, and who changes their class
   squirrel path --flows 8 -c 10 --dot example.org  all ways of equal cost, as a graph
   squirrel path --json-lines -c 60 example.org > before.jsonl
   squirrel path --replay before.jsonl
   squirrel path --compare before.jsonl after.jsonl what is different")]
     Path(Path),
+    /// Whether servers do what they should: web, mail, names, time, any TCP, and Nagios' plugins.
+    #[command(before_help = "\
+Examples:
+  squirrel check http https://example.org https://example.net
+  squirrel check http --status 401 --expect 'sign in' https://intranet.example/
+  squirrel check tls --verbose example.org         versions, chain and expiry; port 443 unless one is named
+  squirrel check dns --name example.org --type MX 192.0.2.53
+  squirrel check smtp mail.example                 greeting, STARTTLS and certificate
+  squirrel check ntp --max-offset 100ms ntp.example
+  squirrel check --module ssh_banner host.example:22
+  squirrel check --modules blackbox.yml --module my_page --json https://example.org
+  squirrel check plugin -- /usr/lib/nagios/plugins/check_load -r -w 2 -c 4")]
+    Check(Check),
     /// What a path carries: iperf3's protocol, both ends.
     #[command(
         subcommand,
@@ -102,6 +122,9 @@ Examples:
   squirrel throughput client iperf.example -u -b 500M -R --json"
     )]
     Throughput(Throughput),
+    /// What the daemon probes on a schedule: targets with their state and past. Exit code 1 when one is down.
+    #[command(before_help = crate::probes_command::EXAMPLES)]
+    Probes(crate::probes_command::ProbesArgs),
     /// Ask a running daemon a question in PromQL.
     #[command(before_help = "\
 Examples:

@@ -4,9 +4,12 @@
 mod access;
 mod alerts;
 mod applications;
+mod checks;
 mod engine;
 mod file;
 mod notify;
+mod probes;
+mod query;
 mod remote;
 mod sample;
 mod sizes;
@@ -15,6 +18,7 @@ mod values;
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -24,9 +28,12 @@ use squirrel_server::AllowedHost;
 use crate::cli;
 pub(crate) use alerts::Alerts;
 pub(crate) use applications::Applications;
+pub(crate) use checks::{Checks, modules};
 pub(crate) use engine::EngineChoice;
 pub(crate) use notify::Notify;
-pub(crate) use remote::{Remote, RemoteParts};
+pub(crate) use probes::Probes;
+pub(crate) use query::Query;
+pub(crate) use remote::{Printed, Remote, RemoteParts};
 pub(crate) use sample::sample;
 pub(crate) use sizes::{DiskSize, MemorySize};
 pub(crate) use values::{AccountingLevel, Sync, show_span};
@@ -96,11 +103,24 @@ pub(crate) struct Config {
     pub(crate) connections: Sourced<usize>,
     pub(crate) memory: Sourced<MemorySize>,
     pub(crate) alerts: Alerts,
+    /// Checks of services that a question names.
+    pub(crate) checks: Checks,
     /// Who is told of alerts, and how.
     pub(crate) notify: Notify,
     pub(crate) log: Sourced<String>,
+    /// What questions in PromQL may cost.
+    pub(crate) query: Query,
     /// Samples to and from other systems.
     pub(crate) remote: Remote,
+    /// What is probed on a schedule.
+    pub(crate) probes: Probes,
+}
+
+fn invalid(path: Option<&std::path::Path>) -> String {
+    path.map_or_else(
+        || "the configuration is not valid".to_owned(),
+        |path| format!("the configuration {} is not valid", path.display()),
+    )
 }
 
 /// What the command line says about the configuration.
@@ -159,7 +179,11 @@ impl Config {
     ) -> anyhow::Result<Self> {
         let listen = Some(flags.listen.clone()).filter(|listen| !listen.is_empty());
         let limits = squirrel_account::Options::default();
-        let notify = Notify::resolve(&mut file);
+        let checks = std::mem::take(&mut file.checks);
+        let checks = Checks::resolve(checks, path.as_deref()).with_context(|| invalid(path.as_deref()))?;
+        let probes = Probes::new(std::mem::take(&mut file.probe), Arc::clone(&checks.modules));
+        let mut notify = Notify::resolve(&mut file);
+        notify.settings.dependencies.extend(probes.dependencies()?);
         let config = Self {
             engine: EngineChoice::resolve(&file.store),
             listen: Sourced::choose(listen, file.server.listen, default_listen),
@@ -183,13 +207,13 @@ impl Config {
             accounting: Sourced::choose(None, file.accounting.level, || AccountingLevel::Sockets),
             connections: Sourced::choose(None, file.accounting.connections, || limits.connections),
             memory: Sourced::choose(None, file.accounting.memory, || MemorySize(limits.memory)),
-            alerts: Alerts::resolve(file.alerts, path.as_deref()).with_context(|| match &path {
-                Some(path) => format!("the configuration {} is not valid", path.display()),
-                None => "the configuration is not valid".to_owned(),
-            })?,
+            alerts: Alerts::resolve(file.alerts, path.as_deref()).with_context(|| invalid(path.as_deref()))?,
+            checks,
             notify,
             log: Sourced::choose(None, file.log.level, || "info".to_owned()),
+            query: Query::resolve(&file.query),
             remote: Remote { writes: file.remote_write, receives: file.receive, otlp: file.otlp },
+            probes,
             path,
         };
         config.check()?;
@@ -216,6 +240,7 @@ impl Config {
     fn check(&self) -> anyhow::Result<()> {
         let place = self.place();
         self.allowed_hosts()?;
+        self.query.check().map_err(|error| anyhow::anyhow!("{place}{error:#}"))?;
         self.engine.check().map_err(|error| anyhow::anyhow!("{place}{error:#}"))?;
         if let Some(remote) = self.listen.value.iter().find(|address| !address.ip().is_loopback())
             && !self.allow_remote.value
@@ -237,6 +262,7 @@ impl Config {
         self.remote
             .check()
             .with_context(|| self.path.as_deref().map_or_else(String::new, |path| path.display().to_string()))?;
+        self.probes.targets().map_err(|error| anyhow::anyhow!("{place}{error:#}"))?;
         let known: BTreeSet<&str> = squirrel_collect::COLLECTORS.iter().map(|desc| desc.name).collect();
         for name in &self.disabled.value {
             if !known.contains(name.as_str()) {

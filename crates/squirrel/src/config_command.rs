@@ -1,5 +1,7 @@
 //! `squirrel config init|check|show`.
 
+mod told;
+
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -70,14 +72,33 @@ fn shown(config: &Config) -> String {
     line(&mut text, "connections", &config.connections, ToString::to_string);
     line(&mut text, "memory", &config.memory, |size| word(&size.to_string()));
     alerts(&mut text, &config.alerts);
+    told::add(&mut text, &config.notify);
+    let checks = &config.checks;
+    section(&mut text, "checks");
+    line(&mut text, "modules_file", &checks.modules_file, |path| word(&path.display().to_string()));
+    line(&mut text, "allow", &checks.allow, |networks| words(networks.iter().cloned()));
+    line(&mut text, "at_once", &checks.at_once, ToString::to_string);
     section(&mut text, "log");
     line(&mut text, "level", &config.log, |level| word(level));
+    let query = &config.query;
+    section(&mut text, "query");
+    line(&mut text, "timeout", &query.timeout, |span| word(&config::show_span(*span)));
+    line(&mut text, "max_samples", &query.max_samples, ToString::to_string);
+    line(&mut text, "max_memory", &query.max_memory, |size| word(&size.to_string()));
+    line(&mut text, "max_points", &query.max_points, ToString::to_string);
+    line(&mut text, "max_answer_samples", &query.max_answer_samples, ToString::to_string);
+    line(&mut text, "max_concurrency", &query.max_concurrency, ToString::to_string);
+    line(&mut text, "max_waiting", &query.max_waiting, ToString::to_string);
     for (table, name, to) in config.remote.lines() {
         let _ = writeln!(text, "\n[[{table}]]\nname = {}", word(&name));
         if !to.is_empty() {
             // Without the path, which may be a secret.
             let _ = writeln!(text, "# to {}", Untrusted(&to));
         }
+    }
+    for (name, [key, kind], targets) in config.probes.lines() {
+        let _ = writeln!(text, "\n[[probe]]\nname = {}\n{key} = {}", word(name), word(kind));
+        let _ = writeln!(text, "# {targets} target{}", if targets == 1 { "" } else { "s" });
     }
     text
 }
@@ -122,6 +143,21 @@ fn words(items: impl Iterator<Item = String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_limit_of_queries_is_shown_with_its_origin() {
+        let text = shown(&Config::of_text("[query]\nmax_samples = 50000000\nmax_memory = \"1GiB\""));
+        for line in [
+            "timeout = \"15s\"  # default",
+            "max_samples = 50000000  # file",
+            "max_memory = \"1GiB\"  # file",
+            "max_points = 11000  # default",
+            "max_answer_samples = 2000000  # default",
+            "max_waiting = 64  # default",
+        ] {
+            assert!(text.lines().any(|shown| shown == line), "{line} is not in:\n{text}");
+        }
+    }
 
     #[test]
     fn every_setting_of_the_store_is_shown_with_its_origin() {

@@ -15,11 +15,18 @@ pub(crate) struct Frames {
     left: Option<u64>,
     /// Lines of the last frame on the terminal.
     printed: usize,
+    /// What makes a line of a terminal colourful.
+    paint: Option<fn(&str) -> String>,
 }
 
 impl Frames {
     pub(crate) fn new(count: Option<u64>) -> Self {
-        Self { left: count, printed: 0 }
+        Self { left: count, printed: 0, paint: None }
+    }
+
+    /// The same with lines that are made colourful on a terminal, after they were cut to its width.
+    pub(crate) fn painted(self, paint: fn(&str) -> String) -> Self {
+        Self { paint: Some(paint), ..self }
     }
 
     /// Whether the last one was printed.
@@ -49,7 +56,8 @@ impl Frames {
         }
         for line in lines {
             // A line that is broken by the terminal would take two of it, and the next frame would begin too low.
-            text += &table::cut(line, columns);
+            let line = table::cut(line, columns);
+            text += &self.paint.map_or(line.clone(), |paint| paint(&line));
             text.push('\n');
         }
         self.printed = lines.len();

@@ -12,6 +12,7 @@
 mod care;
 mod looker;
 mod process;
+mod starter;
 
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -20,16 +21,19 @@ use std::time::Duration;
 use anyhow::Context as _;
 use squirrel_account::{Discovery, NamespaceSource, Sources};
 use squirrel_keeper::{Keeper, KeptKernel, KeptLedger, Part, Starter};
-use squirrel_model::{Batch, Elapsed, Untrusted};
+use squirrel_model::{Batch, Elapsed, Metric, Untrusted};
 use squirrel_sys::courier::Courier;
-use squirrel_sys::privilege::Capabilities;
+use squirrel_sys::privilege::{Capabilities, CapabilitySet};
 use squirrel_sys::{EndedMulticast, Kernel, Linux, NetworkNamespace, SysError};
 
 use crate::cli::KeeperRole;
-pub(crate) use care::METRICS;
 use care::{Care, Step};
 pub(crate) use looker::Looker;
 pub(crate) use process::run;
+use starter::Watched;
+
+/// What is said of these processes, for the catalogue.
+pub(crate) const METRICS: [&[&Metric]; 2] = [care::METRICS, starter::METRICS];
 
 /// The word on the command line; people never type it.
 const WORD: &str = "keeper";
@@ -51,6 +55,8 @@ fn command(role: KeeperRole) -> Command {
 pub(crate) struct Starting {
     starter: Starter,
     child: Child,
+    /// What it may give to those that it starts.
+    permitted: CapabilitySet,
 }
 
 impl Starting {
@@ -68,7 +74,22 @@ impl Starting {
             .stdin(Stdio::from(other_end))
             .spawn()
             .context("cannot start this program a second time, to keep the privileges")?;
-        Ok(Some(Self { starter: Starter::new(courier)?, child }))
+        Ok(Some(Self { starter: Starter::new(courier)?, child, permitted }))
+    }
+}
+
+impl Starting {
+    /// How the starter ended, if it has. Costs one look at its connection while it lives.
+    fn end(&mut self) -> Option<String> {
+        if self.starter.is_there() {
+            return None;
+        }
+        // Its connection closes a moment before it can be waited for, and also when it only stopped to obey.
+        Some(match self.child.try_wait() {
+            Ok(Some(status)) => status.to_string(),
+            Ok(None) => "it closed its connection".to_owned(),
+            Err(error) => error.to_string(),
+        })
     }
 }
 
@@ -88,6 +109,7 @@ impl Drop for Starting {
 pub(crate) struct Running {
     keeper: Keeper,
     care: Care,
+    starter: Watched,
     starting: Starting,
 }
 
@@ -99,11 +121,16 @@ impl Running {
     pub(crate) fn start(starting: Starting) -> anyhow::Result<Self> {
         let started = starting.starter.start(Part::Keeper)?;
         let courier = started.courier.context("the process with privileges was started without a connection to it")?;
-        Ok(Self { keeper: Keeper::new(courier), care: Care::default(), starting })
+        Ok(Self { keeper: Keeper::new(courier), care: Care::default(), starter: Watched::default(), starting })
     }
 
     /// Looks after the keeper without waiting: one that has died or hangs is replaced, at most so often.
     pub(crate) fn tend(&mut self, now: Elapsed) {
+        if self.starter.is_up()
+            && let Some(how) = self.starting.end()
+        {
+            tracing::error!("accounting: {}", self.starter.ended(&how));
+        }
         let Some(standing) = self.keeper.standing() else { return };
         match self.care.judge(standing, now) {
             Step::Nothing => {}
@@ -151,14 +178,16 @@ impl Running {
         self.starting.starter.end(Part::Frames).ok()?.before
     }
 
-    /// What is wrong with it, or was lately.
-    pub(crate) fn failure(&self, now: Elapsed) -> Option<String> {
-        self.care.failure(now)
+    /// What is wrong with it and with its starter, or was lately: who, and a sentence.
+    pub(crate) fn failures(&self, now: Elapsed) -> impl Iterator<Item = (&'static str, String)> {
+        let keeper = self.care.failure(now).map(|reason| ("keeper", reason));
+        keeper.into_iter().chain(self.starter.failure().map(|reason| ("starter", reason)))
     }
 
     /// Adds the rows of [`METRICS`].
     pub(crate) fn rows(&mut self, now: Elapsed, out: &mut Batch) {
         self.care.rows(now, self.keeper.timeouts(), out);
+        self.starter.rows(out);
     }
 
     /// What the accountant reads, with all that needs a privilege asked of the keeper, and why there is no ledger, if
@@ -172,6 +201,7 @@ impl Running {
         let mut sources = Sources::open(false)?;
         let host: Arc<dyn Kernel> = Arc::new(KeptKernel::new(Linux::open()?, &self.keeper));
         sources.host = host;
+        sources.may_trace = self.starting.permitted.contains("CAP_SYS_PTRACE");
         let keeper = self.keeper.clone();
         sources.containers = Some(Box::new(move |runtime, id| keeper.container(runtime, id)));
         let everywhere = self.keeper.namespaces().is_ok_and(|found| is_on_the_host(&found.namespaces));

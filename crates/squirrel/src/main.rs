@@ -6,6 +6,7 @@
 mod accounting;
 mod alert_actions;
 mod alerts_command;
+mod check;
 mod cli;
 mod config;
 mod config_command;
@@ -18,12 +19,14 @@ mod keeper;
 mod live_client;
 mod logging;
 mod manners;
+mod marks;
 mod mcp;
 mod output;
 mod own_metrics;
 mod path;
 mod ping;
 mod pipeline;
+mod probes_command;
 mod query;
 mod record;
 mod rule_files;
@@ -53,14 +56,16 @@ fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Serve(args) => serve::run(args, &environment()),
         Command::Keeper { role } => keeper::run(*role),
-        Command::Top(args) => top::run(args),
+        Command::Top(args) => top::run(args, &environment()),
         Command::Sockets(args) => sockets::run(args),
         Command::Status(args) => status_command::run(args),
         Command::Completions { shell } => manners::completions(*shell),
         Command::Man { command } => manners::man(command),
         Command::Ping(args) => ping::run(args),
+        Command::Check(args) => check::run(args),
         Command::Path(args) => path::run(args),
         Command::Throughput(command) => throughput::run(command),
+        Command::Probes(args) => probes_command::run(args),
         Command::Query(args) => query::run(args),
         Command::Alerts(args) => alerts_command::run(args, &environment()),
         Command::Silence(command) => alert_actions::silence(command, &environment()),
@@ -88,6 +93,9 @@ fn environment() -> Environment {
         root: squirrel_sys::privilege::effective_uid() == 0,
         state_home: path("XDG_STATE_HOME"),
         home: path("HOME"),
-        user: ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok()),
+        user: ["SUDO_USER", "USER", "LOGNAME"]
+            .into_iter()
+            .find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()))
+            .or_else(|| Some(squirrel_account::user_name(squirrel_sys::privilege::effective_uid()))),
     }
 }

@@ -96,19 +96,25 @@ pub(crate) fn catalogue() -> Catalogue {
 pub(crate) fn own() -> Catalogue {
     let collected: Vec<&'static Metric> = squirrel_collect::catalogue().iter().collect();
     let accounted: Vec<&'static Metric> = squirrel_account::catalogue().iter().collect();
-    let [written, received, exported] = crate::serve::remote::METRICS;
+    let [written, received, exported, asked] = crate::serve::remote::METRICS;
+    let [kept, started] = crate::keeper::METRICS;
     Catalogue::new([
         &collected,
         &accounted,
         written,
         received,
         exported,
+        asked,
         squirrel_store::METRICS,
         squirrel_server::METRICS,
         squirrel_server::APPLICATIONS_METRICS,
         crate::serve::alerting::METRICS,
+        crate::serve::checks::METRICS,
         &DECLARED,
-        crate::keeper::METRICS,
+        kept,
+        started,
+        squirrel_check::METRICS,
+        squirrel_watch::METRICS,
     ])
 }
 

@@ -1,6 +1,8 @@
 //! `squirrel ping`: echoes to one or many targets, timed by the kernel.
 
+pub(crate) mod class;
 mod limits;
+mod live;
 mod path_mtu;
 pub(crate) mod show;
 pub(crate) mod targets;
@@ -27,6 +29,7 @@ use crate::cli;
 use crate::failure::{Class, classed, interrupted};
 use crate::interrupts::until_interrupt;
 use crate::output;
+pub(crate) use class::dscp;
 use limits::Limit;
 use show::Shown;
 use targets::{Target, Wanted};
@@ -193,27 +196,6 @@ fn options(args: &cli::Ping) -> anyhow::Result<Options> {
     })
 }
 
-/// A differentiated services code point by number or by name (RFC 2474, 2597, 3246, 5865, 8622).
-pub(crate) fn dscp(text: &str) -> anyhow::Result<u8> {
-    let lower = text.to_ascii_lowercase();
-    let digits = |rest: &str| rest.bytes().map(|digit| digit.wrapping_sub(b'0')).collect::<Vec<_>>();
-    let named = match lower.as_str() {
-        "be" | "default" => Some(0),
-        "le" => Some(1),
-        "ef" => Some(46),
-        "va" => Some(44),
-        other => match (other.strip_prefix("cs").map(digits), other.strip_prefix("af").map(digits)) {
-            (Some(class), _) => <[u8; 1]>::try_from(class).ok().filter(|[class]| *class <= 7).map(|[class]| class * 8),
-            (_, Some(class)) => <[u8; 2]>::try_from(class)
-                .ok()
-                .filter(|[class, drop]| (1..=4).contains(class) && (1..=3).contains(drop))
-                .map(|[class, drop]| class * 8 + drop * 2),
-            _ => other.parse().ok().filter(|number| *number <= 63),
-        },
-    };
-    named.with_context(|| format!("--dscp: {text:?} is no class: 0 to 63, be, le, cs0 to cs7, af11 to af43, va, ef"))
-}
-
 pub(crate) fn open_error(error: &OpenError) -> anyhow::Error {
     let class = match error {
         OpenError::NotPermitted(_) | OpenError::MarkNotPermitted => Class::Forbidden,
@@ -226,16 +208,6 @@ pub(crate) fn open_error(error: &OpenError) -> anyhow::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn classes_have_the_numbers_of_the_rfcs() {
-        for (name, number) in [("ef", 46), ("AF41", 34), ("af11", 10), ("cs1", 8), ("CS7", 56), ("63", 63), ("le", 1)] {
-            assert_eq!(dscp(name).ok(), Some(number), "{name}");
-        }
-        for wrong in ["64", "af44", "af5", "cs8", "", "af", "x", "cs12"] {
-            assert!(dscp(wrong).is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn a_bare_number_is_seconds() {

@@ -14,6 +14,8 @@ use tokio::sync::watch;
 use crate::accounting::{self, Accounting};
 use crate::fault_log::{FaultLog, Line};
 use crate::own_metrics::OwnMetrics;
+use crate::serve::checks::Checks;
+use crate::serve::probes::Watched;
 use crate::serve::remote::Remote;
 
 /// Everything that a tick needs, owned by whoever runs it.
@@ -26,10 +28,12 @@ pub(crate) struct Pipeline {
     pub(crate) server_metrics: Arc<ServerMetrics>,
     pub(crate) applications: Arc<Applications>,
     pub(crate) alerting: Arc<crate::serve::alerting::Shared>,
+    pub(crate) checks: Arc<Checks>,
     pub(crate) ticks: watch::Sender<Option<Arc<Tick>>>,
     pub(crate) status: Arc<Mutex<Vec<squirrel_api::CollectorStatus>>>,
     accounting: Option<Accounting>,
     remote: Arc<Remote>,
+    watched: Arc<Watched>,
     fault_log: FaultLog,
     last: Option<Timestamp>,
     refusing: bool,
@@ -44,12 +48,15 @@ pub(crate) struct Parts {
     pub(crate) server_metrics: Arc<ServerMetrics>,
     pub(crate) applications: Arc<Applications>,
     pub(crate) alerting: Arc<crate::serve::alerting::Shared>,
+    pub(crate) checks: Arc<Checks>,
     pub(crate) ticks: watch::Sender<Option<Arc<Tick>>>,
     pub(crate) status: Arc<Mutex<Vec<squirrel_api::CollectorStatus>>>,
     /// Whose bytes they are; `None` when the configuration switched it off.
     pub(crate) accounting: Option<Accounting>,
     /// Samples to and from other systems.
     pub(crate) remote: Arc<Remote>,
+    /// Probes on a schedule.
+    pub(crate) watched: Arc<Watched>,
     /// The data directory.
     pub(crate) directory: PathBuf,
 }
@@ -64,10 +71,12 @@ impl Pipeline {
             server_metrics,
             applications,
             alerting,
+            checks,
             ticks,
             status,
             accounting,
             remote,
+            watched,
             directory,
         } = parts;
         let own = OwnMetrics::new(directory);
@@ -80,10 +89,12 @@ impl Pipeline {
             server_metrics,
             applications,
             alerting,
+            checks,
             ticks,
             status,
             accounting,
             remote,
+            watched,
             fault_log: FaultLog::default(),
             last: None,
             refusing: false,
@@ -117,15 +128,19 @@ impl Pipeline {
         self.applications.rows(&mut batch);
         self.remote.rows(now, &mut batch);
         self.alerting.rows(&mut batch);
+        self.checks.rows(&mut batch);
+        self.watched.rows(&mut batch);
         self.own.tick(&mut batch);
         self.keep(at, &batch);
         self.keep_applications(now, step_ms);
+        self.keep_probes(now);
 
         let mut statuses = crate::status::statuses(&self.schedule);
         match &self.accounting {
             Some(accounting) => statuses.extend(accounting.status()),
             None => statuses.push(accounting::off()),
         }
+        statuses.push(self.watched.status());
         for line in self.fault_log.news(began, &statuses) {
             match line {
                 Line::Unavailable(text) | Line::Mended(text) => tracing::info!("{}", Untrusted(&text)),
@@ -156,6 +171,22 @@ impl Pipeline {
             }
             // Closed: the end of the program, which was said.
             Err(_) => self.applications.lost(samples.len()),
+        }
+    }
+
+    /// Appends what probes brought since the last tick, by the same reason.
+    fn keep_probes(&self, now: Timestamp) {
+        let samples = self.watched.due(now, self.monotonic.elapsed());
+        if samples.is_empty() {
+            return;
+        }
+        match self.store.append_samples(now, &samples) {
+            Ok(report) => {
+                self.watched.lost(report.refused);
+                self.remote.arrived(&samples);
+            }
+            // Closed: the end of the program, which was said.
+            Err(_) => self.watched.lost(samples.len()),
         }
     }
 

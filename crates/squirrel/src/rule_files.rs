@@ -47,6 +47,12 @@ pub(crate) fn named(patterns: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// `1 rule in 1 group`, `3 rules in 2 groups`.
+pub(crate) fn counted(rules: usize, groups: usize) -> String {
+    let many = |count: usize| if count == 1 { "" } else { "s" };
+    format!("{rules} rule{} in {groups} group{}", many(rules), many(groups))
+}
+
 /// The text of a file.
 ///
 /// # Errors

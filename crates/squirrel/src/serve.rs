@@ -1,7 +1,12 @@
 //! `squirrel serve`: open what needs privilege, drop the privilege, then run until told to stop.
 
 pub(crate) mod alerting;
+mod assembled;
+pub(crate) mod checks;
 pub(crate) mod doors;
+mod parts;
+mod ports;
+pub(crate) mod probes;
 mod reload;
 pub(crate) mod remote;
 mod run;
@@ -34,7 +39,8 @@ pub(crate) fn run(args: &cli::Serve, environment: &Environment) -> anyhow::Resul
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
-        .max_blocking_threads(16)
+        // The loop and its like, and one for each question that is answered.
+        .max_blocking_threads(12 + config.query.max_concurrency.value)
         .thread_name("squirrel")
         .enable_all()
         .build()

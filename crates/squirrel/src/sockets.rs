@@ -165,7 +165,7 @@ impl Plan<'_> {
             };
             if !looked.denied.is_empty() && before.is_none() {
                 let may_trace = self.looker.as_ref().is_some_and(Looker::may_trace);
-                let what = looked.denied.sentence_of(may_trace, "the sockets", "the sockets");
+                let what = looked.denied.sentence(may_trace, "the sockets", "the sockets");
                 output::complain(&format!("squirrel: {what}; run as root to name all owners"));
             }
         }

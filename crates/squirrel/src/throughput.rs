@@ -2,6 +2,7 @@
 
 mod client;
 mod echo;
+mod login;
 mod numbers;
 mod server;
 mod show;

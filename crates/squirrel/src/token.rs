@@ -9,6 +9,9 @@ use std::path::Path;
 use anyhow::{Context as _, anyhow};
 use squirrel_server::ApplicationToken;
 
+use crate::config::{Config, Environment, Flags};
+use crate::failure::{Class, classed};
+
 /// The file in the data directory; its owner alone may read it.
 const FILE: &str = "token";
 /// Octets of chance in a new token.
@@ -30,11 +33,24 @@ pub(crate) fn of_daemon(directory: &Path) -> anyhow::Result<ApplicationToken> {
         .ok_or_else(|| anyhow!("{} holds no token: remove it, and the next start makes one", path.display()))
 }
 
+/// The token of the daemon that runs with this configuration, for a command that asks it to do something.
+///
+/// # Errors
+/// A configuration that is not valid, or a token that this user may not read.
+pub(crate) fn for_command(flags: &Flags, environment: &Environment) -> anyhow::Result<String> {
+    let config = Config::load(flags, environment).map_err(|error| classed(Class::Usage, &error))?;
+    read(&config.directory.value).map_err(|error| {
+        let next = "whoever changes something shows the token of the daemon's data directory: run this as the daemon's \
+                    user, or name the directory with --data-dir DIR";
+        classed(Class::Forbidden, &anyhow!("{error:#}\n{next}"))
+    })
+}
+
 /// The token as it is sent.
 ///
 /// # Errors
 /// A file that is not there or that this user may not read.
-pub(crate) fn read(directory: &Path) -> anyhow::Result<String> {
+fn read(directory: &Path) -> anyhow::Result<String> {
     let path = directory.join(FILE);
     let mut text = String::new();
     let file = File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;

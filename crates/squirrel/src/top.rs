@@ -11,12 +11,13 @@ use squirrel_api::params::parse_duration_ms;
 use squirrel_sys::privilege::drop_all;
 use squirrel_sys::terminal;
 
-use crate::cli::{self, Direction, TopTable};
+use crate::cli::{self, Direction, TopLevel, TopTable};
+use crate::config::{Environment, Flags};
 use crate::failure::{Class, classed, interrupted};
 use crate::frames::Frames;
 use crate::interrupts::{Interrupts, runtime};
 use crate::keeper::Starting;
-use crate::output;
+use crate::{output, token};
 use meter::{Meter, Own};
 use view::View;
 
@@ -27,7 +28,7 @@ const OTHER_LINES: usize = 6;
 const STEP: Duration = Duration::from_secs(1);
 
 /// Measures and prints.
-pub(crate) fn run(args: &cli::Top) -> anyhow::Result<()> {
+pub(crate) fn run(args: &cli::Top, environment: &Environment) -> anyhow::Result<()> {
     if args.schema {
         return Ok(output::print(&(serde_json::to_string_pretty(&schema::<Top>("squirrel top"))? + "\n"))?);
     }
@@ -38,13 +39,17 @@ pub(crate) fn run(args: &cli::Top) -> anyhow::Result<()> {
     let span = |name: &str, text: &Option<String>| text.as_deref().map(|text| span(name, text)).transpose();
     let (period, interval) =
         (span("--for", &args.period).map_err(usage)?, span("--interval", &args.interval).map_err(usage)?);
+    // Before privileges are given up, since it is the daemon's user who may read it.
+    let token = (args.server.is_some() && args.level == Some(TopLevel::Packets))
+        .then(|| token::for_command(&Flags { data_dir: args.data_dir.clone(), ..Flags::default() }, environment))
+        .transpose()?;
     // What needs a privilege is asked of another process; this one, which reads what strangers wrote, gives up all. While
     // there is a single thread: each has privileges of its own.
     let starting = Starting::begin()?;
     drop_all().context("cannot drop privileges")?;
     runtime()?.block_on(async {
         let interrupts = Interrupts::listen()?;
-        let mut command = Command { args, table, interrupts, starting };
+        let mut command = Command { args, table, token, interrupts, starting };
         match period {
             Some(period) => command.measure(period).await,
             None if args.once || args.json && interval.is_none() => command.once().await,
@@ -84,6 +89,8 @@ fn question(args: &cli::Top, usual_limit: usize) -> Question {
 struct Command<'a> {
     args: &'a cli::Top,
     table: Table,
+    /// Of the daemon that shall count packets.
+    token: Option<String>,
     interrupts: Interrupts,
     /// Starts what needs a privilege, until it was used.
     starting: Option<Starting>,
@@ -178,7 +185,7 @@ impl Command<'_> {
         tokio::select! {
             biased;
             () = self.interrupts.wait() => Ok(None),
-            meter = Meter::open(self.args, &mut self.starting) => meter.map(Some),
+            meter = Meter::open(self.args, self.token.as_deref(), &mut self.starting) => meter.map(Some),
         }
     }
 

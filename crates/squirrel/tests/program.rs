@@ -8,6 +8,10 @@ mod alerts;
 mod applications;
 #[path = "program/books.rs"]
 mod books;
+#[path = "program/check.rs"]
+mod check;
+#[path = "program/desktop.rs"]
+mod desktop;
 #[path = "program/engine.rs"]
 mod engine;
 #[path = "program/full_disk.rs"]
@@ -30,6 +34,8 @@ mod odd_traffic;
 mod packets;
 #[path = "program/path.rs"]
 mod path;
+#[path = "program/path_hops.rs"]
+mod path_hops;
 #[path = "program/ping.rs"]
 mod ping;
 #[path = "program/processes.rs"]
@@ -52,3 +58,5 @@ mod support;
 mod throughput;
 #[path = "program/top.rs"]
 mod top;
+#[path = "program/watched.rs"]
+mod watched;

@@ -8,7 +8,7 @@ use super::report::Counts;
 use crate::process;
 use crate::steps::Steps;
 
-/// A tool, the Debian package that brings it, and what cannot be tested without it.
+/// A tool, or a file of a package without one, the Debian package that brings it, and what cannot be tested without it.
 struct Tool {
     program: &'static str,
     package: &'static str,
@@ -24,6 +24,7 @@ const TOOLS: &[Tool] = &[
     Tool { program: "sysctl", package: "procps", needed_for: "network namespaces" },
     Tool { program: "conntrack", package: "conntrack", needed_for: "connection tracking" },
     Tool { program: "iperf3", package: "iperf3", needed_for: "throughput, against the program whose protocol it is" },
+    Tool { program: "openssl", package: "openssl", needed_for: "logins of throughput, against another RSA" },
     Tool {
         program: "clang-14",
         package: "clang-14",
@@ -43,11 +44,24 @@ const TOOLS: &[Tool] = &[
     },
     Tool { program: "prometheus", package: "prometheus", needed_for: "scrapes and remote write" },
     Tool { program: "systemd-analyze", package: "systemd", needed_for: "the unit of systemd" },
+    Tool { program: "tcpdump", package: "tcpdump", needed_for: "packet sockets with a ring" },
     Tool { program: "setpriv", package: "util-linux", needed_for: "processes of other users" },
     Tool {
         program: "prometheus-alertmanager",
         package: "prometheus-alertmanager",
         needed_for: "notifications to Alertmanager",
+    },
+    Tool { program: "notify-send", package: "libnotify-bin", needed_for: "alerts on the desktop" },
+    Tool { program: "dbus-daemon", package: "dbus-daemon", needed_for: "alerts on the desktop" },
+    Tool {
+        program: "/usr/lib/python3/dist-packages/dbus/__init__.py",
+        package: "python3-dbus",
+        needed_for: "alerts on the desktop",
+    },
+    Tool {
+        program: "/usr/lib/python3/dist-packages/gi/__init__.py",
+        package: "python3-gi",
+        needed_for: "alerts on the desktop",
     },
     Tool { program: "aiosmtpd", package: "python3-aiosmtpd", needed_for: "notifications by mail" },
     Tool { program: "victoria-metrics", package: "victoria-metrics", needed_for: "remote write" },

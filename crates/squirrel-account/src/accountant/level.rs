@@ -1,7 +1,6 @@
 //! How the figures are got here, in words.
 
 use super::{Accountant, Namespace};
-use crate::denied::may_trace;
 use crate::packets::ByPackets;
 use crate::picture::{Level, PartStatus};
 
@@ -30,7 +29,7 @@ impl Accountant {
                  What an interface carries beyond them is estimated.",
                 Some("Counting each packet in the kernel (level `packets`) makes the interfaces' books exact."),
             )
-        } else if (denied.is_empty() || may_trace()) && self.owners_failure.is_none() {
+        } else if (denied.is_empty() || self.may_trace) && self.owners_failure.is_none() {
             (
                 "counters",
                 "TCP is counted by the kernel's own counters of each connection, which it also announces at the end; \
@@ -49,7 +48,7 @@ impl Accountant {
             )
         };
         if !denied.is_empty() {
-            let missing = denied.sentence("the descriptors", "the descriptors");
+            let missing = denied.sentence(self.may_trace, "the descriptors", "the descriptors");
             parts.push(PartStatus { part: "descriptors".to_owned(), missing: Some(missing) });
         }
         let mut meaning = meaning.to_owned();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use squirrel_model::Timestamp;
 
-use super::step::reason;
+use super::booking::reason;
 use super::{Accountant, Namespace};
 use crate::books;
 use crate::connection::{Connection, flag};

@@ -50,6 +50,13 @@ impl Users {
     }
 }
 
+/// The name of a user by the system's table, or `user N` where it has none.
+pub fn user_name(uid: u32) -> String {
+    let mut octets = Vec::new();
+    let known = squirrel_sys::user_table(&mut octets).ok().and_then(|()| parse(&octets).find(|(one, _)| *one == uid));
+    known.map_or_else(|| format!("user {uid}"), |(_, name)| name)
+}
+
 /// The numbers and names of a table. A number that stands twice has its last name; names that are no text are read as
 /// far as they are.
 pub(crate) fn parse(octets: &[u8]) -> impl Iterator<Item = (u32, String)> {

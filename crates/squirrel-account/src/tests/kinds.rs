@@ -117,3 +117,35 @@ fn what_the_ledger_noted_of_a_process_that_is_gone_is_told() {
     assert_eq!(known(300), (Some("brief -x".to_owned()), Some(1)));
     assert_eq!(known(301), (None, None), "nothing is made up");
 }
+
+/// A packet socket as `packet_diag` tells of it, with a ring (`PACKET_DIAG_RX_RING`) or without.
+fn packet_socket(cookie: u32, inode: u32, ring: bool) -> Vec<u8> {
+    let mut octets = vec![17, 3, 0, 0];
+    for word in [inode, cookie, 0] {
+        octets.extend(word.to_ne_bytes());
+    }
+    if ring {
+        octets.extend([4_u16.to_ne_bytes(), 2_u16.to_ne_bytes()].concat());
+    }
+    octets
+}
+
+#[test]
+fn a_packet_socket_that_reads_a_ring_has_a_row_with_its_owner_and_no_figure() {
+    let world = World::default();
+    world.process(100, "sniffer", 900, &[7, 8]);
+    world.state().packet_sockets = vec![packet_socket(1, 7, true), packet_socket(2, 8, false)];
+    let mut watch = world.watch(Options::default(), true);
+    watch.step();
+    let picture = watch.step();
+    for (cookie, source) in [(1, Source::Unavailable), (2, Source::Exact)] {
+        let row = connection(&picture, cookie);
+        assert_eq!((row.carrier.word(), row.state, row.source), ("packet", "UNCONN", source), "{cookie}");
+        assert_eq!(row.process.as_ref().map(|process| process.name.as_str()), Some("sniffer"));
+        assert_eq!(row.caveat.is_some_and(|caveat| caveat.contains("ring")), source == Source::Unavailable);
+    }
+    // It ends when no dump shows it.
+    world.state().packet_sockets.remove(0);
+    let picture = (0..4).map(|_| watch.step()).last().unwrap();
+    assert!(connection(&picture, 1).closed.is_some() && connection(&picture, 2).closed.is_none());
+}

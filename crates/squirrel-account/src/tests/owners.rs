@@ -159,3 +159,25 @@ fn hostile_names_are_kept_as_they_are() {
     assert_eq!(process(&picture, 100).process.name, "\u{1b}[2J) S 1\n");
     assert_eq!(process(&picture, 100).figures.bytes.transmit, 4);
 }
+
+#[test]
+fn what_is_missing_is_said_of_whoever_looks_and_not_of_this_process() {
+    for (may_trace, level, words) in
+        [(false, "own", "CAP_SYS_PTRACE is missing"), (true, "counters", "although CAP_SYS_PTRACE is there")]
+    {
+        let world = World::default();
+        world.process(100, "guarded", 900, &[1]);
+        (world.state().closed, world.state().may_trace) = (vec![100], may_trace);
+        world.state().sockets.push(socket(1, 1));
+        let mut watch = world.watch(Options::default(), false);
+        watch.step();
+        let said = watch.accountant.level();
+        let missing =
+            said.parts.iter().find(|part| part.part == "descriptors").and_then(|part| part.missing.as_deref());
+        assert!(
+            missing.is_some_and(|missing| missing.contains("guarded (100)") && missing.contains(words)),
+            "{said:?}"
+        );
+        assert_eq!(said.name, level);
+    }
+}

@@ -8,6 +8,7 @@ use squirrel_model::{Elapsed, Timestamp};
 use squirrel_sys::{EndedSockets, Kernel, Netlink, ProcessNote, SocketLedger, SysError};
 use squirrel_testkit::{DiagSocket, FakeKernel};
 use squirrel_wire::ledger::SocketRecord;
+use squirrel_wire::packet_diag::AF_PACKET;
 
 use crate::picture::{ConnectionRow, Picture, ProcessRow, Traffic};
 use crate::{Accountant, NamespaceSource, Options, Sources};
@@ -24,6 +25,8 @@ const ADDRESSES: (u16, u16) = (20, 22);
 #[derive(Default)]
 pub(super) struct State {
     pub(super) sockets: Vec<DiagSocket>,
+    /// Packet sockets, as messages.
+    pub(super) packet_sockets: Vec<Vec<u8>>,
     /// Announced at the next look.
     pub(super) ended: Vec<DiagSocket>,
     /// Announcements that were lost.
@@ -44,6 +47,10 @@ pub(super) struct State {
     pub(super) dumps: usize,
     /// How often the descriptors of a process were listed.
     pub(super) looks: usize,
+    /// Processes whose descriptors may not be seen.
+    pub(super) closed: Vec<u32>,
+    /// Whether whoever looks has the privilege to look at others.
+    pub(super) may_trace: bool,
 }
 
 /// The host, shared by its kernel, its announcements and its ledger.
@@ -110,8 +117,15 @@ impl World {
             ended: Some(Box::new(self.clone())),
         };
         let ledger = ledger.then(|| Box::new(self.clone()) as Box<dyn SocketLedger>);
-        let sources =
-            Sources { host: kernel, namespaces: vec![namespace], find: None, ledger, users: None, containers: None };
+        let sources = Sources {
+            host: kernel,
+            namespaces: vec![namespace],
+            find: None,
+            ledger,
+            users: None,
+            containers: None,
+            may_trace: self.state().may_trace,
+        };
         Watch { accountant: Accountant::new(options, sources), seconds: 0 }
     }
 }
@@ -122,7 +136,12 @@ impl Kernel for World {
     }
 
     fn list(&self, path: &str, each: &mut dyn FnMut(&[u8])) -> Result<(), SysError> {
-        self.state().looks += usize::from(path.ends_with("/fd"));
+        let mut state = self.state();
+        state.looks += usize::from(path.ends_with("/fd"));
+        if state.closed.iter().any(|pid| path == format!("/proc/{pid}/fd")) {
+            return Err(SysError::new("list", path, std::io::ErrorKind::PermissionDenied.into()));
+        }
+        drop(state);
         self.files.list(path, each)
     }
 
@@ -142,6 +161,10 @@ impl Kernel for World {
             for (messages, (answer, request)) in [(&state.links, LINKS), (&state.addresses, ADDRESSES)] {
                 messages.iter().filter(|_| kind == request).for_each(|message| each(answer, message));
             }
+            return Ok(());
+        }
+        if kind != BOTH_FAMILIES && payload.first() == Some(&AF_PACKET) {
+            state.packet_sockets.iter().for_each(|message| each(kind, message));
             return Ok(());
         }
         state.dumps += usize::from(kind == BOTH_FAMILIES);

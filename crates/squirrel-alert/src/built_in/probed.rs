@@ -3,6 +3,35 @@
 use super::Fault::{Above, Below};
 use super::{BuiltIn, thresholds};
 
+/// The share of failed probes over a time, as a multiple of what the objective allows.
+macro_rules! burn {
+    ($window:literal) => {
+        concat!(
+            "(1 - avg_over_time(probe_success[",
+            $window,
+            "])) / on (instance, job) (1 - squirrel_probe_objective_ratio)"
+        )
+    };
+}
+
+/// The slower of two burns: over the long time, so that it matters, and over the short one, so that it is not over yet.
+/// A fast one is told as it is, and else the one over six hours.
+const ERROR_BUDGET_BURNING: &str = concat!(
+    "(",
+    burn!("1h"),
+    " <= ",
+    burn!("5m"),
+    " or ",
+    burn!("5m"),
+    ") > {burn_fast} or (",
+    burn!("6h"),
+    " <= ",
+    burn!("30m"),
+    " or ",
+    burn!("30m"),
+    ")"
+);
+
 /// Rules over probes, and the one over a floor that the user names.
 pub(super) static PROBED: &[BuiltIn] = &[
     BuiltIn {
@@ -38,16 +67,62 @@ pub(super) static PROBED: &[BuiltIn] = &[
     BuiltIn {
         name: "ProbeFailing",
         severity: "critical",
-        expr: "(1 - max_over_time(probe_success[3m])) unless on (instance, job) probe_dns_answer_rrs",
+        // At least two probes: of a target that is probed each four minutes, one may get lost.
+        expr: "(1 - (max_over_time(probe_success[3m]) and count_over_time(probe_success[3m]) > 1 or max_over_time(probe_success[9m]))) unless on (instance, job) probe_dns_answer_rrs",
         threshold: &thresholds::FLAG,
         fault: Above,
         hold: "0s",
-        summary: "{{ $labels.instance }} has not answered a probe for 3 minutes",
+        summary: "{{ $labels.instance }} does not answer its probes",
         meaning: "The target cannot be reached from here, or its service is down.",
         first: [
             "Whether anything else behind the same router answers.",
             "Whether the service runs on the target, and listens.",
             "What changed: routes, firewall rules, names.",
+        ],
+    },
+    BuiltIn {
+        name: "ErrorBudgetBurning",
+        severity: "critical",
+        expr: ERROR_BUDGET_BURNING,
+        threshold: &thresholds::BURN,
+        fault: Above,
+        hold: "2m",
+        summary: "The error budget of {{ $labels.instance }} is spent {value} times as fast as its objective allows",
+        meaning: "At this pace the failures that the objective allows are used up long before its window is over.",
+        first: [
+            "What the last failed probes say: the page of the target, or squirrel probes show.",
+            "Whether other targets of its group fail too: then look at what they share.",
+            "What changed when it began: a release, a route, a name.",
+        ],
+    },
+    BuiltIn {
+        name: "CallQualityLow",
+        severity: "warning",
+        expr: "avg_over_time(squirrel_probe_mos_score[5m])",
+        threshold: &thresholds::CALL_QUALITY,
+        fault: Below,
+        hold: "5m",
+        summary: "A call through {{ $labels.instance }} would sound bad: its score is {value}",
+        meaning: "Voice and video over this path break up or lag; people repeat themselves.",
+        first: [
+            "Which of round trip, jitter and loss grew: the page of the target shows them together.",
+            "Queues on the way: whether it is bad only while this host's own uplink is busy.",
+            "The path hop by hop: where loss or delay begins and stays.",
+        ],
+    },
+    BuiltIn {
+        name: "PathChanged",
+        severity: "info",
+        expr: "increase(squirrel_path_changes_total[15m])",
+        threshold: &thresholds::PATH_CHANGES,
+        fault: Above,
+        hold: "0s",
+        summary: "The path to {{ $labels.instance }} changed {value} times in 15 minutes",
+        meaning: "Other routers carry the packets: no fault by itself, and often the reason of one that began then.",
+        first: [
+            "The changes of the path: before and after, on the page of the target.",
+            "Whether delay or loss changed at the same moment.",
+            "Whether paths to other targets changed too: then it is a link near this host.",
         ],
     },
     BuiltIn {

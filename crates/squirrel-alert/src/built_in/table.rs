@@ -329,7 +329,7 @@ pub(super) static COLLECTED: &[BuiltIn] = &[
         summary: "{value} of the ports of {{ $labels.instance }} towards one destination are in use",
         meaning: "When all are, programs can open no further connection to that address and port: they get EADDRNOTAVAIL.",
         first: [
-            "Which destination: `squirrel sockets -ta`, the Peer that stands there most often; TIME_WAIT counts.",
+            "Which destination: `/api/live/ports` of Squirrel, or the alert's page; ports in TIME_WAIT count.",
             "Whether its clients could keep connections open, or go through a pool.",
             "More ports (`sysctl net.ipv4.ip_local_port_range`), or `sysctl net.ipv4.tcp_tw_reuse=1`.",
         ],

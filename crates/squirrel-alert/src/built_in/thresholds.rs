@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Shown::{self, Count, Days, Percent, Seconds};
+use super::Shown::{self, Count, Days, Percent, Score, Seconds};
 
 /// A value from which on, or below which, something is told.
 #[derive(Debug, PartialEq)]
@@ -78,6 +78,10 @@ thresholds! {
     DNS_FAILURES = "dns_failures": 0.01, Percent, "Share of DNS probes that failed over 5 minutes.";
     DNS_TIME = "dns_time": 0.2, Seconds, "Average time of a name's resolution over 5 minutes, in seconds.";
     CERTIFICATE_DAYS = "certificate_days": 14.0, Days, "Days before a certificate expires from which it is told.";
+    BURN = "burn": 6.0, Score, "How fast an error budget is spent over 6 hours and 30 minutes from which it is told; 1 spends all of it in exactly the objective's window.";
+    BURN_FAST = "burn_fast": 14.4, Score, "The same over an hour and 5 minutes, which tells of an outage sooner.";
+    CALL_QUALITY = "call_quality": 3.6, Score, "Mean opinion score of a minute's pings (1 to 4.5) below which many users of a call complain.";
+    PATH_CHANGES = "path_changes": ONCE, Count, "Changes of a path within 15 minutes from which they are told.";
     READINGS_MISSED = "readings_missed": 10.0, Count, "Readings that Squirrel missed in 5 minutes.";
     SAMPLES_LOST = "samples_lost": ONCE, Count, "Samples or readings that Squirrel could not keep in 5 minutes.";
     EPHEMERAL_PORTS = "ephemeral_ports": 0.8, Percent, "Share of the ephemeral ports in use towards one destination from which it will soon take no further connection.";

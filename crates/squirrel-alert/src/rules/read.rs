@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, HashMap};
 
 use squirrel_model::{NAME_LABEL, is_label_name, is_metric_name};
 use squirrel_promql::{Expr, ParseOptions, parse};
+use squirrel_yaml::{Kind, Node, Place, Problem, Problems, document};
 
 use super::{AlertParts, Rule, RuleFile, RuleGroup};
 use crate::Template;
-use crate::read::Problems;
-use crate::yaml::{Node, Place, Problem, document};
+
+/// Fields whose text counts as it is written, as Prometheus reads them: `null` is a metric there.
+const AS_WRITTEN: &[&str] = &["record", "alert", "expr"];
 
 pub(super) fn file(name: &str, text: &str) -> Result<RuleFile, Vec<Problem>> {
     let document = document(text).map_err(|problem| vec![problem])?;
-    let mut reader = Reader { problems: Problems::default(), lines: text.lines().collect() };
+    let mut reader = Reader { problems: Problems::with_fields_as_written(AS_WRITTEN), lines: text.lines().collect() };
     let mut groups = Vec::new();
     if let Some(root) = &document.root {
         let [listed] = reader.problems.fields(root, "a rule file", ["groups"]);
@@ -26,8 +28,8 @@ pub(super) fn file(name: &str, text: &str) -> Result<RuleFile, Vec<Problem>> {
             groups.push(group);
         }
     }
-    if !reader.problems.0.is_empty() {
-        return Err(reader.problems.0);
+    if !reader.problems.is_empty() {
+        return Err(reader.problems.into_list());
     }
     let mut warnings = document.warnings;
     warnings.extend(duplicates(&groups));
@@ -108,7 +110,7 @@ impl Reader<'_> {
                 format!("{name:?} is no name of a metric: letters, digits, _ and :, not beginning with a digit");
             self.problems.add(record, message);
         }
-        let empty = |node: &Node| matches!(&node.kind, crate::yaml::Kind::Map(pairs) if pairs.is_empty());
+        let empty = |node: &Node| matches!(&node.kind, Kind::Map(pairs) if pairs.is_empty());
         let [hold, keep, annotations] = given;
         let wrong = [
             ("for", hold.filter(|_| spans[0] != 0)),
@@ -132,7 +134,7 @@ impl Reader<'_> {
             Ok(expr) => Some(expr),
             Err(e) => {
                 let place = self.inside(node, text, e.span.line, e.span.column);
-                self.problems.0.push(Problem::new(place, format!("expr is no PromQL: {}", e.message)));
+                self.problems.push(Problem::new(place, format!("expr is no PromQL: {}", e.message)));
                 None
             }
         }
@@ -175,7 +177,7 @@ impl Reader<'_> {
             }
             Err(e) => {
                 let place = self.inside(node, text, e.line, e.column);
-                self.problems.0.push(Problem::new(place, format!("the template of {name:?}: {}", e.message)));
+                self.problems.push(Problem::new(place, format!("the template of {name:?}: {}", e.message)));
             }
         }
     }

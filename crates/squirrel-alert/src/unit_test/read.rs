@@ -4,18 +4,17 @@ use std::collections::BTreeMap;
 
 use squirrel_model::{Labels, LabelsBuilder};
 use squirrel_promql::{ParseOptions, parse};
+use squirrel_yaml::{Node, Problem, Problems, document};
 
 use super::{AlertCase, Case, QueryCase, UnitTests, series};
 use crate::alert::ALERT_NAME;
-use crate::read::Problems;
-use crate::yaml::{Node, Problem, document};
 
 /// Milliseconds between evaluations when the file does not say.
 const DEFAULT_MS: i64 = 60_000;
 
 pub(super) fn file(name: &str, text: &str) -> Result<UnitTests, Vec<Problem>> {
     let document = document(text).map_err(|problem| vec![problem])?;
-    let mut problems = Problems::default();
+    let mut problems = Problems::with_fields_as_written(&["expr"]);
     let mut out =
         UnitTests { name: name.to_owned(), rule_files: vec![], interval_ms: DEFAULT_MS, order: vec![], cases: vec![] };
     if let Some(root) = &document.root {
@@ -36,7 +35,7 @@ pub(super) fn file(name: &str, text: &str) -> Result<UnitTests, Vec<Problem>> {
             out.cases.push(case);
         }
     }
-    if problems.0.is_empty() { Ok(out) } else { Err(problems.0) }
+    if problems.is_empty() { Ok(out) } else { Err(problems.into_list()) }
 }
 
 fn case(problems: &mut Problems, node: &Node, default_ms: i64) -> Case {

@@ -148,6 +148,38 @@ impl<T: Shape> Shape for Option<T> {
     }
 }
 
+impl<A: Shape, B: Shape> Shape for (A, B) {
+    fn shape(place: &str, definitions: &mut Definitions) -> Value {
+        let items = [A::shape(place, definitions), B::shape(place, definitions)];
+        json!({ "type": "array", "prefixItems": items, "minItems": 2, "maxItems": 2 })
+    }
+
+    fn write_json(&self, out: &mut Vec<u8>) {
+        out.push(b'[');
+        self.0.write_json(out);
+        out.push(b',');
+        self.1.write_json(out);
+        out.push(b']');
+    }
+}
+
+/// Declares the words of an enum that is sent as one of them.
+macro_rules! words {
+    ($type:ty: $($word:literal),+) => {
+        impl $crate::live::Shape for $type {
+            fn shape(_: &str, _: &mut std::collections::BTreeMap<&'static str, serde_json::Value>) -> serde_json::Value {
+                serde_json::json!({ "type": "string", "enum": [$($word),+] })
+            }
+
+            fn write_json(&self, out: &mut Vec<u8>) {
+                // A vector takes everything, and a word can always be written.
+                let _ = serde_json::to_writer(out, self);
+            }
+        }
+    };
+}
+pub(crate) use words;
+
 /// Declares a structure that is sent as JSON together with its schema: the documentation of each field is the
 /// description in the schema, so that the two cannot differ.
 macro_rules! twin {

@@ -54,6 +54,39 @@ twin! {
 }
 
 twin! {
+    /// The ephemeral ports of this host, and where most of them lead: `GET /api/live/ports`. No further connection can be
+    /// opened to a destination that uses all.
+    EphemeralPorts {
+        /// The version of this document's form: squirrel.live/1.
+        schema: Cow<'static, str>,
+        /// The first port that the kernel gives out by itself.
+        first: u16,
+        /// The last one.
+        last: u16,
+        /// Destinations, those first that most ports lead to; the rest is left out.
+        destinations: Vec<PortsTo>,
+    }
+}
+
+twin! {
+    /// The ephemeral ports that lead to one address and port from one of ours.
+    PortsTo {
+        /// Our address.
+        local_address: String,
+        /// Their address.
+        remote_address: String,
+        /// Their port.
+        remote_port: u16,
+        /// How many of our ports are in use.
+        used: u32,
+        /// How many of these by sockets that have ended and wait (TIME_WAIT).
+        time_wait: u32,
+        /// The share of all that are in use.
+        ratio: f64,
+    }
+}
+
+twin! {
     /// Sums over all rows that the filter chose, not only those of the page.
     Totals {
         /// Bytes received.

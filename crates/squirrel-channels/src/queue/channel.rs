@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use squirrel_model::Timestamp;
 
+use super::journal::StoredEntry;
 use super::lane::{Entry, Lane, Told};
 use super::{Ticket, Work};
 use crate::render::Circumstances;
@@ -62,13 +63,12 @@ impl ChannelState {
         }
     }
 
-    /// Another rule: its address may be another too, so that it is tried at once.
+    /// Another rule: its address may be another too, so that it is tried at once. Until that succeeds it counts as what
+    /// it was.
     pub(super) fn set_policy(&mut self, policy: Policy) {
         self.tokens = self.tokens.min(f64::from(policy.rate.count));
         self.policy = policy;
         self.not_before_ms = i64::MIN;
-        self.failures = 0;
-        self.failing_since_ms = None;
     }
 
     /// Takes the next message that is due, and marks it as under way.
@@ -136,23 +136,31 @@ impl ChannelState {
         Some(entry)
     }
 
-    /// Puts a message behind the others of its lane.
-    pub(super) fn push(&mut self, entry: Entry) {
-        let group = entry.group.clone();
-        self.bytes += entry.bytes;
-        self.waiting += usize::from(!entry.is_resend);
-        self.lanes.entry(group.clone()).or_default().entries.push_back(entry);
-        self.index(&group);
-    }
-
-    /// Puts a message back to where it stood: before the others of its lane.
-    pub(super) fn put_back(&mut self, mut entry: Entry) {
+    /// Puts a message into its lane, or back there after an attempt.
+    pub(super) fn put_in(&mut self, mut entry: Entry) {
         entry.is_under_way = false;
         let group = entry.group.clone();
         self.bytes += entry.bytes;
         self.waiting += usize::from(!entry.is_resend);
-        self.lanes.entry(group.clone()).or_default().entries.push_front(entry);
+        self.lanes.entry(group.clone()).or_default().insert(entry);
         self.index(&group);
+    }
+
+    /// Takes the first message of a lane out if the next one says all of it: one came while it was under way.
+    pub(super) fn take_overtaken(&mut self, group: &str) -> Option<(Entry, StoredEntry)> {
+        let lane = self.lanes.get(group)?;
+        let (first, next) = (lane.entries.front()?, lane.entries.get(1)?);
+        if !lane.replaced_by(next, self.policy.each_state).contains(&first.number) {
+            return None;
+        }
+        let first = self.take(group, first.number)?;
+        let next = self.lanes.get_mut(group)?.entries.front_mut()?;
+        self.bytes -= next.bytes;
+        next.inherit(&first);
+        let stored = next.stored();
+        self.bytes += next.bytes;
+        self.index(group);
+        Some((first, stored))
     }
 
     fn count_out(&mut self, entry: &Entry) {
@@ -160,13 +168,28 @@ impl ChannelState {
         self.waiting -= usize::from(!entry.is_resend);
     }
 
-    pub(super) fn has_room(&self, group: &str) -> bool {
-        self.lanes.get(group).is_none_or(Lane::has_room)
+    /// Whether a message is under way here in another channel's place.
+    pub(super) fn stands_in_for(&self, channel: &str, group: &str) -> bool {
+        let lane = self.lanes.get(group);
+        let is_it = |one: &Entry| one.is_under_way && one.instead_of.as_deref() == Some(channel);
+        lane.is_some_and(|lane| lane.entries.iter().any(is_it))
+    }
+
+    /// Whether the group was told as firing, here or in this channel's place, or is about to.
+    pub(super) fn awaits_end(&self, group: &str) -> bool {
+        self.lanes.get(group).is_some_and(|lane| {
+            let told = lane.told.as_ref().is_some_and(|told| !told.is_end);
+            told || lane.entries.iter().any(|one| one.is_under_way && !one.is_end())
+        })
     }
 
     /// Remembers what the group's receiver was told.
-    pub(super) fn tell(&mut self, group: &str, told: Told) {
-        self.lanes.entry(group.to_owned()).or_default().told = Some(told);
+    pub(super) fn tell(&mut self, group: &str, told: Told) -> &Told {
+        let known = &mut self.lanes.entry(group.to_owned()).or_default().told;
+        // Who was told of it in this channel's place is told its end, whoever told what came between.
+        let goes_on = |known: &Told| !known.is_end || known.number == told.number;
+        let via = known.take().filter(goes_on).and_then(|known| known.via);
+        known.insert(Told { via: told.via.or(via), ..told })
     }
 
     /// Forgets what receivers were told, where `is_old` holds.

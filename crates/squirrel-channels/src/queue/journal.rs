@@ -45,6 +45,11 @@ pub(super) struct StoredEntry {
 }
 
 impl StoredEntry {
+    /// The message's place in the order of all.
+    pub(super) fn number(&self) -> u64 {
+        self.entry.number
+    }
+
     pub(super) fn of(entry: &Entry) -> Self {
         let mut entry = entry.clone();
         let mut odd = Vec::new();

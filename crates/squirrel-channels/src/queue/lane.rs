@@ -48,6 +48,18 @@ pub(super) struct Told {
     pub(super) at_ms: i64,
     /// The channel that told it in this one's place.
     pub(super) via: Option<String>,
+    /// The message's place in the order of all.
+    #[serde(default)]
+    pub(super) number: u64,
+    /// When it was decided; what several channels are told of one decision is the same.
+    #[serde(default)]
+    pub(super) decided_ms: i64,
+    /// It was meant for another channel.
+    #[serde(default)]
+    pub(super) is_copy: bool,
+    /// It told of a part of the group only.
+    #[serde(default)]
+    pub(super) is_part: bool,
 }
 
 /// A group at a channel.
@@ -73,10 +85,33 @@ impl Lane {
         self.entries.len() < MAX_IN_LANE
     }
 
-    /// Whether a message with this number waits or was told last.
-    pub(super) fn knows(&self, id: u64) -> bool {
-        let told = self.told.as_ref().is_some_and(|told| told.id == id);
-        told || self.entries.iter().any(|entry| entry.notification.id == id)
+    /// Whether a message waits or was told last: itself, or the same decision in another channel's place.
+    pub(super) fn knows(&self, message: &Notification) -> bool {
+        let is_it = |told: &Told| told.id == message.id || (told.is_copy && told.decided_ms == message.at_ms);
+        self.told.as_ref().is_some_and(is_it) || self.entries.iter().any(|entry| entry.notification.id == message.id)
+    }
+
+    /// Whether the receiver knows as much as a copy says, or more, or is about to.
+    pub(super) fn is_past(&self, copy: &Entry) -> bool {
+        let at_ms = copy.notification.at_ms;
+        let is_past = |number: u64, decided_ms: i64| number > copy.number || decided_ms == at_ms;
+        let told = self.told.as_ref().is_some_and(|told| !told.is_part && is_past(told.number, told.decided_ms));
+        told || self.entries.iter().any(|other| !other.is_part() && is_past(other.number, other.notification.at_ms))
+    }
+
+    /// The older messages that wait and that this one says all of. A receiver that wants each state
+    /// ([`crate::settings::Policy::each_state`]) is told again of a beginning only where no end lies between.
+    pub(super) fn replaced_by(&self, newer: &Entry, each_state: bool) -> Vec<u64> {
+        let older = self.entries.iter().rev().filter(|older| older.number < newer.number && !older.is_under_way);
+        let same = |older: &&Entry| older.is_resend || !each_state || older.is_end() == newer.is_end();
+        older.take_while(same).map(|older| older.number).collect()
+    }
+
+    /// Puts a message into its place: in the order of numbers, behind one that is under way.
+    pub(super) fn insert(&mut self, entry: Entry) {
+        let is_before = |other: &Entry| other.is_under_way || other.number <= entry.number;
+        let place = self.entries.iter().take_while(|other| is_before(other)).count();
+        self.entries.insert(place, entry);
     }
 }
 
@@ -111,9 +146,9 @@ impl Entry {
         self.notification.reason == Reason::Resolved
     }
 
-    /// Whether this newer message says all that an older one of its lane would.
-    pub(super) fn stands_for(&self, older: &Self, each_state: bool) -> bool {
-        older.is_resend || !each_state || older.is_end() == self.is_end()
+    /// Whether it tells of a part of its group only.
+    pub(super) fn is_part(&self) -> bool {
+        self.notification.reason == Reason::Escalated
     }
 
     /// Takes over what the older message has still to tell.
@@ -153,17 +188,28 @@ impl Entry {
     }
 }
 
-/// A message of at most `most` octets: alerts at the end are counted and not told, and what then is still too large
-/// goes without its picture.
+/// A message of at most `most` octets, with as many alerts as have room: those at the end are counted and not told, and
+/// what then is still too large goes without its picture.
 pub(super) fn within(mut notification: Notification, most: usize) -> Notification {
-    let size = |notification: &Notification| serde_json::to_vec(notification).map_or(0, |json| json.len());
-    while size(&notification) > most && notification.alerts.len() > 1 {
-        let kept = notification.alerts.len() / 2;
-        notification.more += notification.alerts.len() - kept;
-        notification.alerts.truncate(kept);
+    // The count of those left out grows by some digits.
+    const DIGITS: usize = 20;
+    let mut size = octets(&notification);
+    if size <= most {
+        return notification;
     }
-    if size(&notification) > most {
+    while size > most.saturating_sub(DIGITS) && notification.alerts.len() > 1 {
+        let Some(last) = notification.alerts.pop() else { break };
+        // With the comma before it.
+        size = size.saturating_sub(octets(&last) + 1);
+        notification.more += 1;
+    }
+    if size > most {
         notification.chart = None;
     }
     notification
+}
+
+/// How long something is as JSON.
+fn octets<T: Serialize>(value: &T) -> usize {
+    serde_json::to_vec(value).map_or(0, |json| json.len())
 }

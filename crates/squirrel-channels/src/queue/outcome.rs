@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use squirrel_model::Timestamp;
+use squirrel_notify::Reason;
 
 use super::delivery::{State, kept_answer};
 use super::journal::Record;
@@ -90,23 +91,62 @@ impl Queue {
             return;
         }
         self.finish(&entry, State::Delivered, None, at);
-        let told = Told { id: entry.notification.id, is_end: entry.is_end(), at_ms: at.0, via: None };
+        // Who has a copy under way may be told of it too.
+        let sending = self.channels.values().find(|other| other.stands_in_for(&entry.channel, &entry.group));
+        let sending = sending.map(|other| other.policy.name.clone()).filter(|_| entry.instead_of.is_none());
         if !entry.group.starts_with("test:") {
-            if let Some(origin) = &entry.instead_of {
-                let told = Told { via: Some(entry.channel.clone()), ..told.clone() };
-                self.tell(&origin.clone(), &entry.group, told);
-            }
-            self.tell(&entry.channel, &entry.group, told);
+            self.note_told(&entry, sending.clone(), at);
         }
-        // Its copies have nothing left to tell.
-        let mut copies = Vec::new();
-        for other in self.channels.values_mut().filter(|other| other.policy.name != entry.channel) {
-            copies.extend(other.take_waiting(&entry.group, |copy| copy.number == entry.number));
+        self.drop_copies(&entry, at);
+        if entry.instead_of.is_some() {
+            // Its own message of the same decision came while the copy was under way.
+            let is_flapping = |one: &Entry| one.notification.reason == Reason::Flapping;
+            let is_same = |own: &Entry| {
+                let is_decision = own.notification.at_ms == entry.notification.at_ms && !own.is_part();
+                is_decision && is_flapping(own) == is_flapping(&entry)
+            };
+            let same = self.channels.get_mut(&entry.channel).map(|channel| channel.take_waiting(&entry.group, is_same));
+            self.replaced(same.unwrap_or_default(), "it was told in another channel's place", at);
         }
-        for copy in copies {
-            self.finish(&copy, State::Replaced, Some(&format!("{} delivered it", entry.channel)), at);
+        // Who was told in another's place needs to hear what came meanwhile.
+        let (from, to) = match &entry.instead_of {
+            Some(origin) => (origin, Some(&entry.channel)),
+            None => (&entry.channel, sending.as_ref()),
+        };
+        if let Some(to) = to {
+            let is_later = |one: &Entry| one.group == entry.group && one.number > entry.number;
+            self.copy_to(from, to, is_later, at);
         }
         self.begin_resending(entry, at);
+    }
+
+    /// Remembers what receivers were told by a message, and by whom.
+    fn note_told(&mut self, entry: &Entry, via: Option<String>, at: Timestamp) {
+        let told = Told {
+            id: entry.notification.id,
+            is_end: entry.is_end(),
+            at_ms: at.0,
+            via,
+            number: entry.number,
+            decided_ms: entry.notification.at_ms,
+            is_copy: entry.instead_of.is_some(),
+            is_part: entry.is_part(),
+        };
+        if let Some(origin) = &entry.instead_of {
+            let told = Told { via: Some(entry.channel.clone()), is_copy: false, ..told.clone() };
+            self.tell(origin, &entry.group, told);
+        }
+        self.tell(&entry.channel, &entry.group, told);
+    }
+
+    /// Copies of what was delivered have nothing left to tell, but for the end of what was told there.
+    fn drop_copies(&mut self, entry: &Entry, at: Timestamp) {
+        let mut copies = Vec::new();
+        for other in self.channels.values_mut().filter(|other| other.policy.name != entry.channel) {
+            let is_needed = entry.is_end() && other.awaits_end(&entry.group);
+            copies.extend(other.take_waiting(&entry.group, |copy| copy.number == entry.number && !is_needed));
+        }
+        self.replaced(copies, &format!("{} delivered it", entry.channel), at);
     }
 
     /// Keeps a message whose receiver wants to hear again and again that it still holds.
@@ -120,7 +160,7 @@ impl Queue {
             entry.attempts = 0;
             entry.not_before_ms = at.0 + resend.as_millis() as i64;
             self.unwritten.push(Record::Put(entry.stored()));
-            channel.put_back(entry);
+            channel.put_in(entry);
         }
     }
 
@@ -133,7 +173,7 @@ impl Queue {
                 entry.attempts = 0;
                 entry.not_before_ms = at.0 + resend.as_millis() as i64;
                 self.unwritten.push(tried(&entry));
-                channel.put_back(entry);
+                channel.put_in(entry);
             }
             _ => self.finish(&entry, State::Delivered, None, at),
         }
@@ -141,7 +181,7 @@ impl Queue {
 
     fn tell(&mut self, channel: &str, group: &str, told: Told) {
         let Some(state) = self.channels.get_mut(channel) else { return };
-        state.tell(group, told.clone());
+        let told = state.tell(group, told).clone();
         self.unwritten.push(Record::Told { channel: channel.to_owned(), group: group.to_owned(), told });
     }
 
@@ -157,7 +197,9 @@ impl Queue {
             return;
         }
         self.unwritten.push(tried(&entry));
-        channel.put_back(entry);
+        let (name, group) = (entry.channel.clone(), entry.group.clone());
+        channel.put_in(entry);
+        self.drop_overtaken(&name, &group, at);
     }
 
     /// Gives the fallback channel copies of what this one does not take; `has_failed` says that a message was just
@@ -169,19 +211,25 @@ impl Queue {
         if !has_failed && !is_failing {
             return;
         }
+        let is_due = |entry: &Entry| is_failing || entry.attempts >= HANDED_OVER_AFTER || entry.refusals > 0;
+        self.copy_to(channel, &fallback, is_due, at);
+    }
+
+    /// Copies messages that wait for one channel to another that has no copy of them.
+    pub(super) fn copy_to(&mut self, from: &str, to: &str, is_wanted: impl Fn(&Entry) -> bool, at: Timestamp) {
+        let Some(state) = self.channels.get_mut(from) else { return };
         let mut copies = Vec::new();
-        for entry in state.entries_mut() {
-            let is_due = is_failing || entry.attempts >= HANDED_OVER_AFTER || entry.refusals > 0;
-            if is_due && !entry.is_handed_over && !entry.is_resend {
+        for entry in state.entries_mut().filter(|entry| is_wanted(entry)) {
+            if !entry.is_handed_over && !entry.is_resend {
                 entry.is_handed_over = true;
                 copies.push(entry.clone());
             }
         }
         for original in copies {
-            self.unwritten.push(Record::HandedOver { channel: channel.to_owned(), number: original.number });
-            let mut copy = Entry::new(original.number, &fallback, original.group, original.notification, at);
+            self.unwritten.push(Record::HandedOver { channel: from.to_owned(), number: original.number });
+            let mut copy = Entry::new(original.number, to, original.group, original.notification, at);
             copy.is_first_word = original.is_first_word;
-            copy.instead_of = original.instead_of.or_else(|| Some(channel.to_owned()));
+            copy.instead_of = original.instead_of.or_else(|| Some(from.to_owned()));
             self.put(copy, at);
         }
     }

@@ -91,9 +91,16 @@ pub(super) fn open(
     }
     for entry in entries.into_values() {
         match queue.channels.get_mut(&entry.channel) {
-            Some(channel) => channel.push(entry),
+            Some(channel) => channel.put_in(entry),
             None => queue.finish(&entry, State::GivenUp, Some("the channel is no longer configured"), at),
         }
+    }
+    let lanes = queue
+        .channels
+        .iter()
+        .flat_map(|(name, channel)| channel.lanes.keys().map(|group| (name.clone(), group.clone())));
+    for (channel, group) in lanes.collect::<Vec<_>>() {
+        queue.drop_overtaken(&channel, &group, at);
     }
     let waiting = queue.channels.values().map(|channel| channel.waiting).sum();
     // A full disk is no reason to tell nobody: what was read is delivered all the same.

@@ -9,6 +9,8 @@ use squirrel_model::Timestamp;
 use squirrel_notify::{Notification, Reason};
 use squirrel_store::dir::{Dir, FaultyDir, MemoryDir, Trouble};
 
+mod schedules;
+
 use super::*;
 use crate::render::samples::{message, over};
 use crate::settings::{DEFAULT_GIVE_UP, Rate};
@@ -38,7 +40,8 @@ fn queue(policies: Vec<Policy>) -> Queue {
 
 fn one(id: u64, channel: &str, group: &str, reason: Reason) -> Notification {
     let base = if reason == Reason::Resolved { over(message("eth0")) } else { message("eth0") };
-    Notification { id, channel: channel.to_owned(), group_key: group.to_owned(), reason, chart: None, ..base }
+    let (channel, group_key) = (channel.to_owned(), group.to_owned());
+    Notification { id, channel, group_key, reason, at_ms: id as i64, chart: None, ..base }
 }
 
 fn work(queue: &mut Queue, at: i64) -> Option<Work> {
@@ -189,9 +192,10 @@ fn the_first_word_of_something_over_says_so() {
     let first = work(&mut queue, 0).unwrap();
     queue.accept(one(2, "a", "g", Reason::Resolved), Timestamp(1));
     queue.done(&first.ticket, failed(), Timestamp(2));
-    // The beginning is back in its lane, before the end that came meanwhile: both go out in their order.
-    let told = deliver_all(&mut queue, 3, MINUTE, |_| took());
-    assert_eq!(told.iter().map(|(_, id, _)| *id).collect::<Vec<_>>(), [1, 2]);
+    // The end came while the beginning was under way, and tells of both.
+    let end = work(&mut queue, MINUTE).unwrap();
+    assert_eq!((end.notification.id, end.circumstances.is_first_word), (2, true));
+    queue.done(&end.ticket, took(), Timestamp(MINUTE));
     queue.accept(one(3, "a", "h", Reason::New), Timestamp(MINUTE));
     queue.accept(one(4, "a", "h", Reason::Resolved), Timestamp(MINUTE));
     assert!(work(&mut queue, MINUTE).unwrap().circumstances.is_first_word);
@@ -280,14 +284,19 @@ fn too_many_cost_the_oldest_and_are_counted() {
         queue.accept(small, Timestamp(id as i64));
     }
     assert_eq!((queue.backlog()[0].waiting, queue.counts().lost), (MAX_WAITING, 3));
-    let large = super::lane::within(
-        Notification {
-            alerts: vec![message(&"x".repeat(2000)).alerts[0].clone(); 1000],
-            ..one(1, "a", "g", Reason::New)
-        },
-        MAX_MESSAGE,
-    );
-    assert!(serde_json::to_vec(&large).unwrap().len() <= MAX_MESSAGE);
+}
+
+#[test]
+fn a_message_has_as_many_alerts_as_have_room() {
+    let with = |text: &str| {
+        let alerts = vec![message(text).alerts[0].clone(); 1000];
+        lane::within(Notification { alerts, ..one(1, "a", "g", Reason::New) }, MAX_MESSAGE)
+    };
+    let usual = with(&"x".repeat(50));
+    assert_eq!((usual.alerts.len(), usual.more), (1000, 0), "as many as may be asked for");
+    let large = with(&"x".repeat(2000));
+    let (size, one) = (serde_json::to_vec(&large).unwrap().len(), serde_json::to_vec(&large.alerts[0]).unwrap().len());
+    assert!(size <= MAX_MESSAGE && size + one + 30 > MAX_MESSAGE, "{size}: one more of {one} would have room");
     assert_eq!(large.alerts.len() + large.more, 1000);
 }
 
@@ -362,6 +371,21 @@ fn whatever_operation_of_the_disk_fails_and_whenever_it_ends_nothing_acknowledge
             }
         }
     }
+}
+
+#[test]
+fn a_channel_that_fails_still_does_after_the_configuration_was_read_again_and_is_tried_at_once() {
+    let mut queue = queue(vec![policy("a")]);
+    queue.accept(one(1, "a", "g", Reason::New), Timestamp(0));
+    let first = work(&mut queue, 0).unwrap();
+    let wait = Some(Duration::from_hours(1));
+    queue.done(&first.ticket, Outcome::Failed { answer: "HTTP 503".to_owned(), retry_after: wait }, Timestamp(0));
+    queue.set_policies(vec![policy("a")], Timestamp(1));
+    assert_eq!(queue.backlog()[0].failing_since_ms, Some(0), "nothing was delivered since");
+    queue.accept(one(2, "a", "h", Reason::New), Timestamp(1));
+    let second = work(&mut queue, 1).expect("its address may be another");
+    queue.done(&second.ticket, took(), Timestamp(1));
+    assert_eq!(queue.backlog()[0].failing_since_ms, None);
 }
 
 #[test]

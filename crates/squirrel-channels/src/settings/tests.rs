@@ -2,6 +2,14 @@
 
 use super::*;
 
+#[test]
+fn who_must_hear_again_in_time_is_not_held_up_by_the_rate_for_people() {
+    let of = |text: &str| channels(text).expect("good tables")[0].policy.rate;
+    assert_eq!(of("[[alertmanager]]\nname = \"am\"\nurl = \"http://127.0.0.1:9093\"\n"), RESENT_RATE);
+    assert_eq!(of("[[alertmanager]]\nname = \"am\"\nurl = \"http://127.0.0.1:9093\"\nrate = \"5/s\"\n").count, 5);
+    assert_eq!(of("[[webhook]]\nname = \"hook\"\nurl = \"http://127.0.0.1:9/\"\n"), DEFAULT_RATE);
+}
+
 fn channels(text: &str) -> Result<Vec<Channel>, String> {
     let tables: NotifyTables = toml::from_str(text).map_err(|error| error.to_string())?;
     tables.channels().map_err(|error| error.to_string())

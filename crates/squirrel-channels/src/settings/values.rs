@@ -35,6 +35,10 @@ pub struct Rate {
 /// shut out by a service.
 pub const DEFAULT_RATE: Rate = Rate { count: 20, per: Duration::from_mins(1) };
 
+/// The same for a receiver that takes an alert for over of which it does not hear again in time (Alertmanager): each
+/// group is told again each `resend`, and none may come late.
+pub const RESENT_RATE: Rate = Rate { count: 1000, per: Duration::from_secs(1) };
+
 impl TryFrom<String> for Rate {
     type Error = String;
 

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use flate2::write::{DeflateDecoder, GzDecoder};
 use squirrel_outbound::{Phase, SendError};
 
-use super::round::Driven;
+use super::conversation::Driven;
 use crate::finding::Failed;
 
 /// How a body is packed.

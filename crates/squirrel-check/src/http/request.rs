@@ -1,9 +1,9 @@
 //! The request that is sent, and what becomes of it when it is redirected.
 
 use http_body_util::Full;
-use hyper::Method;
 use hyper::body::Bytes;
 use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use hyper::{Method, Version};
 use squirrel_outbound::base64;
 
 use super::HttpCheck;
@@ -23,7 +23,8 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
-    pub(super) fn of(check: &HttpCheck, first: &Place) -> Result<Self, Failed> {
+    /// `hostname` is what whoever asks calls the host; the module has to agree or have no word of it.
+    pub(super) fn of(check: &HttpCheck, first: &Place, hostname: Option<&str>) -> Result<Self, Failed> {
         let method = Method::from_bytes(check.method.as_bytes())
             .map_err(|_| Failed::new(format!("{:?} is no method of HTTP", check.method)))?;
         if method == Method::CONNECT {
@@ -58,6 +59,14 @@ impl Outgoing {
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
+        if let Some(hostname) = hostname {
+            if host.as_deref().is_some_and(|host| host != hostname) {
+                return Err(Failed::new(
+                    "the module has a Host header of its own, and hostname is another: leave one out",
+                ));
+            }
+            host = Some(hostname.to_owned());
+        }
         if host.as_deref().is_some_and(|host| host.is_empty() || host.contains(['/', '@', ' '])) {
             return Err(Failed::new(format!("the Host header for {first} is no host")));
         }
@@ -83,16 +92,21 @@ impl Outgoing {
         &self.method
     }
 
-    /// In hyper's form.
-    pub(super) fn to(&self, place: &Place) -> Result<hyper::Request<Full<Bytes>>, Failed> {
+    /// In hyper's form. HTTP/2 has the host as a part of the place, and no header for it.
+    pub(super) fn to(&self, place: &Place, is_http2: bool) -> Result<hyper::Request<Full<Bytes>>, Failed> {
         let refused = |_| Failed::new("the target's path cannot be sent");
         let mut request = hyper::Request::new(Full::new(self.body.clone()));
         *request.method_mut() = self.method.clone();
-        *request.uri_mut() = place.path.parse().map_err(refused)?;
         *request.headers_mut() = self.headers.clone();
         let host = self.host.clone().unwrap_or_else(|| place.authority());
-        let host = HeaderValue::from_str(&host).map_err(|_| Failed::new("the host cannot be sent"))?;
-        request.headers_mut().insert(HOST, host);
+        if is_http2 {
+            *request.version_mut() = Version::HTTP_2;
+            *request.uri_mut() = format!("https://{host}{}", place.path).parse().map_err(refused)?;
+        } else {
+            *request.uri_mut() = place.path.parse().map_err(refused)?;
+            let host = HeaderValue::from_str(&host).map_err(|_| Failed::new("the host cannot be sent"))?;
+            request.headers_mut().insert(HOST, host);
+        }
         if !self.body.is_empty() {
             request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(self.body.len()));
         }

@@ -1,19 +1,13 @@
 //! One request and the head of its answer, each phase timed.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
-use http_body_util::Full;
-use hyper::body::{Body as _, Bytes, Frame, Incoming, SizeHint};
-use hyper::client::conn::http1::{self, Connection};
+use hyper::body::{Body as _, SizeHint};
 use hyper::header::CONTENT_LENGTH;
 use hyper::http::response::Parts;
-use hyper_util::rt::TokioIo;
 use squirrel_outbound::{Phase, SendError};
 use tokio::time::Instant;
 
 use super::HttpCheck;
+use super::conversation::{Driven, converse};
 use super::redirect::Place;
 use super::request::Outgoing;
 use crate::checker::Checker;
@@ -30,26 +24,6 @@ pub(super) struct Answer {
     pub(super) content_length: Option<u64>,
 }
 
-type Driver = Pin<Box<Connection<TokioIo<Box<dyn Stream>>, Full<Bytes>>>>;
-
-/// A body together with the connection that brings it: no task outlives the check.
-pub(super) struct Driven {
-    incoming: Incoming,
-    driver: Option<Driver>,
-}
-
-impl Driven {
-    pub(super) fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        if let Some(driver) = &mut self.driver {
-            // Its errors are told by the body too.
-            if driver.as_mut().poll(context).is_ready() {
-                self.driver = None;
-            }
-        }
-        Pin::new(&mut self.incoming).poll_frame(context)
-    }
-}
-
 /// Asks a place, and notes how long each phase took.
 pub(super) async fn ask(
     check: &HttpCheck,
@@ -63,12 +37,15 @@ pub(super) async fn ask(
     let begin = Instant::now();
     let stream = check.reach.connect(address).await?;
     notes.add_phase(&metrics::HTTP_DURATION, "connect", begin.elapsed());
+    let mut is_http2 = false;
     let stream: Box<dyn Stream> = if place.is_tls {
         let begin = Instant::now();
         let name = outgoing.tls_name(place);
-        let stream = tls::handshake(stream, &name, &check.tls, &checker.roots, &["http/1.1"]).await?;
+        let offered: &[&str] = if check.http2 { &["h2", "http/1.1"] } else { &["http/1.1"] };
+        let stream = tls::handshake(stream, &name, &check.tls, &checker.roots, offered).await?;
         notes.add_phase(&metrics::HTTP_DURATION, "tls", begin.elapsed());
         tls::note(&stream, &check.tls, true, notes);
+        is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         Box::new(stream)
     } else {
         Box::new(stream)
@@ -76,17 +53,8 @@ pub(super) async fn ask(
     let begin = Instant::now();
     let broken =
         |error: &hyper::Error| Failed::new(format!("{place}: {}", SendError::of_exchange(Phase::Answer, error)));
-    let request = outgoing.to(place)?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| broken(&error))?;
-    let mut driver: Option<Driver> = Some(Box::pin(connection));
-    let mut sending = std::pin::pin!(sender.send_request(request));
-    let response = std::future::poll_fn(|context| {
-        if driver.as_mut().is_some_and(|driver| driver.as_mut().poll(context).is_ready()) {
-            driver = None;
-        }
-        sending.as_mut().poll(context)
-    });
-    let response = response.await.map_err(|error| broken(&error))?;
+    let request = outgoing.to(place, is_http2)?;
+    let (response, held) = converse(stream, request, is_http2).await.map_err(|error| broken(&error))?;
     notes.add_phase(&metrics::HTTP_DURATION, "processing", begin.elapsed());
     let content_length = match SizeHint::exact(&response.body().size_hint()) {
         // The length of what GET would have brought.
@@ -97,5 +65,5 @@ pub(super) async fn ask(
     };
     let (head, incoming) = response.into_parts();
     notes.say(&format!("{place} answered {}", head.status.as_u16()));
-    Ok(Answer { head, body: Driven { incoming, driver }, is_tls: place.is_tls, content_length })
+    Ok(Answer { head, body: Driven::new(incoming, held), is_tls: place.is_tls, content_length })
 }

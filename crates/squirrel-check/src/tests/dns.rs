@@ -1,11 +1,12 @@
 //! Name servers over each transport, those that lie, and those that make no sense.
 
-use regex::Regex;
+use regex::bytes::Regex;
+use squirrel_testkit::Authority;
 use squirrel_wire::dns::{Class, Rcode, RecordType};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use super::server::{Authority, datagrams};
+use super::server::datagrams;
 use super::{SHORT, assert_good, check, check_within, trusting, value, value_of, why};
 use crate::tls::Stream;
 use crate::{DnsCheck, DnsTransport, Prober, RecordRules};

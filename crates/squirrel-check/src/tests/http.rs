@@ -4,8 +4,9 @@ use std::io::Write as _;
 
 use regex::bytes::Regex;
 use squirrel_outbound::Secret;
+use squirrel_testkit::Authority;
 
-use super::server::{Act, Authority, Server};
+use super::server::{Act, Server};
 use super::{SHORT, assert_good, check, check_within, trusting, value, value_of, why};
 use crate::{Compression, HeaderRule, HttpCheck, Prober};
 
@@ -268,5 +269,34 @@ async fn hostile_servers_are_left_within_their_bounds() {
         let server = Server::start(None, act.clone()).await;
         let finding = check_within(SHORT * 5, limited(), &server.target()).await;
         assert!(why(&finding).contains(expected), "{expected} in {}", why(&finding));
+    }
+}
+
+#[tokio::test]
+async fn http2_is_spoken_with_those_who_speak_it() {
+    let authority = Authority::new();
+    let server = super::server::http2(&authority.sign("localhost")).await;
+    let target = format!("https://localhost:{}/a?b", server.port());
+    for (http2, method, expected, version) in [
+        (true, "GET", "GET /a HTTP/2.0 shop.example", 2.0),
+        (true, "POST", "POST /a HTTP/2.0 shop.example", 2.0),
+        (false, "GET", "GET /a HTTP/1.1 shop.example", 1.1),
+    ] {
+        let tls = trusting(&authority).with_server_name("localhost").unwrap();
+        let check_it = HttpCheck {
+            http2,
+            tls,
+            method: method.to_owned(),
+            headers: vec![("Host".to_owned(), Secret::new("shop.example"))],
+            body: Some(Secret::new("x")),
+            fail_if_body_not_matches: vec![Regex::new(&format!("^{expected}$")).unwrap()],
+            valid_versions: vec![if http2 { "HTTP/2.0" } else { "HTTP/1.1" }.to_owned()],
+            reach: crate::Reach { preferred: crate::IpVersion::V4, ..crate::Reach::default() },
+            ..HttpCheck::default()
+        };
+        let finding = check(Prober::Http(Box::new(check_it)), &target).await;
+        assert_good(&finding);
+        assert_eq!(value(&finding, "probe_http_version"), Some(version));
+        assert_eq!(value(&finding, "probe_http_content_length"), Some(expected.len() as f64));
     }
 }

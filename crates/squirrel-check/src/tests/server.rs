@@ -1,96 +1,22 @@
 //! Servers that do what the test wrote down, on ports of the system's choice; they end with the test's runtime.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair};
-use rustls::ServerConfig;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::{http1 as http1_server, http2 as http2_server};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use squirrel_testkit::Identity;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio_rustls::TlsAcceptor;
 
 use crate::tls::Stream;
-
-/// An authority that signs certificates.
-pub(crate) struct Authority {
-    issuer: CertifiedIssuer<'static, KeyPair>,
-}
-
-/// A certificate, its key, and those that are shown with it.
-pub(crate) struct Identity {
-    pub(crate) der: CertificateDer<'static>,
-    pub(crate) key: KeyPair,
-}
-
-impl Authority {
-    pub(crate) fn new() -> Self {
-        Self::until(4_000)
-    }
-
-    /// One whose own certificate ends with a year.
-    pub(crate) fn until(year: i32) -> Self {
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.not_after = rcgen::date_time_ymd(year, 6, 30);
-        let key = KeyPair::generate().unwrap();
-        // Authorities of one name would be taken for each other.
-        params.distinguished_name.push(DnType::CommonName, format!("{:?}", &key.public_key_raw()[..16]));
-        Self { issuer: CertifiedIssuer::self_signed(params, key).unwrap() }
-    }
-
-    pub(crate) fn pem(&self) -> String {
-        self.issuer.pem()
-    }
-
-    pub(crate) fn der(&self) -> CertificateDer<'static> {
-        self.issuer.der().clone()
-    }
-
-    pub(crate) fn sign(&self, name: &str) -> Identity {
-        self.sign_until(name, 4_000)
-    }
-
-    pub(crate) fn sign_until(&self, name: &str, year: i32) -> Identity {
-        self.sign_named(name, &name_of(&[("CN", name)]), year)
-    }
-
-    pub(crate) fn sign_named(&self, name: &str, subject: &DistinguishedName, year: i32) -> Identity {
-        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
-        params.distinguished_name = subject.clone();
-        params.not_before = rcgen::date_time_ymd(2_001, 1, 1);
-        params.not_after = rcgen::date_time_ymd(year, 6, 30);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        Identity { der: certificate.der().clone(), key }
-    }
-}
-
-/// A name of attributes by their short names.
-pub(crate) fn name_of(attributes: &[(&str, &str)]) -> DistinguishedName {
-    let mut name = DistinguishedName::new();
-    for (kind, value) in attributes {
-        let kind = match *kind {
-            "C" => DnType::CountryName,
-            "O" => DnType::OrganizationName,
-            _ => DnType::CommonName,
-        };
-        name.push(kind, *value);
-    }
-    name
-}
-
-impl Identity {
-    /// A server's side of TLS.
-    pub(crate) fn acceptor(&self) -> TlsAcceptor {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let key = PrivateKeyDer::try_from(self.key.serialize_der()).unwrap();
-        let config = builder.unwrap().with_no_client_auth().with_single_cert(vec![self.der.clone()], key);
-        TlsAcceptor::from(Arc::new(config.unwrap()))
-    }
-}
 
 /// What a server does with a connection.
 #[derive(Clone, Debug)]
@@ -223,6 +149,39 @@ async fn until(stream: &mut Box<dyn Stream>, end: &[u8]) -> std::io::Result<Stri
         }
     }
     Ok(String::from_utf8_lossy(&octets).into_owned())
+}
+
+/// A web server that speaks HTTP/2 and HTTP/1.1, and answers with what it was asked.
+pub(crate) async fn http2(identity: &Identity) -> SocketAddr {
+    let acceptor = identity.acceptor_of(None, &["h2", "http/1.1"]);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                let Ok(stream) = acceptor.accept(stream).await else { return };
+                let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                let stream = TokioIo::new(stream);
+                let served = if is_http2 {
+                    http2_server::Builder::new(TokioExecutor::new()).serve_connection(stream, service_fn(echoed)).await
+                } else {
+                    http1_server::Builder::new().serve_connection(stream, service_fn(echoed)).await
+                };
+                drop(served);
+            });
+        }
+    });
+    address
+}
+
+/// The request in words: its host as both versions have it.
+async fn echoed(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let host = request.uri().authority().map(ToString::to_string);
+    let host = host.or_else(|| Some(request.headers().get("host")?.to_str().ok()?.to_owned()));
+    let body =
+        format!("{} {} {:?} {}", request.method(), request.uri().path(), request.version(), host.unwrap_or_default());
+    Ok(Response::new(Full::new(Bytes::from(body))))
 }
 
 /// A server of UDP that answers each datagram with what `answers` makes of it.

@@ -1,10 +1,11 @@
 //! Connections, banners, conversations, and TLS in the midst of them.
 
 use regex::bytes::Regex;
+use squirrel_testkit::Authority;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use super::server::{Act, Authority, Server};
+use super::server::{Act, Server};
 use super::{SHORT, assert_good, check, check_within, trusting, value, value_of, why};
 use crate::{Exchange, Expect, Prober, TcpCheck};
 

@@ -1,88 +1,46 @@
 //! blackbox_exporter as a witness: the same names, labels and values on the same servers.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
 
-use regex::bytes::Regex;
-use squirrel_testkit::skip;
-use squirrel_wire::dns::RecordType;
+use squirrel_testkit::{Authority, Peer, skip};
 
-use super::server::{Act, Authority, Server, datagrams};
-use super::{check, trusting};
-use crate::{DnsCheck, Exchange, Expect, Finding, HttpCheck, IpVersion, Prober, Reach, TcpCheck};
-
-const PROGRAM: &str = "/usr/bin/prometheus-blackbox-exporter";
+use super::server::{Act, Server, datagrams};
+use crate::{Checker, Finding, Modules};
 
 /// What measures time, and so differs from run to run.
-const TIMES: [&str; 5] = [
+const TIMES: [&str; 6] = [
     "probe_duration_seconds",
     "probe_dns_lookup_time_seconds",
     "probe_http_duration_seconds",
     "probe_dns_duration_seconds",
+    "probe_icmp_duration_seconds",
     "probe_timeout_seconds",
 ];
 
 /// Metrics that came after the version that Debian has.
 const NEWER: [&str; 3] = ["probe_timeout_seconds", "probe_failed_due_to_bytes", "probe_tls_cipher_info"];
 
-/// The exporter, which ends with the test.
-struct Exporter {
-    child: Child,
-    address: String,
+/// Metrics of the exporter by name and labels.
+async fn probe(exporter: &Peer, module: &str, target: &str) -> BTreeMap<String, f64> {
+    let url = format!("http://127.0.0.1:{}/probe?module={module}&target={target}", exporter.port());
+    let to = squirrel_outbound::Destination::parse(&url).unwrap();
+    let answer = squirrel_outbound::Client::new().send(&to, squirrel_outbound::Request::get()).await.unwrap();
+    read(&String::from_utf8(answer.body).unwrap())
 }
 
-impl Drop for Exporter {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Exporter {
-    /// Starts it, and waits until it tells the port that the system chose.
-    fn start(modules: &str, folder: &std::path::Path) -> Self {
-        let file = folder.join("modules.yml");
-        std::fs::write(&file, modules).unwrap();
-        let mut child = Command::new(PROGRAM)
-            .arg(format!("--config.file={}", file.display()))
-            .args(["--web.listen-address=127.0.0.1:0", "--log.level=debug"])
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let log = BufReader::new(child.stderr.take().unwrap());
-        let pattern = regex::Regex::new(r#"[Ll]istening on"? address=(127[0-9.]+:[0-9]+)"#).unwrap();
-        let mut lines = log.lines().map_while(Result::ok);
-        let address = lines.by_ref().find_map(|line| Some(pattern.captures(&line)?[1].to_owned()));
-        // Read on, so that it is never held up by a full pipe.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { address: address.expect("it says where it listens"), child }
-    }
-
-    /// Metrics by name and labels.
-    async fn probe(&self, module: &str, target: &str) -> BTreeMap<String, f64> {
-        let client = squirrel_outbound::Client::new();
-        let url = format!("http://{}/probe?module={module}&target={target}", self.address);
-        let to = squirrel_outbound::Destination::parse(&url).unwrap();
-        let answer = client.send(&to, squirrel_outbound::Request::get()).await.unwrap();
-        let text = String::from_utf8(answer.body).unwrap();
-        let lines = text.lines().filter(|line| !line.starts_with('#'));
-        lines
-            .map(|line| line.rsplit_once(' ').unwrap())
-            .map(|(name, value)| (name.to_owned(), value.parse().unwrap()))
-            .collect()
-    }
+fn read(text: &str) -> BTreeMap<String, f64> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines
+        .map(|line| line.rsplit_once(' ').unwrap())
+        .map(|(name, value)| (name.to_owned(), value.parse().unwrap()))
+        .collect()
 }
 
 /// Ours in the same form.
 fn rows(finding: &Finding) -> BTreeMap<String, f64> {
     let mut text = String::new();
     squirrel_model::exposition::write_batch(&mut text, &finding.batch);
-    let lines = text.lines().filter(|line| !line.starts_with('#'));
-    lines
-        .map(|line| line.rsplit_once(' ').unwrap())
-        .map(|(name, value)| (name.to_owned(), value.parse().unwrap()))
-        .collect()
+    read(&text)
 }
 
 fn metric_of(row: &str) -> &str {
@@ -119,10 +77,6 @@ fn address_record(query: &[u8]) -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn names_labels_and_values_are_those_of_the_exporter() {
-    if !std::path::Path::new(PROGRAM).exists() {
-        skip("names_labels_and_values_are_those_of_the_exporter", "prometheus-blackbox-exporter is not installed");
-        return;
-    }
     let folder = tempfile::tempdir().unwrap();
     let authority = Authority::new();
     let roots = folder.path().join("roots.pem");
@@ -131,6 +85,8 @@ async fn names_labels_and_values_are_those_of_the_exporter() {
         r#"modules:
   http: {{prober: http, timeout: 9s, http: {{preferred_ip_protocol: ip4, tls_config: {{ca_file: {roots}}}}}}}
   http_body: {{prober: http, timeout: 9s, http: {{preferred_ip_protocol: ip4, fail_if_body_matches_regexp: [hello]}}}}
+  http1: {{prober: http, timeout: 9s, http: {{preferred_ip_protocol: ip4, enable_http2: false, tls_config: {{ca_file: {roots}}}}}}}
+  icmp: {{prober: icmp, timeout: 9s, icmp: {{preferred_ip_protocol: ip4, ttl: 7}}}}
   tcp: {{prober: tcp, timeout: 9s, tcp: {{preferred_ip_protocol: ip4}}}}
   banner: {{prober: tcp, timeout: 9s, tcp: {{query_response: [{{expect: "^SSH-(.*)"}}]}}}}
   tls: {{prober: tcp, timeout: 9s, tcp: {{preferred_ip_protocol: ip4, tls: true, tls_config: {{ca_file: {roots}}}}}}}
@@ -138,45 +94,37 @@ async fn names_labels_and_values_are_those_of_the_exporter() {
 "#,
         roots = roots.display()
     );
-    let exporter = Exporter::start(&modules, folder.path());
-    let v4 = Reach { preferred: IpVersion::V4, ..Reach::default() };
-    let http = |fail: &[&str]| {
-        let fail_if_body_matches = fail.iter().map(|text| Regex::new(text).unwrap()).collect();
-        Prober::Http(Box::new(HttpCheck {
-            reach: v4,
-            tls: trusting(&authority),
-            fail_if_body_matches,
-            ..HttpCheck::default()
-        }))
-    };
-    let tcp =
-        |is_tls, exchanges| Prober::Tcp(Box::new(TcpCheck { reach: v4, is_tls, tls: trusting(&authority), exchanges }));
-    let banner = || {
-        let expect = Some(Expect::Line { pattern: Regex::new("^SSH-(.*)").unwrap(), labels: Vec::new() });
-        vec![Exchange { expect, ..Exchange::default() }]
+    let exporter = match Peer::blackbox_exporter(&modules) {
+        Ok(exporter) => exporter,
+        Err(reason) => return skip("names_labels_and_values_are_those_of_the_exporter", &reason),
     };
     let plain = Server::start(None, Act::ok("hello")).await;
     let identity = authority.sign_until("localhost", 2_049);
     let secure = Server::start(Some(identity.acceptor()), Act::ok("hello")).await;
+    let second = super::server::http2(&identity).await;
     let ssh = Server::start(None, Act::say("SSH-2.0-x\r\n")).await;
     let busy = Server::start(None, Act::Answer(b"HTTP/1.1 503 Busy\r\n\r\nhello".to_vec())).await;
     let there = Server::start(None, Act::redirect(302, &format!("http://{}/", plain.target()))).await;
     let names = datagrams(|query| vec![address_record(query)]).await.to_string();
     let secure_url = format!("https://localhost:{}/", secure.address.port());
     let secure_target = format!("localhost:{}", secure.address.port());
-    let dns = || Prober::Dns(Box::new(DnsCheck::of("example.org", RecordType(15))));
-    for (what, module, target, prober) in [
-        ("a page", "http", plain.target(), http(&[])),
-        ("a page by TLS", "http", secure_url, http(&[])),
-        ("an error", "http", busy.target(), http(&[])),
-        ("a redirect", "http", there.target(), http(&[])),
-        ("an unwanted body", "http_body", plain.target(), http(&["hello"])),
-        ("a connection", "tcp", ssh.target(), tcp(false, Vec::new())),
-        ("a banner", "banner", ssh.target(), tcp(false, banner())),
-        ("TLS", "tls", secure_target, tcp(true, Vec::new())),
-        ("names", "dns", names, dns()),
+    let files = |name: &str| std::fs::read(name).map_err(|error| error.to_string());
+    let ours = Modules::read(&modules, &files).unwrap();
+    for (what, module, target) in [
+        ("a page", "http", plain.target()),
+        ("a page by TLS", "http", secure_url),
+        ("a page by HTTP/2", "http", format!("https://localhost:{}/", second.port())),
+        ("a page by HTTP/1.1 though HTTP/2 is spoken", "http1", format!("https://localhost:{}/", second.port())),
+        ("an error", "http", busy.target()),
+        ("a redirect", "http", there.target()),
+        ("an unwanted body", "http_body", plain.target()),
+        ("a connection", "tcp", ssh.target()),
+        ("a banner", "banner", ssh.target()),
+        ("TLS", "tls", secure_target),
+        ("names", "dns", names),
+        ("an echo", "icmp", "127.0.0.1".to_owned()),
     ] {
-        let ours = rows(&check(prober, &target).await);
-        assert_same(what, &ours, &exporter.probe(module, &target).await);
+        let ours = Checker::new().check(&ours.get(module).unwrap(), &target).await;
+        assert_same(what, &rows(&ours), &probe(&exporter, module, &target).await);
     }
 }

@@ -19,6 +19,7 @@ use squirrel_wire::{AF_INET, AF_INET6};
 use crate::desc::{Collector, CollectorDesc, Opened, Unavailable, report};
 use crate::spread::Spread;
 use ports::Ports;
+pub use ports::{EphemeralPorts, PortsTo};
 
 /// The states that a dump shows, in the order of the kernel's numbers.
 const STATES: [TcpState; 11] = [
@@ -35,8 +36,9 @@ const STATES: [TcpState; 11] = [
     TcpState::CLOSING,
 ];
 
-/// Which quantiles are emitted: the text of the label and the share.
-const QUANTILES: [(&str, f64); 5] = [("0", 0.0), ("0.5", 0.5), ("0.9", 0.9), ("0.99", 0.99), ("1", 1.0)];
+/// Which percentiles are emitted: the text of the label and the share. (Prometheus reserves a label `quantile` for
+/// summaries.)
+const PERCENTILES: [(&str, f64); 5] = [("0", 0.0), ("50", 0.5), ("90", 0.9), ("99", 0.99), ("100", 1.0)];
 
 /// Ratios are counted in millionths.
 const MILLION: f64 = 1e6;
@@ -48,8 +50,53 @@ pub(crate) static DESC: CollectorDesc = CollectorDesc {
     open,
 };
 
+/// Counts the ephemeral ports in use, and names at most so many destinations; `None` when the kernel does not tell its
+/// range of ports. Costs a dump of the TCP sockets.
+///
+/// # Errors
+/// TCP sockets that cannot be listed.
+pub fn ephemeral_ports(kernel: &dyn Kernel, most: usize) -> Result<Option<EphemeralPorts>, SysError> {
+    let mut ports = Ports::default();
+    ports.begin(kernel);
+    let mut add = |payload: &[u8]| {
+        if let Ok(socket) = InetSocket::parse(payload) {
+            ports.add(&socket);
+        }
+    };
+    read(kernel, at_once(kernel), &mut add)?;
+    Ok(ports.most_used(most))
+}
+
+/// Whether this kernel answers the older request.
+fn at_once(kernel: &dyn Kernel) -> bool {
+    kernel.dump(Netlink::SockDiag, TCPDIAG_GETSOCK, &both_families(0).payload(), &mut |_, _| {}).is_ok()
+}
+
+/// Shows all TCP sockets.
+fn read(kernel: &dyn Kernel, at_once: bool, show: &mut dyn FnMut(&[u8])) -> Result<(), SysError> {
+    if at_once {
+        let request = both_families(InetRequest::ALL_STATES);
+        return dump(kernel, TCPDIAG_GETSOCK, &request.payload(), show);
+    }
+    let request = |family| one_family(family, InetRequest::ALL_STATES).payload();
+    dump(kernel, SOCK_DIAG_BY_FAMILY, &request(AF_INET), show)?;
+    match dump(kernel, SOCK_DIAG_BY_FAMILY, &request(AF_INET6), show) {
+        // Without IPv6 nothing is missing.
+        Err(error) if error.is_absent() => Ok(()),
+        result => result,
+    }
+}
+
+fn dump(kernel: &dyn Kernel, message_type: u16, request: &[u8], show: &mut dyn FnMut(&[u8])) -> Result<(), SysError> {
+    kernel.dump(Netlink::SockDiag, message_type, request, &mut |kind, payload| {
+        if kind == message_type {
+            show(payload);
+        }
+    })
+}
+
 fn open(kernel: &dyn Kernel) -> Opened {
-    let at_once = kernel.dump(Netlink::SockDiag, TCPDIAG_GETSOCK, &both_families(0).payload(), &mut |_, _| {}).is_ok();
+    let at_once = at_once(kernel);
     if !at_once {
         let by_family = one_family(AF_INET, 0).payload();
         kernel.dump(Netlink::SockDiag, SOCK_DIAG_BY_FAMILY, &by_family, &mut |_, _| {}).map_err(|error| {
@@ -63,7 +110,7 @@ fn open(kernel: &dyn Kernel) -> Opened {
         received: labels("state", "rx_queued_bytes"),
         sent: labels("state", "tx_queued_bytes"),
         unknown: labels("state", "unknown"),
-        quantiles: QUANTILES.map(|(text, _)| labels("quantile", text)),
+        percentiles: PERCENTILES.map(|(text, _)| labels("percentile", text)),
         now: Totals::default(),
         ports: Ports::default(),
     }))
@@ -87,7 +134,7 @@ struct Tcp {
     received: Labels,
     sent: Labels,
     unknown: Labels,
-    quantiles: [Labels; QUANTILES.len()],
+    percentiles: [Labels; PERCENTILES.len()],
     now: Totals,
     ports: Ports,
 }
@@ -179,7 +226,8 @@ impl Collector for Tcp {
     fn collect(&mut self, kernel: &dyn Kernel, _now: Elapsed, out: &mut Batch) {
         self.now.clear();
         self.ports.begin(kernel);
-        if let Err(error) = self.read(kernel) {
+        let (now, ports) = (&mut self.now, &mut self.ports);
+        if let Err(error) = read(kernel, self.at_once, &mut |payload| now.add(payload, ports)) {
             return report(out, &error);
         }
         self.emit(out);
@@ -187,29 +235,6 @@ impl Collector for Tcp {
 }
 
 impl Tcp {
-    fn read(&mut self, kernel: &dyn Kernel) -> Result<(), SysError> {
-        if self.at_once {
-            let request = both_families(InetRequest::ALL_STATES);
-            return self.dump(kernel, TCPDIAG_GETSOCK, &request.payload());
-        }
-        let request = |family| one_family(family, InetRequest::ALL_STATES).payload();
-        self.dump(kernel, SOCK_DIAG_BY_FAMILY, &request(AF_INET))?;
-        match self.dump(kernel, SOCK_DIAG_BY_FAMILY, &request(AF_INET6)) {
-            // Without IPv6 nothing is missing.
-            Err(error) if error.is_absent() => Ok(()),
-            result => result,
-        }
-    }
-
-    fn dump(&mut self, kernel: &dyn Kernel, message_type: u16, request: &[u8]) -> Result<(), SysError> {
-        let (now, ports) = (&mut self.now, &mut self.ports);
-        kernel.dump(Netlink::SockDiag, message_type, request, &mut |kind, payload| {
-            if kind == message_type {
-                now.add(payload, ports);
-            }
-        })
-    }
-
     fn emit(&self, out: &mut Batch) {
         let now = &self.now;
         for (labels, &count) in self.states.iter().zip(&now.states) {
@@ -238,9 +263,9 @@ impl Tcp {
         }
     }
 
-    /// The quantiles of a spread that was counted in millionths; none when nothing was counted.
+    /// The percentiles of a spread that was counted in millionths; none when nothing was counted.
     fn emit_spread(&self, metric: &'static Metric, spread: &Spread, out: &mut Batch) {
-        for (labels, (_, share)) in self.quantiles.iter().zip(QUANTILES) {
+        for (labels, (_, share)) in self.percentiles.iter().zip(PERCENTILES) {
             if let Some(value) = spread.quantile(share) {
                 out.put(metric, labels, value / MILLION);
             }

@@ -32,6 +32,7 @@ pub(super) fn by_us(name: &str) -> Vec<Vec<u8>> {
             }
             bodies().into_iter().chain([file]).collect()
         }
+        "rsa_key" => keys().to_vec(),
         "store_codec" => chunks(),
         "store_open" => (0..8_u8).map(|file| vec![file, file.wrapping_mul(37), 0, 0xff, 0, 0x80]).collect(),
         "x509_certificate" => vec![certificate()],
@@ -48,6 +49,20 @@ fn dns_answer() -> Vec<u8> {
         octets.extend(data);
     }
     octets
+}
+
+/// A public key, a private one, and the same as it is wrapped today, of a modulus of two octets.
+fn keys() -> [Vec<u8>; 3] {
+    let value = |tag: u8, parts: &[&[u8]]| -> Vec<u8> {
+        let content = parts.concat();
+        [&[tag, u8::try_from(content.len()).unwrap_or(0)][..], &content].concat()
+    };
+    let rsa = value(0x30, &[b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\0"]);
+    let numbers = b"\x02\x03\0\xc5\x01\x02\x03\x01\0\x01";
+    let public = value(0x30, &[&rsa, &value(0x03, &[b"\0", &value(0x30, &[numbers])])]);
+    let private = value(0x30, &[b"\x02\x01\0", numbers, b"\x02\x01\x42"]);
+    let wrapped = value(0x30, &[b"\x02\x01\0", &rsa, &value(0x04, &[&private])]);
+    [public, private, wrapped]
 }
 
 /// A certificate as far as it is read: number, names, moments, alternative names.

@@ -6,6 +6,7 @@ use squirrel_sys::{Kernel, Netlink, SysError};
 use squirrel_wire::ethtool::{DriverInfo, parse_statistics, parse_string_set_info, parse_strings};
 use squirrel_wire::icmp::{self, Extensions, Family, Message, Quoted};
 use squirrel_wire::netlink::{Attributes, Messages};
+use squirrel_wire::tcp;
 
 use crate::show;
 
@@ -26,6 +27,8 @@ pub(super) fn ledger_rows(octets: &[u8]) {
 /// A message of ICMP with what it quotes and what was added to it, and the octets as each of these.
 pub(super) fn icmp(octets: &[u8]) {
     show(&(icmp::ipv4_payload(octets), icmp::checksum(octets)));
+    // What errors quote, and what answers to questions for connections.
+    show(&(tcp::Start::parse(octets), tcp::Answer::parse(octets)));
     show(&Extensions::new(octets).collect::<Vec<_>>());
     let stripped = usize::from(octets.first().copied().unwrap_or_default());
     show(&Extensions::new(icmp::extensions_after(octets, stripped)).collect::<Vec<_>>());

@@ -1,7 +1,8 @@
-//! What servers on the network answer to checks: DNS, NTP, certificates.
+//! What servers on the network answer to checks: DNS, NTP, certificates; and keys.
 
 use squirrel_wire::dns::{LONGEST_QUERY, Message, write_query};
 use squirrel_wire::ntp::{NtpTime, Packet};
+use squirrel_wire::rsa::{PrivateKey, PublicKey};
 use squirrel_wire::x509::Certificate;
 
 use crate::show;
@@ -34,4 +35,14 @@ pub(super) fn certificate(octets: &[u8]) {
     let Ok(certificate) = Certificate::parse(octets) else { return };
     show(&(certificate, certificate.dns_names().collect::<Vec<_>>()));
     show(&certificate.subject.attributes().chain(certificate.issuer.attributes()).collect::<Vec<_>>());
+}
+
+/// A key of RSA, and that its numbers begin with no zero.
+pub(super) fn rsa_key(octets: &[u8]) {
+    let public = PublicKey::parse(octets).map(|key| [key.modulus, key.exponent]);
+    let private = PrivateKey::parse(octets).map(|key| [key.modulus, key.private_exponent]);
+    for number in public.into_iter().chain(private).flatten() {
+        assert_ne!(number.first(), Some(&0));
+        show(&number);
+    }
 }

@@ -53,3 +53,10 @@ pub(super) fn bodies(octets: &[u8]) {
         show(&received);
     }
 }
+
+/// What a plugin of Nagios says in its first line.
+pub(super) fn performance(text: &str) {
+    let (figures, strange) = squirrel_check::parse_performance(text);
+    std::hint::black_box((&figures, strange));
+    assert!(figures.iter().all(|one| one.value.is_none_or(f64::is_finite)));
+}

@@ -2,6 +2,7 @@
 
 use squirrel_alert::{MAX_TEMPLATE_OUTPUT, RuleFile, Template, TemplateData, UnitTests};
 use squirrel_api::params::{parse_duration_ms, parse_time};
+use squirrel_check::Modules;
 use squirrel_filter::ss::{Names, SsFilter, Subject};
 use squirrel_filter::{Field, Filter, Kind, Services, Value};
 use squirrel_model::{Labels, Timestamp};
@@ -55,6 +56,14 @@ pub(super) fn filter(text: &str) {
 pub(super) fn rules(text: &str) {
     show(&RuleFile::parse("fuzz", text));
     show(&UnitTests::parse("fuzz", text));
+}
+
+/// A file of modules for checks; every file that it names is there.
+pub(super) fn modules(text: &str) {
+    match Modules::read(text, &|name| Ok(name.as_bytes().to_vec())) {
+        Ok(modules) => show(&modules),
+        Err(problems) => assert!(!problems.is_empty(), "what is refused has a reason"),
+    }
 }
 
 /// A template of an annotation, filled in.

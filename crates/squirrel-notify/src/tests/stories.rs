@@ -1,6 +1,6 @@
 //! Stories of nights and outages, and who hears of them.
 
-use super::{Restarts, World};
+use super::{Notifier, Restarts, World, channels};
 
 struct Story {
     name: &'static str,
@@ -50,10 +50,22 @@ const STORIES: &[Story] = &[
         outcome: &[],
     },
     Story {
-        name: "what comes back within the interval is not told twice, and what comes later is new",
+        name: "that all is over is told at once, and what begins after it is new",
         settings: "",
-        script: "0s fire a \n 1m over a \n 2m fire a \n 10m over a \n 20m fire a \n 30m",
-        outcome: &["0s ops: new a+", "10m ops: resolved a-", "20m ops: new a+"],
+        script: "0s fire a \n 1m over a \n 2m fire a \n 10m over a \n 20m",
+        outcome: &["0s ops: new a+", "1m ops: resolved a-", "2m ops: new a+", "10m ops: resolved a-"],
+    },
+    Story {
+        name: "the end of a part waits for the interval, and that of the rest does not",
+        settings: "[grouping]\nby = []",
+        script: "0s fire a b \n 1m over a \n 2m over b \n 10m fire a b \n 11m over a \n 20m",
+        outcome: &["0s ops: new b+ a+", "2m ops: resolved b- a-", "10m ops: new b+ a+", "15m ops: changed b+ a-"],
+    },
+    Story {
+        name: "a part that comes back within the interval is not told",
+        settings: "[grouping]\nby = []",
+        script: "0s fire a b \n 1m over a \n 2m fire a \n 20m",
+        outcome: &["0s ops: new b+ a+"],
     },
     Story {
         name: "a silence that starts after firing stops repeats, and tells the end when it is over",
@@ -95,16 +107,18 @@ const STORIES: &[Story] = &[
         ],
     },
     Story {
-        name: "who is told as firing is not asked twice because the alert was away for a minute",
+        name: "what was over for a minute is a new trouble, and its escalation begins anew",
         settings: "[[escalation]]\n[[escalation.step]]\nafter = \"20m\"\nchannels = [\"net\"]\n\
                    [[escalation.step]]\nafter = \"1h\"\nchannels = [\"boss\"]",
         script: "0s fire a \n 1m over a \n 2m fire a \n 21m over a \n 22m fire a \n 2h",
         outcome: &[
             "0s ops: new a+",
-            "20m net: escalated a+",
+            "1m ops: resolved a-",
+            "2m ops: new a+",
             "21m ops: resolved a-",
             "22m ops: new a+",
-            "1h boss: escalated a+",
+            "42m net: escalated a+",
+            "1h22m boss: escalated a+",
         ],
     },
     Story {
@@ -347,4 +361,14 @@ fn what_is_seen_is_what_is_told() {
     ] {
         assert!(events.contains(&event), "{event:?}");
     }
+}
+
+#[test]
+fn a_message_links_to_the_page_of_each_alert() {
+    let mut world = World::new("");
+    world.settings.external_url = "https://squirrel.example/".to_owned();
+    world.notifier = Notifier::new(&world.settings, &channels()).expect("good settings");
+    world.play("0s fire a \n 1m");
+    let alert = &world.told[0].alerts[0];
+    assert_eq!(alert.generator_url, format!("https://squirrel.example/alerts/{:016x}", alert.fingerprint));
 }

@@ -4,81 +4,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use rustls::pki_types::PrivateKeyDer;
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use crate::idle::Stream;
-
-/// An authority that signs certificates.
-pub(super) struct Authority {
-    issuer: CertifiedIssuer<'static, KeyPair>,
-}
-
-/// A certificate and its key.
-pub(super) struct Identity {
-    pub(super) certificate: String,
-    pub(super) key: String,
-    der: rustls::pki_types::CertificateDer<'static>,
-    key_der: Vec<u8>,
-}
-
-impl Authority {
-    pub(super) fn new() -> Self {
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().unwrap();
-        // Authorities of one name would be taken for each other until a signature is looked at.
-        params.distinguished_name.push(DnType::CommonName, format!("{:?}", key.public_key_raw()));
-        Self { issuer: CertifiedIssuer::self_signed(params, key).unwrap() }
-    }
-
-    pub(super) fn pem(&self) -> String {
-        self.issuer.pem()
-    }
-
-    pub(super) fn sign(&self, name: &str) -> Identity {
-        self.sign_until(name, 4_000)
-    }
-
-    /// A certificate that ends with a year.
-    pub(super) fn sign_until(&self, name: &str, year: i32) -> Identity {
-        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
-        params.not_before = rcgen::date_time_ymd(2_001, 1, 1);
-        params.not_after = rcgen::date_time_ymd(year, 12, 31);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        Identity {
-            certificate: certificate.pem(),
-            key: key.serialize_pem(),
-            der: certificate.der().clone(),
-            key_der: key.serialize_der(),
-        }
-    }
-}
-
-impl Identity {
-    /// A server's side of TLS; with an authority it asks for certificates that are of it.
-    pub(super) fn acceptor(&self, clients_of: Option<&Authority>) -> TlsAcceptor {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
-        let builder = match clients_of {
-            None => builder.unwrap().with_no_client_auth(),
-            Some(authority) => {
-                let mut roots = RootCertStore::empty();
-                roots.add(authority.issuer.der().clone()).unwrap();
-                let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
-                builder.unwrap().with_client_cert_verifier(verifier.unwrap())
-            }
-        };
-        let key = PrivateKeyDer::try_from(self.key_der.clone()).unwrap();
-        TlsAcceptor::from(Arc::new(builder.with_single_cert(vec![self.der.clone()], key).unwrap()))
-    }
-}
 
 /// What a server does with the requests of a connection.
 #[derive(Clone, Debug)]

@@ -1,6 +1,8 @@
 //! Certificates that are good, and those that are not.
 
-use super::server::{Act, Authority, Server, ok};
+use squirrel_testkit::{Authority, Identity};
+
+use super::server::{Act, Server, ok};
 use super::{SHORT, get, to};
 use crate::{SendError, Timeouts, TlsError, TlsOptions, TlsVersion};
 
@@ -11,7 +13,7 @@ fn trusting(authority: &Authority) -> TlsOptions {
 #[tokio::test]
 async fn a_good_chain_is_believed() {
     let authority = Authority::new();
-    let server = Server::start(Some(authority.sign("localhost").acceptor(None)), ok("hello")).await;
+    let server = Server::start(Some(authority.sign("localhost").acceptor()), ok("hello")).await;
     for options in [trusting(&authority), trusting(&authority).with_minimum(TlsVersion::V1_3)] {
         let answer = get(&to(&server.url("https", "localhost")).with_tls(options)).await.unwrap();
         assert_eq!((answer.status, answer.body.as_slice(), answer.is_cut), (200, &b"hello"[..], false));
@@ -21,7 +23,7 @@ async fn a_good_chain_is_believed() {
 #[tokio::test]
 async fn certificates_of_addresses_are_believed_for_them() {
     let authority = Authority::new();
-    let server = Server::start(Some(authority.sign("127.0.0.1").acceptor(None)), ok("hello")).await;
+    let server = Server::start(Some(authority.sign("127.0.0.1").acceptor()), ok("hello")).await;
     assert!(get(&to(&server.url("https", "127.0.0.1")).with_tls(trusting(&authority))).await.is_ok());
 }
 
@@ -41,7 +43,7 @@ async fn bad_certificates_are_refused_in_words() {
             "the server's certificate is of an unknown issuer; name the issuer's certificate as a root, if you trust it",
         ),
     ] {
-        let server = Server::start(Some(identity.acceptor(None)), ok("secret")).await;
+        let server = Server::start(Some(identity.acceptor()), ok("secret")).await;
         let error = get(&to(&server.url("https", host)).with_tls(trusting(&authority))).await.unwrap_err();
         assert_eq!(error, SendError::Tls(expected.to_owned()));
         assert!(server.requests().is_empty(), "nothing was said to a stranger");
@@ -51,7 +53,7 @@ async fn bad_certificates_are_refused_in_words() {
 #[tokio::test]
 async fn a_server_may_be_known_by_another_name() {
     let authority = Authority::new();
-    let server = Server::start(Some(authority.sign("inner.example").acceptor(None)), ok("hello")).await;
+    let server = Server::start(Some(authority.sign("inner.example").acceptor()), ok("hello")).await;
     let options = trusting(&authority).with_server_name("inner.example").unwrap();
     assert!(get(&to(&server.url("https", "localhost")).with_tls(options)).await.is_ok());
     assert_eq!(TlsOptions::new().with_server_name("a b").unwrap_err(), TlsError::ServerName);
@@ -59,7 +61,7 @@ async fn a_server_may_be_known_by_another_name() {
 
 #[tokio::test]
 async fn only_who_says_so_takes_any_certificate() {
-    let server = Server::start(Some(Authority::new().sign("other.example").acceptor(None)), ok("hello")).await;
+    let server = Server::start(Some(Authority::new().sign("other.example").acceptor()), ok("hello")).await;
     let destination = to(&server.url("https", "localhost")).with_tls(TlsOptions::new().insecure_skip_verify());
     assert_eq!(get(&destination).await.unwrap().status, 200);
     assert!(format!("{destination:?}").contains("insecure_skip_verify: true"));
@@ -68,12 +70,12 @@ async fn only_who_says_so_takes_any_certificate() {
 #[tokio::test]
 async fn a_client_shows_its_certificate() {
     let (authority, clients) = (Authority::new(), Authority::new());
-    let server = Server::start(Some(authority.sign("localhost").acceptor(Some(&clients))), ok("hello")).await;
+    let server = Server::start(Some(authority.sign("localhost").acceptor_of(Some(&clients), &[])), ok("hello")).await;
     let url = server.url("https", "localhost");
     let error = get(&to(&url).with_tls(trusting(&authority))).await.unwrap_err();
     assert_eq!(error, SendError::Tls("the server asks for a client's certificate".to_owned()));
 
-    let with = |identity: &super::server::Identity| {
+    let with = |identity: &Identity| {
         trusting(&authority).with_client(identity.certificate.as_bytes(), identity.key.as_bytes()).unwrap()
     };
     assert_eq!(get(&to(&url).with_tls(with(&clients.sign("client")))).await.unwrap().status, 200);
@@ -87,7 +89,7 @@ async fn a_server_without_tls_is_told_from_one_with_it() {
     let server = Server::start(None, Act::Interrupt(refusal)).await;
     let error = get(&to(&server.url("https", "localhost")).with_tls(trusting(&Authority::new()))).await.unwrap_err();
     assert_eq!(error, SendError::Tls("the server does not speak TLS on this port".to_owned()));
-    let server = Server::start(Some(Authority::new().sign("localhost").acceptor(None)), ok("hello")).await;
+    let server = Server::start(Some(Authority::new().sign("localhost").acceptor()), ok("hello")).await;
     let error = get(&to(&server.url("http", "localhost"))).await.unwrap_err().to_string();
     assert!(error.starts_with("waiting for the answer: "), "{error}");
 }

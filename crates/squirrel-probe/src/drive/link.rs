@@ -29,10 +29,10 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn open(family: Family, options: &Options) -> Result<Self, OpenError> {
+    pub(super) fn open(family: Family, options: &Options, raw: bool) -> Result<Self, OpenError> {
         let open = |carrier| ProbeSocket::open(family, carrier, &options.socket);
         let socket = match open(Carrier::Ping) {
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => open(Carrier::RawIcmp),
+            Err(error) if raw && error.kind() == io::ErrorKind::PermissionDenied => open(Carrier::RawIcmp),
             other => other,
         };
         let socket = socket.map_err(|error| OpenError::of(family, &options.socket, error))?;

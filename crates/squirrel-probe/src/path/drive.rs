@@ -1,17 +1,21 @@
 //! The driver of a path: sockets, the clock and the kernel's time stamps under the machine.
 
+mod connects;
 mod link;
+mod mtu;
+mod syn;
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::Duration;
 
-use squirrel_sys::probe_socket::{Carrier, Inbox, wait};
+use squirrel_sys::probe_socket::{Carrier, Inbox, wait_each};
 
-use super::{Event, Step, Trace};
+use super::{Event, Plan, Probe, Step, Trace};
 use crate::drive::{Clocks, Offset, OpenError, Options, family_of};
+use connects::Connects;
 use link::Link;
 
 /// What asks.
@@ -23,14 +27,38 @@ pub enum Protocol {
     Icmp,
     /// Datagrams of UDP to this port, at which nobody should listen.
     Udp(u16),
+    /// Questions for connections of TCP to this port: raw if this host lets us, else opened by the kernel.
+    Tcp(u16),
 }
+
+/// Port of connections if nobody says another: that of HTTPS, which filters let pass.
+pub const USUAL_TCP_PORT: u16 = 443;
+
+/// How long connections that the kernel opens are waited for at most: after a second it asks again by itself.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(900);
 
 /// Port of datagrams if nobody says another: the first that traceroute has always used.
 pub const USUAL_PORT: u16 = 33_434;
 
+/// What carries the questions of a flow, or of all.
+enum Way {
+    Link(Box<Link>),
+    Connects(Connects),
+}
+
+impl Way {
+    /// What is waited for, and whether it is a connection on its way.
+    fn socket(&self) -> Option<(BorrowedFd<'_>, bool)> {
+        match self {
+            Self::Link(link) => Some((link.socket().as_fd(), false)),
+            Self::Connects(connects) => connects.probe().map(|probe| (probe.as_fd(), true)),
+        }
+    }
+}
+
 /// Sockets for one path.
 pub struct Driver {
-    links: Vec<Link>,
+    ways: Vec<Way>,
     inbox: Inbox,
     strange: u64,
 }
@@ -44,17 +72,30 @@ impl Driver {
         let opened = match protocol {
             Protocol::Icmp => icmp(target, options),
             Protocol::Udp(port) => udp(target, flows, port, options),
+            Protocol::Tcp(port) => tcp(SocketAddr::new(target, port), flows, options),
             Protocol::Any => match icmp(target, options) {
                 Err(OpenError::NotPermitted(_)) => udp(target, flows, USUAL_PORT, options),
                 other => other,
             },
         };
-        Ok(Self { links: opened?, inbox: Inbox::new(), strange: 0 })
+        Ok(Self { ways: opened?, inbox: Inbox::new(), strange: 0 })
     }
 
     /// What carries the questions.
     pub fn carrier(&self) -> Carrier {
-        self.links.first().map_or(Carrier::Udp, Link::carrier)
+        match self.ways.first() {
+            Some(Way::Link(link)) => link.carrier(),
+            Some(Way::Connects(_)) => Carrier::Connect,
+            None => Carrier::Udp,
+        }
+    }
+
+    /// A plan that these sockets can carry out: connections that the kernel opens from one port go one after another.
+    pub fn fitted(&self, plan: Plan) -> Plan {
+        match self.carrier() {
+            Carrier::Connect => Plan { one_at_a_time: true, timeout: plan.timeout.min(CONNECT_TIMEOUT), ..plan },
+            _ => plan,
+        }
     }
 
     /// Answers that were to no question of this run.
@@ -81,9 +122,7 @@ impl Driver {
             let step = trace.step((clocks.steady)(), &mut events);
             let done = match step {
                 Step::Send(probe) => {
-                    if let Some(link) = self.link(probe.flow) {
-                        link.send(trace, probe, clocks, &mut events);
-                    }
+                    self.send(trace, probe, clocks, &mut events);
                     false
                 }
                 Step::Wait(at) => {
@@ -100,8 +139,11 @@ impl Driver {
             }
             // Between two questions of a round there is a wait, which is where answers are taken.
             if !matches!(step, Step::Send(_)) {
-                for link in &mut self.links {
-                    self.strange += link.receive(trace, &mut self.inbox, clocks, &mut events)?;
+                for way in &mut self.ways {
+                    match way {
+                        Way::Link(link) => self.strange += link.receive(trace, &mut self.inbox, clocks, &mut events)?,
+                        Way::Connects(connects) => connects.receive(trace, &mut self.inbox, clocks, &mut events)?,
+                    }
                 }
                 trace.settle(&mut events);
             }
@@ -115,22 +157,26 @@ impl Driver {
         }
     }
 
-    /// Echoes of all flows share a socket; each flow of datagrams has a port, and so a socket, of its own.
-    fn link(&mut self, flow: u16) -> Option<&mut Link> {
-        let index = usize::from(flow).min(self.links.len().checked_sub(1)?);
-        self.links.get_mut(index)
+    /// Echoes of all flows share a socket; each flow with a port has a socket of its own.
+    fn send(&mut self, trace: &mut Trace, probe: Probe, clocks: &Clocks<'_>, events: &mut Vec<Event>) {
+        let index = usize::from(probe.flow).min(self.ways.len().saturating_sub(1));
+        match self.ways.get_mut(index) {
+            Some(Way::Link(link)) => link.send(trace, probe, clocks, events),
+            Some(Way::Connects(connects)) => connects.send(trace, probe, clocks, events),
+            None => {}
+        }
     }
 
     /// Waits for something to read; says whether it was `stop`.
     fn wait(&self, span: Duration, stop: Option<BorrowedFd<'_>>) -> io::Result<bool> {
-        let sockets: Vec<BorrowedFd<'_>> = self.links.iter().map(|link| link.socket().as_fd()).chain(stop).collect();
-        let ready = wait(&sockets, Some(span))?;
-        Ok(stop.is_some() && ready.last() == Some(&true))
+        let sockets: Vec<_> = self.ways.iter().filter_map(Way::socket).chain(stop.map(|stop| (stop, false))).collect();
+        let ready = wait_each(&sockets, Some(span))?;
+        Ok(stop.is_some() && ready.last().is_some_and(|ready| ready.any()))
     }
 }
 
 /// What routers did to the class of a question is only told to raw sockets, so those are tried first if it is set.
-fn icmp(target: IpAddr, options: &Options) -> Result<Vec<Link>, OpenError> {
+fn icmp(target: IpAddr, options: &Options) -> Result<Vec<Way>, OpenError> {
     let family = family_of(target);
     let carriers = match options.socket.tos {
         Some(_) => [Carrier::RawIcmp, Carrier::Ping],
@@ -141,14 +187,34 @@ fn icmp(target: IpAddr, options: &Options) -> Result<Vec<Link>, OpenError> {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => second(),
         other => other,
     };
-    opened.map(|link| vec![link]).map_err(|error| OpenError::of(family, &options.socket, error))
+    opened.map(|link| vec![Way::Link(Box::new(link))]).map_err(|error| OpenError::of(family, &options.socket, error))
 }
 
-fn udp(target: IpAddr, flows: u16, port: u16, options: &Options) -> Result<Vec<Link>, OpenError> {
-    let family = family_of(target);
-    let open = |flow| Link::open(family, Carrier::Udp, target, port, flow, options);
-    (0..flows.max(1))
-        .map(open)
-        .collect::<io::Result<_>>()
-        .map_err(|error| OpenError::of(family, &options.socket, error))
+fn udp(target: IpAddr, flows: u16, port: u16, options: &Options) -> Result<Vec<Way>, OpenError> {
+    each(target, flows, options, |flow| link(Carrier::Udp, SocketAddr::new(target, port), flow, options))
+}
+
+fn tcp(target: SocketAddr, flows: u16, options: &Options) -> Result<Vec<Way>, OpenError> {
+    let open = |flow| match link(Carrier::RawTcp, target, flow, options) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            Connects::open(target, &options.socket).map(Way::Connects)
+        }
+        other => other,
+    };
+    each(target.ip(), flows, options, open)
+}
+
+fn link(carrier: Carrier, target: SocketAddr, flow: u16, options: &Options) -> io::Result<Way> {
+    let opened = Link::open(family_of(target.ip()), carrier, target.ip(), target.port(), flow, options);
+    opened.map(|link| Way::Link(Box::new(link)))
+}
+
+fn each(
+    target: IpAddr,
+    flows: u16,
+    options: &Options,
+    open: impl Fn(u16) -> io::Result<Way>,
+) -> Result<Vec<Way>, OpenError> {
+    let ways = (0..flows.max(1)).map(open).collect::<io::Result<_>>();
+    ways.map_err(|error| OpenError::of(family_of(target), &options.socket, error))
 }

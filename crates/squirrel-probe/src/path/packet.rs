@@ -10,9 +10,9 @@ use crate::packet::{TAG, Tag};
 
 /// Octets of a payload that are ours: the tag, and what balances it.
 const OWN: usize = TAG + 2;
-/// Octets of a question's payload: the packet stays below 128 octets, so that routers fill up their quotations, and
-/// extensions are found behind them.
-const PAYLOAD: usize = 32;
+/// Octets of a question's payload, unless its size is what is asked about: the packet stays below 128 octets, so that
+/// routers fill up their quotations, and extensions are found behind them.
+pub(super) const PAYLOAD: usize = 32;
 
 /// What names a question.
 pub(super) fn tag(run: u64, probe: Probe) -> Tag {
@@ -20,16 +20,16 @@ pub(super) fn tag(run: u64, probe: Probe) -> Tag {
 }
 
 /// The payload of a datagram.
-pub(super) fn write_datagram(run: u64, probe: Probe, out: &mut Vec<u8>) {
+pub(super) fn write_datagram(run: u64, probe: Probe, size: usize, out: &mut Vec<u8>) {
     out.clear();
     out.extend(tag(run, probe).octets());
-    out.resize(PAYLOAD, 0);
+    out.resize(size.max(OWN), 0);
 }
 
-/// An echo request whose checksum is that of its flow.
-pub(super) fn write_echo(family: Family, identifier: u16, run: u64, probe: Probe, out: &mut Vec<u8>) {
+/// An echo request whose checksum is that of its flow, with a payload of `size` octets.
+pub(super) fn write_echo(family: Family, identifier: u16, run: u64, probe: Probe, size: usize, out: &mut Vec<u8>) {
     let sequence = probe.number as u16;
-    let mut payload = [0; PAYLOAD];
+    let mut payload = vec![0; size.max(OWN)];
     for (place, octet) in payload.iter_mut().zip(tag(run, probe).octets()) {
         *place = octet;
     }
@@ -43,7 +43,7 @@ pub(super) fn write_echo(family: Family, identifier: u16, run: u64, probe: Probe
         place.copy_from_slice(&(balance as u16).to_be_bytes());
     }
     out.clear();
-    out.resize(PAYLOAD + squirrel_wire::icmp::ECHO_HEADER, 0);
+    out.resize(payload.len() + squirrel_wire::icmp::ECHO_HEADER, 0);
     // There is room for it.
     let _ = write_echo_request(family, Echo { identifier, sequence, payload: &payload }, out);
 }
@@ -61,7 +61,14 @@ mod tests {
                 .map(|number| {
                     let probe = Probe { number, round: 0, flow, ttl: (number % 30) as u8 };
                     let mut out = Vec::new();
-                    write_echo(Family::V4, 77, 0x1234_5678_9ABC_DEF0 ^ u64::from(flow), probe, &mut out);
+                    write_echo(
+                        Family::V4,
+                        77,
+                        0x1234_5678_9ABC_DEF0 ^ u64::from(flow),
+                        probe,
+                        PAYLOAD + 8 * (number as usize % 2),
+                        &mut out,
+                    );
                     assert_eq!(checksum(&out), 0, "a checksum that receivers take");
                     [out[2], out[3]]
                 })
@@ -77,7 +84,7 @@ mod tests {
     fn a_question_names_itself_and_is_short_enough_to_be_filled_up() {
         let probe = Probe { number: 70_001, round: 9, flow: 3, ttl: 12 };
         let mut out = Vec::new();
-        write_datagram(5, probe, &mut out);
+        write_datagram(5, probe, PAYLOAD, &mut out);
         assert_eq!(Tag::read(5, &out), Some(tag(5, probe)));
         assert!(out.len() + 8 + 40 < 128);
         assert_eq!(Tag::read(6, &out), None, "another run's");

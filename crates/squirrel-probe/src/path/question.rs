@@ -28,6 +28,11 @@ pub struct Plan {
     pub flows: u16,
     /// How many of the last questions the recent figures tell of.
     pub window: usize,
+    /// TOS or traffic class with which questions are sent, for the judgement of who changes it.
+    pub tos: u8,
+    /// Whether a flow has one question under way at most: what carries it cannot tell two apart. Who is silent then
+    /// holds up the rest of its round.
+    pub one_at_a_time: bool,
 }
 
 impl Default for Plan {
@@ -41,6 +46,8 @@ impl Default for Plan {
             max_ttl: 30,
             flows: 1,
             window: 100,
+            tos: 0,
+            one_at_a_time: false,
         }
     }
 }

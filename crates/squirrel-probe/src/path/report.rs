@@ -131,6 +131,8 @@ pub struct Report {
     pub distance: Option<(u8, u8)>,
     /// Who refuses to pass questions on, at which place and why, in flows that end so.
     pub refused: Option<(u8, IpAddr, ErrorKind)>,
+    /// TOS or traffic class with which questions were sent.
+    pub sent_tos: u8,
     /// Changes of the path: the first thousand.
     pub changes: Vec<Change>,
     /// How many there were.

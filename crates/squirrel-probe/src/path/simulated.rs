@@ -27,23 +27,36 @@ pub struct Host {
     pub silence: f64,
     /// It passes nothing on, and says this.
     pub refuses: Option<ErrorKind>,
+    /// TOS or traffic class that it gives to what it passes on, itself included.
+    pub remarks: Option<u8>,
 }
 
 impl Host {
     /// A host that answers everything, a millisecond behind the one before.
     pub fn new(address: IpAddr) -> Self {
-        Self { address, delay: Duration::from_millis(1), slow: Duration::ZERO, loss: 0.0, silence: 0.0, refuses: None }
+        Self {
+            address,
+            delay: Duration::from_millis(1),
+            slow: Duration::ZERO,
+            loss: 0.0,
+            silence: 0.0,
+            refuses: None,
+            remarks: None,
+        }
     }
 }
 
 /// The hosts that a flow passes, the target last, for one packet.
 pub type Route = Box<dyn Fn(Probe, Duration) -> Vec<Host>>;
 
+/// An answer under way: when it comes, to which question, of whom, what it says, and the class that it tells.
+type Flying = (Duration, u32, IpAddr, Said, Option<u8>);
+
 /// The network, its clock, and what is under way.
 pub struct Simulated {
     route: Route,
     now: Duration,
-    flying: BinaryHeap<Reverse<(Duration, u32, IpAddr, Said)>>,
+    flying: BinaryHeap<Reverse<Flying>>,
     random: u64,
     /// Share of the answers that come twice.
     pub duplicates: f64,
@@ -86,10 +99,11 @@ impl Simulated {
         trace.sent(probe, Elapsed(self.now));
         self.sent += 1;
         let route = (self.route)(probe, self.now);
-        let mut after = Duration::ZERO;
+        let (mut after, mut tos) = (Duration::ZERO, None);
         let last = route.len();
         for (place, host) in (1..).zip(&route) {
             after += host.delay;
+            tos = host.remarks.or(tos);
             if self.chance() < host.loss {
                 return;
             }
@@ -105,18 +119,18 @@ impl Simulated {
             let times = if self.chance() < self.duplicates { 2 } else { 1 };
             for _ in 0..times {
                 let at = self.now + after + host.slow;
-                self.flying.push(Reverse((at, probe.number, host.address, said)));
+                self.flying.push(Reverse((at, probe.number, host.address, said, tos)));
             }
             return;
         }
     }
 
     fn deliver(&mut self, trace: &mut Trace, events: &mut Vec<Event>) {
-        while let Some(Reverse((at, number, by, said))) = self.flying.peek().copied()
+        while let Some(Reverse((at, number, by, said, tos))) = self.flying.peek().copied()
             && at <= self.now
         {
             self.flying.pop();
-            trace.answered(number, answer(by, said, Elapsed(at)), events);
+            trace.answered(number, Answer { tos, ..answer(by, said, Elapsed(at)) }, events);
         }
         trace.settle(events);
     }

@@ -276,3 +276,23 @@ fn a_cut_answer_is_given_to_the_place_where_its_host_stood_before() {
     assert_eq!(trace.by_host(9, ip(2)), None);
     assert_eq!(trace.by_sequence(asked[1].number as u16), Some(asked[1]));
 }
+
+#[test]
+fn a_flow_that_can_ask_one_at_a_time_never_has_two_under_way_and_leaves_nobody_out() {
+    let mut silent = hosts(&[1, 2, 99]);
+    silent[1].silence = 1.0;
+    let serial = Plan { one_at_a_time: true, max_ttl: 3, timeout: Duration::from_millis(900), ..plan(5) };
+    let mut network = Simulated::new(always(silent));
+    let mut trace = Trace::new(Plan { flows: 2, ..serial }, ip(99), network.now());
+    for millisecond in 1..8_000 {
+        network.run(&mut trace, Duration::from_millis(millisecond));
+        for flow in 0..2 {
+            let open = trace.open.iter().filter(|(_, number)| trace.is_open(*number));
+            assert!(open.filter(|(_, number)| trace.probe(*number).is_some_and(|one| one.flow == flow)).count() <= 1);
+        }
+    }
+    network.run(&mut trace, FOREVER);
+    let report = trace.report();
+    let of = |hop: usize| (report.hops[hop].addresses[0].received, report.hops[hop].addresses[0].lost);
+    assert_eq!((of(0), of(1), of(2), report.rounds), ((10, 0), (0, 10), (10, 0), 5));
+}

@@ -1,6 +1,7 @@
 //! The figures of one target.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use squirrel_wire::icmp::ErrorKind;
 
@@ -45,6 +46,12 @@ pub struct Window {
     pub questions: u64,
     /// Round-trip times of those that were answered.
     pub times: Spread,
+    /// Those that were answered more than once.
+    pub duplicates: u64,
+    /// Those whose answer came after the answer to a later question.
+    pub reordered: u64,
+    /// What became of each, in the order in which that was known: the time of an answer, or none for a loss.
+    pub outcomes: Vec<Option<Duration>>,
 }
 
 impl Report {

@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use squirrel_model::Elapsed;
 use squirrel_wire::icmp::ErrorKind;
 
-use super::{Arrival, Clock, Report, Window};
+use super::{Arrival, Cadence, Clock, Report, Window};
 use crate::Spread;
 
 /// Questions that are remembered at most, so that what comes late or twice is known as that.
@@ -35,6 +36,16 @@ struct Slot {
     state: State,
 }
 
+/// What became of one of the last questions.
+#[derive(Clone, Copy, Debug)]
+struct Recent {
+    number: u32,
+    /// The time of its answer; none for a loss.
+    time: Option<Duration>,
+    reordered: bool,
+    duplicate: bool,
+}
+
 /// What an answer was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answered {
@@ -47,11 +58,17 @@ pub(super) enum Answered {
 
 #[derive(Clone, Debug)]
 pub(super) struct Target {
+    pub(super) interval: Duration,
+    pub(super) timeout: Duration,
+    /// When it is asked next.
+    pub(super) next: Option<Duration>,
+    /// Whether the times of all answers are kept.
+    keeps_times: bool,
     slots: VecDeque<Slot>,
     /// Number of the first slot's question.
     first: u32,
-    /// The last outcomes: the time of an answer, or none for a loss.
-    recent: VecDeque<Option<Duration>>,
+    /// The last outcomes.
+    recent: VecDeque<Recent>,
     window: usize,
     /// Highest number that was answered.
     highest: Option<u32>,
@@ -59,8 +76,19 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub(super) fn new(window: usize) -> Self {
+    pub(super) fn new(window: usize, cadence: Cadence) -> Self {
+        let mut target = Self { keeps_times: true, ..Self::absent(window) };
+        target.set(Some(cadence));
+        target
+    }
+
+    /// One that is not asked, and whose times are not kept once it is.
+    pub(super) fn absent(window: usize) -> Self {
         Self {
+            interval: Duration::ZERO,
+            timeout: Duration::ZERO,
+            next: None,
+            keeps_times: false,
             slots: VecDeque::new(),
             first: 0,
             recent: VecDeque::new(),
@@ -70,9 +98,20 @@ impl Target {
         }
     }
 
+    pub(super) fn set(&mut self, cadence: Option<Cadence>) {
+        self.next = cadence.map(|cadence| cadence.first.0);
+        if let Some(cadence) = cadence {
+            (self.interval, self.timeout) = (cadence.interval, cadence.timeout);
+        }
+    }
+
+    pub(super) fn sent_at(&self, number: u32) -> Option<Elapsed> {
+        self.slots.get(number.checked_sub(self.first)? as usize).map(|slot| Elapsed(slot.sent_at))
+    }
+
     /// Gives out the next question's number.
-    pub(super) fn ask(&mut self, now: Duration, timeout: Duration) -> u32 {
-        let old = now.saturating_sub(timeout * 4).saturating_sub(Duration::from_secs(10));
+    pub(super) fn ask(&mut self, now: Duration) -> u32 {
+        let old = now.saturating_sub(self.timeout * 4).saturating_sub(Duration::from_secs(10));
         while self.slots.front().is_some_and(|slot| slot.sent_at < old && !slot.is_pending())
             || self.slots.len() >= REMEMBERED
         {
@@ -120,6 +159,10 @@ impl Target {
             }
             State::Arrived(_) | State::Answered => {
                 self.figures.duplicates += 1;
+                // The last ones are the likely ones.
+                if let Some(recent) = self.recent.iter_mut().rev().find(|recent| recent.number == number) {
+                    recent.duplicate = true;
+                }
                 Answered::Again
             }
             State::Lost | State::Refused => {
@@ -140,17 +183,19 @@ impl Target {
         let (time, clock) = round_trip(slot.sent_at, slot.stamp_ns, &arrival);
         let figures = &mut self.figures;
         figures.received += 1;
-        figures.times.add(time);
+        if self.keeps_times {
+            figures.times.add(time);
+        }
         figures.ttl = arrival.ttl.or(figures.ttl);
         match clock {
-            Clock::Kernel => figures.local_delay.add(own.saturating_sub(time)),
+            Clock::Kernel if self.keeps_times => figures.local_delay.add(own.saturating_sub(time)),
+            Clock::Kernel => {}
             Clock::User => figures.timed_by_user += 1,
         }
-        if self.highest.is_some_and(|highest| number < highest) {
-            figures.reordered += 1;
-        }
+        let reordered = self.highest.is_some_and(|highest| number < highest);
+        figures.reordered += u64::from(reordered);
         self.highest = self.highest.max(Some(number));
-        self.note(Some(time));
+        self.note(Recent { number, time: Some(time), reordered, duplicate: false });
         Some((time, clock, arrival))
     }
 
@@ -162,7 +207,7 @@ impl Target {
         if let Some(slot) = self.slot(number).filter(|slot| slot.state == State::Open) {
             slot.state = State::Lost;
             self.figures.lost += 1;
-            self.note(None);
+            self.note(Recent { number, time: None, reordered: false, duplicate: false });
         }
     }
 
@@ -172,7 +217,7 @@ impl Target {
         slot.state = State::Refused;
         self.figures.lost += 1;
         *self.figures.refused.entry(kind).or_default() += 1;
-        self.note(None);
+        self.note(Recent { number, time: None, reordered: false, duplicate: false });
         true
     }
 
@@ -192,12 +237,24 @@ impl Target {
 
     pub(super) fn report(&self) -> Report {
         let mut times = Spread::default();
-        self.recent.iter().flatten().for_each(|time| times.add(*time));
-        let window = Window { questions: self.recent.len() as u64, times };
+        self.recent.iter().filter_map(|recent| recent.time).for_each(|time| times.add(time));
+        let count = |is: fn(&Recent) -> bool| self.recent.iter().filter(|recent| is(recent)).count() as u64;
+        let window = Window {
+            questions: self.recent.len() as u64,
+            times,
+            duplicates: count(|recent| recent.duplicate),
+            reordered: count(|recent| recent.reordered),
+            outcomes: self.recent.iter().map(|recent| recent.time).collect(),
+        };
         Report { window, ..self.figures.clone() }
     }
 
-    fn note(&mut self, outcome: Option<Duration>) {
+    /// Losses among the last questions, and all of them.
+    pub(super) fn standing(&self) -> (u64, u64) {
+        (self.recent.iter().filter(|recent| recent.time.is_none()).count() as u64, self.figures.lost)
+    }
+
+    fn note(&mut self, outcome: Recent) {
         if self.recent.len() == self.window {
             self.recent.pop_front();
         }

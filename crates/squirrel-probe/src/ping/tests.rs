@@ -91,6 +91,35 @@ fn the_last_questions_tell_what_the_whole_hides() {
     assert!(report.loss_ratio().expect("answers") < 0.02);
     // Losses are known later than answers, so one more of the last ten may be one.
     assert!(report.window.loss_ratio().is_some_and(|loss| (0.5..=0.6).contains(&loss)));
+    let lost = report.window.outcomes.iter().filter(|outcome| outcome.is_none()).count();
+    assert_eq!((report.window.outcomes.len(), Some(lost as f64 / 10.0)), (10, report.window.loss_ratio()));
+}
+
+#[test]
+fn the_last_questions_tell_what_came_twice_or_out_of_order_among_them_alone() {
+    let noisy = Way { duplicates: 1.0, jitter: Duration::from_millis(400), ..Way::default() };
+    let mut network = Simulated::new(vec![noisy]);
+    let mut ping = Ping::new(Plan { window: 20, interval: Duration::from_millis(100), ..plan(200) }, 1, network.now());
+    network.run(&mut ping, Duration::from_secs(10));
+    let noisy = ping.report(0).window;
+    assert!(noisy.duplicates >= 15 && noisy.reordered >= 3, "{noisy:?}");
+    network.ways[0] = Way::default();
+    network.run(&mut ping, FOREVER);
+    let report = ping.report(0);
+    assert_eq!((report.window.duplicates, report.window.reordered), (0, 0));
+    assert!(report.duplicates >= 90 && report.window.times.variation() == Some(Duration::ZERO), "{report:?}");
+}
+
+#[test]
+fn the_targets_that_lose_now_are_before_those_that_lost_once() {
+    let lossy = |drop_each| Way { drop_each, ..Way::default() };
+    let mut network = Simulated::new(vec![Way::default(), lossy(2), lossy(5), Way::default()]);
+    let mut ping = Ping::new(Plan { window: 10, ..plan(60) }, 4, network.now());
+    network.run(&mut ping, Duration::from_secs(30));
+    assert_eq!(ping.worst_first(), [1, 2, 0, 3]);
+    network.ways[1] = Way::default();
+    network.run(&mut ping, FOREVER);
+    assert_eq!(ping.worst_first(), [2, 1, 0, 3]);
 }
 
 #[test]
@@ -180,4 +209,63 @@ fn a_sequence_of_sixteen_bits_names_the_newest_question_that_has_it() {
     assert_eq!(ping.by_sequence(0, last as u16).map(|question| question.number), Some(last));
     assert_eq!(ping.by_sequence(0, (last - 3) as u16).map(|question| question.number), Some(last - 3));
     assert_eq!(ping.by_sequence(0, last.wrapping_add(5) as u16), None, "long forgotten");
+}
+
+#[test]
+fn targets_come_and_go_while_the_others_are_asked_on() {
+    let mut ping = Ping::endless();
+    let every = |first: u64, interval: u64| Cadence {
+        first: Elapsed(Duration::from_millis(first)),
+        interval: Duration::from_millis(interval),
+        timeout: Duration::from_millis(500),
+    };
+    ping.set(0, Some(every(0, 1_000)));
+    ping.set(2, Some(every(100, 2_000)));
+    let mut network = Simulated::new(vec![Way::default(), Way::default(), Way { loss: 1.0, ..Way::default() }]);
+    let answered = |events: &[Event], target: u32| {
+        events
+            .iter()
+            .filter(|event| matches!(event, Event::Answer { question, .. } if question.target == target))
+            .count()
+    };
+    let lost = |events: &[Event]| events.iter().filter(|event| matches!(event, Event::Lost(_))).count();
+    let events = network.run(&mut ping, Duration::from_secs(10));
+    assert_eq!((answered(&events, 0), lost(&events)), (10, 5));
+
+    // At 10.1 s a question to the third is under way; it leaves, and its place goes to another.
+    let events = network.run(&mut ping, Duration::from_millis(10_200));
+    assert_eq!((answered(&events, 0), lost(&events)), (1, 0));
+    ping.set(2, None);
+    ping.set(1, Some(every(10_300, 1_000)));
+    ping.ask(1);
+    ping.ask(2);
+    let events = network.run(&mut ping, Duration::from_secs(13));
+    assert_eq!((answered(&events, 0), answered(&events, 1)), (2, 4), "one of them beside the cadence");
+    assert_eq!(lost(&events), 0, "what was under way to one that left is not lost");
+    ping.set(2, Some(every(13_500, 1_000)));
+    let events = network.run(&mut ping, Duration::from_millis(14_100));
+    let numbers: Vec<u32> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Lost(question) => Some(question.number),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(numbers, [6], "numbers go on, so that no old answer is taken for a new one");
+    assert!(ping.report(0).times.count() == 0 && ping.report(0).received > 13, "nothing grows with the time");
+}
+
+#[test]
+fn whoever_is_held_up_counts_what_was_not_asked() {
+    let mut ping = Ping::endless();
+    let second = Duration::from_secs(1);
+    ping.set(0, Some(Cadence { first: Elapsed::default(), interval: second, timeout: second }));
+    let mut events = Vec::new();
+    for (at, missed) in [(0, 0), (1, 0), (5, 2), (6, 2)] {
+        let now = Elapsed(second * at + Duration::from_millis(1));
+        let step = ping.step(now, &mut events);
+        let Step::Send(question) = step else { panic!("{step:?} at {at}") };
+        ping.sent(question, now);
+        assert_eq!((ping.missed(), ping.sent_at(question)), (missed, Some(now)), "at {at} s");
+    }
 }

@@ -1,9 +1,11 @@
 //! What senders are told, and what is kept of them.
 
 use std::cell::RefCell;
+use std::time::Duration;
 
 use squirrel_exchange::{Metadata, Sample, Series};
 use squirrel_model::stale_marker;
+use squirrel_outbound::Secret;
 
 use super::*;
 
@@ -49,6 +51,22 @@ fn figure(receiver: &Receiver, name: &str, label: (&str, &str)) -> f64 {
             && (label.0.is_empty() || row.labels.get(label.0) == Some(label.1))
     };
     batch.rows.iter().find(row).unwrap().value
+}
+
+#[test]
+fn a_sender_that_goes_on_is_known_and_another_one_begins_anew() {
+    let receiver = receiver(1, 1_000);
+    sent(&receiver, Version::V2, &[series("a", &[(0, 1.0)])], 1);
+    let taken = |receiver: &Receiver| figure(receiver, "squirrel_receive_samples_total", ("", ""));
+    let elm = |secret: &str| Sender { series: 1, ..Sender::new("elm", Credential::Bearer(Secret::new(secret))) };
+    let same = receiver.followed_by(vec![(elm("sesame"), true)]);
+    assert_eq!(taken(&same), 1.0, "it goes on counting");
+    let (_, kept) = sent(&same, Version::V2, &[series("b", &[(0, 1.0)])], 2);
+    assert_eq!(kept.len(), 0, "and has its one series already");
+    assert!(same.admit(Some(b"Basic b2FrOmFjb3Ju")).is_err(), "the other one is gone");
+    let other = same.followed_by(vec![(elm("changed"), false)]);
+    assert_eq!(taken(&other), 0.0);
+    assert!(other.admit(Some(b"Bearer changed")).is_ok() && other.admit(Some(b"Bearer sesame")).is_err());
 }
 
 #[test]

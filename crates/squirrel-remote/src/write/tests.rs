@@ -7,13 +7,14 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use squirrel_exchange::Metadata;
+use squirrel_exchange::remote_write::Version;
 use squirrel_model::{Batch, Kind, Labels, Metric, Timestamp, Unit, is_stale, stale_marker};
 use squirrel_outbound::{Client, Destination};
 use squirrel_store::dir::{Dir, MemoryDir};
 use squirrel_store::{Store, StoreOptions};
 
 use super::*;
-use crate::relabel::{Rule, RuleText};
+use crate::relabel::{Relabelling, Rule, RuleText};
 use receiver::{Receiver, Rule as Act};
 
 static READING: Metric = Metric::new("reading", Kind::Gauge, Unit::None, "A number.");

@@ -144,8 +144,8 @@ fn every_expression_is_understood_and_draws_a_host_that_has_everything() {
     }
     put(&mut host, "node_tcp_connection_states", &[("state", "established")], 0.0);
     put(&mut host, "node_tcp_connection_states", &[("state", "rx_queued_bytes")], 0.0);
-    for quantile in ["0.5", "0.9", "0.99"] {
-        put(&mut host, "squirrel_tcp_round_trip_time_seconds", &[("quantile", quantile)], 0.0);
+    for percentile in ["50", "90", "99"] {
+        put(&mut host, "squirrel_tcp_round_trip_time_seconds", &[("percentile", percentile)], 0.0);
     }
     application(&mut host, "a", 1.0);
     application(&mut host, "another", 100.0);

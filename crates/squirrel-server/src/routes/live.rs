@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State as AxumState;
-use axum::response::Response;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 use squirrel_account::Picture;
 use squirrel_api::live::{Books, LIVE_SCHEMA, MOST_ROWS, PacketLease, Question, Table, USUAL_LIMIT};
 use squirrel_api::{ApiError, ErrorType};
 
+use super::alerts::{may_change, unauthorised};
 use super::resources::plain;
 use crate::failure::{Failure, json};
 use crate::form::Params;
@@ -48,9 +50,23 @@ pub(super) async fn top(AxumState(state): AxumState<State>, params: Params) -> R
     answer(&state, move |picture| question.top(picture, table, MOST_ROWS)).await
 }
 
-/// Counts packets for a while. Not by `GET`, since it costs the host something: a page of another site cannot ask for
-/// it.
-pub(super) async fn packets(AxumState(state): AxumState<State>, params: Params) -> Result<Response, Failure> {
+/// Who uses up the ephemeral ports: an address that no series may name.
+pub(super) async fn ports(AxumState(state): AxumState<State>) -> Result<Response, Failure> {
+    let ports = Arc::clone(&state.parts.ports);
+    let work = move |_: &crate::gate::Stop| {
+        serde_json::to_string(&ports()?).map_err(|error| ApiError::new(ErrorType::Internal, error.to_string()))
+    };
+    Ok(json(state.gate.run(state.parts.limits.query_time, work).await?))
+}
+
+/// Counts packets for a while. It makes the kernel do something, which costs each packet of the host a little: only
+/// whoever may change something can ask for it.
+pub(super) async fn packets(AxumState(state): AxumState<State>, headers: HeaderMap, params: Params) -> Response {
+    lease(&state, &headers, &params).unwrap_or_else(|failure| unauthorised(failure.into_response()))
+}
+
+fn lease(state: &State, headers: &HeaderMap, params: &Params) -> Result<Response, Failure> {
+    may_change(state, headers)?;
     let text = params.get("seconds").unwrap_or("30");
     let asked = text.parse().ok().filter(|seconds| (1..=60).contains(seconds)).ok_or_else(|| {
         ApiError::invalid_parameter("seconds", format!("{text:?} is no whole number from 1 to 60; ask again to go on"))
@@ -90,7 +106,7 @@ async fn answer<T: Serialize + Send + 'static>(
 }
 
 /// Reads the parameters `filter`, `sort`, `order`, `offset` and `limit`.
-fn question(params: &Params, usual: usize) -> Result<Question, ApiError> {
+pub(super) fn question(params: &Params, usual: usize) -> Result<Question, ApiError> {
     let descending = match params.get("order") {
         None => None,
         Some("asc") => Some(false),

@@ -5,11 +5,14 @@ use std::sync::LazyLock;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 use squirrel_api::live::{
-    Books, Connections, Definitions, Hosts, Interfaces, MOST_ROWS, PacketLease, Processes, Top, schemas,
+    Books, Connections, Definitions, EphemeralPorts, Hosts, Interfaces, PacketLease, Processes, Top, schemas,
 };
-use squirrel_filter::Field;
+use squirrel_api::probes::{ProbeDetail, ProbeRan, ProbesPage};
 
+use self::parameters::parameters;
 use crate::failure::json as answer;
+
+mod parameters;
 
 /// What kind of answer a path gives.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -67,6 +70,7 @@ const OPERATIONS: &[Operation] = &[
     own("/api/live/hosts", "Remote hosts and the payload exchanged with each"),
     own("/api/live/interfaces", "Interfaces, their wire bytes and the parts of these"),
     own("/api/live/books", "Where the bytes of the host went, and what belongs to nobody"),
+    own("/api/live/ports", "Ephemeral ports in use, and the destinations that most of them lead to"),
     own("/api/live/top", "All tables of one moment: the document of squirrel top --json"),
     own(PACKETS, "Counts packets for some seconds, so that the books of the interfaces are exact while one looks"),
     own(APPLICATIONS, "Applications that report, and how each does"),
@@ -77,6 +81,9 @@ const OPERATIONS: &[Operation] = &[
     change("/api/silences", "A silence is made, or changed"),
     change("/api/silences/expire", "A silence is ended"),
     change("/api/notify/test", "A channel is tried"),
+    own("/api/probes", "Targets that are probed on a schedule, and what the record says of them"),
+    own("/api/probes/one", "One of them, with its path and what happened last"),
+    change("/api/probes/run", "A target is probed once, at once: job and instance"),
     alertmanager("/api/v2/status", "Alertmanager's status"),
     alertmanager("/api/v2/receivers", "Channels as Alertmanager's receivers"),
     alertmanager("/api/v2/alerts", "Firing alerts as Alertmanager shows them"),
@@ -109,17 +116,20 @@ const OPERATIONS: &[Operation] = &[
     prometheus("/api/v1/targets", "Targets: nothing is scraped"),
     prometheus("/api/v1/targets/metadata", "What scraped targets declare: there are none"),
     prometheus("/api/v1/scrape_pools", "Pools of targets: there are none"),
-    prometheus("/api/v1/alertmanagers", "Alertmanagers: none is told in this way"),
+    prometheus("/api/v1/alertmanagers", "Alertmanagers that are told of alerts"),
     prometheus("/api/v1/notifications", "Notifications of Prometheus' pages: there are none"),
     text("/metrics", "The last readings in Prometheus' exposition format"),
     text(WRITE, "Remote write from the senders that the configuration names"),
     text("/federate", "The newest values of the series that match[] names, in the same format"),
+    text(PROBE, "Looks at a target by a module, as blackbox_exporter does: its metrics in the same format"),
     text("/healthz", "Whether the server answers"),
     text("/readyz", "Whether samples can be queried"),
     text("/-/healthy", "As /healthz, under Prometheus' name"),
     text("/-/ready", "As /readyz, under Prometheus' name"),
 ];
 
+/// Where blackbox_exporter is asked.
+const PROBE: &str = "/probe";
 /// Where remote write is posted.
 const WRITE: &str = "/api/v1/write";
 
@@ -145,7 +155,8 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(|| document().to_string());
 
 /// The names of what each path of Squirrel's own may be asked with.
 static KNOWN: LazyLock<Vec<(&str, Vec<String>)>> = LazyLock::new(|| {
-    let own = OPERATIONS.iter().filter(|operation| matches!(operation.kind, Kind::Own | Kind::Events));
+    let is_own = |operation: &&Operation| matches!(operation.kind, Kind::Own | Kind::Events) || operation.path == PROBE;
+    let own = OPERATIONS.iter().filter(is_own);
     own.map(|operation| (operation.path, names(operation.path))).collect()
 });
 
@@ -179,14 +190,18 @@ pub(super) async fn openapi() -> Response {
 fn document() -> Value {
     const PLACE: &str = "#/components/schemas/";
     let mut definitions = Definitions::new();
-    let described: [(&str, Value); 7] = [
+    let described: [(&str, Value); 11] = [
         ("/api/live/processes", schemas::<Processes>(PLACE, &mut definitions)),
         ("/api/live/connections", schemas::<Connections>(PLACE, &mut definitions)),
         ("/api/live/hosts", schemas::<Hosts>(PLACE, &mut definitions)),
         ("/api/live/interfaces", schemas::<Interfaces>(PLACE, &mut definitions)),
         ("/api/live/books", schemas::<Books>(PLACE, &mut definitions)),
+        ("/api/live/ports", schemas::<EphemeralPorts>(PLACE, &mut definitions)),
         ("/api/live/top", schemas::<Top>(PLACE, &mut definitions)),
         (PACKETS, schemas::<PacketLease>(PLACE, &mut definitions)),
+        ("/api/probes", schemas::<ProbesPage>(PLACE, &mut definitions)),
+        ("/api/probes/one", schemas::<ProbeDetail>(PLACE, &mut definitions)),
+        ("/api/probes/run", schemas::<ProbeRan>(PLACE, &mut definitions)),
     ];
     let mut schemas: Map<String, Value> =
         definitions.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect();
@@ -253,8 +268,10 @@ fn get(operation: &Operation, schema: Option<Value>) -> Value {
         "parameters": parameters(operation.path),
         "responses": { "200": { "description": "The answer.", "content": content }, "default": failed },
     });
-    if operation.kind == Kind::Change {
+    if operation.kind == Kind::Change || operation.path == PACKETS {
         operation_object["security"] = json!([{ "token": [] }]);
+    }
+    if operation.kind == Kind::Change {
         operation_object["requestBody"] =
             json!({ "required": true, "content": { "application/json": { "schema": { "type": "object" } } } });
     }
@@ -279,68 +296,6 @@ fn report() -> Value {
         "requestBody": body,
         "responses": { "200": json("What was kept and what was refused."), "default": failed },
     })
-}
-
-fn parameters(path: &str) -> Vec<Value> {
-    use squirrel_api::live::fields;
-    match path {
-        "/api/live/processes" => table(fields::PROCESSES),
-        "/api/live/connections" => table(fields::CONNECTIONS),
-        "/api/live/hosts" => table(fields::HOSTS),
-        "/api/live/interfaces" => table(fields::INTERFACES),
-        "/api/live/top" => {
-            let tables = ["processes", "connections", "hosts", "interfaces"];
-            let which = parameter(
-                "table",
-                "The table that the other parameters are about.",
-                &json!({ "type": "string", "enum": tables }),
-            );
-            std::iter::once(which).chain(table(fields::PROCESSES)).collect()
-        }
-        PACKETS => {
-            let seconds = json!({ "type": "integer", "minimum": 1, "maximum": 60, "default": 30 });
-            vec![parameter("seconds", "For how long; ask again before it is over.", &seconds)]
-        }
-        "/api/stream" => vec![parameter(
-            "query",
-            "An expression in PromQL; may be given several times.",
-            &json!({ "type": "string" }),
-        )],
-        "/api/v2/silence/{id}" => {
-            vec![json!({ "name": "id", "in": "path", "required": true, "schema": { "type": "string" } })]
-        }
-        "/api/v1/label/{name}/values" | "/api/applications/{name}" => {
-            vec![json!({ "name": "name", "in": "path", "required": true, "schema": { "type": "string" } })]
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// The parameters of a table with these fields.
-fn table<R>(fields: &[Field<R>]) -> Vec<Value> {
-    let mut filter = String::from(
-        "Conditions such as `port:443 process:nginx -state:time_wait rtt:>50ms /regex/`; all must hold, `or`, `not` and parentheses combine them. Fields:",
-    );
-    for field in fields {
-        filter += &format!("\n- `{}`: {}; {}", field.name, field.help, field.kind.example());
-    }
-    let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
-    let number = json!({ "type": "integer", "minimum": 0 });
-    vec![
-        parameter("filter", &filter, &json!({ "type": "string" })),
-        parameter("sort", "The field that orders the rows.", &json!({ "type": "string", "enum": names })),
-        parameter(
-            "order",
-            "Which end comes first; by default the larger of numbers, the first of texts.",
-            &json!({ "type": "string", "enum": ["asc", "desc"] }),
-        ),
-        parameter("offset", "Rows to pass over.", &number),
-        parameter("limit", "Most rows to give.", &json!({ "type": "integer", "minimum": 0, "maximum": MOST_ROWS })),
-    ]
-}
-
-fn parameter(name: &str, description: &str, schema: &Value) -> Value {
-    json!({ "name": name, "in": "query", "description": description, "schema": schema })
 }
 
 #[cfg(test)]

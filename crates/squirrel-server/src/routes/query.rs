@@ -18,9 +18,6 @@ use crate::server::State;
 
 use super::parameters::{limit, required_time, time};
 
-/// Most points of one series in an answer: the interval divided by the step.
-const MOST_STEPS: i64 = 11_000;
-
 pub(super) async fn instant(AxumState(state): AxumState<State>, params: Params) -> Result<Response, Failure> {
     let answer = answer_instant(&state, &params).await;
     finish(&state, answer)
@@ -51,16 +48,29 @@ async fn answer_range(state: &State, params: &Params) -> Result<String, ApiError
     }
     let step_ms = parse_duration_ms(params.get("step").unwrap_or_default())
         .map_err(|e| ApiError::invalid_parameter("step", e))?;
+    if step_ms == 0 && params.get("step").is_some_and(|step| step.parse().is_ok_and(|seconds: f64| seconds > 0.0)) {
+        let why = "samples have times of whole milliseconds: the smallest step is 0.001 (1ms)";
+        return Err(ApiError::invalid_parameter("step", why));
+    }
     if step_ms <= 0 {
         let why = "zero or negative query resolution step widths are not accepted. Try a positive integer";
         return Err(ApiError::invalid_parameter("step", why));
     }
-    if (end.millis() - start.millis()) / step_ms > MOST_STEPS {
-        return Err(ApiError::bad_data(
-            "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)",
-        ));
+    let most = state.parts.limits.query_points;
+    if (end.millis() - start.millis()) / step_ms > i64::try_from(most).unwrap_or(i64::MAX) {
+        return Err(ApiError::bad_data(format!(
+            "exceeded maximum resolution of {} points per timeseries. Try decreasing the query resolution (?step=XX)",
+            grouped(most)
+        )));
     }
     evaluate(state, params, Steps::Range { start, end, step_ms }, limit).await
+}
+
+/// A number with commas, as Prometheus writes this one.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let groups = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
+    groups.collect::<Vec<_>>().join(",")
 }
 
 async fn evaluate(state: &State, params: &Params, steps: Steps, limit: Option<usize>) -> Result<String, ApiError> {

@@ -33,7 +33,7 @@ fn reply(status: u16, text: &str) -> ReceiveReply {
 
 pub(super) async fn write(AxumState(state): AxumState<State>, request: Request) -> Response {
     let answer = match &state.parts.receive {
-        None => reply(404, "nobody may send to this Squirrel: see [[receive]] in its configuration"),
+        None => ReceiveReply::nobody(),
         Some(receive) => take(&state, receive, request).await.unwrap_or_else(|refusal| refusal),
     };
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

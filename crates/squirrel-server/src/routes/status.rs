@@ -1,5 +1,5 @@
-//! `status/…`, `targets` and their like: what Prometheus' API says of the program itself. Squirrel scrapes nothing and
-//! sends to no Alertmanager by this way, so several of these are empty, in the shape that clients read.
+//! `status/…`, `targets` and their like: what Prometheus' API says of the program itself. Squirrel scrapes nothing, so
+//! several of these are empty, in the shape that clients read.
 //! <https://prometheus.io/docs/prometheus/latest/querying/api/#status>
 
 use std::collections::BTreeMap;
@@ -43,7 +43,7 @@ pub(super) async fn flags(AxumState(state): AxumState<State>) -> Response {
 }
 
 fn flags_of(limits: &Limits) -> Value {
-    let options = crate::engine::options();
+    let options = crate::engine::options(limits);
     let ms = |ms: u128| duration_text(i64::try_from(ms).unwrap_or(i64::MAX));
     json!({
         "query.lookback-delta": duration_text(options.lookback_ms),
@@ -153,9 +153,11 @@ pub(super) async fn scrape_pools() -> Response {
     success(&json!({ "scrapePools": [] }))
 }
 
-/// `alertmanagers`: none is told in this way.
-pub(super) async fn alertmanagers() -> Response {
-    success(&json!({ "activeAlertmanagers": [], "droppedAlertmanagers": [] }))
+/// `alertmanagers`: those that a channel tells of alerts.
+pub(super) async fn alertmanagers(AxumState(state): AxumState<State>) -> Response {
+    let told = state.parts.alerting.alertmanagers();
+    let active: Vec<Value> = told.into_iter().map(|url| json!({ "url": url })).collect();
+    success(&json!({ "activeAlertmanagers": active, "droppedAlertmanagers": [] }))
 }
 
 /// `notifications`, which Prometheus' own pages ask for.

@@ -1,67 +1,8 @@
-//! The checks. The thresholds from which they speak stand in one table with those of the built-in alerts.
+//! The checks of a host. The thresholds from which they speak stand in one table with those of the built-in alerts.
 
-use std::borrow::Cow;
+use squirrel_alert::thresholds;
 
-use squirrel_alert::Shown;
-use squirrel_alert::thresholds::{self, Threshold, Thresholds};
-use squirrel_api::{Finding, Level};
-use squirrel_model::Labels;
-
-/// One check: an expression whose values are compared with two thresholds.
-#[derive(Debug)]
-pub(crate) struct Check {
-    /// Its name; stable.
-    pub(crate) id: &'static str,
-    /// What it is about, to begin a sentence.
-    pub(crate) about: &'static str,
-    /// PromQL; each of its samples is judged.
-    pub(crate) expr: &'static str,
-    /// The metric without which there is nothing to judge by.
-    pub(crate) needs: &'static str,
-    /// The label that names the subject; without it the subject is this host.
-    pub(crate) subject: Option<&'static str>,
-    /// From this value on it is a warning.
-    pub(crate) warning: &'static Threshold,
-    /// From this value on it is bad.
-    pub(crate) bad: &'static Threshold,
-    /// The sentence; `{subject}` and `{value}` are filled in.
-    pub(crate) sentence: &'static str,
-    /// What to look at first.
-    pub(crate) first: &'static [&'static str],
-}
-
-impl Check {
-    /// What the check says of one sample; none when it is below the thresholds or no number.
-    pub(crate) fn finding(&self, labels: &Labels, value: f64, thresholds: &Thresholds) -> Option<Finding> {
-        let level = if value >= thresholds.get(self.bad) {
-            Level::Bad
-        } else if value >= thresholds.get(self.warning) {
-            Level::Warning
-        } else {
-            return None;
-        };
-        let subject = self.subject.and_then(|label| labels.get(label)).unwrap_or("this host");
-        Some(Finding {
-            check: Cow::Borrowed(self.id),
-            level,
-            subject: subject.to_owned(),
-            sentence: self.sentence(subject, value),
-            value,
-            expr: Cow::Borrowed(self.expr),
-            check_first: self.first.iter().copied().map(Cow::Borrowed).collect(),
-        })
-    }
-
-    fn sentence(&self, subject: &str, value: f64) -> String {
-        let value = match self.warning.shown {
-            Shown::Count | Shown::Days | Shown::Seconds => format!("{:.0}", value.round()),
-            Shown::Percent if value < 0.1 => format!("{:.1} %", value * 100.0),
-            Shown::Percent => format!("{:.0} %", value * 100.0),
-        };
-        // The value first: a subject comes from outside and may look like a placeholder.
-        self.sentence.replace("{value}", &value).replace("{subject}", subject)
-    }
-}
+use super::check::Check;
 
 /// All checks, most telling first. Ranges are five minutes for events and one minute for load, so
 /// that a short outage is still said for a while after it.
@@ -360,6 +301,41 @@ pub(crate) static CHECKS: &[Check] = &[
         bad: &thresholds::NEVER,
         sentence: "The keeper on {subject} was started again {value} times in the last 5 minutes: in between UDP was not counted.",
         first: KEEPER_FIRST,
+    },
+];
+
+/// Of parts of Squirrel that a daemon need not have: where there are no samples of one, there is none, and it is not
+/// missed.
+pub(crate) static PARTS: &[Check] = &[
+    Check {
+        id: "starter",
+        about: "The starter of the keeper",
+        expr: "1 - squirrel_starter_up",
+        needs: "squirrel_starter_up",
+        subject: None,
+        warning: &thresholds::FLAG,
+        bad: &thresholds::NEVER,
+        sentence: "The process on {subject} that starts the keeper of squirrel has ended: a keeper that dies is not replaced, and packets cannot be counted.",
+        first: &[
+            "Restart squirrel: without privileges it cannot start that process again by itself.",
+            "The log of squirrel, which says how it ended: `journalctl -u squirrel -p err`, or its terminal.",
+            "The kernel's log: whether memory ran out.",
+        ],
+    },
+    Check {
+        id: "engine",
+        about: "The engine that answers PromQL",
+        expr: "1 - squirrel_query_engine_up",
+        needs: "squirrel_query_engine_up",
+        subject: None,
+        warning: &thresholds::NEVER,
+        bad: &thresholds::FLAG,
+        sentence: "The engine that {subject} asks PromQL of does not answer: queries, charts of the past and rules of files have no answer. What is read here is kept, and judged, all the same.",
+        first: &[
+            "`squirrel query 1`, or the log of squirrel: it says why.",
+            "Whether that server runs, and is reached from here at the url under [store] in the configuration.",
+            "If it is to stay away: engine = \"embedded\" under [store] answers out of the samples kept here.",
+        ],
     },
 ];
 

@@ -47,6 +47,8 @@ fn healthy() -> Host {
     host.counter("squirrel_network_duplicate_addresses device=eth0", |_| 0.0);
     host.counter("squirrel_store_degraded", |_| 0.0);
     host.counter("squirrel_keeper_up", |_| 1.0);
+    host.counter("squirrel_starter_up", |_| 1.0);
+    host.counter("squirrel_query_engine_up", |_| 1.0);
     host.counter("squirrel_keeper_restarts_total", |_| 0.0);
     host.counter("node_softnet_dropped_total cpu=0", |_| 0.0);
     host.counter("node_softnet_dropped_total cpu=1", |_| 4.0);
@@ -192,6 +194,14 @@ const FAULTS: &[Fault] = &[
         Level::Warning,
         "was started again 1 times",
     ),
+    ("starter", "squirrel_starter_up", |_| 0.0, Level::Warning, "that starts the keeper of squirrel has ended"),
+    (
+        "engine",
+        "squirrel_query_engine_up",
+        |_| 0.0,
+        Level::Bad,
+        "The engine that this host asks PromQL of does not answer",
+    ),
 ];
 
 fn after(t: f64, moment: f64, before: f64, then: f64) -> f64 {
@@ -204,7 +214,10 @@ fn a_healthy_host_gets_one_calm_sentence() {
     assert_eq!(verdict.findings, []);
     assert_eq!(verdict.not_judged, Vec::<String>::new());
     assert_eq!((verdict.level, verdict.time), (Level::Ok, Some(1_700_000_000.0)));
-    assert_eq!(verdict.sentence, format!("All is well: {} checks found nothing wrong.", CHECKS.len()));
+    assert_eq!(verdict.sentence, format!("All is well: {} checks found nothing wrong.", CHECKS.len() + PARTS.len()));
+    let embedded = healthy().without("squirrel_query_engine_up").without("squirrel_starter_up").verdict();
+    assert_eq!(embedded.not_judged, Vec::<String>::new(), "who has no other engine misses none");
+    assert_eq!(embedded.sentence, format!("All is well: {} checks found nothing wrong.", CHECKS.len()));
 }
 
 #[test]
@@ -220,7 +233,7 @@ fn each_check_speaks_of_its_fault_and_no_other_does() {
         assert_eq!((verdict.level, &verdict.sentence), (*level, &finding.sentence));
     }
     let tried: BTreeSet<_> = FAULTS.iter().map(|fault| fault.0).collect();
-    let checks: BTreeSet<_> = CHECKS.iter().map(|check| check.id).collect();
+    let checks: BTreeSet<_> = CHECKS.iter().chain(PARTS).map(|check| check.id).collect();
     assert_eq!(tried, checks, "every check has its fault here");
 }
 
@@ -256,7 +269,11 @@ fn what_has_no_samples_is_said_and_the_rest_is_judged() {
     let verdict = host.verdict_of(&collectors);
     assert_eq!(verdict.level, Level::Ok);
     assert!(
-        verdict.sentence.starts_with(&format!("All is well: {} of {} checks", CHECKS.len() - 2, CHECKS.len())),
+        verdict.sentence.starts_with(&format!(
+            "All is well: {} of {1} checks",
+            CHECKS.len() + PARTS.len() - 2,
+            CHECKS.len() + PARTS.len()
+        )),
         "{}",
         verdict.sentence
     );
@@ -315,15 +332,18 @@ fn alerts_that_fire_are_mentioned_and_raise_the_level() {
         names: vec!["Up".to_owned(), "Down".to_owned()],
         worst: Some(Level::Bad),
         problems: vec!["rules.yml:3:5: what?\nnone of its rules is in force".to_owned()],
+        not_evaluated: vec!["rule A fails: no answer".to_owned(), "2 groups are late".to_owned()],
         ..Watch::default()
     };
     let store = MemorySelect::default();
     let verdict = judge(&store, Some(NOW), &[], &watch, &patient());
     assert_eq!(verdict.level, Level::Bad);
     assert!(verdict.sentence.ends_with("5 alerts fire: Up, Down …."), "{}", verdict.sentence);
-    let [broken] = verdict.findings.as_slice() else { panic!("{:?}", verdict.findings) };
+    let [broken, idle] = verdict.findings.as_slice() else { panic!("{:?}", verdict.findings) };
     assert_eq!((broken.check.as_ref(), broken.level), ("rules", Level::Warning));
     assert!(broken.sentence.contains("rules.yml:3:5: what?; none of its rules is in force"), "{}", broken.sentence);
+    assert_eq!(idle.check, "rules_evaluation");
+    assert!(idle.sentence.contains("A fails: no answer; 2 groups are late."), "{}", idle.sentence);
     let one = Watch { firing: 1, names: vec!["Up".to_owned()], ..Watch::default() };
     let verdict = judge(&store, Some(NOW), &[], &one, &patient());
     assert!(verdict.sentence.starts_with("1 alert fires: Up."), "it comes first: {}", verdict.sentence);

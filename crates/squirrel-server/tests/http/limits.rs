@@ -108,6 +108,19 @@ async fn an_answer_that_would_fill_the_memory_is_refused_with_the_next_step() {
     assert!(text.contains("has 101 samples and at most 100") && text.contains("a longer step"), "{text}");
 }
 
+#[tokio::test]
+async fn what_a_query_may_cost_is_as_it_was_set() {
+    let limits = Limits { query_points: 1_500, query_samples: 40, ..Limits::for_cpus(1) };
+    let server = start_with(Arc::new(traffic()), limits, &[]).await;
+    let range = |query: &str, end: u32| format!("/api/v1/query_range?query={query}&start=1&end={end}&step=1");
+    assert_eq!(server.get(&range("1", 1_501)).await.status, 200);
+    let answer = server.get(&range("1", 1_502)).await;
+    assert_eq!((answer.status, answer.text().contains("resolution of 1,500 points")), (400, true), "{}", answer.text());
+    let answer = server.get("/api/v1/query?query=sum(count_over_time(%7B__name__%3D~%22.%2B%22%7D%5B1h%5D))").await;
+    assert!(answer.status == 422 && answer.text().contains("40"), "{} {}", answer.status, answer.text());
+    assert!(server.get("/api/v1/status/flags").await.text().contains("\"query.max-samples\":\"40\""));
+}
+
 #[test]
 fn many_processors_do_not_make_many_queries_at_once() {
     // The runtime has sixteen threads for what blocks, and readings of the kernel need them too.

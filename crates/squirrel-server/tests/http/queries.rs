@@ -123,6 +123,13 @@ const ERRORS: &[(&str, &str, u16, &str, &str)] = &[
     ),
     (
         RANGE,
+        "query=1&start=1&end=2&step=0.000001",
+        400,
+        "bad_data",
+        "invalid parameter \"step\": samples have times of whole milliseconds: the smallest step is 0.001 (1ms)",
+    ),
+    (
+        RANGE,
         "query=1&start=1&end=2&step=-1",
         400,
         "bad_data",

@@ -94,6 +94,18 @@ pub(crate) async fn start_taking(
     reports: ApplicationLimits,
     token: Option<&str>,
 ) -> Running {
+    start_parts(store, limits, allowed, reports, token, |_| ()).await
+}
+
+/// A server whose parts are as `change` leaves them.
+pub(crate) async fn start_parts(
+    store: Arc<dyn Select>,
+    limits: Limits,
+    allowed: &[&str],
+    reports: ApplicationLimits,
+    token: Option<&str>,
+    change: impl FnOnce(&mut ServerParts),
+) -> Running {
     let reserved = Catalogue::new([METRICS, &[&RECEIVED, &FAMILY]]);
     let token = token.map(|token| ApplicationToken::new(token).expect("a token"));
     let applications = Arc::new(Applications::new(reports, reserved).with_token(token));
@@ -101,7 +113,7 @@ pub(crate) async fn start_taking(
     let address = listener.local_addr().expect("an address");
     let (ticks, receiver) = watch::channel(None);
     let born = tokio::time::Instant::now();
-    let parts = ServerParts {
+    let mut parts = ServerParts {
         receive: None,
         snapshots: Arc::new(move || Arc::clone(&store)),
         engine: None,
@@ -118,7 +130,9 @@ pub(crate) async fn start_taking(
         alerting: Arc::new(squirrel_server::NoAlerting),
         token: ApplicationToken::new(CHANGE_TOKEN).map(Arc::new),
         picture: Arc::new(|| Some(Arc::new(super::live::picture()))),
+        ports: Arc::new(|| Ok(super::live::ports())),
         probes: None,
+        checks: None,
         count_packets: Arc::new(|time| Some(time.min(std::time::Duration::from_secs(45)))),
         clock: Arc::new(|| NOW),
         monotonic: Arc::new(move || Elapsed(born.elapsed())),
@@ -126,6 +140,7 @@ pub(crate) async fn start_taking(
         allowed_hosts: allowed.iter().map(|h| squirrel_server::AllowedHost::parse(h).expect("a host")).collect(),
         limits,
     };
+    change(&mut parts);
     let server = Server::new(parts);
     let metrics = server.metrics();
     let stop = CancellationToken::new();

@@ -64,6 +64,12 @@ export function makeDesk(host) {
   return desk;
 }
 
+/** What /api/live/ports answers. */
+export const PORTS = {
+  schema: "squirrel.live/1", first: 32768, last: 60999,
+  destinations: [{ local_address: "10.0.0.1", remote_address: "10.0.0.2", remote_port: 443, used: 27948, time_wait: 27001, ratio: 0.99 }],
+};
+
 /** Lets another alert fire. */
 export function fire(desk, name, more = {}) {
   desk.alerts.unshift(alert(name, { ago: 0, ...more }));

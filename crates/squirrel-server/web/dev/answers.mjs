@@ -3,6 +3,7 @@
 
 import { alertSeries } from "./alerts.mjs";
 import { applicationSeries } from "./applications.mjs";
+import { probeSeries } from "./probes.mjs";
 import { devices, rare, wave } from "./series.mjs";
 
 const known = new Map();
@@ -26,7 +27,7 @@ export const define = (expr, series) => known.set(shape(expr), series);
 
 /** The series of an expression at one time. Throws for what cannot be an expression. */
 export function evaluate(expr, time, host) {
-  const told = alertSeries(expr, time) ?? applicationSeries(expr, time, host);
+  const told = alertSeries(expr, time) ?? applicationSeries(expr, time, host) ?? probeSeries(expr, time, host);
   if (told) return told;
   const series = known.get(shape(expr)) ?? guess(shape(expr));
   if (!series) throw new Error(`the mock takes this for no expression: ${shape(expr)}`);
@@ -73,8 +74,8 @@ define("increase(node_network_receive_errs_total[5m]) + increase(node_network_tr
 define("increase(node_network_receive_drop_total[5m]) + increase(node_network_transmit_drop_total[5m])", perDevice((one) => (one.device === "eth1" ? 217.4 : 0)));
 define("sum(rate(node_network_receive_drop_total[$window])) + sum(rate(node_network_transmit_drop_total[$window]))", single((t) => rare("eth1drop", t, 40)));
 define("rate(node_netstat_Tcp_RetransSegs[$window]) / (rate(node_netstat_Tcp_OutSegs[$window]) > 0)", single((t) => wave("retrans", t, 0.0011)));
-for (const [quantile, seconds] of [["0.5", 0.0021], ["0.9", 0.012], ["0.99", 0.041]]) {
-  define(`squirrel_tcp_round_trip_time_seconds{quantile="${quantile}"}`, single((t) => wave(`rtt${quantile}`, t, seconds)));
+for (const [percentile, seconds] of [["50", 0.0021], ["90", 0.012], ["99", 0.041]]) {
+  define(`squirrel_tcp_round_trip_time_seconds{percentile="${percentile}"}`, single((t) => wave(`rtt${percentile}`, t, seconds)));
 }
 define("node_netstat_Tcp_CurrEstab", single((t) => Math.round(wave("estab", t, 240))));
 define("node_sockstat_TCP_tw", single((t) => Math.round(wave("tw", t, 95))));

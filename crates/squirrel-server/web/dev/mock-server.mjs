@@ -9,9 +9,10 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { changeAlerts, makeDesk, TOKEN } from "./alerts.mjs";
+import { changeAlerts, makeDesk, PORTS, TOKEN } from "./alerts.mjs";
 import { applicationList } from "./applications.mjs";
 import { evaluate } from "./answers.mjs";
+import { probeOne, probesPage, runProbe } from "./probes.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
@@ -68,6 +69,10 @@ export async function startMock({ port = 0, host = { hostile: false, bad: false 
     if (path === "/api/catalogue") return json(response, 200, CATALOGUE);
     if (path === "/api/applications") return json(response, 200, applicationList(host));
     if (path === "/api/alerts") return json(response, 200, { time: Date.now() / 1000, ...desk });
+    if (path === "/api/probes") return json(response, ...probesPage(host, url.searchParams));
+    if (path === "/api/probes/one") return json(response, ...probeOne(host, url.searchParams));
+    if (path === "/api/probes/run" && request.method === "POST") return change(request, response, path);
+    if (path === "/api/live/ports") return json(response, 200, PORTS);
     if (request.method === "POST" && /^\/api\/(silences|alerts|notify)\b/.test(path)) return change(request, response, path);
     if (path === "/api/verdict") return json(response, 200, verdict());
     if (path === "/api/stream") return stream(request, response, url.searchParams.getAll("query"));
@@ -82,11 +87,11 @@ export async function startMock({ port = 0, host = { hostile: false, bad: false 
       response.setHeader("www-authenticate", "Bearer");
       return json(response, 401, { status: "error", errorType: "bad_data", error: "whoever changes something shows the daemon's token" });
     }
-    return json(response, ...changeAlerts(desk, path, body));
+    return json(response, ...(path === "/api/probes/run" ? runProbe(host, body) : changeAlerts(desk, path, body)));
   }
 
   function asset(request, response, path) {
-    const page = path === "/index.html" || /^\/(interfaces|applications|alerts)(\/[^/]*)?$/.test(path);
+    const page = path === "/index.html" || /^\/(interfaces|applications|alerts)(\/[^/]*)?$/.test(path) || /^\/probes(\/|(\/[^/]+){2})?$/.test(path);
     const found = assets.get(page ? "/" : path);
     if (!found) return send(response, 404, "text/plain", "not found\n");
     const accepted = String(request.headers["accept-encoding"] ?? "");

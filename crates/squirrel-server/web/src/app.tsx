@@ -9,6 +9,8 @@ import { ApplicationsPage } from "./pages/applications";
 import { InterfacePage } from "./pages/interface";
 import { InterfacesPage } from "./pages/interfaces";
 import { OverviewPage } from "./pages/overview";
+import { ProbePage } from "./pages/probe";
+import { ProbesPage } from "./pages/probes";
 import { announcement, useAlertCount } from "./state/alerts";
 import { refreshCollectors } from "./state/health";
 import { INTERFACE_QUERIES } from "./state/interfaces";
@@ -65,6 +67,10 @@ function Page() {
       return <AlertsPage />;
     case "alert":
       return <AlertPage key={current.fingerprint} fingerprint={current.fingerprint} />;
+    case "probes":
+      return <ProbesPage />;
+    case "probe":
+      return <ProbePage key={JSON.stringify(current)} job={current.job} instance={current.instance} />;
     case "unknown":
       return (
         <section class="empty">
@@ -78,8 +84,9 @@ function Page() {
 
 function titleOf(current: Route): string {
   if (current.page === "interface") return visible(current.device);
+  if (current.page === "probe") return visible(current.instance);
   if (current.page === "alert") return alertTitle(current.fingerprint);
   return current.page === "application" ? visible(current.application) : TITLES[current.page];
 }
 
-const TITLES = { overview: "Overview", interfaces: "Interfaces", applications: "Applications", alerts: "Alerts", unknown: "Not found" } as const;
+const TITLES = { overview: "Overview", interfaces: "Interfaces", applications: "Applications", alerts: "Alerts", probes: "Probes", unknown: "Not found" } as const;

@@ -8,6 +8,7 @@ import "./styles/interfaces.css";
 import "./styles/charts.css";
 import "./styles/applications.css";
 import "./styles/alerts.css";
+import "./styles/probes.css";
 import { App } from "./app";
 
 const place = document.getElementById("app");

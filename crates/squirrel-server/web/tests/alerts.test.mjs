@@ -52,6 +52,16 @@ export const tests = {
     });
   },
 
+  async an_alert_of_ephemeral_ports_names_the_destination(browser) {
+    await withPage(browser, { path: "/alerts", mock: {} }, async ({ page, server }) => {
+      fire(server.desk, "EphemeralPortsNearExhausted");
+      await rowOf(page, "EphemeralPortsNearExhausted").locator(".alert-name a").click();
+      const row = page.locator('[data-table="ports"] tbody tr');
+      await row.waitFor();
+      assert.match(await row.innerText(), /10\.0\.0\.2 port 443\s+10\.0\.0\.1\s+27948\s+27001\s+99\.0\s%/);
+    });
+  },
+
   async one_alert_has_its_chart_deliveries_and_history(browser) {
     await withPage(browser, { path: "/alerts", mock: {} }, async ({ page }) => {
       await rowOf(page, "LinkTransmitBusy").locator(".alert-name a").click();

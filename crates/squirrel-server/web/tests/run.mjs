@@ -8,6 +8,7 @@ import { launch } from "./browser.mjs";
 import { tests as alerts } from "./alerts.test.mjs";
 import { tests as applications } from "./applications.test.mjs";
 import { planted, tests as hostile } from "./hostile.test.mjs";
+import { tests as probes } from "./probes.test.mjs";
 import { tests as screens } from "./screens.test.mjs";
 import { tests as time } from "./time.test.mjs";
 import { tests as trouble } from "./trouble.test.mjs";
@@ -17,7 +18,7 @@ import { tests as units } from "./units.test.mjs";
 await import("../build.mjs");
 
 const wanted = process.argv[2] ?? "";
-const all = { ...units, ...screens, ...time, ...trouble, ...applications, ...alerts, ...(planted.length > 0 ? hostile : {}) };
+const all = { ...units, ...screens, ...time, ...trouble, ...applications, ...alerts, ...probes, ...(planted.length > 0 ? hostile : {}) };
 const LIMIT_MS = 90_000;
 let passed = 0;
 let failed = 0;

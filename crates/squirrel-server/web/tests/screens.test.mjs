@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { drawn, painted, withPage } from "./browser.mjs";
 
-const PAGES = ["/", "/interfaces", "/interfaces/lo", "/alerts"];
+const PAGES = ["/", "/interfaces", "/interfaces/lo", "/alerts", "/probes"];
 
 export const tests = {
   async the_overview_loads_and_draws(browser) {
@@ -72,7 +72,7 @@ export const tests = {
         const context = { viewport: { width, height: 700 }, isMobile: true, hasTouch: true };
         await withPage(browser, { path, context }, async ({ page }) => {
           await page.waitForSelector(".live-button.live");
-          if (path === "/alerts") await page.waitForSelector(".verdict-line");
+          if (path === "/alerts" || path === "/probes") await page.waitForSelector(".verdict-line");
           else if (path !== "/interfaces") await drawn(page);
           else await page.waitForSelector('tr[data-device="lo"]');
           const [content, window, bar] = await page.evaluate(() => [

@@ -4,6 +4,7 @@
 //! reader keeps them by reference; a writer copies at most one small part, however many series
 //! come. Maintenance folds the small ones into the large one.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -117,31 +118,63 @@ impl Part {
     }
 
     fn find(&self, matchers: &[Matcher]) -> Vec<&Definition> {
-        // Matchers that demand a value select few series: apply them first, as intersections.
-        // Those that an absent label fulfils can only take series away.
-        let (demands, allows): (Vec<&Matcher>, Vec<&Matcher>) = matchers.iter().partition(|m| !m.matches_absent());
-        let mut kept: Option<Postings> = None;
-        for matcher in demands {
-            let hits = self.having(matcher);
-            kept = Some(kept.map_or_else(|| hits.clone(), |kept| intersect(&kept, &hits)));
-            if kept.as_ref().is_some_and(Vec::is_empty) {
-                return Vec::new();
-            }
+        // Matchers that name values are looked up; the shortest list comes first, so that the long ones (a metric's
+        // name may have all series) are only searched in, never copied.
+        let (named, others): (Vec<&Matcher>, Vec<&Matcher>) =
+            matchers.iter().partition(|m| !m.matches_absent() && m.literals().is_some());
+        let mut lists: Vec<Cow<'_, [u32]>> = named.iter().map(|matcher| self.having(matcher)).collect();
+        lists.sort_unstable_by_key(|list| list.len());
+        let mut kept = lists.into_iter().reduce(|kept, list| Cow::Owned(intersect(&kept, &list)));
+        for matcher in others {
+            kept = Some(match kept {
+                Some(kept) if kept.is_empty() => return Vec::new(),
+                Some(kept) if kept.len() <= self.values_of(matcher.name()) => Cow::Owned(self.asked(&kept, matcher)),
+                kept => Cow::Owned(self.among_values(kept, matcher)),
+            });
         }
-        let mut kept = kept.unwrap_or_else(|| (0..self.series.len() as u32).collect());
-        for matcher in allows {
-            let misses = self.union(matcher.name(), |value| !matcher.matches(value));
-            kept = subtract(&kept, &misses);
+        let found = |position: u32| self.series.get(position as usize);
+        match kept {
+            Some(kept) => kept.iter().filter_map(|position| found(*position)).collect(),
+            None => self.series.iter().collect(),
         }
-        kept.iter().filter_map(|position| self.series.get(*position as usize)).collect()
     }
 
-    /// The series that have the label with a value that matches.
-    fn having(&self, matcher: &Matcher) -> Postings {
-        let Some(values) = self.by_name.get(matcher.name()) else { return Vec::new() };
-        match matcher.literals() {
-            Some(words) => merged(words.into_iter().filter_map(|word| values.get(word))),
-            None => self.union(matcher.name(), |value| matcher.matches(value)),
+    /// How many values a label has.
+    fn values_of(&self, name: &str) -> usize {
+        self.by_name.get(name).map_or(0, BTreeMap::len)
+    }
+
+    /// Of few series those that fulfil a matcher, by their labels.
+    fn asked(&self, kept: &[u32], matcher: &Matcher) -> Postings {
+        let label = |position: u32| Some(self.series.get(position as usize)?.1.get(matcher.name()).unwrap_or_default());
+        kept.iter().copied().filter(|at| label(*at).is_some_and(|value| matcher.matches(value))).collect()
+    }
+
+    /// Of all series, or of many, those that fulfil a matcher, by the values that there are. One that an absent label
+    /// fulfils can only take series away.
+    fn among_values(&self, kept: Option<Cow<'_, [u32]>>, matcher: &Matcher) -> Postings {
+        if matcher.matches_absent() {
+            let misses = self.union(matcher.name(), |value| !matcher.matches(value));
+            return match kept {
+                Some(kept) => subtract(kept.iter().copied(), &misses),
+                None => subtract(0..self.series.len() as u32, &misses),
+            };
+        }
+        let hits = self.union(matcher.name(), |value| matcher.matches(value));
+        match kept {
+            Some(kept) => intersect(&kept, &hits),
+            None => hits,
+        }
+    }
+
+    /// The series that have the label with a value that the matcher names.
+    fn having(&self, matcher: &Matcher) -> Cow<'_, [u32]> {
+        let (Some(values), Some(words)) = (self.by_name.get(matcher.name()), matcher.literals()) else {
+            return Cow::Borrowed(&[]);
+        };
+        match words[..] {
+            [word] => values.get(word).map_or(Cow::Borrowed(&[]), |list| Cow::Borrowed(list)),
+            _ => Cow::Owned(merged(words.into_iter().filter_map(|word| values.get(word)))),
         }
     }
 
@@ -172,11 +205,8 @@ fn intersect(a: &[u32], b: &[u32]) -> Postings {
     short.iter().copied().filter(|n| long.binary_search(n).is_ok()).collect()
 }
 
-fn subtract(from: &[u32], these: &[u32]) -> Postings {
-    if these.is_empty() {
-        return from.to_vec();
-    }
-    from.iter().copied().filter(|n| these.binary_search(n).is_err()).collect()
+fn subtract(from: impl Iterator<Item = u32>, these: &[u32]) -> Postings {
+    from.filter(|n| these.binary_search(n).is_err()).collect()
 }
 
 /// The labels of a series by its id.

@@ -24,7 +24,7 @@ fn marker_version(text: &[u8]) -> Option<u64> {
 }
 
 /// What the program keeps beside the store.
-const BESIDE: [&str; 2] = ["alerts", "token"];
+const BESIDE: [&str; 3] = ["alerts", "probes", "token"];
 
 fn is_ours(name: &str) -> bool {
     [MARKER, "lock", "lost+found", super::reserve::FILE, wal::FOLDER, series::FOLDER].contains(&name)

@@ -194,12 +194,19 @@ impl Reading<'_> {
     }
 
     fn damaged(&mut self, offset: usize, len: usize) {
+        // A file that was made and not written yet: nothing was in it.
+        if len == 0 {
+            return;
+        }
         self.replayed.damage.places.push((self.file.to_owned(), offset as u64, len as u64));
         self.replayed.damage.bytes += len as u64;
         self.replayed.damage.notes.push(format!("{} has {len} damaged bytes; reading went on behind them", self.file));
     }
 
     fn tail(&mut self, offset: usize, len: usize) -> Option<u64> {
+        if self.is_last && len == 0 {
+            return Some(offset as u64);
+        }
         if self.is_last {
             self.replayed.damage.tail_bytes += len as u64;
             self.replayed.damage.torn = Some(self.file.to_owned());

@@ -232,6 +232,22 @@ fn damage_in_an_earlier_segment_leaves_the_later_ones_whole() {
 }
 
 #[test]
+fn a_file_that_was_made_and_never_written_is_no_damage() {
+    for empty in [1, 4] {
+        let dir = memory();
+        let contents = written(&dir, 12);
+        let whole = dir.read(&path(1)).unwrap();
+        // Before the file with content, and after it: as a crash leaves it that comes before the header.
+        dir.put(&path(1), Vec::new());
+        dir.put(&path(2), whole);
+        dir.put(&path(empty), Vec::new());
+        let (content, replayed) = read(dir.as_ref());
+        assert!(content == contents[12]);
+        assert_eq!(replayed.damage, Damage::default(), "nothing is said where nothing is lost");
+    }
+}
+
+#[test]
 fn a_failed_sync_or_write_loses_nothing_for_any_operation_that_fails() {
     for policy in [SyncPolicy::EveryTick, SyncPolicy::Every { ms: 3000 }, SyncPolicy::Never] {
         for from in 0..40 {

@@ -13,6 +13,7 @@ mod multicast;
 mod namespace;
 mod privilege;
 pub(crate) mod probe_socket;
+mod socket_address;
 mod terminal;
 
 use std::io;

@@ -31,7 +31,10 @@ impl Talk {
             Heard::Nothing => Ok(Vec::new()),
             Heard::Closed => {
                 let peer = self.control.peer().to_owned();
-                return Err(ThroughputError::Closed { peer, phase: self.machine.phase() });
+                return Err(match self.machine.closed() {
+                    Some(source) => ThroughputError::Protocol { peer, source },
+                    None => ThroughputError::Closed { peer, phase: self.machine.phase() },
+                });
             }
         };
         let broken = |source: ProtocolError| ThroughputError::Protocol { peer: self.control.peer().to_owned(), source };

@@ -130,6 +130,14 @@ impl ClientMachine {
         Ok(())
     }
 
+    /// The server closed the connection: what it told before, if it told of a failure. Iperf3 gives a refused login one
+    /// number in place of two.
+    pub fn closed(&self) -> Option<ProtocolError> {
+        let Phase::Failing(numbers) = &self.phase else { return None };
+        let number = u32::from_be_bytes(*numbers.first_chunk::<4>()?);
+        Some(ProtocolError::Refused(Refusal { number, errno: 0 }))
+    }
+
     /// The run has reached its bound: what is to be sent.
     pub fn end(&mut self) -> Vec<u8> {
         self.phase = Phase::Ending;

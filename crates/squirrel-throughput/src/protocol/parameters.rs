@@ -1,5 +1,7 @@
 //! What the client wants of the run, as both sides must know it.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::MOST_STREAMS;
@@ -66,11 +68,37 @@ pub struct Parameters {
     /// Datagrams may not be cut.
     #[serde(skip_serializing_if = "is_default")]
     pub dont_fragment: u8,
+    /// The login, for a server that wants one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authtoken: Option<Token>,
     /// Which program the client is.
     pub client_version: String,
     /// The client is Squirrel and would like to measure latency; the number is the version of what it may ask.
     #[serde(skip_serializing_if = "is_default")]
     pub squirrel: u8,
+}
+
+/// A login: name, password and time, encrypted to the server's key, in Base64. It is good for as long as clocks may
+/// differ, and so is not printed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Token(String);
+
+impl Token {
+    /// A login as it stands in the parameters.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -29,6 +29,8 @@ impl Refusal {
     pub const RATE: Self = Self { number: 27, errno: 0 };
     /// The parameters cannot be read.
     pub const PARAMETERS: Self = Self { number: 114, errno: 0 };
+    /// The login is missing or wrong.
+    pub const LOGIN: Self = Self { number: 142, errno: 0 };
     /// A message that may not be sent now.
     pub const MESSAGE: Self = Self { number: 110, errno: 0 };
     /// The streams were not connected.
@@ -55,7 +57,10 @@ impl fmt::Display for Refusal {
             27 => "the bitrate is over what it allows",
             110 | 114 => "it did not understand",
             134 => "it does not have this congestion control",
-            142 => "it wants a user name and a password by RSA, which Squirrel does not do",
+            142 => {
+                "it wants a user name and a password by RSA, or does not take those that it got: both clocks have to be \
+                 right, and iperf3 before 3.17 wants --use-pkcs1-padding"
+            }
             200..=208 => "the streams could not be connected, or broke",
             number => return write!(f, "iperf3's error {number}, system error {}", self.errno),
         };

@@ -3,12 +3,18 @@
 //! Source: the output of iperf 3.12, which the tests compare the names with. What iperf3 does not have stands in the
 //! object `squirrel`.
 
-use serde_json::{Map, Value, json};
+mod figures;
+mod interval;
+
+use serde_json::{Value, json};
 
 use super::date::http_date;
-use super::{Direction, LaneInterval, LaneReport, Report, Start, Total};
+use super::{Direction, LaneReport, Report, Start};
 use crate::latency::Source;
 use crate::run::Interval;
+use figures::{put, sums_tcp, sums_udp};
+
+pub use interval::interval_document;
 
 impl Report {
     /// The whole document. `version` and `system` say which program made it, and where.
@@ -48,8 +54,8 @@ impl Report {
         let both = self.total(Direction::Sent).is_some() && self.total(Direction::Received).is_some();
         for direction in [Direction::Sent, Direction::Received] {
             let Some(total) = self.total(direction) else { continue };
-            // Of a run in both directions, the second one has names of its own.
-            let suffix = if both && direction == Direction::Received { "_bidir_reverse" } else { "" };
+            // Of a run in both directions, the way from the server has names of its own, at either end.
+            let suffix = if both && direction == self.start.way_from_server() { "_bidir_reverse" } else { "" };
             let sender = direction == Direction::Sent;
             let [sent, received] = if udp { sums_udp(&total) } else { sums_tcp(&total, sender) };
             if udp {
@@ -94,13 +100,18 @@ impl Report {
         }
         let [mut sent, mut received] = sums_tcp(&total, lane.sends);
         let seen = &lane.round_trips;
+        // Iperf3's client has these also where it receives; its server does not.
+        let has = lane.sends || self.start.connecting_to.is_some();
         for (name, value) in [
             ("max_snd_cwnd", seen.congestion_window),
             ("max_snd_wnd", seen.send_window.into()),
             ("max_rtt", seen.greatest_us.into()),
             ("min_rtt", seen.least_us.into()),
             ("mean_rtt", seen.mean_us()),
-        ] {
+        ]
+        .into_iter()
+        .filter(|_| has)
+        {
             put(&mut sent, name, value.into());
         }
         for end in [&mut sent, &mut received] {
@@ -146,6 +157,11 @@ impl Report {
 }
 
 impl Start {
+    /// What the server sends, as this end sees it.
+    pub(super) fn way_from_server(&self) -> Direction {
+        if self.connecting_to.is_some() { Direction::Received } else { Direction::Sent }
+    }
+
     /// The part that tells how the run began.
     pub fn document(&self, version: &str, system: &str) -> Value {
         let parameters = &self.parameters;
@@ -188,117 +204,12 @@ impl Start {
             Some((host, port)) => put(&mut start, "connecting_to", json!({ "host": host, "port": port })),
             None => put(&mut start, "accepted_connection", peer),
         }
-        if parameters.tcp && self.mss > 0 {
-            put(&mut start, "tcp_mss_default", self.mss.into());
+        match parameters.mss {
+            _ if parameters.udp => {}
+            // A server does not look, as iperf3's does not.
+            0 => put(&mut start, "tcp_mss_default", self.mss.into()),
+            asked => put(&mut start, "tcp_mss", asked.into()),
         }
         start
-    }
-}
-
-/// One interval of a run that began so.
-pub fn interval_document(start: &Start, interval: &Interval) -> Value {
-    let udp = start.parameters.udp;
-    let sockets: Vec<i32> = start.connected.iter().map(|(socket, ..)| *socket).collect();
-    let streams = interval.lanes.iter().enumerate().map(|(place, lane)| {
-        let mut stream = part(interval, &[lane], udp);
-        put(&mut stream, "socket", sockets.get(place).copied().into());
-        if let Some(seen) = lane.connection.filter(|_| lane.sends) {
-            for (name, value) in [
-                ("snd_cwnd", seen.congestion_window),
-                ("snd_wnd", seen.send_window.into()),
-                ("rtt", seen.rtt_us.into()),
-                ("rttvar", seen.rttvar_us.into()),
-                ("pmtu", seen.path_mtu.into()),
-            ] {
-                put(&mut stream, name, value.into());
-            }
-        }
-        stream
-    });
-    let mut document = json!({ "streams": streams.collect::<Vec<_>>() });
-    let of = |sends: bool| interval.lanes.iter().filter(|lane| lane.sends == sends).collect::<Vec<_>>();
-    let (sent, received) = (of(true), of(false));
-    if sent.is_empty() || received.is_empty() {
-        let all = if sent.is_empty() { received } else { sent };
-        put(&mut document, "sum", part(interval, &all, udp));
-    } else {
-        put(&mut document, "sum", part(interval, &sent, udp));
-        put(&mut document, "sum_bidir_reverse", part(interval, &received, udp));
-    }
-    document
-}
-
-/// Streams of one direction in one interval, together.
-fn part(interval: &Interval, lanes: &[&LaneInterval], udp: bool) -> Value {
-    let (start, end) = (interval.start.as_secs_f64(), interval.end.as_secs_f64());
-    let octets: u64 = lanes.iter().map(|lane| lane.counters.octets).sum();
-    let sends = lanes.first().is_some_and(|lane| lane.sends);
-    let mut part = rate(start, end, octets);
-    put(&mut part, "omitted", interval.omitted.into());
-    put(&mut part, "sender", sends.into());
-    if udp {
-        let datagrams: u64 = lanes.iter().map(|lane| lane.counters.datagrams).sum();
-        put(&mut part, "packets", datagrams.into());
-        if !sends {
-            let jitter = lanes.iter().map(|lane| lane.counters.jitter).sum::<f64>() / lanes.len().max(1) as f64;
-            losses(&mut part, jitter, lanes.iter().map(|lane| lane.counters.lost).sum(), datagrams);
-        }
-    } else if let Some(again) = lanes.iter().filter_map(|lane| lane.retransmits).reduce(|one, two| one + two) {
-        put(&mut part, "retransmits", again.into());
-    }
-    part
-}
-
-fn rate(start: f64, end: f64, octets: u64) -> Value {
-    let seconds = end - start;
-    let rate = if seconds > 0.0 { octets as f64 * 8.0 / seconds } else { 0.0 };
-    json!({ "start": start, "end": end, "seconds": seconds, "bytes": octets, "bits_per_second": rate })
-}
-
-fn losses(part: &mut Value, jitter: f64, lost: u64, datagrams: u64) {
-    put(part, "jitter_ms", (jitter * 1000.0).into());
-    put(part, "lost_packets", lost.into());
-    put(part, "packets", datagrams.into());
-    let percent = if datagrams > 0 { lost as f64 / datagrams as f64 * 100.0 } else { 0.0 };
-    put(part, "lost_percent", percent.into());
-}
-
-fn sums_tcp(total: &Total, sender: bool) -> [Value; 2] {
-    let mut sent = rate(0.0, total.sent_seconds, total.sent.unwrap_or(0));
-    if let Some(again) = total.retransmits {
-        put(&mut sent, "retransmits", again.into());
-    }
-    let mut received = rate(0.0, total.received_seconds, total.received.unwrap_or(0));
-    for end in [&mut sent, &mut received] {
-        put(end, "sender", sender.into());
-    }
-    [sent, received]
-}
-
-fn sums_udp(total: &Total) -> [Value; 2] {
-    let mut sent = rate(0.0, total.sent_seconds, total.sent.unwrap_or(0));
-    losses(&mut sent, 0.0, 0, total.datagrams);
-    put(&mut sent, "sender", true.into());
-    let mut received = rate(0.0, total.received_seconds, total.received.unwrap_or(0));
-    losses(&mut received, total.jitter, total.lost, total.datagrams);
-    put(&mut received, "sender", false.into());
-    [sent, received]
-}
-
-fn put(object: &mut Value, name: &str, value: Value) {
-    if let Value::Object(map) = object {
-        Map::insert(map, name.to_owned(), value);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_is_divided_by_nothing() {
-        assert_eq!(rate(0.0, 0.0, 5)["bits_per_second"], 0.0);
-        let [sent, received] = sums_udp(&Total::default());
-        assert_eq!((&sent["lost_percent"], &received["lost_percent"]), (&json!(0.0), &json!(0.0)));
     }
 }

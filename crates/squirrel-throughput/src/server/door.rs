@@ -9,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::Limits;
+use crate::login::Access;
 use crate::protocol::{Cookie, MOST_STREAMS, Parameters};
 use crate::run::Socket;
 use crate::sockets;
@@ -20,6 +21,8 @@ const GREETED: usize = 64;
 /// Which runs there are.
 pub(super) struct Door {
     pub(super) limits: Limits,
+    /// Whom it lets in; everybody without it.
+    pub(super) access: Option<Access>,
     inside: Mutex<Inside>,
     /// Somebody stopped waiting for datagrams.
     turn: Condvar,
@@ -71,8 +74,8 @@ pub(super) struct Place<'a> {
 }
 
 impl Door {
-    pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, inside: Mutex::default(), turn: Condvar::new(), waiting: Arc::default() }
+    pub(super) fn new(limits: Limits, access: Option<Access>) -> Self {
+        Self { limits, access, inside: Mutex::default(), turn: Condvar::new(), waiting: Arc::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inside> {
@@ -176,6 +179,11 @@ impl Place<'_> {
             self.door.lock().greeted.remove(&host);
             self.door.turn.notify_all();
         }
+    }
+
+    /// Whom the server lets in; everybody without it.
+    pub(super) fn access(&self) -> Option<&Access> {
+        self.door.access.as_ref()
     }
 
     /// What the server allows.

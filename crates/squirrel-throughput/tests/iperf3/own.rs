@@ -52,7 +52,7 @@ fn datagrams_that_the_receiver_did_not_fetch_are_its_own_loss() {
 
 #[test]
 fn every_way_works_with_ipv6_and_from_a_given_address() {
-    let server = Own::serve_on("[::]:0", Limits::default());
+    let server = Own::serve_on("[::]:0", Limits::default(), None);
     for (host, source) in [("::1", "::1"), ("127.0.0.1", "127.0.0.2")] {
         for parameters in [tcp(), Parameters { bidirectional: true, ..udp() }] {
             let plan = Plan {
@@ -94,7 +94,7 @@ fn an_interrupt_gives_what_there_is() {
 #[test]
 fn a_port_in_use_is_said_in_words() {
     let server = Own::serve(Limits::default());
-    let again = squirrel_throughput::Server::bind(server.address, Limits::default(), Arc::new(Stop::default()));
+    let again = squirrel_throughput::Server::bind(server.address, Limits::default(), None, Arc::new(Stop::default()));
     let text = again.err().expect("the port is in use").to_string();
     assert!(text.contains("in use") && !text.contains("os error"), "{text}");
     let nobody = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use squirrel_throughput::login::Access;
 use squirrel_throughput::protocol::Parameters;
 use squirrel_throughput::{Client, Event, Limits, Plan, Report, Server, Stop, ThroughputError};
 
@@ -18,14 +19,20 @@ pub(crate) struct Iperf3 {
 impl Iperf3 {
     /// Starts one on a free port, and waits until it says that it listens.
     pub(crate) fn serve() -> Self {
-        // Between looking for a free port and using it somebody else may take it: then with another one.
-        (0..20).find_map(|_| Self::try_serve()).expect("iperf3 listens on one of twenty free ports")
+        Self::serve_with(&[])
     }
 
-    fn try_serve() -> Option<Self> {
+    /// The same with further arguments.
+    pub(crate) fn serve_with(arguments: &[&str]) -> Self {
+        // Between looking for a free port and using it somebody else may take it: then with another one.
+        (0..20).find_map(|_| Self::try_serve(arguments)).expect("iperf3 listens on one of twenty free ports")
+    }
+
+    fn try_serve(arguments: &[&str]) -> Option<Self> {
         let port = free_port();
         let mut process = Command::new("timeout")
             .args(["30", "iperf3", "-s", "-1", "--forceflush", "-p", &port.to_string()])
+            .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -38,6 +45,26 @@ impl Iperf3 {
         let _ = process.wait();
         None
     }
+}
+
+/// A server of iperf3 that serves once and prints its document, and what a client of iperf3 with these arguments has it
+/// print.
+pub(crate) fn document_of_server(arguments: &[&str]) -> serde_json::Value {
+    let port = free_port();
+    let server = Command::new("timeout")
+        .args(["30", "iperf3", "-s", "-1", "-J", "-p", &port.to_string()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("timeout starts");
+    // It does not say when it listens.
+    let served = squirrel_testkit::until(Duration::from_secs(20), || {
+        let document = iperf3(([127, 0, 0, 1], port).into(), arguments);
+        !document["error"].as_str().unwrap_or_default().contains("unable to connect")
+    });
+    assert!(served, "{arguments:?}: iperf3 listens");
+    let output = server.wait_with_output().expect("it ends");
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {output:?}"))
 }
 
 impl Drop for Iperf3 {
@@ -61,12 +88,13 @@ pub(crate) struct Own {
 
 impl Own {
     pub(crate) fn serve(limits: Limits) -> Self {
-        Self::serve_on("127.0.0.1:0", limits)
+        Self::serve_on("127.0.0.1:0", limits, None)
     }
 
-    pub(crate) fn serve_on(address: &str, limits: Limits) -> Self {
+    pub(crate) fn serve_on(address: &str, limits: Limits, access: Option<Access>) -> Self {
         let stop = Arc::new(Stop::default());
-        let server = Server::bind(address.parse().expect("an address"), limits, stop.clone()).expect("it listens");
+        let address = address.parse().expect("an address");
+        let server = Server::bind(address, limits, access, stop.clone()).expect("it listens");
         let address = server.address().expect("it listens");
         let events: Arc<Mutex<Vec<Event>>> = Arc::default();
         let told = events.clone();
@@ -92,6 +120,9 @@ impl Drop for Own {
         }
     }
 }
+
+/// What the user of the tests logs in with.
+pub(crate) const PASSWORD: &str = "rossi";
 
 /// By so many octets two ends may differ that count a run of [`tcp`] or [`udp`] at slightly different times.
 pub(crate) const BETWEEN: u64 = 10_000_000;
@@ -124,6 +155,7 @@ pub(crate) fn plan(port: u16, parameters: Parameters) -> Plan {
         interval: Duration::from_millis(500),
         zero_copy: false,
         latency: false,
+        login: None,
     }
 }
 
@@ -134,6 +166,8 @@ pub(crate) fn run(plan: Plan) -> Result<Report, ThroughputError> {
 /// Runs a client of iperf3 against an address; gives its document.
 pub(crate) fn iperf3(to: SocketAddr, arguments: &[&str]) -> serde_json::Value {
     let output = Command::new("timeout")
+        // What is asked for where a login is; elsewhere nobody looks at it.
+        .env("IPERF3_PASSWORD", PASSWORD)
         .args(["30", "iperf3", "-J", "-c", &to.ip().to_string(), "-p", &to.port().to_string()])
         .args(arguments)
         .output()

@@ -1,6 +1,7 @@
 //! Names of people, machines and authorities.
 
-use super::der::{Der, Tag};
+use super::LAYER;
+use crate::der::{Der, Tag};
 use crate::{Malformed, Text};
 
 /// A distinguished name: attributes such as an organization and a common name.
@@ -21,9 +22,9 @@ pub struct Attribute<'a> {
 impl<'a> DistinguishedName<'a> {
     /// Looks through the name once, so that its attributes are all there.
     pub(super) fn new(octets: &'a [u8]) -> Result<Self, Malformed> {
-        let mut sets = Der::new(octets);
+        let mut sets = Der::new(LAYER, octets);
         while !sets.is_empty() {
-            let mut set = Der::new(sets.expect(Tag::SET)?);
+            let mut set = Der::new(LAYER, sets.expect(Tag::SET)?);
             while !set.is_empty() {
                 attribute(&mut set)?;
             }
@@ -38,11 +39,11 @@ impl<'a> DistinguishedName<'a> {
 
     /// Its attributes in their order.
     pub fn attributes(&self) -> impl Iterator<Item = Attribute<'a>> + use<'a> {
-        let mut sets = Der::new(self.0);
-        let mut set = Der::new(&[]);
+        let mut sets = Der::new(LAYER, self.0);
+        let mut set = Der::new(LAYER, &[]);
         core::iter::from_fn(move || {
             while set.is_empty() {
-                set = Der::new(sets.expect(Tag::SET).ok()?);
+                set = Der::new(LAYER, sets.expect(Tag::SET).ok()?);
             }
             attribute(&mut set).ok()
         })
@@ -62,7 +63,7 @@ pub struct DnsNames<'a>(Der<'a>);
 
 impl<'a> DnsNames<'a> {
     pub(super) fn new(octets: &'a [u8]) -> Self {
-        Self(Der::new(octets))
+        Self(Der::new(LAYER, octets))
     }
 }
 

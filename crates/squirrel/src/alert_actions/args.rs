@@ -43,6 +43,28 @@ pub(super) struct Daemon {
     pub(super) json: bool,
 }
 
+/// Until when something holds.
+#[derive(Debug, Args)]
+pub(super) struct Term {
+    /// For how long at most, such as 2h
+    #[arg(long = "for", value_name = "DURATION", conflicts_with = "until")]
+    pub(super) span: Option<String>,
+    /// Until when at most (seconds since 1970, or RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    pub(super) until: Option<String>,
+}
+
+/// Who does something, and why.
+#[derive(Debug, Args)]
+pub(super) struct Note {
+    /// Who does it [default: the user]
+    #[arg(long, value_name = "NAME")]
+    pub(super) author: Option<String>,
+    /// Why, or what is being done
+    #[arg(long, value_name = "TEXT")]
+    pub(super) comment: Option<String>,
+}
+
 /// `squirrel silence …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum SilenceCommand {
@@ -70,18 +92,10 @@ pub(crate) struct Add {
     /// Conditions that must all hold: label=value, label!=value, label=~"pattern", label!~"pattern"
     #[arg(value_name = "CONDITION", required = true)]
     pub(super) conditions: Vec<String>,
-    /// For how long, such as 2h
-    #[arg(long = "for", value_name = "DURATION", conflicts_with = "until")]
-    pub(super) span: Option<String>,
-    /// Until when (seconds since 1970, or RFC 3339)
-    #[arg(long, value_name = "TIME")]
-    pub(super) until: Option<String>,
-    /// Who asks [default: the user]
-    #[arg(long, value_name = "NAME")]
-    pub(super) author: Option<String>,
-    /// Why
-    #[arg(long, value_name = "TEXT")]
-    pub(super) comment: Option<String>,
+    #[command(flatten)]
+    pub(super) term: Term,
+    #[command(flatten)]
+    pub(super) note: Note,
     #[command(flatten)]
     pub(super) daemon: Daemon,
 }
@@ -117,18 +131,10 @@ pub(crate) struct Ack {
     /// Take the acknowledgement back
     #[arg(long)]
     pub(super) undo: bool,
-    /// For how long at most, such as 4h
-    #[arg(long = "for", value_name = "DURATION", conflicts_with = "until")]
-    pub(super) span: Option<String>,
-    /// Until when at most (seconds since 1970, or RFC 3339)
-    #[arg(long, value_name = "TIME")]
-    pub(super) until: Option<String>,
-    /// Who takes care [default: the user]
-    #[arg(long, value_name = "NAME")]
-    pub(super) author: Option<String>,
-    /// What is being done
-    #[arg(long, value_name = "TEXT")]
-    pub(super) comment: Option<String>,
+    #[command(flatten)]
+    pub(super) term: Term,
+    #[command(flatten)]
+    pub(super) note: Note,
     #[command(flatten)]
     pub(super) daemon: Daemon,
 }

@@ -11,6 +11,7 @@ pub(crate) const EXAMPLES: &str = "\
 Examples:
   squirrel alerts                                  what fires and what is about to
   squirrel alerts --json
+  squirrel alerts watch --desktop                  what begins and what is over, on this desktop too
   squirrel alerts check rules/*.yml                good files end with exit code 0
   squirrel alerts test tests.yml                   unit tests, in promtool's files
   squirrel alerts backtest rules.yml --since 7d    what would have fired, when, and how long";
@@ -27,6 +28,14 @@ pub(crate) struct AlertsArgs {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AlertsCommand {
+    /// Tell what begins and what is over until it is interrupted, also on the desktop. It runs in your own session,
+    /// since the daemon has no desktop.
+    #[command(before_help = "\
+Examples:
+  squirrel alerts watch
+  squirrel alerts watch --desktop                  by notify-send, of Debian's libnotify-bin
+  squirrel alerts watch --json | jq .alert.labels  a line for each event")]
+    Watch(Watch),
     /// Read rule files and say all that is wrong with them, with line and column.
     #[command(before_help = "\
 Examples:
@@ -52,6 +61,23 @@ Examples:
 #[derive(Debug, Args)]
 pub(super) struct List {
     /// Print one JSON document
+    #[arg(long)]
+    pub(super) json: bool,
+    /// The daemon's address
+    #[arg(long, value_name = "ADDR:PORT", default_value = crate::live_client::USUAL_ADDRESS)]
+    pub(super) server: String,
+}
+
+/// What begins and ends.
+#[derive(Debug, Args)]
+pub(super) struct Watch {
+    /// Show it on the desktop too
+    #[arg(long)]
+    pub(super) desktop: bool,
+    /// How often to look, at least 1s
+    #[arg(long, value_name = "DURATION", default_value = "5s")]
+    pub(super) interval: String,
+    /// Print one line of JSON for each event
     #[arg(long)]
     pub(super) json: bool,
     /// The daemon's address

@@ -102,8 +102,7 @@ fn lines(judged: &Judged) -> Vec<String> {
     let mut lines: Vec<String> = judged.problems.iter().map(|problem| said("", problem)).collect();
     lines.extend(judged.warnings.iter().map(|warning| said("warning: ", warning)));
     if judged.good {
-        let (rules, groups) = (judged.rules, judged.groups);
-        lines.push(format!("{file}: good, {rules} rules in {groups} groups"));
+        lines.push(format!("{file}: good, {}", rule_files::counted(judged.rules, judged.groups)));
     }
     lines
 }

@@ -67,20 +67,29 @@ fn state(alert: &ShownAlert) -> String {
     }
 }
 
-fn row(alert: &ShownAlert) -> Vec<String> {
-    let label = |name: &str| alert.labels.get(name).cloned().unwrap_or_default();
+/// A label's value; nothing where it has none of this name.
+pub(super) fn label(alert: &ShownAlert, name: &str) -> String {
+    alert.labels.get(name).cloned().unwrap_or_default()
+}
+
+/// What it is about: its own words, else its labels.
+pub(super) fn summary(alert: &ShownAlert) -> String {
     let text = |name: &str| alert.annotations.get(name).filter(|text| !text.is_empty()).cloned();
     let labels = || {
         let labels = alert.labels.iter().filter(|(name, _)| *name != "alertname");
         labels.map(|(name, value)| format!("{name}={value:?}")).collect::<Vec<_>>().join(" ")
     };
+    text("summary").or_else(|| text("description")).unwrap_or_else(labels)
+}
+
+fn row(alert: &ShownAlert) -> Vec<String> {
     vec![
         state(alert),
-        label("severity"),
-        label("alertname"),
+        label(alert, "severity"),
+        label(alert, "alertname"),
         moment(Some(Timestamp::from_seconds(alert.starts_at))),
         alert.value.map_or_else(|| "-".to_owned(), number),
         alert.threshold.map_or_else(|| "-".to_owned(), number),
-        text("summary").or_else(|| text("description")).unwrap_or_else(labels),
+        summary(alert),
     ]
 }

@@ -1,5 +1,7 @@
 //! What can be typed behind `squirrel top` and `squirrel sockets`.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 /// A table of `squirrel top`.
@@ -84,6 +86,10 @@ pub(crate) struct Top {
     /// daemon's level, or sockets]
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub(crate) level: Option<TopLevel>,
+    /// The data directory of the daemon, where its token is, which --level packets shows to it [default: as for
+    /// `squirrel serve`]
+    #[arg(long, value_name = "DIR", env = "SQUIRREL_DATA_DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
     /// Print the JSON schema of --json
     #[arg(long)]
     pub(crate) schema: bool,

@@ -34,17 +34,26 @@ pub(crate) struct Path {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) flows: u16,
     /// Ask by echoes of ICMP, and by nothing else [default: by datagrams where these are not permitted]
-    #[arg(long, conflicts_with = "udp")]
+    #[arg(long, group = "carrier")]
     pub(crate) icmp: bool,
     /// Ask by datagrams of UDP, which need no privilege
-    #[arg(short, long)]
+    #[arg(short, long, group = "carrier")]
     pub(crate) udp: bool,
-    /// Port that datagrams go to; nobody should listen there
-    #[arg(short, long, value_name = "PORT", requires = "udp", value_parser = clap::value_parser!(u16).range(1..))]
+    /// Ask for connections of TCP, which filters let pass where the service is offered; none is kept
+    #[arg(short = 'T', long, group = "carrier")]
+    pub(crate) tcp: bool,
+    /// Port that datagrams go to, at which nobody should listen [default: 33434], or connections [default: 443]
+    #[arg(short, long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) port: Option<u16>,
+    /// Search the largest packet that comes whole to each hop, before the first round
+    #[arg(long, conflicts_with = "tcp")]
+    pub(crate) mtu: bool,
     /// Class of the questions: a number from 0 to 63, or a name such as ef, af41, cs1
     #[arg(long, value_name = "DSCP")]
     pub(crate) dscp: Option<String>,
+    /// Mark the questions as able to carry ECN, to see which hop takes that away
+    #[arg(long)]
+    pub(crate) ecn: bool,
     /// Send from this address
     #[arg(short = 'S', long, value_name = "ADDR")]
     pub(crate) source: Option<IpAddr>,
@@ -63,6 +72,15 @@ pub(crate) struct Path {
     /// The recent loss tells of so many questions
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub(crate) window: u16,
+    /// Show no names of hops, and ask nobody for them
+    #[arg(short, long)]
+    pub(crate) no_names: bool,
+    /// Ask this server of DNS for names [default: those of /etc/resolv.conf]
+    #[arg(long, value_name = "ADDR[:PORT]", conflicts_with = "no_names")]
+    pub(crate) resolver: Option<String>,
+    /// Show each hop's rounds as a row of marks: how slow, and where lost
+    #[arg(long, conflicts_with_all = ["form", "compare"])]
+    pub(crate) heat: bool,
     /// Autonomous systems from a file with a line for each prefix: prefix,number,name (commas or tabs)
     #[arg(long, value_name = "FILE")]
     pub(crate) as_file: Option<PathBuf>,

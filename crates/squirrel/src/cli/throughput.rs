@@ -1,6 +1,7 @@
 //! What can be typed behind `squirrel throughput`. Where iperf3 has a letter for something, it is the same here.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use squirrel_throughput::protocol::DEFAULT_PORT;
@@ -13,6 +14,7 @@ pub(crate) enum Throughput {
 Examples:
   squirrel throughput server
   squirrel throughput server --listen 192.0.2.1:5201 --max-rate 1G --max-duration 60s
+  squirrel throughput server --rsa-private-key-path private.pem --authorized-users-path users.csv
   squirrel throughput server --one-off --json")]
     Server(ThroughputServer),
     /// Measure what a path carries, which part limits it, and how it answers while it is loaded.
@@ -21,7 +23,8 @@ Examples:
   squirrel throughput client iperf.example
   squirrel throughput client iperf.example -R -P 4 -t 30s
   squirrel throughput client iperf.example -u -b 500M --json
-  squirrel throughput client 192.0.2.1 --bidir --dscp ef")]
+  squirrel throughput client 192.0.2.1 --bidir --dscp ef
+  squirrel throughput client 192.0.2.1 --username ann --password-file secret --rsa-public-key-path public.pem")]
     Client(Box<ThroughputClient>),
 }
 
@@ -43,6 +46,15 @@ pub(crate) struct ThroughputServer {
     /// End after one run
     #[arg(short = '1', long)]
     pub(crate) one_off: bool,
+    /// Serve only those that log in: the key of RSA in PEM, not encrypted, that logins are encrypted to
+    #[arg(long, value_name = "FILE", requires = "authorized_users_path")]
+    pub(crate) rsa_private_key_path: Option<PathBuf>,
+    /// Who may log in: a line NAME,HASH for each, the hash by `echo -n '{NAME}PASSWORD' | sha256sum`
+    #[arg(long, value_name = "FILE", requires = "rsa_private_key_path")]
+    pub(crate) authorized_users_path: Option<PathBuf>,
+    /// By how much a client's clock may differ at a login
+    #[arg(long, value_name = "TIME", default_value = "10s")]
+    pub(crate) time_skew_threshold: String,
     /// Print a JSON document a line for each run, with iperf3's names
     #[arg(long)]
     pub(crate) json: bool,
@@ -121,6 +133,18 @@ pub(crate) struct ThroughputClient {
     /// Time between figures; 0 for the summary alone
     #[arg(short, long, value_name = "TIME", default_value = "1s")]
     pub(crate) interval: String,
+    /// Log in under this name; the password is in --password-file or the environment's IPERF3_PASSWORD
+    #[arg(long, value_name = "NAME", requires = "rsa_public_key_path")]
+    pub(crate) username: Option<String>,
+    /// A file with the password and nothing else
+    #[arg(long, value_name = "FILE", requires = "username")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// The server's public key of RSA in PEM
+    #[arg(long, value_name = "FILE", requires = "username")]
+    pub(crate) rsa_public_key_path: Option<PathBuf>,
+    /// Pad the login as iperf3 before 3.17 does
+    #[arg(long, requires = "username")]
+    pub(crate) use_pkcs1_padding: bool,
     /// Send no echoes beside the run
     #[arg(long)]
     pub(crate) no_latency: bool,

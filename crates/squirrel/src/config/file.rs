@@ -12,6 +12,8 @@ use squirrel_notify::{Dependency, Escalation, Flapping, Grouping, Inhibit, Maint
 
 use super::access::Access;
 use super::engine::EngineKind;
+use super::notify::Written;
+use super::probes::Probe;
 use super::remote::{Otlp, Receive, RemoteWrite};
 use super::sizes::{DiskSize, MemorySize};
 use super::values::{AccountingLevel, Count, LongSpan, Sync, TickSpan};
@@ -26,6 +28,7 @@ pub(super) struct File {
     pub(super) applications: Applications,
     pub(super) accounting: Accounting,
     pub(super) alerts: Alerts,
+    pub(super) checks: Checks,
     pub(super) notify: NotifyTables,
     pub(super) grouping: Grouping,
     pub(super) route: Vec<Route>,
@@ -36,10 +39,19 @@ pub(super) struct File {
     pub(super) escalation: Vec<Escalation>,
     pub(super) flapping: Flapping,
     pub(super) log: Log,
+    pub(super) query: Query,
     pub(super) remote_write: Vec<RemoteWrite>,
     pub(super) receive: Vec<Receive>,
     pub(super) otlp: Vec<Otlp>,
+    pub(super) probe: Vec<Probe>,
+    /// The tables about who is told of alerts, as they stand in the file.
+    #[serde(skip)]
+    pub(super) told: Written,
 }
+
+/// The tables that [`File::told`] has.
+const TOLD: [&str; 9] =
+    ["notify", "grouping", "route", "inhibit", "dependency", "maintenance", "quiet_hours", "escalation", "flapping"];
 
 /// `[server]`
 #[derive(Debug, Default, Deserialize)]
@@ -107,11 +119,33 @@ pub(super) struct Alerts {
     pub(super) thresholds: BTreeMap<String, f64>,
 }
 
+/// `[checks]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Checks {
+    pub(super) modules_file: Option<PathBuf>,
+    pub(super) allow: Option<Vec<String>>,
+    pub(super) at_once: Option<Count>,
+}
+
 /// `[log]`
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Log {
     pub(super) level: Option<String>,
+}
+
+/// `[query]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Query {
+    pub(super) timeout: Option<TickSpan>,
+    pub(super) max_samples: Option<u64>,
+    pub(super) max_memory: Option<MemorySize>,
+    pub(super) max_points: Option<Count>,
+    pub(super) max_answer_samples: Option<usize>,
+    pub(super) max_concurrency: Option<Count>,
+    pub(super) max_waiting: Option<Count>,
 }
 
 /// A configuration is small; anything larger is the wrong file.
@@ -133,6 +167,9 @@ impl File {
 
     /// Parses a text; the error carries line, column and a mark under the place.
     pub(super) fn parse(text: &str) -> anyhow::Result<Self> {
-        Ok(toml::from_str(text)?)
+        let mut file: Self = toml::from_str(text)?;
+        file.told.0 = toml::from_str(text)?;
+        file.told.0.retain(|name, _| TOLD.contains(&name));
+        Ok(file)
     }
 }

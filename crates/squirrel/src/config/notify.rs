@@ -1,5 +1,6 @@
 //! Who is told of alerts, and how: `[[notify.*]]`, `[[route]]` and the tables beside them.
 
+use std::fmt;
 use std::mem::take;
 
 use anyhow::Context as _;
@@ -12,8 +13,20 @@ use super::file;
 #[derive(Clone, Debug)]
 pub(crate) struct Notify {
     tables: NotifyTables,
+    /// The same as they stand in the file.
+    pub(crate) written: Written,
     /// Everything between an alert and the people who hear of it.
     pub(crate) settings: Settings,
+}
+
+/// Tables as they stand in the file, with their secrets, of which `Debug` shows nothing.
+#[derive(Clone, Default)]
+pub(crate) struct Written(pub(crate) toml::Table);
+
+impl fmt::Debug for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.keys()).finish()
+    }
 }
 
 impl Notify {
@@ -30,7 +43,7 @@ impl Notify {
             flapping: take(&mut file.flapping),
             external_url: file.alerts.external_url.clone().unwrap_or_default(),
         };
-        Self { tables: take(&mut file.notify), settings }
+        Self { tables: take(&mut file.notify), written: take(&mut file.told), settings }
     }
 
     /// The channels, for which their secrets are read. Routes are compared with them.

@@ -3,7 +3,8 @@
 mod written;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
@@ -28,9 +29,28 @@ pub(crate) struct Remote {
 /// What the tables mean, secrets read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RemoteParts {
-    pub(crate) writes: Vec<Target>,
-    pub(crate) senders: Vec<Sender>,
-    pub(crate) otlp: Vec<otlp::Target>,
+    pub(crate) writes: Vec<Printed<Target>>,
+    pub(crate) senders: Vec<Printed<Sender>>,
+    pub(crate) otlp: Vec<Printed<otlp::Target>>,
+}
+
+/// What a table means, and a print by which a change of it is noticed, also of the content of a file that it names.
+#[derive(Clone, Debug)]
+pub(crate) struct Printed<T> {
+    pub(crate) what: T,
+    pub(crate) print: u64,
+}
+
+impl<T> Printed<T> {
+    fn of(what: T, table: &impl std::fmt::Debug, files: &[&Option<PathBuf>]) -> Self {
+        let mut hasher = DefaultHasher::new();
+        format!("{table:?}").hash(&mut hasher);
+        for path in files.iter().copied().flatten() {
+            // One that cannot be read was complained of when it was opened.
+            std::fs::read(path).unwrap_or_default().hash(&mut hasher);
+        }
+        Self { what, print: hasher.finish() }
+    }
 }
 
 impl Remote {
@@ -90,16 +110,25 @@ impl Remote {
     pub(crate) fn open(&self) -> anyhow::Result<RemoteParts> {
         let mut parts = RemoteParts::default();
         for one in &self.writes {
-            parts.writes.push(one.target().with_context(|| format!("[[remote_write]] {}", one.name))?);
+            let target = one.target().with_context(|| format!("[[remote_write]] {}", one.name))?;
+            let files = [&[&one.bearer_token_file, &one.password_file][..], &tls_files(one.tls.as_ref())].concat();
+            parts.writes.push(Printed::of(target, one, &files));
         }
         for one in &self.otlp {
-            parts.otlp.push(one.target().with_context(|| format!("[[otlp]] {}", one.name))?);
+            let target = one.target().with_context(|| format!("[[otlp]] {}", one.name))?;
+            let files = [&[&one.bearer_token_file, &one.password_file][..], &tls_files(one.tls.as_ref())].concat();
+            parts.otlp.push(Printed::of(target, one, &files));
         }
         for one in &self.receives {
-            parts.senders.push(one.sender().with_context(|| format!("[[receive]] {}", one.name))?);
+            let sender = one.sender().with_context(|| format!("[[receive]] {}", one.name))?;
+            parts.senders.push(Printed::of(sender, one, &[&one.bearer_token_file, &one.password_file]));
         }
         Ok(parts)
     }
+}
+
+fn tls_files(tls: Option<&Tls>) -> Vec<&Option<PathBuf>> {
+    tls.map_or_else(Vec::new, |tls| vec![&tls.ca_file, &tls.cert_file, &tls.key_file])
 }
 
 fn destination(url: &str) -> anyhow::Result<Destination> {
@@ -210,6 +239,7 @@ impl Relabel {
             regex: self.regex.clone(),
             target_label: self.target_label.clone(),
             replacement: self.replacement.clone(),
+            modulus: self.modulus,
         }
     }
 }

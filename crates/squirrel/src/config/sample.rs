@@ -195,6 +195,31 @@ pub(super) static SETTINGS: &[Setting] = &[
         help: &["The address by which people reach this dashboard, for the links in what they are told."],
     },
     Setting {
+        section: "checks",
+        key: "modules_file",
+        default: r#""""#,
+        help: &[
+            "A configuration file of blackbox_exporter with modules for checks of services; its modules stand over those that",
+            "are always there (`squirrel check --list`). Prometheus asks for them at /probe?module=…&target=…",
+        ],
+    },
+    Setting {
+        section: "checks",
+        key: "allow",
+        default: "[]",
+        help: &[
+            "Networks that /probe may look at besides public addresses, such as [\"10.0.0.0/8\", \"fd00::/8\"]. Whoever reaches",
+            "this server names the targets, and Squirrel may stand where he does not: so neither this machine nor a private",
+            "network is looked at unless it is named here, and the addresses where clouds give credentials never are.",
+        ],
+    },
+    Setting {
+        section: "checks",
+        key: "at_once",
+        default: "32",
+        help: &["Checks by /probe that may be under way at one time; more are refused and counted."],
+    },
+    Setting {
         section: "log",
         key: "level",
         default: r#""info""#,
@@ -209,7 +234,7 @@ pub(crate) fn sample() -> String {
          # Check it with `squirrel config check FILE`; a running daemon reads it again on SIGHUP.\n",
     );
     let mut section = "";
-    for setting in SETTINGS {
+    for setting in SETTINGS.iter().chain(super::query::SETTINGS) {
         if setting.section != section {
             section = setting.section;
             text += &format!("\n[{section}]\n");
@@ -222,9 +247,41 @@ pub(crate) fn sample() -> String {
             text += &thresholds();
         }
     }
+    text += PROBED;
     text += TOLD;
     text
 }
+
+/// What is probed: nothing, unless it is written.
+const PROBED: &str = r#"
+# What is probed on a schedule: any number of tables, 10,000 targets together. Series have the table's name as job and
+# the target as instance.
+# [[probe]]
+# name = "gateways"
+# targets = ["192.0.2.1", "gateway.example.net"]
+# kind = "ping"          (also path, http, tcp, dns, ntp, plugin; or module = "http_2xx" in its place)
+# interval = "10s"       (1s to 4m; 1m for paths and checks)
+# timeout = "2s"         (of a check: 10s; at most the interval)
+# group = "office"
+# parents = []           (targets that these lie behind: while one is down, these are unreachable, and not told singly)
+# objective = 0.999      (the share of time that they should be up, judged over `window`, 30d)
+# labels = { site = "a" }
+# [[probe]]
+# name = "way"
+# kind = "path"
+# targets = ["198.51.100.7"]
+# packets = 10           (questions to each place of the path, one a second)
+# [[probe]]
+# name = "names"
+# kind = "dns"
+# targets = ["192.0.2.53"]
+# query = "example.net"
+# [[probe]]
+# name = "ssh"
+# kind = "plugin"
+# targets = ["192.0.2.1"]
+# command = ["/usr/lib/nagios/plugins/check_ssh", "{target}"]
+"#;
 
 /// Who is told of alerts. These are tables that nobody has unless they are written, so they are examples.
 const TOLD: &str = r#"
@@ -252,9 +309,12 @@ const TOLD: &str = r#"
 
 # When alerts are told together, and how often.
 # [grouping]
-# by = ["alertname"]
-# interval = "5m"
-# repeat = "4h"
+# by = ["alertname"]      (["..."]: each alert for itself; []: all together)
+# wait = "0s"             how long a new group waits for more alerts before it is told
+# interval = "5m"         how long at least lies between two messages of a group that has changed;
+#                         that all of it is over is told at once
+# repeat = "4h"           when what still fires is told again
+# max_alerts = 50         how many alerts one message tells in full, at most 1000; the others are counted
 
 # Also: [[inhibit]], [[dependency]], [[maintenance]], [quiet_hours], [[escalation]], [flapping].
 "#;

@@ -52,6 +52,10 @@ fn the_sample_says_the_defaults() {
     assert_eq!(config.applications.limits(), defaults.applications.limits());
     assert_eq!(config.applications.token_file, Sourced { value: None, origin: Origin::File });
     assert_eq!(config.applications.max_series_total.origin, Origin::File);
+    // How many at one time is by processors.
+    let usual = |config: &Config| squirrel_server::Limits { queries: 4, ..config.query.limits() };
+    assert_eq!((usual(&config), config.query.limits().queries), (usual(&defaults), 4));
+    assert_eq!((config.query.max_waiting.origin, config.query.timeout.origin), (Origin::File, Origin::File));
     resolve(&sample()).expect("the sample is valid as printed");
 }
 
@@ -105,6 +109,11 @@ fn mistakes_are_shown_with_their_place() {
         ("[accounting]\nlevel = \"on\"", &["line 2", "sockets", "packets", "off"]),
         ("[accounting]\nmemory = \"1MiB\"", &["line 2", "16MiB"]),
         ("[accounting]\nmemory = \"99999999999999999999GiB\"", &["line 2", "256MiB"]),
+        ("[query]\nmax_concurrency = 65", &["max_concurrency under [query]", "1 to 64"]),
+        ("[query]\nmax_samples = 1", &["max_samples under [query]", "10000"]),
+        ("[query]\nmax_answer_samples = 1", &["max_answer_samples under [query]", "10000"]),
+        ("[query]\nmax_memory = \"1kB\"", &["line 2", "16MiB"]),
+        ("[query]\nmax_point = 1", &["line 2", "max_point"]),
         ("[accounting]\nconnections = 1", &["connections", "100 to 10000000"]),
     ] {
         let said = complaint(text);

@@ -42,7 +42,7 @@ static DOWN: Metric = Metric::new(
 .check(&["Look at squirrel_keeper_restarts_total."]);
 
 /// What is said of the keeper, for the catalogue.
-pub(crate) static METRICS: &[&Metric] = &[&UP, &RESTARTS, &TIMEOUTS, &DOWN];
+pub(super) static METRICS: &[&Metric] = &[&UP, &RESTARTS, &TIMEOUTS, &DOWN];
 
 /// A keeper that has not answered for so long hangs for good.
 const HANGS_AFTER: Duration = Duration::from_secs(15);

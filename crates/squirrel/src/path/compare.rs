@@ -10,13 +10,22 @@ use crate::cli;
 use crate::output;
 use crate::table::{Column, lines};
 
-const COLUMNS: [Column; 7] = [
+/// Times that differ by less are the same.
+const LEAST_US: f64 = 1_000.0;
+/// And so are those that differ by less than this share.
+const LEAST_SHARE: f64 = 0.2;
+/// Shares of loss that differ by less are the same.
+const LEAST_LOSS: f64 = 0.005;
+
+const COLUMNS: [Column; 9] = [
     Column::right("HOP"),
     Column::left("ADDRESS", 15),
     Column::left("", 3),
     Column::right("LOSS% BEFORE"),
     Column::right("AFTER"),
     Column::right("P50 MS BEFORE"),
+    Column::right("AFTER"),
+    Column::right("P95 MS BEFORE"),
     Column::right("AFTER"),
 ];
 
@@ -25,6 +34,8 @@ struct Document {
     schema: &'static str,
     /// The verdict of each recording.
     verdict: [String; 2],
+    /// What is different, in words.
+    difference: String,
     rows: Vec<Row>,
 }
 
@@ -37,6 +48,7 @@ struct Row {
     state: &'static str,
     loss_ratio: [Option<f64>; 2],
     p50_us: [Option<f64>; 2],
+    p95_us: [Option<f64>; 2],
 }
 
 /// Prints what is different.
@@ -48,7 +60,7 @@ pub(super) fn print(args: &cli::Path, before: &PathDocument, after: &PathDocumen
     let percent = |loss: Option<f64>| loss.map_or_else(|| "-".to_owned(), |loss| format!("{:.1}", loss * 100.0));
     let ms = |us: Option<f64>| us.map_or_else(|| "-".to_owned(), |us| format!("{:.3}", us / 1000.0));
     let row = |row: &Row| {
-        let ([loss, loss_after], [p50, p50_after]) = (row.loss_ratio, row.p50_us);
+        let ([loss, loss_after], [p50, p50_after], [p95, p95_after]) = (row.loss_ratio, row.p50_us, row.p95_us);
         vec![
             row.ttl.to_string(),
             row.address.map_or_else(|| "-".to_owned(), |address| address.to_string()),
@@ -57,12 +69,15 @@ pub(super) fn print(args: &cli::Path, before: &PathDocument, after: &PathDocumen
             percent(loss_after),
             ms(p50),
             ms(p50_after),
+            ms(p95),
+            ms(p95_after),
         ]
     };
     let rows: Vec<Vec<String>> = document.rows.iter().map(row).collect();
     let mut text = lines(&COLUMNS, &rows, None, true);
     let [verdict, verdict_after] = &document.verdict;
     let harmless = |text: &str| squirrel_model::Untrusted(text).to_string();
+    text.push(document.difference.clone());
     text.push(format!("Before: {}", harmless(verdict)));
     text.push(format!("After:  {}", harmless(verdict_after)));
     Ok(output::print_lines(&text)?)
@@ -84,10 +99,37 @@ fn compare(before: &PathDocument, after: &PathDocument) -> Document {
             },
             loss_ratio: found.map(|one| one?.loss_ratio),
             p50_us: found.map(|one| one?.rtt_us.as_ref().map(|times| times.p50)),
+            p95_us: found.map(|one| one?.rtt_us.as_ref().map(|times| times.p95)),
         }
     });
-    let verdict = [before.verdict.clone(), after.verdict.clone()];
-    Document { schema: "squirrel.path.compare/1", verdict, rows: rows.collect() }
+    let (rows, verdict) = (rows.collect::<Vec<_>>(), [before.verdict.clone(), after.verdict.clone()]);
+    Document { schema: "squirrel.path.compare/1", verdict, difference: difference(&rows), rows }
+}
+
+/// What is different, in words: hosts, loss at the end, and the place from which on it takes longer or shorter.
+fn difference(rows: &[Row]) -> String {
+    let count = |state: &str| rows.iter().filter(|row| row.state == state && row.address.is_some()).count();
+    let hosts = match (count("new"), count("gone")) {
+        (0, 0) => "The hosts are the same.".to_owned(),
+        (new, gone) => format!("Hosts that are new: {new}; that are gone: {gone}."),
+    };
+    let same = || rows.iter().filter(|row| row.state == "same");
+    let loss = same().next_back().and_then(|row| row.loss_ratio[0].zip(row.loss_ratio[1]));
+    let loss = loss.filter(|(before, after)| (before - after).abs() >= LEAST_LOSS).map(|(before, after)| {
+        format!(" Loss at the last of them went from {:.1} % to {:.1} %.", before * 100.0, after * 100.0)
+    });
+    let times: Vec<(u8, f64, f64)> = same()
+        .filter_map(|row| row.p50_us[0].zip(row.p50_us[1]).map(|(before, after)| (row.ttl, before, after)))
+        .collect();
+    let differs =
+        |sign: f64, (_, before, after): &(u8, f64, f64)| (after - before) * sign > LEAST_US.max(before * LEAST_SHARE);
+    // The first place from which on all differ alike.
+    let from = [(1.0, "more"), (-1.0, "less")].into_iter().find_map(|(sign, word)| {
+        let behind = times.iter().rev().take_while(|row| differs(sign, row)).last()?;
+        Some((behind.0, (behind.2 - behind.1).abs(), word))
+    });
+    let from = from.map(|(ttl, us, word)| format!(" From hop {ttl} on it takes {:.1} ms {word}.", us / 1000.0));
+    hosts + &loss.unwrap_or_default() + &from.unwrap_or_default()
 }
 
 /// The hosts that a path leads through at its end.
@@ -110,6 +152,7 @@ mod tests {
                 current: true,
                 ..PathAddress::default()
             }],
+            ..PathHop::default()
         };
         PathDocument { hops: (1..).zip(hosts).map(hop).collect(), ..PathDocument::default() }
     }
@@ -121,5 +164,29 @@ mod tests {
         assert_eq!(states, [(1, "same"), (2, "gone"), (2, "new"), (3, "same")]);
         assert_eq!(found.rows[3].loss_ratio, [Some(0.0), Some(0.1)]);
         assert_eq!(found.rows[2].loss_ratio, [None, Some(0.1)]);
+        assert_eq!(
+            found.difference,
+            "Hosts that are new: 1; that are gone: 1. Loss at the last of them went from 0.0 % to 10.0 %."
+        );
+    }
+
+    #[test]
+    fn the_place_from_which_on_it_takes_longer_is_named_and_a_slow_answer_alone_is_not() {
+        let rows = |times: &[(f64, f64)]| -> Vec<Row> {
+            let row = |(ttl, (before, after)): (u8, &(f64, f64))| Row {
+                ttl,
+                address: Some(IpAddr::from([192, 0, 2, ttl])),
+                state: "same",
+                loss_ratio: [Some(0.0); 2],
+                p50_us: [Some(*before), Some(*after)],
+                p95_us: [None; 2],
+            };
+            (1..).zip(times).map(row).collect()
+        };
+        let longer = rows(&[(300.0, 900.0), (5e3, 80e3), (6e3, 6.5e3), (8e3, 20e3), (9e3, 21e3)]);
+        assert_eq!(difference(&longer), "The hosts are the same. From hop 4 on it takes 12.0 ms more.");
+        let shorter = rows(&[(300.0, 300.0), (9e3, 4e3)]);
+        assert_eq!(difference(&shorter), "The hosts are the same. From hop 2 on it takes 5.0 ms less.");
+        assert_eq!(difference(&rows(&[(300.0, 900.0), (5e3, 80e3), (6e3, 6.5e3)])), "The hosts are the same.");
     }
 }

@@ -1,6 +1,6 @@
 //! A path as a table, and in the forms that other programs read.
 
-use squirrel_api::probe::{PathAddress, PathDocument, PingTimes};
+use squirrel_api::probe::{PathAddress, PathDocument, PathHop, PingTimes};
 use squirrel_model::Untrusted;
 use squirrel_sys::terminal;
 
@@ -8,12 +8,14 @@ use crate::cli;
 use crate::output;
 use crate::table::{Column, lines};
 
-const COLUMNS: [Column; 10] = [
+const COLUMNS: [Column; 12] = [
     Column::right("HOP"),
     Column::left("ADDRESS", 15),
     Column::left("AS", 6),
+    Column::right("MTU"),
     Column::right("SENT"),
     Column::right("LOSS%"),
+    Column::right("RECENT"),
     Column::right("P50"),
     Column::right("P95"),
     Column::right("MAX"),
@@ -43,12 +45,38 @@ pub(super) fn whole(args: &cli::Path, document: &PathDocument) -> anyhow::Result
 
 /// The table for people.
 pub(super) fn table(document: &PathDocument, width: Option<usize>) -> Vec<String> {
+    let mut text = vec![title(document)];
+    let (columns, rows) = filled(&rows(document).map(|(hop, one)| row(hop, one)).collect::<Vec<_>>());
+    text.extend(lines(&columns, &rows, width, true));
+    text.extend(remarks(document));
+    text
+}
+
+/// Whose path it is.
+pub(super) fn title(document: &PathDocument) -> String {
     let address = document.address.map_or_else(String::new, |address| format!(" ({address})"));
-    let mut text =
-        vec![format!("{}{address} by {}, {} rounds", Untrusted(&document.target), document.protocol, document.rounds)];
-    let rows: Vec<Vec<String>> = rows(document).map(|(hop, one)| row(hop, one)).collect();
-    text.extend(lines(&COLUMNS, &rows, width, true));
-    text.push(Untrusted(&document.verdict).to_string());
+    format!("{}{address} by {}, {} rounds", Untrusted(&document.target), document.protocol, document.rounds)
+}
+
+/// The columns that have something in some row; those for what was not asked have not.
+fn filled(rows: &[Vec<String>]) -> (Vec<Column>, Vec<Vec<String>>) {
+    let is_filled = |index: usize| index + 1 == COLUMNS.len() || rows.iter().any(|row| !row[index].is_empty());
+    let kept: Vec<usize> = (0..COLUMNS.len()).filter(|index| is_filled(*index)).collect();
+    let pick = |row: &Vec<String>| kept.iter().map(|index| row[*index].clone()).collect();
+    (kept.iter().map(|index| COLUMNS[*index]).collect(), rows.iter().map(pick).collect())
+}
+
+/// What is said below the table: the verdict, the ways of equal cost, what changed.
+pub(super) fn remarks(document: &PathDocument) -> Vec<String> {
+    let mut text = vec![Untrusted(&document.verdict).to_string()];
+    if document.ways.len() > 1 {
+        for way in &document.ways {
+            let flows: Vec<String> = way.flows.iter().map(u32::to_string).collect();
+            let hosts: Vec<String> =
+                way.hosts.iter().map(|host| host.map_or_else(|| "-".to_owned(), |host| host.to_string())).collect();
+            text.push(format!("Flows {}: {}", flows.join(" "), hosts.join(" → ")));
+        }
+    }
     for change in document.changes.iter().rev().take(TOLD_CHANGES).rev() {
         let name = |host: Option<std::net::IpAddr>| host.map_or_else(|| "nobody".to_owned(), |host| host.to_string());
         let (from, to) = (name(change.from), name(change.to));
@@ -64,28 +92,40 @@ pub(super) fn table(document: &PathDocument, width: Option<usize>) -> Vec<String
 }
 
 /// Every address with its place; the place is shown at the first only.
-fn rows(document: &PathDocument) -> impl Iterator<Item = (Option<u8>, &PathAddress)> {
+fn rows(document: &PathDocument) -> impl Iterator<Item = (Option<&PathHop>, &PathAddress)> {
     document.hops.iter().flat_map(|hop| {
-        let first = std::iter::once(Some(hop.ttl)).chain(std::iter::repeat(None));
+        let first = std::iter::once(Some(hop)).chain(std::iter::repeat(None));
         first.zip(&hop.addresses)
     })
 }
 
-fn row(hop: Option<u8>, one: &PathAddress) -> Vec<String> {
+fn row(hop: Option<&PathHop>, one: &PathAddress) -> Vec<String> {
     let time =
         |pick: fn(&PingTimes) -> f64| one.rtt_us.as_ref().map_or_else(|| "-".to_owned(), |times| ms(pick(times)));
     vec![
-        hop.map_or_else(String::new, |ttl| ttl.to_string()),
-        one.address.map_or_else(|| "-".to_owned(), |address| address.to_string()),
+        hop.map_or_else(String::new, |hop| hop.ttl.to_string()),
+        host(one),
         system(one),
+        hop.and_then(|hop| hop.path_mtu).map_or_else(String::new, |octets| octets.to_string()),
         one.sent.to_string(),
-        one.loss_ratio.map_or_else(|| "-".to_owned(), |loss| format!("{:.1}", loss * 100.0)),
+        percent(one.loss_ratio),
+        percent(one.recent_loss_ratio),
         time(|times| times.p50),
         time(|times| times.p95),
         time(|times| times.max),
         one.jitter_us.map_or_else(|| "-".to_owned(), ms),
         one.note.clone(),
     ]
+}
+
+/// The address, which is certain, before the name, which is not.
+fn host(one: &PathAddress) -> String {
+    let name = one.name.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
+    one.address.map_or_else(|| "-".to_owned(), |address| format!("{address}{name}"))
+}
+
+fn percent(share: Option<f64>) -> String {
+    share.map_or_else(|| "-".to_owned(), |share| format!("{:.1}", share * 100.0))
 }
 
 fn system(one: &PathAddress) -> String {
@@ -107,29 +147,32 @@ fn csv_value(text: &str) -> String {
 }
 
 fn csv(document: &PathDocument) -> Vec<String> {
-    let heading = "ttl,address,as,sent,received,loss_ratio,min_us,p50_us,p95_us,max_us,jitter_us,verdict,current,note";
+    let heading = "ttl,address,name,as,sent,received,loss_ratio,recent_loss_ratio,min_us,p50_us,p95_us,max_us,jitter_us,path_mtu,verdict,current,note";
     let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
-    let line = |(ttl, one): (u8, &PathAddress)| {
+    let line = |(hop, one): (&PathHop, &PathAddress)| {
         let time = |pick: fn(&PingTimes) -> f64| number(one.rtt_us.as_ref().map(pick));
         let values = [
-            ttl.to_string(),
+            hop.ttl.to_string(),
             one.address.map_or_else(String::new, |address| address.to_string()),
+            csv_value(one.name.as_deref().unwrap_or_default()),
             csv_value(&system(one)),
             one.sent.to_string(),
             one.received.to_string(),
             number(one.loss_ratio),
+            number(one.recent_loss_ratio),
             time(|times| times.min),
             time(|times| times.p50),
             time(|times| times.p95),
             time(|times| times.max),
             number(one.jitter_us),
+            hop.path_mtu.map_or_else(String::new, |octets| octets.to_string()),
             one.verdict.to_string(),
             one.current.to_string(),
             csv_value(&one.note),
         ];
         values.join(",")
     };
-    let all = document.hops.iter().flat_map(|hop| hop.addresses.iter().map(move |one| (hop.ttl, one)));
+    let all = document.hops.iter().flat_map(|hop| hop.addresses.iter().map(move |one| (hop, one)));
     std::iter::once(heading.to_owned()).chain(all.map(line)).collect()
 }
 
@@ -138,9 +181,11 @@ fn markdown(document: &PathDocument) -> Vec<String> {
         let cells: Vec<String> = cells.iter().map(|cell| Untrusted(cell).to_string().replace('|', "\\|")).collect();
         format!("| {} |", cells.join(" | "))
     };
-    let titles = COLUMNS.map(|column| column.title.to_owned());
-    let mut text = vec![line(&titles), line(&COLUMNS.map(|_| "---".to_owned()))];
-    text.extend(rows(document).map(|(hop, one)| line(&row(hop, one))));
+    let (columns, rows) = filled(&rows(document).map(|(hop, one)| row(hop, one)).collect::<Vec<_>>());
+    let each =
+        |cell: fn(&Column) -> &'static str| columns.iter().map(|column| cell(column).to_owned()).collect::<Vec<_>>();
+    let mut text = vec![line(&each(|column| column.title)), line(&each(|_| "---"))];
+    text.extend(rows.iter().map(|row| line(row)));
     text.extend([String::new(), Untrusted(&document.verdict).to_string()]);
     text
 }

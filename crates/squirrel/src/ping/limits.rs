@@ -13,6 +13,7 @@ enum Figure {
     Percentile(f64),
     Mean,
     Jitter,
+    Variation,
 }
 
 /// A figure and the most that it may be: a share for losses, else seconds.
@@ -32,7 +33,7 @@ pub(crate) fn parse(text: &str) -> anyhow::Result<Vec<Limit>> {
 }
 
 fn limit(text: &str) -> anyhow::Result<Limit> {
-    let help = "limits are loss=1%, min, mean, p50 to p99.9, max or jitter with a time, such as p95=50ms";
+    let help = "limits are loss=1%, min, mean, p50 to p99.9, max, jitter or variation with a time, such as p95=50ms";
     let (name, most) = text.split_once('=').with_context(|| format!("{text:?} is no limit: {help}"))?;
     let figure = match name.trim() {
         "loss" => Figure::Loss,
@@ -40,6 +41,7 @@ fn limit(text: &str) -> anyhow::Result<Limit> {
         "max" => Figure::Percentile(1.0),
         "mean" | "avg" => Figure::Mean,
         "jitter" => Figure::Jitter,
+        "variation" => Figure::Variation,
         name => match name.strip_prefix('p').and_then(|share| share.parse::<f64>().ok()) {
             Some(share) if (0.0..=100.0).contains(&share) => Figure::Percentile(share / 100.0),
             _ => bail!("{name:?} is not measured: {help}"),
@@ -67,6 +69,8 @@ impl Limit {
             Figure::Percentile(share) => seconds(times.percentile(share)),
             Figure::Mean => seconds(times.mean()),
             Figure::Jitter => seconds(times.jitter()),
+            // Of a single answer there is none.
+            Figure::Variation => seconds(times.variation().or(times.min().map(|_| Duration::ZERO))),
         };
         match (value, self.figure) {
             (None, _) => Some(format!("no answer, limit {}", self.text)),
@@ -97,7 +101,7 @@ mod tests {
         let lossy = report(Way { drop_each: 50, ..Way::default() });
         let broken = |text: &str| parse(text).expect("limits").iter().filter_map(|one| one.broken_by(&lossy)).count();
         assert_eq!(broken("loss=1%,p95=50ms"), 1);
-        assert_eq!(broken("loss=2%, p95=10ms, max=0.01, jitter=1ms"), 0);
+        assert_eq!(broken("loss=2%, p95=10ms, max=0.01, jitter=1ms, variation=1ms"), 0);
         assert_eq!(broken("p95=9ms,mean=9ms,max=9ms,min=9ms"), 4);
         let silent = report(Way { loss: 1.0, ..Way::default() });
         assert_eq!(parse("p95=1h").expect("limits")[0].broken_by(&silent).as_deref(), Some("no answer, limit p95=1h"));

@@ -12,6 +12,7 @@ use squirrel_probe::{Ping, Spread};
 use squirrel_sys::terminal;
 use squirrel_wire::icmp::ErrorKind;
 
+use super::live::Live;
 use super::{Outcome, Run};
 use crate::output;
 use crate::table::{Column, lines};
@@ -35,10 +36,8 @@ pub(super) struct Shown<'a> {
     run: &'a Run<'a>,
     /// Whether each answer to a person's single target gets a line.
     each: bool,
-    /// Whether a person watches a line that changes.
-    progress: bool,
-    outcomes: u64,
-    said_at: Duration,
+    /// What a person watches of many targets.
+    live: Option<Live>,
 }
 
 impl<'a> Shown<'a> {
@@ -48,14 +47,12 @@ impl<'a> Shown<'a> {
         Self {
             run,
             each: for_people && single,
-            progress: for_people && !single && terminal::size().is_some(),
-            outcomes: 0,
-            said_at: Duration::ZERO,
+            live: (for_people && !single && terminal::size().is_some()).then(Live::new),
         }
     }
 
     /// Tells of one round.
-    pub(super) fn events(&mut self, _ping: &Ping, events: &[Event]) -> anyhow::Result<()> {
+    pub(super) fn events(&mut self, ping: &Ping, events: &[Event]) -> anyhow::Result<()> {
         if self.run.args.json_lines {
             let mut text = Vec::new();
             for event in events {
@@ -68,23 +65,16 @@ impl<'a> Shown<'a> {
             let lines: Vec<String> = events.iter().map(|event| self.line(event)).collect();
             return Ok(output::print_lines(&lines)?);
         }
-        self.outcomes += events.len() as u64;
-        let now = self.run.steady.elapsed().0;
-        if self.progress && now.saturating_sub(self.said_at) >= Duration::from_millis(250) {
-            self.said_at = now;
-            output::remark(&format!(
-                "\rsquirrel: {} targets, {} questions settled ",
-                self.run.asked.len(),
-                self.outcomes
-            ));
+        if let Some(live) = &mut self.live {
+            live.show(self.run, ping)?;
         }
         Ok(())
     }
 
     /// The figures at the end.
-    pub(super) fn finish(&self, outcome: &Outcome) -> anyhow::Result<()> {
-        if self.progress && self.outcomes > 0 {
-            output::remark("\r\x1b[K");
+    pub(super) fn finish(&mut self, outcome: &Outcome) -> anyhow::Result<()> {
+        if let Some(live) = &mut self.live {
+            live.clear()?;
         }
         let document = self.whole(outcome);
         if self.run.args.json || self.run.args.json_lines {
@@ -132,7 +122,7 @@ impl<'a> Shown<'a> {
             Event::Refused { by, kind, mtu, .. } => {
                 let by = by.map_or_else(|| "a host on the way".to_owned(), |by| by.to_string());
                 let mtu = mtu.map_or_else(String::new, |mtu| format!(", at most {mtu} octets"));
-                format!("{address}: number={number} {by} says: {}{mtu}", words(*kind).1)
+                format!("{address}: number={number} {by} says: {}{mtu}", kind.words().1)
             }
             Event::NotSent(_, why) => format!("{address}: number={number} not sent: {why}"),
         }
@@ -163,7 +153,7 @@ impl<'a> Shown<'a> {
             Event::Lost(_) => "lost",
             Event::Refused { by, kind, .. } => {
                 document.by = *by;
-                document.reason = Some(words(*kind).0.to_owned());
+                document.reason = Some(kind.words().0.to_owned());
                 "refused"
             }
             Event::NotSent(_, why) => {
@@ -210,7 +200,7 @@ fn question(event: &Event) -> Question {
 
 fn of_target(name: &str, address: IpAddr, report: &Report) -> PingTarget {
     let refusal =
-        |(kind, count): (&ErrorKind, &u64)| PingRefusal { reason: Cow::Borrowed(words(*kind).0), count: *count };
+        |(kind, count): (&ErrorKind, &u64)| PingRefusal { reason: Cow::Borrowed(kind.words().0), count: *count };
     PingTarget {
         target: name.to_owned(),
         address: Some(address),
@@ -233,6 +223,10 @@ fn of_target(name: &str, address: IpAddr, report: &Report) -> PingTarget {
             questions: report.window.questions,
             loss_ratio: report.window.loss_ratio(),
             rtt_us: times(&report.window.times),
+            jitter_us: report.window.times.jitter().map(us),
+            delay_variation_us: report.window.times.variation().map(us),
+            duplicates: report.window.duplicates,
+            reordered: report.window.reordered,
         },
     }
 }
@@ -293,19 +287,5 @@ pub(crate) fn clock_word(clock: Clock) -> &'static str {
     match clock {
         Clock::Kernel => "kernel",
         Clock::User => "user",
-    }
-}
-
-/// A word for programs and one for people.
-pub(crate) fn words(kind: ErrorKind) -> (&'static str, &'static str) {
-    match kind {
-        ErrorKind::TimeExceeded => ("time_exceeded", "the time to live ran out here"),
-        ErrorKind::NetworkUnreachable => ("network_unreachable", "no way to the network"),
-        ErrorKind::HostUnreachable => ("host_unreachable", "the host does not answer"),
-        ErrorKind::PortUnreachable => ("port_unreachable", "nobody listens there"),
-        ErrorKind::ProtocolUnreachable => ("protocol_unreachable", "the protocol is not spoken there"),
-        ErrorKind::Prohibited => ("prohibited", "a filter forbids it"),
-        ErrorKind::TooBig => ("too_big", "the packet is too large"),
-        ErrorKind::Other => ("other", "it cannot be delivered"),
     }
 }

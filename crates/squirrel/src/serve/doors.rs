@@ -18,6 +18,7 @@ use crate::accounting::Opened;
 use crate::config::{AccountingLevel, Config, Origin, RemoteParts, Sync};
 use crate::failure::{Class, classed};
 use crate::keeper::Starting;
+use crate::serve::probes;
 
 /// Everything that is open.
 pub(crate) struct Doors {
@@ -37,6 +38,8 @@ pub(crate) struct Doors {
     pub(crate) remote: RemoteParts,
     /// What the accountant reads; `None` when the configuration switched it off.
     pub(crate) sources: Option<Opened>,
+    /// What probes on a schedule need.
+    pub(crate) probes: probes::Opened,
 }
 
 /// Opens all, or says what is in the way.
@@ -58,7 +61,9 @@ pub(super) fn open(config: &Config, monotonic: clock::Monotonic) -> anyhow::Resu
     let folder = |path| RealDir::open(path).map_err(|error| anyhow!("{error}"));
     let (told, messages) = (Arc::new(folder(alerts.clone())?), Arc::new(folder(alerts.join("messages"))?));
     let token = crate::token::of_daemon(&config.directory.value)?;
-    Ok(Doors { kernel, listeners, store, application_token, token, told, messages, channels, remote, sources })
+    let remembered = Arc::new(folder(config.directory.value.join("probes"))?);
+    let probes = probes::Opened { pinger: probes::pinger(&config.probes), dir: remembered };
+    Ok(Doors { kernel, listeners, store, application_token, token, told, messages, channels, remote, sources, probes })
 }
 
 /// `HOST:PORT`, the `instance` label of everything stored.

@@ -1,7 +1,7 @@
 //! SIGHUP: the configuration is read again. A bad one changes nothing and is said; what cannot change
 //! while running is said too.
 
-use crate::config::{Config, Environment, Flags, Sourced};
+use crate::config::{Config, Environment, Flags, RemoteParts, Sourced};
 use crate::logging::Logging;
 
 /// What is needed to read the configuration again.
@@ -12,26 +12,41 @@ pub(crate) struct Reloader {
 }
 
 impl Reloader {
-    /// Reads the configuration again; the result is what is in force from now on.
-    pub(crate) fn reload(&self, current: Config) -> Config {
+    /// Reads the configuration again; the result is what is in force from now on, and where samples go to and come
+    /// from, unless that stays as it is.
+    pub(crate) fn reload(&self, current: Config) -> (Config, Option<RemoteParts>) {
+        const KEPT: &str = "the configuration was not reloaded, the old one stays in force";
         let fresh = match Config::load(&self.flags, &self.environment) {
             Ok(fresh) => fresh,
             Err(error) => {
-                tracing::error!("the configuration was not reloaded, the old one stays in force: {error:#}");
-                return current;
+                tracing::error!("{KEPT}: {error:#}");
+                return (current, None);
+            }
+        };
+        let remote = match fresh.remote.open() {
+            Ok(parts) => Some(parts),
+            // What runs has read its secrets, mostly with privileges that are given up by now.
+            Err(error) if fresh.remote == current.remote => {
+                tracing::warn!("secrets were not read again, those that were read before stay in force: {error:#}");
+                None
+            }
+            Err(error) => {
+                tracing::error!("{KEPT}: {error:#}");
+                return (current, None);
             }
         };
         if fresh.log != current.log
             && let Err(error) = self.logging.change(&fresh.log.value)
         {
-            tracing::error!("the configuration was not reloaded, the old one stays in force: {error:#}");
-            return current;
+            tracing::error!("{KEPT}: {error:#}");
+            return (current, None);
         }
         for name in restart_only(&current, &fresh) {
             tracing::warn!("{name} has changed in the configuration; it takes effect at the next start");
         }
         tracing::info!("configuration reloaded");
-        Config { log: fresh.log, disabled: fresh.disabled, alerts: fresh.alerts, notify: fresh.notify, ..current }
+        let Config { log, disabled, alerts, checks, notify, probes, remote: tables, .. } = fresh;
+        (Config { log, disabled, alerts, checks, notify, probes, remote: tables, ..current }, remote)
     }
 }
 
@@ -50,7 +65,7 @@ fn restart_only(current: &Config, fresh: &Config) -> Vec<&'static str> {
         ("connections", current.connections.value != fresh.connections.value),
         ("memory", current.memory.value != fresh.memory.value),
         ("interval", current.interval.value != fresh.interval.value),
-        ("[[remote_write]], [[receive]] or [[otlp]]", current.remote != fresh.remote),
+        ("[query]", current.query != fresh.query),
         ("[applications]", current.applications != fresh.applications),
     ]
     .into_iter()

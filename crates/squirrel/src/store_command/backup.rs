@@ -21,9 +21,9 @@ use super::{folder, of_store};
 use crate::config::Environment;
 use crate::output;
 
-/// Folders with what is known of alerts, in the order in which they are copied. Who was told comes before the messages:
+/// Folders with what is known of probes and alerts, in the order in which they are copied. Who was told comes before the messages:
 /// the daemon writes them the other way round, and so each message that the copy says was decided is in the copy.
-const ALERTS: [&str; 2] = ["alerts", "alerts/messages"];
+const BESIDE: [&str; 3] = ["probes", "alerts", "alerts/messages"];
 
 /// Attempts to read a file that another one takes the place of.
 const ATTEMPTS: usize = 5;
@@ -44,7 +44,7 @@ pub(super) fn run(args: &Backup, environment: &Environment) -> anyhow::Result<()
     let mut report = offline::backup(&dir, &target, &mut |progress| meter.show(progress))
         .map_err(|error| of_store(error).context(advice.clone()))?;
     drop(meter);
-    for folder in ALERTS {
+    for folder in BESIDE {
         copy(&dir, &target, folder, &mut report).context(advice.clone())?;
     }
     target.publish(&args.target).map_err(of_store)?;

@@ -10,7 +10,7 @@ use squirrel_throughput::{Client, Plan, Report, Stop};
 
 use super::numbers::{milliseconds, octet, octets, rate, seconds};
 use super::show::Shown;
-use super::{echo, failed, system, version};
+use super::{echo, failed, login, system, version};
 use crate::cli::ThroughputClient;
 use crate::failure::{Class, classed, interrupted};
 use crate::interrupts::until_interrupt;
@@ -122,5 +122,6 @@ fn plan(args: &ThroughputClient) -> anyhow::Result<Plan> {
         interval: Duration::from_millis(milliseconds("--interval", &args.interval)?),
         zero_copy: args.zerocopy,
         latency: !args.no_latency,
+        login: login::credentials(args)?,
     })
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
+use squirrel_throughput::login::Access;
 use squirrel_throughput::protocol::DEFAULT_PORT;
 use squirrel_throughput::{Event, Limits, Server, Stop, ThroughputError};
 
 use super::numbers::{milliseconds, rate};
-use super::{failed, show, system, version};
+use super::{failed, login, show, system, version};
 use crate::cli::{ThroughputServer, every_address};
 use crate::failure::{Class, classed};
 use crate::interrupts::until_interrupt;
@@ -16,9 +17,10 @@ use crate::output;
 
 /// Serves until an interrupt, or once.
 pub(super) fn run(args: &ThroughputServer) -> anyhow::Result<()> {
-    let limits = limits(args).map_err(|error| classed(Class::Usage, &error))?;
+    let usage = |error: anyhow::Error| classed(Class::Usage, &error);
+    let (limits, access) = (limits(args).map_err(usage)?, login::access(args).map_err(usage)?);
     let stop = Arc::new(Stop::default());
-    let server = bind(args, limits, &stop).map_err(|error| failed(&error))?;
+    let server = bind(args, limits, access, &stop).map_err(|error| failed(&error))?;
     let address = server.address()?;
     output::complain(&format!("listening on {address} for Squirrel's and iperf3's clients"));
     let json = args.json;
@@ -36,13 +38,18 @@ pub(super) fn run(args: &ThroughputServer) -> anyhow::Result<()> {
 }
 
 /// Every address of this host, if none is given; of IPv4 alone where there is no IPv6.
-fn bind(args: &ThroughputServer, limits: Limits, stop: &Arc<Stop>) -> Result<Server, ThroughputError> {
+fn bind(
+    args: &ThroughputServer,
+    limits: Limits,
+    access: Option<Access>,
+    stop: &Arc<Stop>,
+) -> Result<Server, ThroughputError> {
     if let Some(address) = args.listen {
-        return Server::bind(address, limits, stop.clone());
+        return Server::bind(address, limits, access, stop.clone());
     }
-    Server::bind(every_address(DEFAULT_PORT), limits, stop.clone()).or_else(|error| match &error {
+    Server::bind(every_address(DEFAULT_PORT), limits, access.clone(), stop.clone()).or_else(|error| match &error {
         ThroughputError::Socket { source, .. } if source.kind() != std::io::ErrorKind::AddrInUse => {
-            Server::bind(([0, 0, 0, 0], DEFAULT_PORT).into(), limits, stop.clone())
+            Server::bind(([0, 0, 0, 0], DEFAULT_PORT).into(), limits, access, stop.clone())
         }
         _ => Err(error),
     })

@@ -14,9 +14,9 @@ use super::view::View;
 use crate::accounting::Opened;
 use crate::accounting::counting::{Counting, Leases};
 use crate::cli::{self, TopLevel};
-use crate::failure::{Class, classed, forbidden_or};
+use crate::failure::forbidden_or;
 use crate::keeper::{Running, Starting};
-use crate::live_client::{self, USUAL_ADDRESS};
+use crate::live_client::{self, USUAL_ADDRESS, explained};
 use crate::output;
 
 /// The command's own account of the network.
@@ -78,8 +78,9 @@ impl Own {
 }
 
 /// A daemon's promise to count packets, which ends some seconds after the last question.
-#[derive(Default)]
 pub(super) struct Lease {
+    /// Shown with each question.
+    token: String,
     renewed: Option<clock::Monotonic>,
 }
 
@@ -92,7 +93,8 @@ impl Lease {
         let Some(lease) = lease else { return Ok(()) };
         if lease.renewed.is_none_or(|renewed| renewed.elapsed().0 >= RENEWED_AFTER) {
             let seconds = [("seconds", (2 * RENEWED_AFTER.as_secs()).to_string())];
-            client.post_resource::<PacketLease>("/api/live/packets", &seconds).await.map_err(unreachable_or)?;
+            let asked = client.post_resource::<PacketLease>("/api/live/packets", &seconds, &lease.token);
+            asked.await.map_err(explained)?;
             lease.renewed = Some(clock::Monotonic::start());
         }
         Ok(())
@@ -107,7 +109,12 @@ pub(super) enum Meter {
 
 impl Meter {
     /// The daemon where one answers, else the command itself; which it is, is said on standard error.
-    pub(super) async fn open(args: &cli::Top, starting: &mut Option<Starting>) -> anyhow::Result<Self> {
+    /// With a `token` the daemon is to count packets while this looks.
+    pub(super) async fn open(
+        args: &cli::Top,
+        token: Option<&str>,
+        starting: &mut Option<Starting>,
+    ) -> anyhow::Result<Self> {
         if !args.no_daemon && (args.level.is_none() || args.server.is_some()) {
             let address = args.server.as_deref().unwrap_or(USUAL_ADDRESS);
             let client = live_client::client(address);
@@ -119,11 +126,11 @@ impl Meter {
                     }
                     // Nothing is measured here, so nothing with a privilege is to stay.
                     *starting = None;
-                    let lease = (args.level == Some(TopLevel::Packets)).then(Lease::default);
+                    let lease = token.map(|token| Lease { token: token.to_owned(), renewed: None });
                     return Ok(Self::Daemon { client, address: address.to_owned(), lease });
                 }
                 // A daemon that was named must answer; one that was only looked for need not be there.
-                Err(error) if args.server.is_some() => return Err(unreachable_or(error)),
+                Err(error) if args.server.is_some() => return Err(explained(error)),
                 Err(ClientError::NotRunning { .. }) => {}
                 Err(error) => {
                     output::complain(&format!("squirrel: what answers at {address} gives no account ({error})"));
@@ -165,7 +172,7 @@ impl Meter {
                         live_client::ask::<Interfaces>(client, &path, question, &[]).await.map(View::from)
                     }
                 };
-                asked.map_err(unreachable_or)
+                asked.map_err(explained)
             }
         }
     }
@@ -181,7 +188,7 @@ impl Meter {
                 Lease::keep(lease, client).await?;
                 let which = [("table", table.name().to_owned())];
                 let asked = live_client::ask::<Top>(client, "/api/live/top", question, &which).await;
-                let top = asked.map_err(unreachable_or)?;
+                let top = asked.map_err(explained)?;
                 Ok(Top { measured_by: address.clone(), ..top })
             }
         }
@@ -197,11 +204,4 @@ fn refusal(accountant: &Accountant) -> Option<String> {
     }
     let reason = of_packets.find_map(|part| part.missing.clone())?;
     Some(format!("{reason}. The accounting goes on by sockets, and estimates the books of the interfaces"))
-}
-
-fn unreachable_or(error: ClientError) -> anyhow::Error {
-    match error {
-        ClientError::NotRunning { .. } => classed(Class::Unreachable, &error.into()),
-        other => other.into(),
-    }
 }

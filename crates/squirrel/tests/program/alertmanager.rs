@@ -1,5 +1,6 @@
 //! A daemon whose alerts Debian's Alertmanager takes.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -8,7 +9,7 @@ use serde_json::{Value, json};
 use squirrel_outbound::{Client, Destination, Request};
 use squirrel_testkit::{skip, until};
 
-use crate::alerts::{Setup, UP};
+use crate::alerts::{Hook, Setup, UP, receiver};
 use crate::support::PATIENCE;
 
 /// An Alertmanager; killed when dropped.
@@ -19,9 +20,9 @@ struct Alertmanager {
 
 impl Alertmanager {
     /// One on a port that it chooses, and tells in its log; none where it is not installed.
-    fn start(folder: &Path) -> Option<Self> {
+    fn start(folder: &Path, text: &str) -> Option<Self> {
         let config = folder.join("alertmanager.yml");
-        std::fs::write(&config, "route: {receiver: none}\nreceivers: [{name: none}]\n").expect("written");
+        std::fs::write(&config, text).expect("written");
         let mut child = Command::new("prometheus-alertmanager")
             .arg(format!("--config.file={}", config.display()))
             .arg(format!("--storage.path={}", folder.join("alertmanager").display()))
@@ -69,7 +70,8 @@ impl Drop for Alertmanager {
 #[test]
 fn alertmanager_is_told_what_fires_can_silence_it_and_is_told_the_end() {
     let folder = tempfile::tempdir().expect("a folder");
-    let Some(manager) = Alertmanager::start(folder.path()) else {
+    let Some(manager) = Alertmanager::start(folder.path(), "route: {receiver: none}\nreceivers: [{name: none}]\n")
+    else {
         return skip(
             "alertmanager_is_told_what_fires_can_silence_it_and_is_told_the_end",
             "prometheus-alertmanager is not installed",
@@ -94,4 +96,118 @@ fn alertmanager_is_told_what_fires_can_silence_it_and_is_told_the_end() {
     std::fs::write(setup.path("rules.yml"), UP.replace("up > 0", "up > 5")).expect("written");
     daemon.signal("HUP");
     manager.assert_shows(<[Value]>::is_empty);
+}
+
+/// What a receiver knows of each group: by its own name and the group's labels, the newest message.
+type Known = BTreeMap<String, Value>;
+
+/// A message without what differs by nature: addresses, moments, and the key of the group.
+fn essence(head: &str, body: &Value) -> (String, Value) {
+    let mut alerts: Vec<Value> = body["alerts"].as_array().expect("a list").clone();
+    for alert in &mut alerts {
+        *alert = json!({ "labels": alert["labels"], "annotations": alert["annotations"], "status": alert["status"],
+                         "fingerprint": alert["fingerprint"] });
+    }
+    alerts.sort_by_key(|alert| alert["fingerprint"].to_string());
+    let path = head.split(' ').nth(1).expect("a path").to_owned();
+    let fields =
+        ["status", "receiver", "version", "groupLabels", "commonLabels", "commonAnnotations", "truncatedAlerts"];
+    let mut essence: BTreeMap<&str, Value> = fields.into_iter().map(|field| (field, body[field].clone())).collect();
+    essence.insert("alerts", Value::Array(alerts));
+    (format!("{path} {}", body["groupLabels"]), json!(essence))
+}
+
+/// Reads messages until the newest ones are as wanted. Answers how many came.
+fn listen(hook: &Hook, known: &mut Known, wanted: impl Fn(&Known) -> bool) -> usize {
+    let mut count = 0;
+    while !wanted(known) {
+        let (head, body) = hook.next_whole();
+        known.extend([essence(&head, &body)]);
+        count += 1;
+    }
+    count
+}
+
+/// Rules of alerts (name, site, host, severity), of which those fire whose number is wanted. (An alert whose rule is gone
+/// would be over only after minutes.)
+fn rules(alerts: &[[&str; 4]], fires: impl Fn(usize) -> bool) -> String {
+    let rule = |(number, [name, site, host, severity]): (usize, &[&str; 4])| {
+        let limit = if fires(number) { 0 } else { 5 };
+        format!(
+            "  - alert: {name}\n    expr: vector(1) > {limit}\n    \
+             labels: {{site: {site}, host: {host}, severity: {severity}}}\n    \
+             annotations: {{summary: '{name} at {site}', host: '{host} is meant'}}\n"
+        )
+    };
+    format!("groups:\n- name: g\n  rules:\n{}", alerts.iter().enumerate().map(rule).collect::<String>())
+}
+
+#[test]
+fn the_same_alerts_make_the_same_groups_and_messages_as_in_alertmanager() {
+    const ALERTS: [[&str; 4]; 6] = [
+        ["Down", "north", "a", "warning"],
+        ["Down", "north", "b", "warning"],
+        ["Down", "south", "c", "warning"],
+        ["Slow", "north", "a", "info"],
+        ["Lost", "north", "a", "critical"],
+        ["Lost", "south", "c", "critical"],
+    ];
+    let (ours, theirs) = (receiver(), receiver());
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = format!(
+        "route: {{receiver: ops, group_by: [alertname, site], group_wait: 2s, group_interval: 2s, routes: [\
+         {{matchers: ['severity=\"critical\"'], receiver: boss, group_by: [alertname]}}]}}\n\
+         receivers:\n- {{name: ops, webhook_configs: [{{url: 'http://{0}/ops'}}]}}\n\
+         - {{name: boss, webhook_configs: [{{url: 'http://{0}/boss'}}]}}\n",
+        theirs.address
+    );
+    let Some(manager) = Alertmanager::start(folder.path(), &config) else {
+        return skip(
+            "the_same_alerts_make_the_same_groups_and_messages_as_in_alertmanager",
+            "prometheus-alertmanager is not installed",
+        );
+    };
+    let setup = Setup::new(
+        &format!(
+            "by = [\"alertname\", \"site\"]\nwait = \"2s\"\n\
+             [[notify.webhook]]\nname = \"ops\"\nurl = \"http://{0}/ops\"\n\
+             [[notify.webhook]]\nname = \"boss\"\nurl = \"http://{0}/boss\"\n\
+             [[notify.alertmanager]]\nname = \"manager\"\nurl = \"{1}\"\nresend = \"1s\"\n\
+             [[route]]\nchannels = [\"manager\"]\ncontinue = true\n\
+             [[route]]\nmatch = ['severity=\"critical\"']\nchannels = [\"boss\"]\ngroup_by = [\"alertname\"]\n\
+             [[route]]\nmatch = ['severity!=\"critical\"']\nchannels = [\"ops\"]\n",
+            ours.address, manager.url
+        ),
+        &rules(&ALERTS, |_| true),
+    );
+    let daemon = setup.start();
+    let told = |known: &Known, firing: usize, over: usize| {
+        let count = |status| {
+            let alerts = known.values().flat_map(|message| message["alerts"].as_array().expect("a list"));
+            alerts.filter(|alert| alert["status"] == status).count()
+        };
+        (count("firing"), count("resolved")) == (firing, over)
+    };
+    let (mut here, mut there) = (Known::new(), Known::new());
+    let groups = listen(&ours, &mut here, |known| told(known, 6, 0));
+    listen(&theirs, &mut there, |known| told(known, 6, 0));
+    assert_eq!(here, there);
+    assert_eq!((groups, here.len()), (4, 4), "one message for each group: {here:#?}");
+    let managers: Value = serde_json::from_str(&daemon.text("/api/v1/alertmanagers")).expect("a document");
+    let url = format!("{}/api/v2/alerts", manager.url);
+    assert_eq!(managers["data"]["activeAlertmanagers"], json!([{ "url": url }]));
+
+    // One of two is over.
+    std::fs::write(setup.path("rules.yml"), rules(&ALERTS, |number| number != 1)).expect("written");
+    daemon.signal("HUP");
+    listen(&ours, &mut here, |known| told(known, 5, 1));
+    listen(&theirs, &mut there, |known| told(known, 5, 1));
+    assert_eq!(here, there);
+
+    std::fs::write(setup.path("rules.yml"), rules(&ALERTS, |_| false)).expect("written");
+    daemon.signal("HUP");
+    let all_over = |known: &Known| known.values().all(|message| message["status"] == "resolved");
+    listen(&ours, &mut here, all_over);
+    listen(&theirs, &mut there, all_over);
+    assert_eq!(here, there);
 }

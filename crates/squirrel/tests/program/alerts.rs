@@ -41,6 +41,18 @@ pub(crate) fn receiver() -> Hook {
 
 /// One request and its answer; none at the end of the connection.
 fn exchange(stream: &TcpStream) -> Option<(String, Value)> {
+    let request = request(stream)?;
+    accept(stream)?;
+    Some(request)
+}
+
+/// Answers with 200.
+pub(crate) fn accept(mut stream: &TcpStream) -> Option<()> {
+    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").ok()
+}
+
+/// One request: its head, and its body.
+pub(crate) fn request(stream: &TcpStream) -> Option<(String, Value)> {
     let mut reader = BufReader::new(stream);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
@@ -54,16 +66,19 @@ fn exchange(stream: &TcpStream) -> Option<(String, Value)> {
     });
     let mut body = vec![0; length?];
     reader.read_exact(&mut body).ok()?;
-    let mut writer = stream;
-    writer.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").ok()?;
     Some((head, serde_json::from_slice(&body).ok()?))
 }
 
 impl Hook {
     /// The next message.
     pub(crate) fn next(&self) -> Value {
+        self.next_whole().1
+    }
+
+    /// The next message, with the head of its request before.
+    pub(crate) fn next_whole(&self) -> (String, Value) {
         match self.bodies.recv_timeout(PATIENCE) {
-            Ok((_, body)) => body,
+            Ok(message) => message,
             Err(error) => panic!("no message within {PATIENCE:?}: {error}"),
         }
     }
@@ -128,7 +143,7 @@ fn webhook(address: &str) -> String {
 pub(crate) const UP: &str = "groups:\n- name: g\n  rules:\n  - alert: Up\n    expr: up > 0\n    labels: {severity: critical}\n    \
                   annotations: {summary: '{{ $labels.instance }} is up'}\n";
 
-fn page(daemon: &Daemon) -> Value {
+pub(crate) fn page(daemon: &Daemon) -> Value {
     serde_json::from_str(&daemon.text("/api/alerts")).expect("a document")
 }
 
@@ -205,6 +220,38 @@ fn assert_no_secret(daemon: &Daemon, setup: &Setup) {
     let config = setup.path("squirrel.toml").display().to_string();
     let (_, shown, said) = squirrel(&["config", "show", "--config", &config]);
     assert!(!shown.contains(CANARY) && !said.contains(CANARY), "{shown}{said}");
+}
+
+#[test]
+fn what_was_decided_before_a_kill_is_told_after_it_and_once() {
+    let receiver = receiver();
+    let setup = Setup::new(&webhook(&receiver.address), &UP.replace("up > 0", "up > 5"));
+    let stopped = |daemon: Daemon| {
+        daemon.signal("TERM");
+        assert!(daemon.wait().0.success());
+    };
+    stopped(setup.start());
+    // As a kill leaves it behind between the state's writing and the queue's.
+    let file = setup.data().join("alerts/notifier.json");
+    let state = std::fs::read_to_string(&file).unwrap_or_else(|_| "{\"version\":1}".to_owned());
+    let mut state: Value = serde_json::from_str(&state).expect("JSON");
+    state["outbox"] = json!([{
+        "id": 7, "channel": "hook", "group_key": "g", "reason": "new", "at_ms": 5, "group_labels": {}, "common_labels": {},
+        "common_annotations": {}, "alerts": [], "more": 0, "external_url": "", "chart": null
+    }]);
+    std::fs::write(&file, state.to_string()).unwrap();
+    let daemon = setup.start();
+    assert_eq!(receiver.next()["groupKey"], "g");
+    delivered(&daemon, "new");
+    assert!(!std::fs::read_to_string(&file).unwrap().contains("outbox"));
+    stopped(daemon);
+    // The same once more: a kill between the queue's writing and the state's.
+    std::fs::write(&file, state.to_string()).unwrap();
+    let daemon = setup.start();
+    (0..3).for_each(|_| daemon.next_tick());
+    assert!(!std::fs::read_to_string(&file).unwrap().contains("outbox"));
+    let deliveries = page(&daemon)["deliveries"].as_array().expect("a list").len();
+    assert_eq!(deliveries, 1);
 }
 
 #[test]
@@ -324,9 +371,9 @@ fn amtool_sees_alerts_and_makes_silences() {
     let setup = Setup::new(&webhook(&receiver.address), UP);
     let daemon = setup.start();
     receiver.wait_for("firing", "Up");
-    let token = std::fs::read_to_string(setup.data().join("token")).unwrap();
     let config = setup.path("http.yml");
-    let credentials = format!("authorization: {{type: Bearer, credentials: {}}}\n", token.trim());
+    let token = setup.data().join("token");
+    let credentials = format!("authorization:\n  type: Bearer\n  credentials_file: {}\n", token.display());
     std::fs::write(&config, credentials).unwrap();
     let amtool = |args: &[&str]| run_amtool(&daemon, &config, args);
     let listed = amtool(&["alert", "query", "-o", "json", "alertname=Up"]);

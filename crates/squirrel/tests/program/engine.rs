@@ -8,7 +8,7 @@ use squirrel_model::Labels;
 use squirrel_outbound::{Client, Destination, Request};
 use squirrel_testkit::{Peer, skip, until};
 
-use super::support::Daemon;
+use super::support::{Daemon, squirrel};
 
 /// Writes one sample of now to a server, once it takes some.
 fn write(port: u16, name: &str, value: f64) {
@@ -38,8 +38,9 @@ fn queries_go_to_the_other_engine_and_the_verdict_needs_nobody() {
     let file = dir.path().join("squirrel.toml");
     let text = format!("[store]\nengine = \"prometheus\"\nurl = \"http://127.0.0.1:{}\"\n", peer.port());
     std::fs::write(&file, text).expect("written");
-    let daemon = Daemon::start(&dir.path().join("data"), &["--config", file.to_str().expect("UTF-8")]);
+    let mut daemon = Daemon::start(&dir.path().join("data"), &["--config", file.to_str().expect("UTF-8")]);
     assert_eq!(daemon.number("only_there"), 7.0);
+    assert!(!daemon.text("/api/verdict").contains("does not answer"), "it does");
     let names = daemon.text("/api/v1/label/__name__/values");
     assert!(names.contains("only_there") && !names.contains("squirrel_"), "the names are the other's: {names}");
     assert!(daemon.text("/api/v1/query?query=sum(only_there").contains("parse error"), "it is parsed here");
@@ -47,8 +48,16 @@ fn queries_go_to_the_other_engine_and_the_verdict_needs_nobody() {
     let refused = daemon.get("/api/v1/query?query=only_there");
     let text = String::from_utf8_lossy(&refused.body).into_owned();
     assert!(refused.status == 503 && text.contains("cannot be asked"), "{} {text}", refused.status);
+    daemon.wait_for("PromQL has no answer");
+    let finding = |verdict: &str| verdict.contains("The engine that this host asks PromQL of does not answer");
+    let found = (0..100).any(|_| {
+        daemon.next_tick();
+        finding(&daemon.text("/api/verdict"))
+    });
     let verdict = daemon.text("/api/verdict");
-    assert!(verdict.contains("\"level\":") && !verdict.contains("\"level\":\"unknown\""), "{verdict}");
+    assert!(found && verdict.contains("\"level\":\"bad\""), "{verdict}");
+    let (code, shown, _) = squirrel(&["status", "--server", &daemon.address]);
+    assert!(code == 1 && finding(&shown) && shown.contains("squirrel query 1"), "{code} {shown}");
     assert!(daemon.text("/metrics").contains("squirrel_"), "collection goes on");
 }
 
@@ -90,4 +99,48 @@ fn rules_of_files_are_asked_of_the_other_engine_and_what_they_yield_comes_back_t
     let own = groups.iter().find(|group| group["file"] == "built-in").expect("Squirrel's own rules");
     let rules = own["rules"].as_array().expect("a list");
     assert!(rules.iter().all(|rule| rule["health"] != "err"), "they need nobody else: {own}");
+}
+
+/// The sum of a metric over the groups of Squirrel's own rules.
+fn of_own_rules(daemon: &Daemon, metric: &str) -> f64 {
+    let text = daemon.text("/metrics");
+    let lines = text.lines().filter(|line| line.starts_with(metric) && line.contains("rule_group=\"built-in;"));
+    lines.map(|line| line.rsplit(' ').next().and_then(|value| value.parse::<f64>().ok()).expect("a number")).sum()
+}
+
+#[test]
+fn an_engine_that_hangs_delays_no_rule_of_squirrels_own_and_is_told() {
+    // It takes connections, and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = silent.local_addr().expect("an address");
+    let dir = tempfile::tempdir().expect("a folder");
+    let rule = |n: usize| format!("  - {{alert: Far{n}, expr: only_there > {n}}}\n");
+    let rules: String = (0..50).map(rule).collect();
+    std::fs::write(dir.path().join("rules.yml"), format!("groups:\n- name: g\n  rules:\n{rules}")).expect("written");
+    let text = format!(
+        "[store]\nengine = \"prometheus\"\nurl = \"http://{address}\"\n\
+         [alerts]\nrule_files = [\"rules.yml\"]\ninterval = \"1s\"\n"
+    );
+    let file = dir.path().join("squirrel.toml");
+    std::fs::write(&file, text).expect("written");
+    let daemon = Daemon::start(&dir.path().join("data"), &["--config", file.to_str().expect("UTF-8")]);
+    let verdict = || daemon.text("/api/verdict");
+    let is_told = |words: &str| {
+        (0..100).any(|_| {
+            daemon.next_tick();
+            verdict().contains(words)
+        })
+    };
+    assert!(is_told("rules.yml was not evaluated for") || verdict().contains("rules fail"), "{}", verdict());
+    let before = of_own_rules(&daemon, "prometheus_rule_evaluations_total");
+    assert!(is_told("rules fail, such as Far0"), "the time of a group is bounded: {}", verdict());
+    let after = of_own_rules(&daemon, "prometheus_rule_evaluations_total");
+    assert!(after > before, "Squirrel's own rules were evaluated meanwhile: {before} {after}");
+    let missed = of_own_rules(&daemon, "prometheus_rule_group_iterations_missed_total");
+    assert!(missed * 20.0 < after, "and in time: {missed} of {after} evaluations were missed");
+    let asked = squirrel_sys::clock::wall();
+    daemon.signal("TERM");
+    let (status, log) = daemon.wait();
+    let waited = squirrel_sys::clock::wall().seconds() - asked.seconds();
+    assert!(status.success() && waited < 9.0, "a stop does not wait for the engine: {waited} s, {log}");
 }

@@ -199,9 +199,16 @@ fn without_the_starter_the_keeper_goes_on_and_its_death_asks_for_a_restart() {
     let Some(keeper) = keeper(&daemon) else {
         return skip("without_the_starter_the_keeper_goes_on_and_its_death_asks_for_a_restart", "no privilege to keep");
     };
+    assert_eq!(daemon.number("squirrel_starter_up"), 1.0);
     signal(descendant(daemon.pid(), "squirrel-start").unwrap(), "KILL");
-    daemon.next_tick();
-    daemon.next_tick();
+    let line = daemon.wait_for("the process that starts the keeper has ended");
+    assert!(line.contains("restart squirrel"), "it is said at once, and what helps: {line}");
+    daemon.wait_until("squirrel_starter_up", |up| up == 0.0);
+    let verdict: serde_json::Value = serde_json::from_str(&daemon.text("/api/verdict")).unwrap();
+    let found = verdict["findings"].as_array().unwrap().iter().find(|finding| finding["check"] == "starter");
+    let found = found.unwrap_or_else(|| panic!("{verdict}"));
+    assert!(found["check_first"].to_string().contains("Restart squirrel"), "{found}");
+    assert!(daemon.text("/api/collectors").contains("the process that starts the keeper has ended"));
     assert_eq!(daemon.number("squirrel_keeper_up"), 1.0, "it does not need the one that started it");
     signal(keeper, "KILL");
     let line = daemon.wait_for("the keeper died");

@@ -3,14 +3,27 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{Receiver, sync_channel};
 
-use crate::support::squirrel;
+use squirrel_testkit::until;
+
+use crate::processes::{children, status};
+use crate::support::{PATIENCE, squirrel};
+
+/// Whoever runs the tests may ignore signals (`nohup`, or a shell's background), which what is started inherits, and
+/// which a shell cannot trap: none is ignored at the start.
+const NO_SIGNAL_IGNORED: &str = "--default-signal";
 
 /// A client's view of a server that is wrapped: `script` is run by the shell.
 fn wrapped(options: &[&str], script: &str) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_squirrel"))
-        .args(["mcp", "wrap"])
+    wrapped_with(NO_SIGNAL_IGNORED, options, script)
+}
+
+/// The same, with signals as an option of env(1) says.
+fn wrapped_with(signals: &str, options: &[&str], script: &str) -> Child {
+    Command::new("env")
+        .args([signals, env!("CARGO_BIN_EXE_squirrel"), "mcp", "wrap"])
         .args(options)
         .args(["--", "sh", "-c", script])
         .stdin(Stdio::piped())
@@ -18,6 +31,26 @@ fn wrapped(options: &[&str], script: &str) -> Child {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the binary starts")
+}
+
+/// The lines that come, so that waiting for one has a bound.
+fn lines_of(stdout: BufReader<ChildStdout>) -> Receiver<String> {
+    let (send, lines) = sync_channel(100);
+    std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| send.send(line)));
+    lines
+}
+
+/// How it ended; killed if it does not.
+fn ended(child: &mut Child) -> Option<ExitStatus> {
+    let mut status = None;
+    until(PATIENCE, || {
+        status = child.try_wait().expect("a child is waited for");
+        status.is_some()
+    });
+    if status.is_none() {
+        child.kill().expect("it can be killed");
+    }
+    status
 }
 
 fn pipes(child: &mut Child) -> (ChildStdin, BufReader<ChildStdout>) {
@@ -88,16 +121,37 @@ fn signals_reach_the_server() {
         // What waits in the background lets the shell look for signals at once.
         let script = format!("exec 3<&0; cat <&3 >/dev/null & trap 'echo got; exit 3' {name}; echo ready; wait");
         let mut child = wrapped(&[], &script);
-        let (stdin, mut stdout) = pipes(&mut child);
-        let mut line = String::new();
-        stdout.read_line(&mut line).unwrap();
-        assert_eq!(line, "ready\n");
+        let (stdin, stdout) = pipes(&mut child);
+        let lines = lines_of(stdout);
+        assert_eq!(lines.recv_timeout(PATIENCE).as_deref(), Ok("ready"), "{name}");
         squirrel_sys::signals::send(child.id(), number).unwrap();
-        line.clear();
-        stdout.read_line(&mut line).unwrap();
+        let came = lines.recv_timeout(PATIENCE);
         drop(stdin);
-        assert_eq!((line.as_str(), child.wait().unwrap().code()), ("got\n", Some(3)), "{name}");
+        let code = ended(&mut child).and_then(|status| status.code());
+        assert_eq!((came.as_deref(), code), (Ok("got"), Some(3)), "{name}");
     }
+}
+
+#[test]
+fn a_signal_that_we_were_started_to_ignore_stays_ignored() {
+    let script = "exec 3<&0; cat <&3 >/dev/null & trap 'echo got; exit 3' HUP TERM; echo ready; wait";
+    let mut child = wrapped_with("--ignore-signal=HUP", &[], script);
+    let (stdin, stdout) = pipes(&mut child);
+    let lines = lines_of(stdout);
+    assert_eq!(lines.recv_timeout(PATIENCE).as_deref(), Ok("ready"));
+    let ignored = |process: u32| {
+        let mask = status(process, "SigIgn:").expect("it lives");
+        u64::from_str_radix(&mask, 16).expect("a number") & 1 == 1
+    };
+    let server = children(child.id())[0];
+    assert!(ignored(child.id()) && ignored(server), "as `nohup` wants it, of us and of the server");
+    // It would end us, or the server, if either had forgotten.
+    squirrel_sys::signals::send(child.id(), 1).unwrap();
+    squirrel_sys::signals::send(child.id(), 15).unwrap();
+    let came = lines.recv_timeout(PATIENCE);
+    drop(stdin);
+    let code = ended(&mut child).and_then(|status| status.code());
+    assert_eq!((came.as_deref(), code), (Ok("got"), Some(3)));
 }
 
 /// Reads three requests, then answers the last first; the tool of the second fails.

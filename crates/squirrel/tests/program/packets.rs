@@ -9,6 +9,7 @@ use squirrel_testkit::{Namespace, skip};
 
 use crate::inside::{Inside, play};
 use crate::processes::{descendant, has_gone};
+use crate::support::squirrel;
 
 fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_squirrel"))
@@ -318,7 +319,10 @@ fn a_daemon_counts_packets_while_somebody_looks() {
     let daemon = Inside::spawn(command);
     daemon.wait_for("accounting by sockets");
     assert_eq!(descendant(daemon.pid(), "squirrel-frames"), None, "nobody looks yet");
-    let mut looks = asking(&namespace, &["--level", "packets"]);
+    let (code, _, said) = squirrel(&["top", "--server", "127.0.0.1:1", "--level", "packets", "--data-dir", "/nowhere"]);
+    assert!(code != 0 && said.contains("token") && said.contains("--data-dir"), "{code} {said}");
+    let data = folder.path().join("data");
+    let mut looks = asking(&namespace, &["--level", "packets", "--data-dir", data.to_str().expect("UTF-8")]);
     looks.until(|document| {
         let row = interface(document, "lo").expect("it is there");
         document["level"]["name"] == "packets" && bytes(row, "", "receive") > 0

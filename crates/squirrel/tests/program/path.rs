@@ -201,8 +201,8 @@ fn a_recording_is_shown_again_and_compared_in_each_form() {
     std::fs::write(&file, &recorded.stdout).expect("written");
     let file = file.to_str().expect("text");
     for (form, words) in [
-        ("--csv", "1,10.77.0.2,AS64496 Example,2,2,0,"),
-        ("--markdown", "| 2 | 10.77.1.2 | AS64496 Example | 2 | 0.0 |"),
+        ("--csv", "1,10.77.0.2,,AS64496 Example,2,2,0,0,"),
+        ("--markdown", "| 2 | 10.77.1.2 | AS64496 Example | 2 | 0.0 | 0.0 |"),
         ("--dot", "\"10.77.0.2\" -> \"10.77.1.2\";"),
         ("--json", "\"as_number\":64496"),
     ] {

@@ -188,3 +188,44 @@ fn senders_without_credentials_are_refused_and_a_check_of_the_store_finds_nothin
     let (code, out, complaints) = squirrel(&["store", "check", "--data-dir", &data]);
     assert_eq!(code, 0, "{out}{complaints}");
 }
+
+#[test]
+fn targets_and_senders_come_and_go_with_a_reload_and_no_sample_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("token"), "a-token-of-some-length\n").unwrap();
+    let token = folder.path().join("token");
+    let hub_settings = folder.path().join("hub.toml");
+    std::fs::write(&hub_settings, "").unwrap();
+    let mut hub = Daemon::start(&folder.path().join("hub"), &["--config", hub_settings.to_str().unwrap()]);
+    let agent_path = agent_settings(folder.path(), &[]);
+    let mut agent = Daemon::start(&folder.path().join("agent"), &["--config", &agent_path]);
+    agent_settings(folder.path(), &[("hub", &format!("http://{}/api/v1/write", hub.address))]);
+    agent.signal("HUP");
+    agent.wait_for("configuration reloaded");
+    agent.wait_until("sum(squirrel_remote_write_failures_total) or vector(0)", |failures| failures > 0.0);
+    // Nobody may send to the hub yet.
+    std::fs::write(&hub_settings, format!("[[receive]]\nname = \"agent\"\nbearer_token_file = {token:?}\n")).unwrap();
+    hub.signal("HUP");
+    hub.wait_for("configuration reloaded");
+    agent.wait_until("squirrel_remote_write_samples_total", |samples| samples > 0.0);
+    // What is as it was is left alone.
+    agent.signal("HUP");
+    agent.wait_for("configuration reloaded");
+    assert!(!agent.log.contains("what ran has ended"), "{}", agent.log);
+    let text = std::fs::read_to_string(&agent_path).unwrap();
+    std::fs::write(&agent_path, text.replace("flush = \"1s\"", "flush = \"2s\"")).unwrap();
+    agent.signal("HUP");
+    agent.wait_for("what ran has ended, as the configuration changed");
+    let at = agent.number("time()").floor();
+    hub.wait_until("max(timestamp(up{site=\"test\"})) or vector(0)", |newest| newest >= at);
+    let held = held(&hub.address, "up{site=\"test\"}", at);
+    let times = held.values().next().expect("one series");
+    assert!(times.len() > 2 && times.windows(2).all(|pair| pair[1] - pair[0] == 1_000), "none is missing: {times:?}");
+    // A target that is gone sends no more, and its series end.
+    agent_settings(folder.path(), &[]);
+    agent.signal("HUP");
+    agent.wait_until("count(squirrel_remote_write_samples_total) or vector(0)", |targets| targets == 0.0);
+    std::fs::write(&hub_settings, "").unwrap();
+    hub.signal("HUP");
+    hub.wait_until("count(squirrel_receive_samples_total) or vector(0)", |senders| senders == 0.0);
+}

@@ -106,6 +106,44 @@ fn a_server_of_iperf3_is_measured_with_echoes_of_icmp() {
 }
 
 #[test]
+fn only_who_logs_in_is_served() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let openssl = |arguments: &[&str]| {
+        Command::new("openssl").args(arguments).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    };
+    let made = openssl(&["genrsa", "-out", &path("private"), "2048"])
+        && openssl(&["rsa", "-in", &path("private"), "-pubout", "-out", &path("public")]);
+    let chain = match chain() {
+        Ok(chain) if made => chain,
+        Ok(_) => return skip("throughput::only_who_logs_in_is_served", "openssl is not installed"),
+        Err(reason) => return skip("throughput::only_who_logs_in_is_served", &reason),
+    };
+    // By `echo -n '{ann}a secret' | sha256sum`.
+    let users = "ann,6182e25d2c5d7c1c6b5642093b33ec681ebade1bb3ff7897d6c4dd4899a69cd7\n";
+    std::fs::write(path("users"), users).expect("it can be written");
+    std::fs::write(path("password"), "a secret\n").expect("it can be written");
+    let (private, users) = (path("private"), path("users"));
+    let serve = ["throughput", "server", "--rsa-private-key-path", &private, "--authorized-users-path", &users];
+    let _server = Serving::start(chain.server(), PROGRAM, &serve);
+    let address = &chain.server_addresses()[0];
+    let ask = |login: &[&str]| {
+        let mut command = chain.client().command(PROGRAM);
+        command.args(["throughput", "client", "-n", "1M", "--no-latency", "--json", address]).args(login);
+        command.env_remove("IPERF3_PASSWORD").output().expect("it runs")
+    };
+    let (key, password) = (path("public"), path("password"));
+    let login = ["--username", "ann", "--rsa-public-key-path", &key, "--password-file", &password];
+    let served = ask(&login);
+    let text = String::from_utf8_lossy(&served.stdout);
+    assert!(served.status.success() && text.contains("sum_received"), "{served:?}");
+    assert!(!text.contains("authtoken") && !text.contains("a secret"), "{text}");
+    let refused = ask(&[]);
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(refused.status.code() == Some(1) && said.contains("a user name and a password"), "{said}");
+}
+
+#[test]
 fn loss_on_the_way_is_the_networks() {
     let chain = match chain() {
         Ok(chain) => chain,
@@ -168,13 +206,23 @@ fn what_cannot_be_is_refused_before_anything_is_sent() {
         (&["-u", "-l", "10"], "blocks of 10 octets"),
         (&["-R", "--bidir"], "cannot be used with"),
         (&["--dscp", "af9"], "--dscp"),
+        (&["--username", "ann"], "--rsa-public-key-path"),
+        (&["--username", "ann", "--rsa-public-key-path", "/nowhere"], "cannot read /nowhere"),
+        (&["--username", "ann", "--rsa-public-key-path", "/proc/version"], "BEGIN PUBLIC KEY"),
     ] {
         let (status, out, err) = squirrel(&[&["throughput", "client", "192.0.2.1"], arguments].concat());
         assert_eq!((status, out.as_str()), (2, ""), "{arguments:?}: {err}");
         assert!(err.contains(words), "{arguments:?}: {err}");
     }
-    for arguments in [&["--max-rate", "0"][..], &["--max-duration", "0"], &["--listen", "nowhere"]] {
+    for (arguments, words) in [
+        (&["--max-rate", "0"][..], "--max-rate"),
+        (&["--max-duration", "0"], "--max-duration"),
+        (&["--listen", "nowhere"], "nowhere"),
+        (&["--rsa-private-key-path", "/nowhere"], "--authorized-users-path"),
+        (&["--rsa-private-key-path", "/nowhere", "--authorized-users-path", "/nowhere"], "cannot read /nowhere"),
+    ] {
         let (status, _, err) = squirrel(&[&["throughput", "server"], arguments].concat());
         assert_eq!(status, 2, "{arguments:?}: {err}");
+        assert!(err.contains(words), "{arguments:?}: {err}");
     }
 }

@@ -240,8 +240,12 @@ fn schemas_are_published_as_the_program_prints_them() {
         ("sockets", "squirrel-sockets.schema.json"),
         ("ping", "squirrel-ping.schema.json"),
         ("path", "squirrel-path.schema.json"),
+        ("check", "squirrel-check.schema.json"),
+        ("probes", "squirrel-probes.schema.json"),
+        ("probes show", "squirrel-probes-show.schema.json"),
     ] {
-        let (code, printed, _) = squirrel(&[command, "--schema"]);
+        let arguments: Vec<&str> = command.split(' ').chain(["--schema"]).collect();
+        let (code, printed, _) = squirrel(&arguments);
         assert_eq!(code, 0);
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(file);
         let published = std::fs::read_to_string(&path).expect("the schema is published");

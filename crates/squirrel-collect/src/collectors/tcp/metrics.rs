@@ -2,7 +2,7 @@
 
 use squirrel_model::{Kind, Metric, Unit};
 
-const QUANTILE: &[&str] = &["quantile"];
+const PERCENTILE: &[&str] = &["percentile"];
 
 pub(super) static STATES: Metric = Metric::new(
     "node_tcp_connection_states",
@@ -24,12 +24,12 @@ pub(super) static ROUND_TRIP: Metric = Metric::new(
     Unit::Seconds,
     "Spread of the smoothed round-trip time over all established TCP sockets; right to one part in 128.",
 )
-.why("It is the delay that connections feel now, queues included; the upper quantiles are the unlucky ones.")
+.why("It is the delay that connections feel now, queues included; the upper percentiles are the unlucky ones.")
 .check(&[
     "Compare with squirrel_tcp_min_round_trip_time_seconds: a large difference is a queue on the way.",
     "See which peers are slow (`ss -tinmp`).",
 ])
-.labels(QUANTILE);
+.labels(PERCENTILE);
 
 pub(super) static MIN_ROUND_TRIP: Metric = Metric::new(
     "squirrel_tcp_min_round_trip_time_seconds",
@@ -39,7 +39,7 @@ pub(super) static MIN_ROUND_TRIP: Metric = Metric::new(
 )
 .why("It is the distance to the peers without queues; a jump is a new path or new peers.")
 .check(&["Trace the path to a peer that became farther (`mtr`)."])
-.labels(QUANTILE);
+.labels(PERCENTILE);
 
 pub(super) static RETRANSMITTED: Metric = Metric::new(
     "squirrel_tcp_retransmitted_ratio",
@@ -49,10 +49,10 @@ pub(super) static RETRANSMITTED: Metric = Metric::new(
 )
 .why("It tells whether a few connections suffer or all of them, which an average hides.")
 .check(&[
-    "Only quantile 1 high: one peer's path. All high: this host's own link.",
+    "Only percentile 100 high: one peer's path. All high: this host's own link.",
     "See node_netstat_Tcp_RetransSegs for whether it happens now.",
 ])
-.labels(QUANTILE);
+.labels(PERCENTILE);
 
 pub(super) static RETRANSMITTING: Metric = Metric::new(
     "squirrel_tcp_retransmitting_sockets",
@@ -131,7 +131,7 @@ pub(super) static PORTS_USED: Metric = Metric::new(
 )
 .why("At 1 no further connection to that destination can be opened: programs get EADDRNOTAVAIL. How many sockets are in TIME_WAIT in all says nothing of it.")
 .check(&[
-    "Which destination (`squirrel sockets -ta state all`, grouped by Peer), and whether its clients could keep connections open.",
+    "Which destination (`/api/live/ports` of Squirrel), and whether its clients could keep connections open.",
     "More ports: `sysctl net.ipv4.ip_local_port_range`; more of our addresses, or of theirs, multiply them.",
     "`sysctl net.ipv4.tcp_tw_reuse`: at 1 ports in TIME_WAIT are used again for the same destination.",
 ]);

@@ -20,11 +20,42 @@ const MOST: usize = 4096;
 /// Our address, theirs, and their port.
 type Destination = (IpAddr, IpAddr, u16);
 
+/// The ephemeral ports of this host, and where they lead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EphemeralPorts {
+    /// The ports that the kernel gives out by itself.
+    pub range: RangeInclusive<u16>,
+    /// Destinations, those first that most ports lead to.
+    pub destinations: Vec<PortsTo>,
+}
+
+/// The ports that lead to one destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PortsTo {
+    /// Our address.
+    pub local: IpAddr,
+    /// Theirs.
+    pub remote: IpAddr,
+    /// Their port.
+    pub port: u16,
+    /// How many of our ports are in use.
+    pub used: u32,
+    /// How many of these by sockets in `TIME_WAIT`.
+    pub time_wait: u32,
+}
+
+/// Sockets of one destination.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    used: u32,
+    time_wait: u32,
+}
+
 /// Counts sockets by destination.
 #[derive(Default)]
 pub(super) struct Ports {
     range: Option<RangeInclusive<u16>>,
-    counts: HashMap<Destination, u32>,
+    counts: HashMap<Destination, Count>,
     text: Vec<u8>,
 }
 
@@ -43,14 +74,15 @@ impl Ports {
             return;
         }
         let destination = (socket.local, socket.remote, socket.remote_port);
-        if let Some(count) = self.counts.get_mut(&destination) {
-            *count += 1;
-        } else if self.counts.len() < MOST {
-            self.counts.insert(destination, 1);
+        if self.counts.len() < MOST || self.counts.contains_key(&destination) {
+            let count = self.counts.entry(destination).or_default();
+            count.used += 1;
+            count.time_wait += u32::from(socket.state == TcpState::TIME_WAIT);
         } else {
             self.counts.retain(|_, count| {
-                *count -= 1;
-                *count > 0
+                count.used -= 1;
+                count.time_wait = count.time_wait.min(count.used);
+                count.used > 0
             });
         }
     }
@@ -58,8 +90,21 @@ impl Ports {
     /// The share of the ports that the most used destination takes; none when the range is not known.
     pub(super) fn used(&self) -> Option<f64> {
         let range = self.range.as_ref()?;
-        let most = self.counts.values().max().copied().unwrap_or(0);
+        let most = self.counts.values().map(|count| count.used).max().unwrap_or(0);
         Some(f64::from(most) / f64::from(u32::from(*range.end()) - u32::from(*range.start()) + 1))
+    }
+
+    /// The destinations that most ports lead to; none when the range is not known.
+    pub(super) fn most_used(&self, most: usize) -> Option<EphemeralPorts> {
+        let range = self.range.clone()?;
+        let row = |(&(local, remote, port), count): (&Destination, &Count)| {
+            let Count { used, time_wait } = *count;
+            PortsTo { local, remote, port, used, time_wait }
+        };
+        let mut destinations: Vec<PortsTo> = self.counts.iter().map(row).collect();
+        destinations.sort_by_key(|one| (std::cmp::Reverse(one.used), one.remote, one.port, one.local));
+        destinations.truncate(most);
+        Some(EphemeralPorts { range, destinations })
     }
 }
 
@@ -94,6 +139,34 @@ mod tests {
         let open = (400..500).map(|n| (32_768 + n, "10.0.0.2:80", TcpState::ESTABLISHED));
         let to_others = (0..300).map(|n| (32_768 + n, "10.0.0.3:80", TcpState::TIME_WAIT));
         assert_eq!(counted(to_one.chain(open).chain(to_others)), Some(0.5));
+    }
+
+    #[test]
+    fn who_uses_most_is_named() {
+        let mut ports = Ports::default();
+        ports.begin(&FakeKernel::default().with(RANGE, "32768 33767"));
+        let mut octets = Vec::new();
+        for (number, remote, state) in [
+            (0, "10.0.0.3:80", TcpState::TIME_WAIT),
+            (1, "10.0.0.2:443", TcpState::TIME_WAIT),
+            (2, "10.0.0.2:443", TcpState::ESTABLISHED),
+            (3, "10.0.0.2:80", TcpState::ESTABLISHED),
+        ] {
+            octets.clear();
+            DiagSocket::tcp(1, &format!("10.0.0.1:{}", 32_768 + number), remote).encode(&mut octets);
+            let socket = InetSocket::parse(&octets).expect("a socket");
+            ports.add(&InetSocket { state, ..socket });
+        }
+        let found = ports.most_used(2).expect("a range");
+        assert_eq!(found.range, 32_768..=33_767);
+        let first = PortsTo {
+            local: "10.0.0.1".parse().unwrap(),
+            remote: "10.0.0.2".parse().unwrap(),
+            port: 443,
+            used: 2,
+            time_wait: 1,
+        };
+        assert_eq!(found.destinations, [first, PortsTo { port: 80, used: 1, time_wait: 0, ..first }]);
     }
 
     #[test]

@@ -94,14 +94,14 @@ fn the_spread_shows_the_worst_and_not_the_average() {
     list.push(Socket { state: 8, rtt_us: 9_000_000, ..Socket::default() });
     list.push(Socket { state: 1, ..Socket::default() });
     let seen = check_reading(&DESC, &sockets(&list));
-    let at = |name: &str, q: &str| seen.value(name, &[("quantile", q)]);
+    let at = |name: &str, p: &str| seen.value(name, &[("percentile", p)]);
     let near = |got: Option<f64>, want: f64| (got.unwrap() - want).abs() <= want / 128.0;
-    assert_eq!(at("squirrel_tcp_round_trip_time_seconds", "1"), Some(0.265));
+    assert_eq!(at("squirrel_tcp_round_trip_time_seconds", "100"), Some(0.265));
     assert_eq!(at("squirrel_tcp_round_trip_time_seconds", "0"), Some(0.001));
-    assert!(near(at("squirrel_tcp_round_trip_time_seconds", "0.99"), 0.001));
-    assert_eq!(at("squirrel_tcp_min_round_trip_time_seconds", "1"), Some(0.0009));
-    assert_eq!(at("squirrel_tcp_retransmitted_ratio", "1"), Some(0.09));
-    assert_eq!(at("squirrel_tcp_retransmitted_ratio", "0.5"), Some(0.0));
+    assert!(near(at("squirrel_tcp_round_trip_time_seconds", "99"), 0.001));
+    assert_eq!(at("squirrel_tcp_min_round_trip_time_seconds", "100"), Some(0.0009));
+    assert_eq!(at("squirrel_tcp_retransmitted_ratio", "100"), Some(0.09));
+    assert_eq!(at("squirrel_tcp_retransmitted_ratio", "50"), Some(0.0));
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn older_kernels_tell_less_and_cut_messages_are_a_fault() {
     let mut old = whole[..72 + 4 + 104].to_vec();
     old[72..74].copy_from_slice(&108u16.to_ne_bytes());
     let seen = check_reading(&DESC, &kernel(vec![old, whole[..40].to_vec()]));
-    assert_eq!(seen.value("squirrel_tcp_round_trip_time_seconds", &[("quantile", "1")]), Some(0.000_005));
+    assert_eq!(seen.value("squirrel_tcp_round_trip_time_seconds", &[("percentile", "100")]), Some(0.000_005));
     assert!(!seen.has("squirrel_tcp_retransmitted_ratio") && !seen.has("squirrel_tcp_min_round_trip_time_seconds"));
     assert_eq!(seen.batch.faults.len(), 1);
     assert_eq!(seen.value("node_tcp_connection_states", &[("state", "established")]), Some(1.0));

@@ -9,6 +9,7 @@ use squirrel_wire::icmp::{
     Echo, Extension, Extensions, Family, IcmpError, Message, MplsLabel, Quoted, extensions_after, ipv4_payload,
 };
 
+use super::syn::Syn;
 use super::{Clocks, Options};
 use crate::drive::{kind_of, words};
 use crate::packet::{TAG, Tag};
@@ -21,7 +22,7 @@ const UNSTAMPED: usize = 4096;
 const STEP_NS: u64 = 50_000;
 /// Labels of MPLS that are kept of an answer.
 const MOST_LABELS: usize = 16;
-/// Octets of the header of a datagram.
+/// Octets of the header of a datagram, and of an echo.
 const UDP_HEADER: usize = 8;
 
 pub(super) struct Link {
@@ -30,7 +31,11 @@ pub(super) struct Link {
     flow: u16,
     run: u64,
     identifier: u16,
+    /// Octets of payload of echoes and datagrams.
+    size: usize,
     packet: Vec<u8>,
+    /// What raw TCP asks with.
+    syn: Option<Syn>,
     /// What was sent, by its number on this socket: the question, and the wall clock just before.
     unstamped: VecDeque<(u32, u64)>,
     /// Number of the first of them.
@@ -46,16 +51,33 @@ impl Link {
         flow: u16,
         options: &Options,
     ) -> io::Result<Self> {
+        let (socket, target) = (ProbeSocket::open(family, carrier, &options.socket)?, SocketAddr::new(target, port));
+        let syn = || Syn::new(&socket, target, flow, options.run, &options.socket);
+        let syn = if carrier == Carrier::RawTcp { Some(syn()?) } else { None };
         Ok(Self {
-            socket: ProbeSocket::open(family, carrier, &options.socket)?,
-            target: SocketAddr::new(target, port),
+            socket,
+            target,
+            syn,
             flow,
             run: options.run,
             identifier: options.run as u16,
+            size: packet::PAYLOAD,
             packet: Vec::new(),
             unstamped: VecDeque::new(),
             first: 0,
         })
+    }
+
+    /// Packets of so many octets from now on, with a name of their own: what was asked before is no more.
+    pub(super) fn set_packet(&mut self, octets: u16) {
+        self.size = usize::from(octets).saturating_sub(ip_header(self.socket.family()) + UDP_HEADER);
+        self.run = self.run.wrapping_add(1);
+    }
+
+    /// Packets of the usual size again.
+    pub(super) fn set_usual_packet(&mut self) {
+        self.size = packet::PAYLOAD;
+        self.run = self.run.wrapping_add(1);
     }
 
     pub(super) fn carrier(&self) -> Carrier {
@@ -67,10 +89,11 @@ impl Link {
     }
 
     pub(super) fn send(&mut self, trace: &mut Trace, probe: Probe, clocks: &Clocks<'_>, events: &mut Vec<Event>) {
-        match self.carrier() {
-            Carrier::Udp => packet::write_datagram(self.run, probe, &mut self.packet),
-            Carrier::Ping | Carrier::RawIcmp => {
-                packet::write_echo(self.socket.family(), self.identifier, self.run, probe, &mut self.packet);
+        match (&self.syn, self.carrier()) {
+            (Some(syn), _) => syn.write(probe, &mut self.packet),
+            (None, Carrier::Udp) => packet::write_datagram(self.run, probe, self.size, &mut self.packet),
+            (None, _) => {
+                packet::write_echo(self.socket.family(), self.identifier, self.run, probe, self.size, &mut self.packet);
             }
         }
         let ready = self.socket.set_ttl(probe.ttl);
@@ -122,7 +145,7 @@ impl Link {
                         (Queue::Errors, None) => None,
                         (Queue::Data, _) => match self.data(trace, &received, arrival) {
                             // A raw socket sees everybody's.
-                            None if self.carrier() == Carrier::RawIcmp => return,
+                            None if matches!(self.carrier(), Carrier::RawIcmp | Carrier::RawTcp) => return,
                             other => other,
                         },
                     };
@@ -156,13 +179,11 @@ impl Link {
         if received.from.map(|to| to.ip()) != Some(self.target.ip()) {
             return None;
         }
-        let ip_header = match self.socket.family() {
-            Family::V4 => 20,
-            Family::V6 => 40,
-        };
-        let (probe, stripped) = match self.carrier() {
-            Carrier::Udp => (self.of_datagram(trace, received.octets, by)?, ip_header + UDP_HEADER),
-            Carrier::Ping | Carrier::RawIcmp => {
+        let ip_header = ip_header(self.socket.family());
+        let (probe, stripped) = match (&self.syn, self.carrier()) {
+            (Some(syn), _) => (syn.quoted(trace, received.octets)?, ip_header),
+            (None, Carrier::Udp) => (self.of_datagram(trace, received.octets, by)?, ip_header + UDP_HEADER),
+            (None, _) => {
                 let Ok(Message::EchoRequest(echo)) = Message::parse(self.socket.family(), received.octets) else {
                     return None;
                 };
@@ -194,12 +215,18 @@ impl Link {
             return Some(reached(probe, arrival));
         }
         let (ttl, octets) = match (self.carrier(), self.socket.family()) {
-            (Carrier::RawIcmp, Family::V4) => {
+            (Carrier::RawIcmp | Carrier::RawTcp, Family::V4) => {
                 ipv4_payload(received.octets).ok().map(|(ttl, rest)| (Some(ttl), rest))?
             }
             _ => (arrival.ttl, received.octets),
         };
         let arrival = Arrival { ttl, ..arrival };
+        if let Some(syn) = &self.syn {
+            return (by == self.target.ip())
+                .then(|| syn.answered(trace, octets))
+                .flatten()
+                .map(|probe| reached(probe, arrival));
+        }
         match Message::parse(self.socket.family(), octets).ok()? {
             Message::EchoReply(echo) if by == self.target.ip() && self.is_own(echo) => {
                 Some(reached(self.of_echo(trace, echo)?, arrival))
@@ -249,7 +276,15 @@ impl Link {
     }
 }
 
-fn labels(extensions: &[u8]) -> Vec<MplsLabel> {
+/// Octets of the header of IP before what an error quotes; options are not counted, which nobody sends.
+pub(super) fn ip_header(family: Family) -> usize {
+    match family {
+        Family::V4 => 20,
+        Family::V6 => 40,
+    }
+}
+
+pub(super) fn labels(extensions: &[u8]) -> Vec<MplsLabel> {
     let label = |extension: Extension<'_>| match extension {
         Extension::Mpls(label) => Some(label),
         Extension::Other { .. } => None,

@@ -150,3 +150,16 @@ fn one_loss_of_many_is_not_called_a_fault() {
     let judgement = judge(&run(plan(60), route).0);
     assert!(matches!(judgement.outcome, Outcome::Unclear { loss } if loss < 0.02), "{judgement:?}");
 }
+
+#[test]
+fn who_changes_the_class_is_named_once_and_a_way_that_keeps_it_is_good() {
+    let mut route = hosts(&[1, 2, 3, 4, 99]);
+    route[0].remarks = Some(46 << 2);
+    // Of the second's own answers nothing is known; the third writes another class, and of ECN both bits.
+    (route[1].silence, route[2].remarks) = (1.0, Some(3));
+    let asked = crate::path::Plan { tos: 46 << 2, ..plan(10) };
+    let judgement = judge(&run(asked, always(route)).0);
+    assert_eq!(judgement.outcome, Outcome::Good);
+    let found = [1, 3, 4, 5].map(|ttl| of(&judgement, ttl));
+    assert_eq!(found, [Verdict::Good, Verdict::RemarksDscp, Verdict::Good, Verdict::Good]);
+}

@@ -1,17 +1,18 @@
 // One chart with its title, its legend and its explanation.
 
-import { useSignal, useSignalEffect } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type uPlot from "uplot";
 import type { Subject } from "../lib/promql";
 import { type Scale, scaleFor } from "../lib/units";
 import type { ChartSpec } from "../state/api";
 import { paint, throughput } from "../state/preferences";
-import { chartWidth, viewport } from "../state/range";
+import { viewport } from "../state/range";
 import { Explain } from "./explain";
 import { ChartNote } from "./note";
 import { type Feed, useFeed } from "./feed";
 import { describe } from "./describe";
+import { useFrames, useVisible, useWidth } from "./drawing-hooks";
 import { Legend } from "./legend";
 import { dataOf, makePlot } from "./plot";
 import { useSoftHold } from "./soft-hold";
@@ -58,6 +59,7 @@ function Drawing({ spec, feed, visible, hidden, cursorRow, scale }: DrawingProps
   const made = useRef("");
   const softHold = useSoftHold();
   const failed = feed.state.value.kind === "failed";
+  const stacked = spec.stacked ?? false;
 
   const draw = useMemo(
     () => () => {
@@ -78,13 +80,14 @@ function Drawing({ spec, feed, visible, hidden, cursorRow, scale }: DrawingProps
           width,
           height: HEIGHT,
           hidden,
+          stacked,
           onCursor: (row) => (cursorRow.value = row),
           onScale: (next) => (scale.value = next),
         });
         made.current = shape;
       }
       const { from, to } = viewport.value;
-      const data = dataOf(columns);
+      const data = dataOf(columns, { stacked, hidden });
       const current = plot.current;
       current.batch(() => {
         current.setData(data, false);
@@ -116,63 +119,4 @@ function Drawing({ spec, feed, visible, hidden, cursorRow, scale }: DrawingProps
       {...softHold}
     />
   );
-}
-
-/** Calls `draw` once in the next animation frame after anything that `depends` reads has changed. */
-function useFrames(depends: () => boolean, draw: () => void, inputs: unknown[]): void {
-  const frame = useRef(0);
-  const latest = useRef({ depends, draw });
-  latest.current = { depends, draw };
-  const request = () => {
-    if (frame.current === 0) {
-      frame.current = requestAnimationFrame(() => {
-        frame.current = 0;
-        latest.current.draw();
-      });
-    }
-  };
-  useSignalEffect(() => {
-    if (latest.current.depends()) request();
-  });
-  useEffect(() => {
-    if (latest.current.depends()) request();
-  }, inputs);
-  useEffect(() => () => cancelAnimationFrame(frame.current), []);
-}
-
-/** Whether the element was ever near the screen, and whether it is now. */
-function useVisible(element: { current: HTMLElement | null }): [boolean, boolean] {
-  const [state, setState] = useState<[boolean, boolean]>([false, false]);
-  useEffect(() => {
-    const target = element.current;
-    if (!target) return;
-    const observer = new IntersectionObserver(
-      ([entry]) => {
-        const near = entry?.isIntersecting ?? false;
-        setState(([seen]) => [seen || near, near]);
-      },
-      { rootMargin: "300px" },
-    );
-    observer.observe(target);
-    return () => observer.disconnect();
-  }, []);
-  return state;
-}
-
-function useWidth(element: { current: HTMLElement | null }): number {
-  const [width, setWidth] = useState(0);
-  useEffect(() => {
-    const target = element.current;
-    if (!target) return;
-    const observer = new ResizeObserver(([entry]) => {
-      const next = Math.floor(entry?.contentRect.width ?? 0);
-      setWidth(next);
-      // One step for all charts keeps their crosshairs on the same rows; widths differ little.
-      const rounded = Math.round(next / 100) * 100;
-      if (rounded > 0 && Math.abs(rounded - chartWidth.peek()) >= 100) chartWidth.value = rounded;
-    });
-    observer.observe(target);
-    return () => observer.disconnect();
-  }, []);
-  return width;
 }

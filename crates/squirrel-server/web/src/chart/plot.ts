@@ -3,8 +3,8 @@
 import uPlot from "uplot";
 import { colourName, strokes } from "../lib/palette";
 import { digits, type Scale, scaleFor, type Throughput, type Unit } from "../lib/units";
-import { zoomOut, zoomTo } from "../state/range";
 import type { Columns, Series } from "./columns";
+import { cursor, FONT, gestures, resolver, timeAxis, withAlpha } from "./plot-frame";
 import { pinch } from "./touch";
 
 export interface PlotOptions {
@@ -13,34 +13,13 @@ export interface PlotOptions {
   width: number;
   height: number;
   hidden: ReadonlySet<string>;
+  /** Series are parts of a whole, drawn one upon the other. */
+  stacked: boolean;
   /** The row under the crosshair, or null when there is none. */
   onCursor: (row: number | null) => void;
   /** The scale that the vertical axis chose. */
   onScale: (scale: Scale) => void;
 }
-
-/** A style sheet's colour as the canvas needs it. */
-function resolver(): (variable: string) => string {
-  const probe = document.createElement("span");
-  document.body.append(probe);
-  const known = new Map<string, string>();
-  const resolve = (variable: string): string => {
-    let colour = known.get(variable);
-    if (colour === undefined) {
-      probe.style.color = `var(${variable})`;
-      colour = getComputedStyle(probe).color;
-      known.set(variable, colour);
-    }
-    return colour;
-  };
-  queueMicrotask(() => probe.remove());
-  return resolve;
-}
-
-const withAlpha = (colour: string, alpha: number): string =>
-  colour.replace(/^rgb\(([^)]+)\)$/, (_, parts: string) => `rgba(${parts}, ${alpha})`);
-
-const FONT = '11px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 
 /** Draws `columns` into `target`. Make a new one when the series, the theme or the unit change. */
 export function makePlot(target: HTMLElement, columns: Columns, options: PlotOptions): uPlot {
@@ -55,38 +34,13 @@ export function makePlot(target: HTMLElement, columns: Columns, options: PlotOpt
     height: options.height,
     padding: [8, 18, 0, 0],
     legend: { show: false },
-    cursor: {
-      y: false,
-      drag: { x: true, y: false, setScale: false, dist: 5 },
-      sync: {
-        key: "page",
-        setSeries: false,
-        scales: ["x", null],
-        filters: { pub: (type: string) => type === "mousemove" || type === "mouseleave", sub: () => true },
-      },
-      points: { size: 7, width: 2 },
-      bind: {
-        dblclick: () => () => {
-          zoomOut();
-          return null;
-        },
-      },
-    },
+    cursor: cursor(),
     scales: {
       x: { time: true, auto: false },
       y: { range: (_plot, low, high) => verticalRange(low, high, mirrored, options.unit) },
     },
     axes: [
-      {
-        stroke: axisColour,
-        font: FONT,
-        size: 26,
-        gap: 6,
-        space: 70,
-        grid: { show: false },
-        ticks: { stroke: gridColour, width: 1, size: 4 },
-        values: TIME_LABELS,
-      },
+      timeAxis(colour),
       {
         stroke: axisColour,
         font: FONT,
@@ -108,40 +62,49 @@ export function makePlot(target: HTMLElement, columns: Columns, options: PlotOpt
         },
       },
     ],
-    series: [{}, ...seriesOptions(columns, colour, options.hidden)],
-    hooks: {
-      setCursor: [
-        (plot) => {
-          const { idx, left } = plot.cursor;
-          options.onCursor(idx === null || idx === undefined || (left ?? -1) < 0 ? null : idx);
-        },
-      ],
-      setSelect: [
-        (plot) => {
-          const { left, width } = plot.select;
-          if (width < 5) return;
-          plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-          zoomTo(plot.posToVal(left, "x"), plot.posToVal(left + width, "x"));
-        },
-      ],
-    },
+    series: [{}, ...seriesOptions(columns, colour, options)],
+    hooks: gestures(options.onCursor),
   };
-  const plot = new uPlot(settings, dataOf(columns), target);
+  if (options.stacked) settings.bands = bandsOf(columns, colour, options.hidden);
+  const plot = new uPlot(settings, dataOf(columns, options), target);
   pinch(plot);
   return plot;
 }
 
-/** The columns as uPlot wants them: what is mirrored goes below zero. */
-export function dataOf(columns: Columns): uPlot.AlignedData {
+/** The columns as uPlot wants them: what is mirrored goes below zero, parts of a whole stand on those before them. */
+export function dataOf(columns: Columns, { stacked, hidden }: { stacked: boolean; hidden: ReadonlySet<string> }): uPlot.AlignedData {
+  if (stacked) return [columns.times, ...stack(columns, hidden)];
   return [
     columns.times,
     ...columns.series.map((series) => (series.mirrored ? series.values.map((value) => (value === null ? null : -value)) : series.values)),
   ];
 }
 
-function seriesOptions(columns: Columns, colour: (variable: string) => string, hidden: ReadonlySet<string>): uPlot.Series[] {
+/** The room between each part and the one below it. */
+function bandsOf(columns: Columns, colour: (variable: string) => string, hidden: ReadonlySet<string>): uPlot.Band[] {
   const styles = seriesStyles(columns);
-  const alpha = columns.series.length <= 2 ? 0.16 : columns.series.length <= 6 ? 0.07 : 0;
+  const shown = columns.series.flatMap((series, i) => (hidden.has(series.key) ? [] : [{ place: i + 1, key: series.key }]));
+  return shown.slice(1).map(({ place, key }, i) => ({
+    series: [place, shown[i]?.place ?? 0],
+    fill: withAlpha(colour(styles.get(key)?.variable ?? "--series-0"), STACK_ALPHA),
+  }));
+}
+
+const STACK_ALPHA = 0.45;
+
+function stack(columns: Columns, hidden: ReadonlySet<string>): (number | null)[][] {
+  const base = new Array<number>(columns.times.length).fill(0);
+  return columns.series.map((series) =>
+    series.values.map((value, i) => {
+      if (value === null || hidden.has(series.key)) return value;
+      return (base[i] = (base[i] ?? 0) + value);
+    }),
+  );
+}
+
+function seriesOptions(columns: Columns, colour: (variable: string) => string, { hidden, stacked }: PlotOptions): uPlot.Series[] {
+  const styles = seriesStyles(columns);
+  const alpha = stacked ? 0 : columns.series.length <= 2 ? 0.16 : columns.series.length <= 6 ? 0.07 : 0;
   return columns.series.map((series) => {
     const style = styles.get(series.key);
     const stroke = colour(style?.variable ?? "--series-0");
@@ -155,6 +118,11 @@ function seriesOptions(columns: Columns, colour: (variable: string) => string, h
       // A lone sample between two holes has no line; without a point nobody would see it.
       points: { show: true, size: 5, stroke, fill: stroke, filter: (_plot, index) => lonePoints(columns, index) },
     };
+    // The lowest part stands on zero; those above it are bands.
+    if (stacked && columns.series.find((one) => !hidden.has(one.key)) === series) {
+      options.fill = withAlpha(stroke, STACK_ALPHA);
+      options.fillTo = 0;
+    }
     if (alpha > 0 && !series.threshold) {
       options.fill = withAlpha(stroke, alpha);
       options.fillTo = 0;
@@ -209,28 +177,8 @@ function binarySplits(_plot: uPlot, _axis: number, low: number, high: number): n
 }
 
 /** Tick marks are round numbers: all their digits, no more. */
-function digitsOfAxis(value: number): string {
+export function digitsOfAxis(value: number): string {
   if (value === 0) return "0";
   const text = value >= 1000 ? digits(value) : String(Number(value.toPrecision(4)));
   return text.length > 6 ? value.toPrecision(2) : text;
 }
-
-const pad = (value: number): string => String(value).padStart(2, "0");
-const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
-/** 24-hour clock; seconds only where ticks are closer than a minute, days where they are far apart. */
-const TIME_LABELS: uPlot.Axis.DynamicValues = (plot, splits, _axis, _space, increment) => {
-  let day = -1;
-  const width = plot.bbox.width / devicePixelRatio;
-  return splits.map((time) => {
-    // A label with seconds is wider than the room beside the plot.
-    if (increment < 60 && plot.valToPos(time, "x") > width - 8) return "";
-    const date = new Date(time * 1000);
-    const newDay = day !== -1 && date.getDate() !== day;
-    day = date.getDate();
-    const dayText = `${date.getDate()} ${MONTHS[date.getMonth()]}`;
-    if (increment >= 86_400 || (newDay && date.getHours() === 0 && date.getMinutes() === 0)) return dayText;
-    const minutes = `${pad(date.getHours())}:${pad(date.getMinutes())}`;
-    return increment < 60 ? `${minutes}:${pad(date.getSeconds())}` : minutes;
-  });
-};

@@ -32,6 +32,9 @@ export function scopeOf(application: string, instance?: string): string {
   return `application="${escapeString(application)}"${one}`;
 }
 
+/** The label matchers of a target. */
+export const scopeOfProbe = (job: string, instance: string): string => `job="${escapeString(job)}",instance="${escapeString(instance)}"`;
+
 /** The window over which rates are taken when answers are `step` seconds apart. */
 export const windowFor = (step: number): number => Math.max(5, Math.ceil(2 * step));
 

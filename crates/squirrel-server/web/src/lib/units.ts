@@ -91,7 +91,10 @@ export function figure(value: number | null | undefined, unit: Unit, throughput:
   if (!Number.isFinite(value)) return { number: value > 0 ? "∞" : "−∞", suffix: "" };
   const scale = scaleFor(unit, value, throughput);
   const whole = (unit === "count" || unit === "number") && scale.factor === 1;
-  return { number: digits(value * scale.factor, whole), suffix: scale.suffix };
+  const number = digits(value * scale.factor, whole);
+  // What is nearly all is not all: an availability of 99.996 % is not one of 100 %.
+  if (unit === "ratio" && value < 1 && Number(number) >= 100) return { number: (Math.floor(value * 10_000) / 100).toFixed(2), suffix: scale.suffix };
+  return { number, suffix: scale.suffix };
 }
 
 /** A figure that somebody chose, with the digits it has: 10 Gbit/s, not 10.0. */

@@ -11,6 +11,13 @@ import { act, whyOf } from "../state/change";
 import { alertPath } from "../state/route";
 import { Link } from "../ui/link";
 
+/** The labels of a group, by its key: the route before them is of no interest to whoever reads what happened. */
+function groupText(key: string): string {
+  const [, labels] = /^\{[^]*\}:(\{[^]*\})$/.exec(key) ?? [];
+  if (labels === undefined) return key;
+  return labels === "{}" ? "all alerts of the route" : labels;
+}
+
 /** A card with one table that scrolls within itself. */
 export function TableCard({ title, note, children, name }: { title: string; note?: string; children: ComponentChildren; name: string }) {
   const id = useId();
@@ -96,7 +103,7 @@ export function Deliveries({ rows, now, note }: { rows: readonly Delivery[]; now
               <td class={one.state === "given_up" || one.state === "lost" ? "trouble" : undefined}>{STATES[one.state] ?? visible(one.state)}</td>
               <td class="value">{digits(one.attempts, true)}</td>
               <td class="long">{one.answer === null ? <span class="dim">–</span> : <bdi>{visible(one.answer)}</bdi>}</td>
-              <td class="long dim"><bdi>{visible(one.group)}</bdi></td>
+              <td class="long dim"><bdi title={visible(one.group)}>{visible(groupText(one.group))}</bdi></td>
             </tr>
           ))}
         </tbody>
@@ -128,6 +135,6 @@ export function History({ rows, page, note }: { rows: readonly AlertEvent[]; pag
 
 function Subject({ of, page }: { of: AlertEvent; page: AlertsDocument }) {
   const alert = page.alerts.find((one) => one.fingerprint === of.fingerprint);
-  const text = <bdi title={visible(of.subject)}>{visible(alert ? nameOf(alert) : of.subject)}</bdi>;
+  const text = <bdi title={visible(of.subject)}>{visible(alert ? nameOf(alert) : groupText(of.subject))}</bdi>;
   return alert ? <Link to={alertPath(alert.fingerprint)}>{text}</Link> : text;
 }

@@ -14,6 +14,7 @@ import { Icon } from "../ui/icons";
 import { Headline } from "../ui/level";
 import { Link } from "../ui/link";
 import { Deliveries, History, STATES } from "./alert-records";
+import { PortsOf } from "./alert-ports";
 import { SinceText } from "./alert-rows";
 import { Failure } from "./alerts";
 
@@ -58,6 +59,7 @@ function Known({ one, page }: { one: Alert; page: AlertsDocument }) {
         <AlertActions of={one} />
       </section>
       <Facts one={one} now={page.time} told={toldOf(one, page.deliveries.filter((delivery) => keys.has(delivery.group)))} />
+      <PortsOf one={one} />
       <div class="chart-grid alert-chart"><Chart one={one} /></div>
       <Deliveries rows={page.deliveries.filter((delivery) => keys.has(delivery.group))} now={page.time} note="of the alerts that are told together with it" />
       <History rows={page.history.filter((event) => event.fingerprint === one.fingerprint || keys.has(event.subject))} page={page} note="of this alert and of those that are told with it" />

@@ -4,6 +4,7 @@ import { signal } from "@preact/signals";
 import type { Labels } from "../lib/promql";
 import type { Unit } from "../lib/units";
 import type { AlertsDocument } from "./alert-types";
+import type { ProbeDetail, ProbesPage, SpanName } from "./probe-types";
 
 /** One query of a chart, as the server's chart table declares it. */
 export interface ChartQuery {
@@ -24,6 +25,8 @@ export interface ChartSpec {
   unit: Unit;
   help: string;
   queries: ChartQuery[];
+  /** Its series are parts of a whole, drawn one upon the other. */
+  stacked?: boolean;
 }
 
 /** One collector of `/api/collectors`. */
@@ -52,6 +55,13 @@ export interface Verdict {
   sentence: string;
   findings: Finding[];
   not_judged: string[];
+}
+
+/** Ephemeral ports in use, and where most of them lead. */
+export interface PortsDocument {
+  first: number;
+  last: number;
+  destinations: { local_address: string; remote_address: string; remote_port: number; used: number; time_wait: number; ratio: number }[];
 }
 
 /** Whether an application speaks. */
@@ -214,6 +224,18 @@ export const applications = async (): Promise<ApplicationList> => (await call("/
 
 /** All alerts, silences, and what was told to whom, as they are now. */
 export const alerts = async (): Promise<AlertsDocument> => (await call("/api/alerts")) as AlertsDocument;
+
+/** A page of targets. */
+export const probesPage = async (parameters: URLSearchParams): Promise<ProbesPage> => (await call(`/api/probes?${parameters}`)) as ProbesPage;
+
+/** One target, with its record over a span or without. */
+export const probeOne = async (job: string, instance: string, history: SpanName | null): Promise<ProbeDetail> => {
+  const parameters = new URLSearchParams({ job, instance, ...(history === null ? {} : { history }) });
+  return (await call(`/api/probes/one?${parameters}`)) as ProbeDetail;
+};
+
+/** Where this host's ephemeral ports lead to, as of now. */
+export const ephemeralPorts = async (): Promise<PortsDocument> => (await call("/api/live/ports")) as PortsDocument;
 
 /** Changes something, with the daemon's token. */
 export const change = (path: string, body: object, token: string): Promise<unknown> =>

@@ -26,11 +26,11 @@ const askFor = (refused: boolean): Promise<string | null> =>
   });
 
 /** Changes something, and asks for the token as often as it takes; null when the person gave up on that. */
-export async function act(path: string, body: object): Promise<Done | null> {
+export async function act<T = Done>(path: string, body: object): Promise<T | null> {
   let token = sessionStorage.getItem(KEY) ?? (await askFor(false));
   while (token !== null) {
     try {
-      const done = (await change(path, body, token)) as Done;
+      const done = (await change(path, body, token)) as T;
       sessionStorage.setItem(KEY, token);
       await refreshAlerts();
       return done;

@@ -10,6 +10,8 @@ export type Route =
   | { page: "application"; application: string }
   | { page: "alerts" }
   | { page: "alert"; fingerprint: string }
+  | { page: "probes" }
+  | { page: "probe"; job: string; instance: string }
   | { page: "unknown"; path: string };
 
 function parse(path: string): Route {
@@ -17,6 +19,15 @@ function parse(path: string): Route {
   if (path === "/interfaces" || path === "/interfaces/") return { page: "interfaces" };
   if (path === "/applications" || path === "/applications/") return { page: "applications" };
   if (path === "/alerts" || path === "/alerts/") return { page: "alerts" };
+  if (path === "/probes" || path === "/probes/") return { page: "probes" };
+  const [, job, instance] = /^\/probes\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
+  if (job !== undefined && instance !== undefined) {
+    try {
+      return { page: "probe", job: decodeURIComponent(job), instance: decodeURIComponent(instance) };
+    } catch {
+      return { page: "unknown", path };
+    }
+  }
   const [, list, encoded] = /^\/(interfaces|applications|alerts)\/([^/]+)$/.exec(path) ?? [];
   if (encoded !== undefined) {
     try {
@@ -40,6 +51,9 @@ export const applicationPath = (application: string): string => `/applications/$
 
 /** The address of one alert. */
 export const alertPath = (fingerprint: string): string => `/alerts/${encodeURIComponent(fingerprint)}`;
+
+/** The address of one target. */
+export const probePath = (job: string, instance: string): string => `/probes/${encodeURIComponent(job)}/${encodeURIComponent(instance)}`;
 
 /** Goes to another page and keeps the time range. */
 export function navigate(path: string): void {

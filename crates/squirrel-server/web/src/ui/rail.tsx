@@ -22,6 +22,9 @@ export function Rail() {
       <Link to="/interfaces" class="rail-link" current={page === "interfaces" || page === "interface"}>
         <Icon name="interfaces" /><span>Interfaces</span>
       </Link>
+      <Link to="/probes" class="rail-link" current={page === "probes" || page === "probe"}>
+        <Icon name="probes" /><span>Probes</span>
+      </Link>
       <Link to="/applications" class="rail-link" current={page === "applications" || page === "application"}>
         <Icon name="applications" /><span>Applications</span>
       </Link>

@@ -22,6 +22,7 @@ const SHORTCUTS: readonly Shortcut[] = [
   { keys: "d", says: "Dark, light or the system's theme", does: nextTheme },
   { keys: "g o", says: "Go to the overview", does: () => navigate("/") },
   { keys: "g i", says: "Go to the interfaces", does: () => navigate("/interfaces") },
+  { keys: "g p", says: "Go to the probes", does: () => navigate("/probes") },
   { keys: "g a", says: "Go to the applications", does: () => navigate("/applications") },
   { keys: "g l", says: "Go to the alerts", does: () => navigate("/alerts") },
   { keys: "?", says: "This list", does: () => openShortcuts() },

@@ -18,7 +18,7 @@ export function TopBar() {
         <RangePicker />
         <LiveButton />
         <button type="button" class="icon-button" onClick={nextThroughput} title="Throughput in bits or bytes (u)"
-          aria-label={`Throughput is shown in ${throughput.value} a second`}>
+          aria-label={throughput.value === "bits" ? "bit: throughput is shown in bits a second" : "B: throughput is shown in bytes a second"}>
           <span class="unit-switch">{throughput.value === "bits" ? "bit" : "B"}</span>
         </button>
         <button type="button" class="icon-button" onClick={nextTheme} title={`Theme: ${theme.value} (d)`} aria-label={`Theme: ${theme.value}`}>

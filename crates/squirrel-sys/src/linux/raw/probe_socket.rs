@@ -6,8 +6,9 @@ use std::mem::{size_of, zeroed};
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd};
 
+use super::socket_address::{read_address, write_address};
 use super::{checked, checked_len, open_socket};
-use crate::probe_socket::{Beside, Error, Origin};
+use crate::probe_socket::{Beside, Error, Origin, Readiness};
 
 /// Datagrams received by one call.
 pub(crate) const BATCH: usize = 32;
@@ -48,6 +49,27 @@ pub(crate) fn bind(socket: BorrowedFd<'_>, address: SocketAddr) -> io::Result<()
     checked(unsafe { libc::bind(socket.as_raw_fd(), (&raw const name).cast(), len) }).map(|_| ())
 }
 
+/// `connect(2)`; a connection of TCP on a socket that does not block is on its way afterwards, which is no failure.
+pub(crate) fn connect(socket: BorrowedFd<'_>, to: SocketAddr) -> io::Result<()> {
+    let (name, len) = write_address(to);
+    // SAFETY: the pointer and the length describe `name`, which outlives the call.
+    let answer = checked(unsafe { libc::connect(socket.as_raw_fd(), (&raw const name).cast(), len) });
+    match answer {
+        Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// `getsockname(2)`: the address that a socket sends from.
+pub(crate) fn local_address(socket: BorrowedFd<'_>) -> io::Result<SocketAddr> {
+    // SAFETY: plain numbers, for which zero is a valid value.
+    let mut name: libc::sockaddr_storage = unsafe { zeroed() };
+    let mut len = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+    // SAFETY: the pointer and the length describe `name`, which outlives the call.
+    checked(unsafe { libc::getsockname(socket.as_raw_fd(), (&raw mut name).cast(), &raw mut len) })?;
+    read_address(&name).ok_or_else(|| io::Error::from(io::ErrorKind::AddrNotAvailable))
+}
+
 /// `sendto(2)`.
 pub(crate) fn send(socket: BorrowedFd<'_>, octets: &[u8], to: SocketAddr) -> io::Result<usize> {
     let (name, len) = write_address(to);
@@ -64,10 +86,17 @@ pub(crate) fn send(socket: BorrowedFd<'_>, octets: &[u8], to: SocketAddr) -> io:
     })
 }
 
-/// `ppoll(2)` for reading on several descriptors; says which have something, errors included.
-pub(crate) fn poll(sockets: &[BorrowedFd<'_>], timeout: Option<std::time::Duration>) -> io::Result<Vec<bool>> {
-    let mut asked: Vec<_> =
-        sockets.iter().map(|one| libc::pollfd { fd: one.as_raw_fd(), events: libc::POLLIN, revents: 0 }).collect();
+/// `ppoll(2)` for reading on several descriptors, of those marked for writing too, which a connection is fit for once
+/// it stands; says which have data or stand, and which have errors.
+pub(crate) fn poll(
+    sockets: &[(BorrowedFd<'_>, bool)],
+    timeout: Option<std::time::Duration>,
+) -> io::Result<Vec<Readiness>> {
+    let asked = |(one, writing): &(BorrowedFd<'_>, bool)| {
+        let events = if *writing { libc::POLLIN | libc::POLLOUT } else { libc::POLLIN };
+        libc::pollfd { fd: one.as_raw_fd(), events, revents: 0 }
+    };
+    let mut asked: Vec<_> = sockets.iter().map(asked).collect();
     let span = timeout.map(|span| libc::timespec {
         tv_sec: libc::time_t::try_from(span.as_secs()).unwrap_or(libc::time_t::MAX),
         tv_nsec: libc::c_long::from(span.subsec_nanos()),
@@ -77,9 +106,15 @@ pub(crate) fn poll(sockets: &[BorrowedFd<'_>], timeout: Option<std::time::Durati
     // SAFETY: `asked` has `count` entries, and it and the span outlive the call.
     let answer = checked(unsafe { libc::ppoll(asked.as_mut_ptr(), count, span, std::ptr::null()) });
     match answer {
-        Ok(_) => Ok(asked.iter().map(|one| one.revents != 0).collect()),
+        Ok(_) => Ok(asked
+            .iter()
+            .map(|one| Readiness {
+                data: one.revents & (libc::POLLIN | libc::POLLOUT) != 0,
+                errors: one.revents & !(libc::POLLIN | libc::POLLOUT) != 0,
+            })
+            .collect()),
         // A signal: whoever waits looks at what is to be done now, as after a time-out.
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(vec![false; sockets.len()]),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(vec![Readiness::default(); sockets.len()]),
         Err(error) => Err(error),
     }
 }
@@ -249,46 +284,4 @@ fn error(value: &[u8]) -> Option<Error> {
         data: four(12)?,
         offender: offender.map(|address| address.ip()),
     })
-}
-
-fn write_address(address: SocketAddr) -> (libc::sockaddr_storage, libc::socklen_t) {
-    // SAFETY: plain numbers, for which zero is a valid value.
-    let mut name: libc::sockaddr_storage = unsafe { zeroed() };
-    let len = match address {
-        SocketAddr::V4(v4) => {
-            // SAFETY: a storage is large enough and aligned for each kind of address.
-            let own = unsafe { &mut *(&raw mut name).cast::<libc::sockaddr_in>() };
-            own.sin_family = libc::AF_INET as libc::sa_family_t;
-            own.sin_port = v4.port().to_be();
-            own.sin_addr.s_addr = u32::from_ne_bytes(v4.ip().octets());
-            size_of::<libc::sockaddr_in>()
-        }
-        SocketAddr::V6(v6) => {
-            // SAFETY: as above.
-            let own = unsafe { &mut *(&raw mut name).cast::<libc::sockaddr_in6>() };
-            own.sin6_family = libc::AF_INET6 as libc::sa_family_t;
-            own.sin6_port = v6.port().to_be();
-            own.sin6_addr.s6_addr = v6.ip().octets();
-            own.sin6_scope_id = v6.scope_id();
-            size_of::<libc::sockaddr_in6>()
-        }
-    };
-    (name, len as libc::socklen_t)
-}
-
-fn read_address(name: &libc::sockaddr_storage) -> Option<SocketAddr> {
-    match i32::from(name.ss_family) {
-        libc::AF_INET => {
-            // SAFETY: the family says which kind of address it is, and a storage holds each kind.
-            let own = unsafe { &*std::ptr::from_ref(name).cast::<libc::sockaddr_in>() };
-            let octets = own.sin_addr.s_addr.to_ne_bytes();
-            Some(SocketAddr::from((octets, u16::from_be(own.sin_port))))
-        }
-        libc::AF_INET6 => {
-            // SAFETY: as above.
-            let own = unsafe { &*std::ptr::from_ref(name).cast::<libc::sockaddr_in6>() };
-            Some(SocketAddr::from((own.sin6_addr.s6_addr, u16::from_be(own.sin6_port))))
-        }
-        _ => None,
-    }
 }

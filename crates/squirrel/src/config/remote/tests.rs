@@ -32,13 +32,33 @@ fn a_table_becomes_a_target() {
     );
     let config = Config::of_text(&text);
     let parts = config.remote.open().unwrap();
-    let [target] = &parts.writes[..] else { panic!("{parts:?}") };
+    let [Printed { what: target, .. }] = &parts.writes[..] else { panic!("{parts:?}") };
     assert_eq!((target.version, target.shards, target.flush_ms), (Some(Version::V1), 9, 2_000));
     assert_eq!(target.thin, Some(Thin { step_ms: 10_000, max: true }));
     assert_eq!((target.backfill_ms, target.relabelling.rules.len()), (86_400_000, 1));
-    assert_eq!((parts.senders[0].series, parts.otlp[0].interval_ms), (5, 60_000));
+    assert_eq!((parts.senders[0].what.series, parts.otlp[0].what.interval_ms), (5, 60_000));
     assert!(!format!("{parts:?}").contains("sesame"));
     assert_eq!(config.remote.lines()[0], ("remote_write", "hub".to_owned(), "https://hub.example".to_owned()));
+}
+
+#[test]
+fn a_change_of_a_table_or_of_the_secret_in_its_file_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = folder.path().join("token");
+    let prints = |secret: &str, more: &str| {
+        std::fs::write(&token, secret).unwrap();
+        let text = format!(
+            "{HUB}bearer_token_file = {token:?}\n{more}\n[[receive]]\nname = \"oak\"\nbearer_token_file = {token:?}\n"
+        );
+        let parts = Config::of_text(&text).remote.open().unwrap();
+        (parts.writes[0].print, parts.senders[0].print)
+    };
+    let before = prints("sesame", "");
+    assert_eq!(prints("sesame", ""), before);
+    let (write, receive) = prints("another", "");
+    assert!(write != before.0 && receive != before.1, "a new secret");
+    let (write, receive) = prints("sesame", "shards = 7");
+    assert!(write != before.0 && receive == before.1, "a new setting of one of them");
 }
 
 #[test]

@@ -74,6 +74,7 @@ pub(super) struct Relabel {
     pub(super) regex: Option<String>,
     pub(super) target_label: Option<String>,
     pub(super) replacement: Option<String>,
+    pub(super) modulus: Option<u64>,
 }
 
 /// `[[otlp]]`

@@ -10,7 +10,7 @@ use squirrel_notify::{
     AckTarget, Acknowledgement, Matchers, NewSilence, Notification, NotifiedAlert, Reason, Texts, fingerprint,
 };
 
-use super::desk::Desk;
+use super::desk::{Desk, KnownChannel};
 use super::page;
 
 /// How long somebody waits for what a channel says to a test, and how often it is looked at.
@@ -48,7 +48,7 @@ pub(super) fn act(desk: &Desk, action: AlertAction, at: Timestamp, url: &str) ->
                 return Err(ApiError::new(ErrorType::Unavailable, "the daemon is about to stop"));
             };
             let message = test_message(&request.channel, at, url);
-            let delivery = desk.runtime.block_on(try_channel(&channels, message, &desk.kinds()))?;
+            let delivery = desk.runtime.block_on(try_channel(&channels, message, &desk.known()))?;
             Ok(ActionDone { delivery: Some(delivery), ..ActionDone::default() })
         }
     }
@@ -133,12 +133,12 @@ fn test_message(channel: &str, at: Timestamp, url: &str) -> Notification {
 async fn try_channel(
     channels: &Channels,
     message: Notification,
-    kinds: &[(String, &'static str)],
+    known: &[KnownChannel],
 ) -> Result<ShownDelivery, ApiError> {
     let (id, name) = (message.id, message.channel.clone());
     match channels.tell(vec![message]).await.first() {
         Some(Accepted::NoSuchChannel) => {
-            let names: Vec<&str> = kinds.iter().map(|(name, _)| name.as_str()).collect();
+            let names: Vec<&str> = known.iter().map(|one| one.name.as_str()).collect();
             let there = if names.is_empty() {
                 "none is configured, write a table such as [[notify.webhook]]".to_owned()
             } else {

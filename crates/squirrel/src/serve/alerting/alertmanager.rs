@@ -16,9 +16,7 @@ use super::hold;
 /// What was asked for cannot be, and why.
 pub(super) fn answer(desk: &Desk, request: AlertmanagerRequest, at: Timestamp) -> Result<Value, ApiError> {
     match request {
-        AlertmanagerRequest::Receivers => {
-            Ok(desk.kinds().into_iter().map(|(name, _)| json!({ "name": name })).collect())
-        }
+        AlertmanagerRequest::Receivers => Ok(desk.known().into_iter().map(|one| json!({ "name": one.name })).collect()),
         AlertmanagerRequest::Alerts(wanted) => Ok(Value::Array(alerts(&hold(&desk.notifier), &wanted, at)?)),
         AlertmanagerRequest::Groups(wanted) => groups(&hold(&desk.notifier), &wanted, at),
         AlertmanagerRequest::Silences { filter } => silences(&hold(&desk.notifier), &filter, at),

@@ -40,7 +40,7 @@ pub(super) fn page(desk: &Desk, at: Timestamp, problems: Vec<String>) -> AlertsP
         silences: silences.iter().map(silence).collect(),
         history,
         deliveries: deliveries.iter().take(EVENTS).map(delivery).collect(),
-        channels: desk.kinds().into_iter().map(|(name, kind)| channel(name, kind, &backlog)).collect(),
+        channels: desk.known().into_iter().map(|one| channel(one.name, one.kind, &backlog)).collect(),
         problems,
         quiet_until: views.quiet_until.map(Timestamp::seconds),
     }

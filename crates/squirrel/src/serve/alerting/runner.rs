@@ -1,4 +1,4 @@
-//! The thread that evaluates rules: reads them, asks the store, keeps what comes of it.
+//! A thread that evaluates rules: reads them, asks the store or another engine, keeps what comes of it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,9 +6,9 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use squirrel_alert::{BUILT_IN_FILE, Compared, Group, Health, NewSample, Rule, RuleFile, Surroundings};
-use squirrel_model::{Elapsed, Timestamp, Untrusted};
-use squirrel_notify::{Observed, RuleFacts};
+use squirrel_alert::{Group, NewSample, Surroundings};
+use squirrel_model::{Elapsed, Timestamp};
+use squirrel_notify::Observed;
 use squirrel_promql::engine::Terms;
 use squirrel_promql::{Embedded, Engine, EvalOptions};
 use squirrel_store::Store;
@@ -17,10 +17,11 @@ use squirrel_sys::clock;
 use super::charts;
 use super::desk::Desk;
 use super::metrics::GroupFigures;
+use super::running::{Running, facts, is_bad, say, view};
 use super::schedule::Slot;
-use super::shown::{GroupView, RuleText};
+use super::shown::RuleText;
 use super::sources::Sources;
-use super::{Order, Shared};
+use super::{Order, Part, Shared, hold};
 use crate::config::Alerts;
 use crate::serve::remote::Remote;
 
@@ -28,26 +29,15 @@ use crate::serve::remote::Remote;
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Longest evaluation of one group, Prometheus' limit of a query.
 const LONGEST: Duration = Duration::from_mins(2);
+/// Shortest time for a group that another engine is asked of; else its interval is. One that hangs keeps no group waiting
+/// for longer.
+const LEAST_ASKED: Duration = Duration::from_secs(10);
 /// Time for the pictures of one round of messages, which wait for them.
 const PICTURE_TIME: Duration = Duration::from_millis(300);
-/// Failures that one evaluation may write into the log; the API has them all.
-const LOGGED: usize = 5;
-
-/// A group that is evaluated.
-struct Running {
-    group: Group,
-    /// The file's version that it is of.
-    source: Arc<RuleFile>,
-    slot: Slot,
-    texts: Vec<Arc<RuleText>>,
-    facts: Vec<Arc<RuleFacts>>,
-    figures: GroupFigures,
-    /// Evaluated for the first time after the start of the program: what was before must be taken up.
-    fresh: bool,
-}
 
 /// Everything that the thread has.
 pub(super) struct Runner {
+    part: Part,
     pub(super) store: Arc<Store>,
     pub(super) monotonic: clock::Monotonic,
     pub(super) shared: Arc<Shared>,
@@ -67,6 +57,7 @@ pub(super) struct Runner {
 
 impl Runner {
     pub(super) fn new(
+        part: Part,
         store: Arc<Store>,
         (other, remote): (Option<Arc<dyn Engine>>, Arc<Remote>),
         monotonic: clock::Monotonic,
@@ -75,6 +66,7 @@ impl Runner {
     ) -> Self {
         let reader = store.reader();
         Self {
+            part,
             own: Embedded::new(move || reader.snapshot(), EvalOptions::default()),
             other,
             remote,
@@ -92,49 +84,61 @@ impl Runner {
 
     /// Works until it is told to stop.
     pub(super) fn run(mut self, orders: &Receiver<Order>) {
-        self.sources.configure(&self.config);
-        self.sources.refresh(&self.config);
-        self.arrange();
+        self.read();
         loop {
             match orders.recv_timeout(self.until_next()) {
-                Ok(Order::Reload(alerts, notify, channels, protected)) => {
+                Ok(Order::Reload(alerts)) => {
                     self.config = *alerts;
-                    if let Some(channels) = channels
-                        && let Err(error) = self.desk.replace(&notify, channels, protected)
-                    {
+                    self.read();
+                }
+                Ok(Order::Tell(settings, channels, protected)) => {
+                    if let Err(error) = self.desk.replace(&settings, channels, protected) {
                         tracing::error!("who is told of alerts stays as it was: {error}");
                     }
-                    self.sources.configure(&self.config);
-                    self.sources.refresh(&self.config);
-                    self.arrange();
                 }
                 Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {}
             }
             self.look();
-            self.evaluate();
-            if self.desk.next_wake().is_some_and(|wake| wake <= clock::wall()) {
+            self.evaluate_next();
+            if self.wake().is_some_and(|wake| wake <= clock::wall()) {
                 self.tell(clock::wall(), &[]);
             }
         }
     }
 
+    /// Reads the rules by a configuration that is new.
+    fn read(&mut self) {
+        self.sources.configure(&self.config);
+        if self.part == Part::Files {
+            self.sources.refresh(&self.config);
+        }
+        self.arrange();
+    }
+
+    /// When people are to be told although no rule was evaluated.
+    fn wake(&self) -> Option<Timestamp> {
+        (self.part == Part::Own).then(|| self.desk.next_wake()).flatten()
+    }
+
     fn until_next(&self) -> Duration {
         let now = clock::wall().millis();
         let groups = self.groups.iter().map(|running| running.slot.next());
-        let next = groups.chain(self.desk.next_wake()).min().map_or(i64::MAX, Timestamp::millis);
+        let next = groups.chain(self.wake()).min().map_or(i64::MAX, Timestamp::millis);
         Duration::from_millis(next.saturating_sub(now).max(0).unsigned_abs()).min(LOOK_EVERY)
     }
 
-    /// Reads files that were written again.
+    /// Reads files that were written again, and asks how the channels are.
     fn look(&mut self) {
         let now = self.monotonic.elapsed();
-        if now.0.saturating_sub(self.looked.0) >= LOOK_EVERY {
-            self.looked = now;
-            self.shared.look_at_channels();
-            if self.sources.refresh(&self.config) {
-                self.arrange();
-            }
+        if now.0.saturating_sub(self.looked.0) < LOOK_EVERY {
+            return;
+        }
+        self.looked = now;
+        match self.part {
+            Part::Own => self.shared.look_at_channels(),
+            Part::Files if self.sources.refresh(&self.config) => self.arrange(),
+            Part::Files => {}
         }
     }
 
@@ -146,7 +150,7 @@ impl Runner {
             .map(|running| ((running.group.file.clone(), running.group.name.clone()), running))
             .collect();
         let usual_ms = i64::try_from(self.config.interval.value.as_millis()).unwrap_or(i64::MAX);
-        for file in self.sources.good() {
+        for file in self.sources.good(self.part) {
             for spec in &file.groups {
                 let interval_ms = spec.interval_ms.unwrap_or(usual_ms);
                 let old = before.remove(&(file.name.clone(), spec.name.clone()));
@@ -167,8 +171,8 @@ impl Runner {
                         }
                         let slot = Slot::new(&file.name, &spec.name, interval_ms, now);
                         let source = format!("{};{}", file.name, spec.name);
-                        let facts = spec.rules.iter().map(|rule| self.facts(rule, &source, interval_ms)).collect();
-                        Running { group, source: Arc::clone(file), slot, texts, facts, figures, fresh }
+                        let facts = spec.rules.iter().map(|rule| facts(rule, &source, interval_ms)).collect();
+                        Running { group, source: Arc::clone(file), slot, texts, facts, figures, since: now, fresh }
                     }
                 };
                 self.groups.push(running);
@@ -177,33 +181,25 @@ impl Runner {
         let ended: Vec<NewSample> = before.into_values().flat_map(|gone| gone.group.farewell(now)).collect();
         self.keep(ended);
         self.started = true;
-        let views = self.groups.iter().map(view).collect();
-        let figures = self.groups.iter().map(|running| running.figures.clone()).collect();
-        self.shared.arranged(views, figures, self.sources.problems(), self.config.thresholds.clone());
+        let shown = self.groups.iter().map(|running| (view(running), running.figures.clone())).collect();
+        *hold(self.shared.part(self.part)) = shown;
+        match self.part {
+            Part::Own => hold(&self.shared.thresholds).clone_from(&self.config.thresholds),
+            Part::Files => *hold(&self.shared.problems) = self.sources.problems(),
+        }
     }
 
-    /// What whoever is told of a rule's alerts wants to know of the rule.
-    fn facts(&self, rule: &Rule, source: &str, interval_ms: i64) -> Arc<RuleFacts> {
-        let url = self.config.external_url.value.trim_end_matches('/');
-        Arc::new(RuleFacts {
-            expr: rule.expr.to_string(),
-            threshold: Compared::of(&rule.expr).map(|compared| compared.limit),
-            generator_url: if url.is_empty() { String::new() } else { format!("{url}/alerts") },
-            source: source.to_owned(),
-            interval_ms,
-        })
-    }
-
-    /// Evaluates all groups that are due.
-    fn evaluate(&mut self) {
-        for at in 0..self.groups.len() {
-            if self.shared.stopping.load(Ordering::Relaxed) {
-                return;
-            }
-            let Some(due) = self.groups.get_mut(at).and_then(|running| running.slot.due(clock::wall())) else {
-                continue;
-            };
-            self.evaluate_one(at, due);
+    /// Evaluates the group that is due for longest. One at a time, so that orders do not wait for all.
+    fn evaluate_next(&mut self) {
+        if self.shared.stopping.load(Ordering::Relaxed) {
+            return;
+        }
+        let now = clock::wall();
+        self.groups.iter_mut().for_each(|running| running.slot.follow(now));
+        let longest = self.groups.iter_mut().enumerate().min_by_key(|(_, running)| running.slot.next());
+        let Some((index, running)) = longest else { return };
+        if let Some(due) = running.slot.due(now) {
+            self.evaluate_one(index, due);
         }
     }
 
@@ -211,7 +207,12 @@ impl Runner {
         let Some(running) = self.groups.get_mut(index) else { return };
         let snapshot = self.store.reader().snapshot();
         let monotonic = self.monotonic;
-        let until = monotonic.elapsed().0 + LONGEST;
+        let other = self.other.as_ref().filter(|_| self.part == Part::Files);
+        let time = match other {
+            Some(_) => Duration::from_millis(running.slot.interval_ms().unsigned_abs()).clamp(LEAST_ASKED, LONGEST),
+            None => LONGEST,
+        };
+        let until = monotonic.elapsed().0 + time;
         let stopping = &self.shared.stopping;
         let stop = || stopping.load(Ordering::Relaxed) || monotonic.elapsed().0 > until;
         let around = Surroundings {
@@ -223,11 +224,9 @@ impl Runner {
             elapsed: &|| monotonic.elapsed(),
         };
         let was_bad: Vec<bool> = running.group.rules().iter().map(|rule| is_bad(&rule.health)).collect();
-        let samples = match &self.other {
-            Some(engine) if running.group.file != BUILT_IN_FILE => {
-                running.group.evaluate_by(engine.as_ref(), at, &around)
-            }
-            _ => running.group.evaluate(snapshot.as_ref(), at, &around),
+        let samples = match other {
+            Some(engine) => running.group.evaluate_by(engine.as_ref(), at, &around),
+            None => running.group.evaluate(snapshot.as_ref(), at, &around),
         };
         if stopping.load(Ordering::Relaxed) {
             // What was broken off says nothing of the rules.
@@ -244,7 +243,7 @@ impl Runner {
         figures.seconds = running.group.took.as_secs_f64();
         figures.evaluations += running.group.rules().len() as u64;
         figures.failures += running.group.rules().iter().filter(|rule| is_bad(&rule.health)).count() as u64;
-        self.shared.evaluated(index, view(running), running.figures.clone());
+        self.shared.evaluated(self.part, index, view(running), running.figures.clone());
         let rules = running.group.rules().iter().zip(&running.facts);
         let alerts = rules.flat_map(|(status, facts)| status.alerts().map(|alert| Observed::new(alert, facts)));
         let alerts: Vec<Observed> = alerts.collect();
@@ -264,11 +263,8 @@ impl Runner {
 
     /// Who answers a rule. Squirrel's own rules are about this host, whose samples are here: they need nobody else.
     fn engine_of(&self, expr: &str) -> &dyn Engine {
-        let is_own = |running: &Running| {
-            running.group.file == BUILT_IN_FILE && running.facts.iter().any(|facts| facts.expr == expr)
-        };
         match &self.other {
-            Some(engine) if !self.groups.iter().any(is_own) => engine.as_ref(),
+            Some(engine) if !self.sources.is_own(expr) => engine.as_ref(),
             _ => &self.own,
         }
     }
@@ -289,34 +285,5 @@ impl Runner {
             Err(_) => rows.len(),
         };
         self.shared.totals.lost.fetch_add(lost as u64, Ordering::Relaxed);
-    }
-}
-
-fn view(running: &Running) -> Arc<GroupView> {
-    Arc::new(GroupView::of(&running.group, &running.texts, running.slot.interval_ms()))
-}
-
-fn is_bad(health: &Health) -> bool {
-    matches!(health, Health::Bad(_))
-}
-
-/// Writes into the log which rules began to fail, and which do no longer.
-fn say(group: &Group, was_bad: &[bool]) {
-    let mut failed = 0;
-    for (status, was_bad) in group.rules().iter().zip(was_bad) {
-        let name = Untrusted(&status.rule.name);
-        match &status.health {
-            Health::Bad(reason) if !was_bad => {
-                failed += 1;
-                if failed <= LOGGED {
-                    tracing::warn!("rule {name} of {} cannot be evaluated: {}", group.name, Untrusted(reason));
-                }
-            }
-            Health::Ok if *was_bad => tracing::info!("rule {name} of {} is evaluated again", group.name),
-            _ => {}
-        }
-    }
-    if failed > LOGGED {
-        tracing::warn!("and {} more rules of {}: /api/v1/rules has them all", failed - LOGGED, group.name);
     }
 }

@@ -32,12 +32,16 @@ impl Slot {
         Timestamp(self.next)
     }
 
-    /// The moment that is due, and how many before it were missed.
-    pub(super) fn due(&mut self, now: Timestamp) -> Option<(Timestamp, u64)> {
-        // A clock that was set back would make the group wait for as long.
+    /// Follows a clock that was set back, which would make the group wait for as long.
+    pub(super) fn follow(&mut self, now: Timestamp) {
         if self.next > now.millis().saturating_add(self.interval) {
             self.next = self.latest(now).saturating_add(self.interval);
         }
+    }
+
+    /// The moment that is due, and how many before it were missed.
+    pub(super) fn due(&mut self, now: Timestamp) -> Option<(Timestamp, u64)> {
+        self.follow(now);
         if self.next > now.millis() {
             return None;
         }

@@ -40,7 +40,7 @@ impl RuleText {
 pub(crate) struct RuleView {
     pub(crate) text: Arc<RuleText>,
     state: AlertState,
-    health: Health,
+    pub(super) health: Health,
     took: Duration,
     last_evaluation: Option<Timestamp>,
     /// With those that ended within the last quarter of an hour.
@@ -52,15 +52,17 @@ pub(crate) struct RuleView {
 pub(crate) struct GroupView {
     pub(crate) file: String,
     pub(crate) name: String,
-    interval_ms: i64,
+    pub(super) interval_ms: i64,
     limit: u64,
     took: Duration,
     last_evaluation: Option<Timestamp>,
+    /// When it was evaluated last, or else came to be.
+    pub(super) seen: Timestamp,
     pub(crate) rules: Vec<RuleView>,
 }
 
 impl GroupView {
-    pub(crate) fn of(group: &Group, texts: &[Arc<RuleText>], interval_ms: i64) -> Self {
+    pub(crate) fn of(group: &Group, texts: &[Arc<RuleText>], interval_ms: i64, since: Timestamp) -> Self {
         let rule = |(status, text): (&RuleStatus, &Arc<RuleText>)| RuleView {
             text: Arc::clone(text),
             state: status.state(),
@@ -76,6 +78,7 @@ impl GroupView {
             limit: group.limit.unwrap_or(0),
             took: group.took,
             last_evaluation: group.last_evaluation,
+            seen: group.last_evaluation.map_or(since, |last| last.max(since)),
             rules: group.rules().iter().zip(texts).map(rule).collect(),
         }
     }

@@ -1,12 +1,13 @@
 //! Where rules come from: Squirrel's own, and files. A file that is broken never replaces what it was before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use squirrel_alert::{RuleFile, built_in_rules};
 use squirrel_model::Untrusted;
 
+use super::Part;
 use crate::config::Alerts;
 use crate::rule_files::{self, Stamp};
 
@@ -24,6 +25,8 @@ struct Source {
 #[derive(Debug, Default)]
 pub(super) struct Sources {
     built_in: Option<Arc<RuleFile>>,
+    /// The expressions of Squirrel's own rules.
+    expressions: HashSet<String>,
     files: BTreeMap<PathBuf, Source>,
     problem: Option<String>,
 }
@@ -33,6 +36,13 @@ impl Sources {
     pub(super) fn configure(&mut self, config: &Alerts) {
         // A table that makes no rule file cannot be: the tests read it.
         self.built_in = built_in_rules(&config.thresholds).ok().filter(|_| config.built_in.value).map(Arc::new);
+        let groups = self.built_in.iter().flat_map(|file| &file.groups);
+        self.expressions = groups.flat_map(|group| &group.rules).map(|rule| rule.expr.to_string()).collect();
+    }
+
+    /// Whether one of Squirrel's own rules has this expression.
+    pub(super) fn is_own(&self, expr: &str) -> bool {
+        self.expressions.contains(expr)
     }
 
     /// Looks at the files, reads those that are new or were written again, and forgets those that the patterns name
@@ -65,7 +75,7 @@ impl Sources {
                     for warning in &file.warnings {
                         tracing::warn!("{}:{}: {}", path.display(), warning.place, Untrusted(&warning.message));
                     }
-                    tracing::info!("{}: {} rules in {} groups", path.display(), file.rules(), file.groups.len());
+                    tracing::info!("{}: {}", path.display(), rule_files::counted(file.rules(), file.groups.len()));
                     (source.good, source.problem) = (Some(Arc::new(file)), None);
                 }
                 Err(error) => {
@@ -86,9 +96,11 @@ impl Sources {
         changed
     }
 
-    /// The good files: Squirrel's own first, then by path.
-    pub(super) fn good(&self) -> impl Iterator<Item = &Arc<RuleFile>> {
-        self.built_in.iter().chain(self.files.values().filter_map(|source| source.good.as_ref()))
+    /// What is good of Squirrel's own rules, or of the files, by path.
+    pub(super) fn good(&self, part: Part) -> impl Iterator<Item = &Arc<RuleFile>> {
+        let own = self.built_in.iter().filter(move |_| part == Part::Own);
+        let files = self.files.values().filter_map(|source| source.good.as_ref());
+        own.chain(files.filter(move |_| part == Part::Files))
     }
 
     /// What is wrong, one text for each file.
@@ -116,11 +128,11 @@ mod tests {
         assert!(!sources.refresh(&config), "no file yet, nothing changed");
         std::fs::write(&path, GOOD).unwrap();
         assert!(sources.refresh(&config) && !sources.refresh(&config), "a new file is read, once");
-        assert_eq!((sources.good().count(), sources.problems().len()), (1, 0));
+        assert_eq!((sources.good(Part::Files).count(), sources.problems().len()), (1, 0));
         std::fs::write(&path, "groups: [{name: g, rules: [{record: r, expr: up}, {record: s, expr: 'up =='}]}]\n")
             .unwrap();
         assert!(sources.refresh(&config));
-        assert_eq!(sources.good().map(|file| file.rules()).sum::<usize>(), 1, "the old version stays");
+        assert_eq!(sources.good(Part::Files).map(|file| file.rules()).sum::<usize>(), 1, "the old version stays");
         let problem = sources.problems().remove(0);
         assert!(problem.contains("a.yml:1:75: expr is no PromQL") && problem.contains("stay in force"), "{problem}");
         std::fs::write(&path, format!("{GOOD}# mended\n")).unwrap();
@@ -128,7 +140,7 @@ mod tests {
         assert_eq!(sources.problems(), Vec::<String>::new());
         std::fs::remove_file(&path).unwrap();
         assert!(sources.refresh(&config));
-        assert_eq!(sources.good().count(), 0);
+        assert_eq!(sources.good(Part::Files).count(), 0);
     }
 
     #[test]
@@ -137,7 +149,11 @@ mod tests {
         let mut sources = Sources::default();
         sources.configure(&config);
         assert!(sources.refresh(&config) && !sources.refresh(&config));
-        assert_eq!(sources.good().count(), 1, "Squirrel's own are there");
+        assert_eq!(
+            (sources.good(Part::Own).count(), sources.good(Part::Files).count()),
+            (1, 0),
+            "Squirrel's own are there"
+        );
         assert!(sources.problems()[0].contains("cannot read /nowhere/rules.yml"), "{:?}", sources.problems());
     }
 }
