@@ -134,6 +134,11 @@ impl Ping {
         self.targets.iter_mut().for_each(Target::abandon);
     }
 
+    /// Whether the next step gives a question up: answers that lie in a queue are to be told before.
+    pub fn gives_up(&self, now: Elapsed) -> bool {
+        self.open.peek().is_some_and(|Reverse((deadline, _))| *deadline <= now.0)
+    }
+
     /// Gives up what is overdue, and says what is to be done at `now`.
     pub fn step(&mut self, now: Elapsed, events: &mut Vec<Event>) -> Step {
         let now = now.0;
