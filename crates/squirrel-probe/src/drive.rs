@@ -145,6 +145,8 @@ impl Driver {
                     Step::Done => return Ok(()),
                     Step::Send(_) => {}
                     Step::Wait(_) => {
+                        // Of many, those whose times are close together are asked together: half the wake-ups.
+                        let span = if patient { span.max(ping.slack()) } else { span };
                         let Some(ready) = self.wait(span, patient, stop)? else {
                             // What came until now counts.
                             self.receive(&everything, ping, clocks, &mut offset, &mut events)?;

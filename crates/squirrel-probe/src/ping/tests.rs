@@ -80,6 +80,18 @@ fn before_a_question_is_given_up_its_answer_can_be_told() {
 }
 
 #[test]
+fn who_asks_often_is_punctual() {
+    let slack = |interval| Ping::new(Plan { interval, ..plan(1) }, 1, Elapsed::default()).slack();
+    assert_eq!(slack(Duration::from_secs(1)), Duration::from_millis(2));
+    assert_eq!(slack(Duration::from_millis(10)), Duration::from_micros(200));
+    let mut ping = Ping::endless();
+    for interval in [Duration::from_mins(1), Duration::from_millis(50), Duration::from_secs(1)] {
+        ping.set(0, Some(Cadence { first: Elapsed::default(), interval, timeout: interval }));
+    }
+    assert_eq!(ping.slack(), Duration::from_millis(1));
+}
+
+#[test]
 fn answers_that_come_twice_late_or_out_of_order_are_told_apart() {
     let doubled = Way { duplicates: 1.0, ..Way::default() };
     let slow = Way { delay: Duration::from_secs(3), ..Way::default() };
