@@ -218,12 +218,7 @@ impl Driver {
 
     /// Waits for something to read, and says what each link has; none if `stop` has. Who is patient waits for `stop`
     /// alone.
-    fn wait(
-        &self,
-        span: Duration,
-        patient: bool,
-        stop: Option<BorrowedFd<'_>>,
-    ) -> io::Result<Option<Vec<Readiness>>> {
+    fn wait(&self, span: Duration, patient: bool, stop: Option<BorrowedFd<'_>>) -> io::Result<Option<Vec<Readiness>>> {
         let links = self.links.iter().filter(|_| !patient).map(|link| link.socket().as_fd());
         let sockets: Vec<_> = links.chain(stop).map(|socket| (socket, false)).collect();
         let ready = wait_each(&sockets, Some(span))?;
