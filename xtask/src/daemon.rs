@@ -11,6 +11,9 @@ use crate::namespace::Namespace;
 use crate::stopwatch::wait_until;
 use crate::{http, process};
 
+/// A daemon that hangs is given up after so long; none takes nearly that.
+const PATIENCE: Duration = Duration::from_mins(1);
+
 /// A running `squirrel serve` with a data directory of its own.
 pub(crate) struct Daemon {
     child: Child,
@@ -22,7 +25,7 @@ impl Daemon {
     /// Starts it on a free port of this host and waits until the first samples can be queried.
     ///
     /// # Errors
-    /// It ended, or was not ready within 30 s; the log is named.
+    /// It ended, or was not ready within a minute; the log is named.
     pub(crate) fn start(program: &Path, log: &Path) -> Result<Self> {
         Self::start_on(None, program, log)
     }
@@ -57,7 +60,7 @@ impl Daemon {
         let mut daemon = Self { child, address, data };
         let mut ended = None;
         let mut said = String::from("nothing");
-        let done = wait_until(Duration::from_secs(30), || {
+        let done = wait_until(PATIENCE, || {
             ended = daemon.child.try_wait().ok().flatten();
             let ready = match namespace {
                 Some(_) => has_samples(&mut call(), address, &mut said),
@@ -68,7 +71,7 @@ impl Daemon {
         match ended {
             Some(status) => bail!("squirrel serve ended ({status}); see {}", log.display()),
             None if !done => {
-                bail!("squirrel serve was not ready within 30 s: it said {said}; see {}", log.display())
+                bail!("squirrel serve was not ready within a minute: it said {said}; see {}", log.display())
             }
             None => Ok(daemon),
         }
@@ -82,18 +85,18 @@ impl Daemon {
     /// Asks it to end, as systemd would, and checks that it did so in order.
     ///
     /// # Errors
-    /// It did not end within 10 s, or with an error.
+    /// It did not end within a minute, or with an error.
     pub(crate) fn stop(mut self) -> Result<()> {
         process::output(Command::new("kill").args(["-TERM", &self.child.id().to_string()]))?;
         let mut status = None;
-        wait_until(Duration::from_secs(10), || {
+        wait_until(PATIENCE, || {
             status = self.child.try_wait().ok().flatten();
             status.is_some()
         });
         match status {
             Some(status) if status.success() => Ok(()),
             Some(status) => bail!("squirrel serve ended with {status} after SIGTERM"),
-            None => bail!("squirrel serve did not end within 10 s after SIGTERM"),
+            None => bail!("squirrel serve did not end within a minute after SIGTERM"),
         }
     }
 }

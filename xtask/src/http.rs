@@ -24,7 +24,7 @@ pub(crate) fn get_compressed(server: SocketAddr, path: &str) -> Result<Answer> {
 
 /// HTTP/1.0, so that the answer comes in one piece.
 fn ask(server: SocketAddr, path: &str, encoding: &str) -> Result<Answer> {
-    let limit = Duration::from_secs(10);
+    let limit = Duration::from_mins(1);
     let mut stream = TcpStream::connect_timeout(&server, limit)?;
     stream.set_read_timeout(Some(limit))?;
     write!(stream, "GET {path} HTTP/1.0\r\nHost: {server}\r\nAccept: */*\r\nAccept-Encoding: {encoding}\r\n\r\n")?;

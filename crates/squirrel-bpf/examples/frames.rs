@@ -11,7 +11,7 @@ use squirrel_sys::PacketLedger as _;
 
 /// A frame that a device has counted may still wait for the processor that hands it to the programs, and neighbours
 /// speak at any time: rows and counters are read again, so many times at most, until they are of one moment.
-const TRIES: u32 = 1000;
+const TRIES: u32 = 20_000;
 
 /// Received and transmitted packets and bytes, by the interface's own counters.
 fn counters(interface: &str) -> Result<[u64; 4], Box<dyn Error>> {

@@ -37,7 +37,7 @@ async fn what_a_receiver_puts_off_breaks_or_cuts_arrives_in_the_end() {
 
 #[tokio::test]
 async fn a_receiver_that_hangs_holds_up_nobody_else() {
-    let (slow, quick) = (Receiver::start(vec![Answer::Hang; 20]).await, Receiver::start(vec![]).await);
+    let (slow, quick) = (Receiver::start(vec![Answer::Hang; 200]).await, Receiver::start(vec![]).await);
     let channels = start(&format!(
         "[[webhook]]\nname = \"slow\"\nurl = \"{}\"\n[[webhook]]\nname = \"quick\"\nurl = \"{}\"",
         slow.url(),
@@ -103,13 +103,16 @@ async fn the_fallback_is_told_when_a_receiver_refuses_and_the_record_says_so() {
 #[tokio::test]
 async fn a_new_configuration_takes_what_waits_along() {
     let receiver = Receiver::start(vec![]).await;
-    let channels = start("[[webhook]]\nname = \"hook\"\nurl = \"http://127.0.0.1:9/\"");
+    // A port that is held and not listened on.
+    let held = tokio::net::TcpSocket::new_v4().unwrap();
+    held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let channels = start(&format!("[[webhook]]\nname = \"hook\"\nurl = \"http://{}/\"", held.local_addr().unwrap()));
     channels.tell(vec![message(1, "hook", "g", Reason::New)]).await;
-    until(&channels, |delivery| delivery.attempts == 1).await;
+    until(&channels, |delivery| delivery.attempts >= 1).await;
     let text = format!("[[webhook]]\nname = \"hook\"\nurl = \"{}\"", receiver.url());
     channels.replace(support::channels(&text), squirrel_channels::Protected::loopback()).await;
     let delivery = until(&channels, |delivery| delivery.state == State::Delivered).await;
-    assert_eq!(delivery.attempts, 2);
+    assert!(delivery.attempts >= 2, "{delivery:?}");
     channels.stop().await;
 }
 

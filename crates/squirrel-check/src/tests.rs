@@ -18,7 +18,7 @@ use squirrel_testkit::Authority;
 use crate::{Checker, Finding, Module, Prober};
 
 /// A time that no good answer on loopback needs.
-const LONG: Duration = Duration::from_secs(20);
+const LONG: Duration = Duration::from_mins(1);
 /// A time that a server which hangs lets pass.
 const SHORT: Duration = Duration::from_millis(300);
 

@@ -21,6 +21,8 @@ const EXPORTER: &str = "prometheus-node-exporter";
 /// Inside the namespace nobody else has this port.
 const ADDRESS: &str = "127.0.0.1:9100";
 const ROUNDS: usize = 10;
+/// As many more are carried as it takes: on a busy machine numbers move more between two readings.
+const MOST_ROUNDS: usize = 300;
 
 /// Which collectors of node_exporter show what ours do.
 const COUNTERPARTS: &[(&str, &[&str])] = &[
@@ -54,11 +56,14 @@ fn shared_metrics_are_equal_in_name_labels_and_value() {
     inside.ask("scrape");
 
     let mut comparison = Comparison::default();
-    for _ in 0..ROUNDS {
+    for round in 1..=MOST_ROUNDS {
         let before = Samples::parse(&inside.ask("collect"));
         let theirs = Samples::parse(&inside.ask("scrape"));
         let after = Samples::parse(&inside.ask("collect"));
         comparison.round(&before, &theirs, &after);
+        if round >= ROUNDS && comparison.missing_series().is_empty() && comparison.differences().is_empty() {
+            break;
+        }
     }
     println!("{comparison}");
     assert!(

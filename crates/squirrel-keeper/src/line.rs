@@ -44,7 +44,8 @@ pub enum Standing {
 #[derive(Debug)]
 pub(crate) struct Line {
     courier: Option<Courier>,
-    patience: Duration,
+    /// Longest wait for a whole answer.
+    pub(crate) patience: Duration,
     /// A question whose answer did not come in time: it comes before any other.
     late: Option<Question>,
     /// Sockets that ended, in an answer that came late: they are told only once.

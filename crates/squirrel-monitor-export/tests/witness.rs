@@ -2,7 +2,6 @@
 #![forbid(unsafe_code)]
 
 use std::io::{Read as _, Write as _};
-use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -13,8 +12,8 @@ use squirrel_exchange::text::{Format, parse};
 use squirrel_model::Timestamp;
 use squirrel_monitor::{ConnectPhase, ExportConfig, ExportFormat, NetworkConfig, NetworkMonitor};
 use squirrel_monitor_export::{HttpExporter, install};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
+use squirrel_testkit::{Peer, skip};
+use tokio::process::Command;
 
 fn is_installed(program: &str) -> bool {
     std::env::var_os("PATH")
@@ -57,66 +56,33 @@ async fn get(address: String, path: &'static str, headers: &'static str) -> Stri
     tokio::task::spawn_blocking(ask).await.expect("it ends").expect("an answer")
 }
 
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
-    listener.local_addr().expect("it listens").port()
+/// A server that is started on a thread that may wait, and its address.
+async fn started(start: impl FnOnce() -> Result<Peer, String> + Send + 'static) -> Result<(Peer, String), String> {
+    let peer = tokio::task::spawn_blocking(start).await.expect("no panic")?;
+    let address = format!("127.0.0.1:{}", peer.port());
+    Ok((peer, address))
 }
 
-/// Starts a server that is ended with the test, and waits until it says this line.
-async fn server(program: &str, arguments: &[String], ready: &str) -> Child {
-    let mut command = Command::new(program);
-    command.args(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
-    let mut child = command.spawn().expect("it starts");
-    let mut lines = BufReader::new(child.stderr.take().expect("it was piped")).lines();
+/// Debian's Prometheus with this configuration, once it is ready: it listens before.
+async fn prometheus(config: String) -> Result<(Peer, String), String> {
+    let (peer, address) = started(move || Peer::prometheus_with(&config)).await?;
+    let mut ticks = tokio::time::interval(Duration::from_millis(100));
     let mut said = String::new();
-    let wait = async {
-        while let Ok(Some(line)) = lines.next_line().await {
-            if line.contains(ready) {
-                return true;
-            }
-            said.push_str(&line);
-            said.push('\n');
-        }
-        false
-    };
-    let is_ready = tokio::time::timeout(Duration::from_mins(1), wait).await;
-    assert_eq!(is_ready, Ok(true), "{program} did not say {ready:?}:\n{said}");
-    // What it says later is read too, or it would wait for a reader.
-    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    child
-}
-
-/// VictoriaMetrics says that it listens a moment before it does.
-async fn until_listening(address: &str) {
-    let mut ticks = tokio::time::interval(Duration::from_millis(20));
-    for _ in 0..500 {
+    for _ in 0..600 {
         ticks.tick().await;
-        if tokio::net::TcpStream::connect(address).await.is_ok() {
-            return;
+        said = get(address.clone(), "/-/ready", "").await;
+        if said.starts_with("HTTP/1.1 200") {
+            return Ok((peer, address));
         }
     }
-    panic!("{address} is not listened on after 10 s");
-}
-
-async fn prometheus(folder: &Path, config: &str) -> (Child, String) {
-    let file = folder.join("prometheus.yml");
-    std::fs::write(&file, config).expect("the folder is ours");
-    let address = format!("127.0.0.1:{}", free_port());
-    let arguments = [
-        format!("--config.file={}", file.display()),
-        format!("--storage.tsdb.path={}", folder.join("data").display()),
-        format!("--web.listen-address={address}"),
-        "--web.enable-remote-write-receiver".to_owned(),
-    ];
-    (server("prometheus", &arguments, "Server is ready to receive web requests").await, address)
+    panic!("it is not ready after a minute: {said}");
 }
 
 /// The value of a query that gives one series, once it does.
 async fn value(address: &str, query: &str) -> f64 {
     let client = Client::new(address);
     let mut ticks = tokio::time::interval(Duration::from_millis(100));
-    for _ in 0..300 {
+    for _ in 0..600 {
         ticks.tick().await;
         let queried = client.query(query, None).await.expect("an answer");
         if let QueryData::Vector(samples) = queried.data
@@ -125,7 +91,7 @@ async fn value(address: &str, query: &str) -> f64 {
             return sample.value.1;
         }
     }
-    panic!("{query} has no value after 30 s");
+    panic!("{query} has no value after a minute");
 }
 
 /// All that was recorded is there, under the names that the documentation says.
@@ -157,7 +123,7 @@ async fn check_all(address: &str) {
 #[tokio::test]
 async fn promtool_has_nothing_to_say_of_the_page() {
     if !is_installed("promtool") {
-        squirrel_testkit::skip("promtool_has_nothing_to_say_of_the_page", "promtool is not installed");
+        skip("promtool_has_nothing_to_say_of_the_page", "promtool is not installed");
         return;
     }
     let (monitor, exporter) = monitor(ExportFormat::Prometheus, "127.0.0.1:0");
@@ -179,18 +145,16 @@ async fn promtool_has_nothing_to_say_of_the_page() {
 
 #[tokio::test]
 async fn prometheus_scrapes_the_listener() {
-    if !is_installed("prometheus") {
-        squirrel_testkit::skip("prometheus_scrapes_the_listener", "prometheus is not installed");
-        return;
-    }
     let (monitor, exporter) = monitor(ExportFormat::Prometheus, "127.0.0.1:0");
     monitor.start().await.unwrap();
-    let folder = tempfile::tempdir().unwrap();
     let config = format!(
         "scrape_configs:\n- job_name: shop\n  scrape_interval: 1s\n  static_configs:\n  - targets: ['{}']\n    labels: {{instance: one}}\n",
         exporter.listening().unwrap()
     );
-    let (_prometheus, address) = prometheus(folder.path(), &config).await;
+    let (_prometheus, address) = match prometheus(config).await {
+        Ok(ready) => ready,
+        Err(reason) => return skip("prometheus_scrapes_the_listener", &reason),
+    };
     // Debian's Prometheus asks for OpenMetrics, which is stricter than its own format.
     check_all(&address).await;
     monitor.stop().await.unwrap();
@@ -198,12 +162,10 @@ async fn prometheus_scrapes_the_listener() {
 
 #[tokio::test]
 async fn prometheus_takes_remote_write() {
-    if !is_installed("prometheus") {
-        squirrel_testkit::skip("prometheus_takes_remote_write", "prometheus is not installed");
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let (_prometheus, address) = prometheus(folder.path(), "{}\n").await;
+    let (_prometheus, address) = match prometheus("global: {}\n".to_owned()).await {
+        Ok(ready) => ready,
+        Err(reason) => return skip("prometheus_takes_remote_write", &reason),
+    };
     let (monitor, _) = monitor(ExportFormat::RemoteWrite, &format!("http://{address}/api/v1/write"));
     monitor.start().await.unwrap();
     monitor.stop().await.unwrap();
@@ -213,20 +175,10 @@ async fn prometheus_takes_remote_write() {
 
 #[tokio::test]
 async fn victoria_metrics_takes_remote_write() {
-    if !is_installed("victoria-metrics") {
-        squirrel_testkit::skip("victoria_metrics_takes_remote_write", "victoria-metrics is not installed");
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let address = format!("127.0.0.1:{}", free_port());
-    let arguments = [
-        format!("-storageDataPath={}", folder.path().display()),
-        format!("-httpListenAddr={address}"),
-        "-search.latencyOffset=0s".to_owned(),
-        "-retentionPeriod=1d".to_owned(),
-    ];
-    let _server = server("victoria-metrics", &arguments, "pprof handlers are exposed").await;
-    until_listening(&address).await;
+    let (_server, address) = match started(Peer::victoria_metrics).await {
+        Ok(ready) => ready,
+        Err(reason) => return skip("victoria_metrics_takes_remote_write", &reason),
+    };
     let (monitor, _) = monitor(ExportFormat::RemoteWrite, &format!("http://{address}/api/v1/write"));
     monitor.start().await.unwrap();
     monitor.stop().await.unwrap();

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::{Client, Destination, Request, SendError, Timeouts};
 
 /// For tests in which nothing is to be late.
-const LONG: Duration = Duration::from_secs(20);
+const LONG: Duration = Duration::from_mins(1);
 
 /// For tests in which something is.
 const SHORT: Duration = Duration::from_millis(200);

@@ -19,12 +19,13 @@ use link::Link;
 pub(crate) use link::{kind_of, words};
 pub use open::{OpenError, Options};
 
-/// Questions that are sent before answers are looked for again.
+/// Questions that are sent before answers are looked for again. So many answers with their time stamps fit into the
+/// queue of a socket, whatever the driver of the card takes for a packet.
 const SENT_AT_ONCE: u32 = 16;
 /// So many targets are many: answers are taken several at once.
 const MANY: usize = 64;
 /// How long an answer of many may lie in its queue.
-const PATIENCE: Duration = Duration::from_millis(5);
+const PATIENCE: Duration = Duration::from_millis(20);
 /// By how much the wall clock may run away from the steady one between two looks. More, and somebody set it.
 const DRIFT_NS: i128 = 500_000;
 
@@ -113,32 +114,50 @@ impl Driver {
         each: &mut dyn FnMut(&Ping, &[Event]) -> ControlFlow<()>,
     ) -> io::Result<()> {
         let mut events = Vec::new();
-        let mut sent = 0;
+        let mut unread = Unread::default();
         let mut offset = Offset::read(clocks);
         let everything = vec![Readiness { data: true, errors: true }; self.links.len()];
         loop {
-            let step = ping.step((clocks.steady)(), &mut events);
+            let now = (clocks.steady)();
+            if ping.gives_up(now) {
+                // What is about to be called lost may have been answered.
+                self.receive(&everything, ping, clocks, &mut offset, &mut events)?;
+                unread = Unread::default();
+            }
+            let step = ping.step(now, &mut events);
             if let Step::Send(question) = step {
                 self.send(ping, question, clocks, &mut events);
-                sent += 1;
-                if sent < SENT_AT_ONCE {
+                unread.add(now);
+                if !unread.is_full() {
                     continue;
                 }
             }
-            let span = if let Step::Wait(at) = step { at.0.saturating_sub((clocks.steady)().0) } else { Duration::MAX };
-            if sent > 0 && !self.is_patient(span) {
+            let now = (clocks.steady)();
+            let span = if let Step::Wait(at) = step { at.0.saturating_sub(now.0) } else { Duration::MAX };
+            let patient = self.is_patient(span) && !unread.is_full() && !unread.is_old(now);
+            if unread.any() && !patient {
                 // Before the wait: what left just now has its time stamp by now, and would end the wait at once.
                 self.receive(&everything, ping, clocks, &mut offset, &mut events)?;
+                unread = Unread::default();
             }
-            sent = 0;
             if events.is_empty() {
                 match step {
                     Step::Done => return Ok(()),
                     Step::Send(_) => {}
                     Step::Wait(_) => {
-                        let Some(ready) = self.wait(span, stop)? else { return Ok(()) };
-                        let ready = if self.is_patient(span) { &everything } else { &ready };
-                        self.receive(ready, ping, clocks, &mut offset, &mut events)?;
+                        // Of many, those whose times are close together are asked together: half the wake-ups.
+                        let span = if patient { span.max(ping.slack()) } else { span };
+                        let Some(ready) = self.wait(span, patient, stop)? else {
+                            // What came until now counts.
+                            self.receive(&everything, ping, clocks, &mut offset, &mut events)?;
+                            if !events.is_empty() {
+                                let _ = each(ping, &events);
+                            }
+                            return Ok(());
+                        };
+                        if !patient {
+                            self.receive(&ready, ping, clocks, &mut offset, &mut events)?;
+                        }
                     }
                 }
             }
@@ -152,8 +171,8 @@ impl Driver {
         }
     }
 
-    /// Whether answers are left in their queue until there is something to ask: of many targets several come in such a
-    /// time, and the kernel has timed them.
+    /// Whether answers may be left in their queue until there is something to ask: of many targets several come in such
+    /// a time, and the kernel has timed them.
     fn is_patient(&self, span: Duration) -> bool {
         self.by_kernel && self.targets.addresses.len() >= MANY && span <= PATIENCE
     }
@@ -197,14 +216,43 @@ impl Driver {
         Ok(())
     }
 
-    /// Waits for something to read, and says what each link has; none if `stop` has.
-    fn wait(&self, span: Duration, stop: Option<BorrowedFd<'_>>) -> io::Result<Option<Vec<Readiness>>> {
-        let patient = self.is_patient(span);
+    /// Waits for something to read, and says what each link has; none if `stop` has. Who is patient waits for `stop`
+    /// alone.
+    fn wait(&self, span: Duration, patient: bool, stop: Option<BorrowedFd<'_>>) -> io::Result<Option<Vec<Readiness>>> {
         let links = self.links.iter().filter(|_| !patient).map(|link| link.socket().as_fd());
         let sockets: Vec<_> = links.chain(stop).map(|socket| (socket, false)).collect();
         let ready = wait_each(&sockets, Some(span))?;
         let stopped = stop.is_some() && ready.last().is_some_and(|ready| ready.any());
         Ok(Some(ready).filter(|_| !stopped))
+    }
+}
+
+/// Questions whose answers nobody has looked for yet.
+#[derive(Default)]
+struct Unread {
+    questions: u32,
+    /// When the first of them was sent.
+    since: Elapsed,
+}
+
+impl Unread {
+    fn add(&mut self, now: Elapsed) {
+        if self.questions == 0 {
+            self.since = now;
+        }
+        self.questions += 1;
+    }
+
+    fn any(&self) -> bool {
+        self.questions > 0
+    }
+
+    fn is_full(&self) -> bool {
+        self.questions >= SENT_AT_ONCE
+    }
+
+    fn is_old(&self, now: Elapsed) -> bool {
+        self.any() && now.0.saturating_sub(self.since.0) >= PATIENCE
     }
 }
 

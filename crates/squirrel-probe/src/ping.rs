@@ -17,6 +17,10 @@ pub use report::{Report, Window};
 use target::Target;
 pub(crate) use target::round_trip;
 
+/// The longest that a question may be late, and which part of an interval.
+const SLACK: Duration = Duration::from_millis(2);
+const SLACK_PART: u32 = 50;
+
 /// The questions to all targets.
 #[derive(Clone, Debug)]
 pub struct Ping {
@@ -32,6 +36,8 @@ pub struct Ping {
     arrived: Vec<Question>,
     end: Option<Duration>,
     missed: u64,
+    /// The shortest interval that a target ever had.
+    shortest: Duration,
 }
 
 /// How one target is asked, where each has a way of its own.
@@ -50,7 +56,8 @@ impl Ping {
     pub fn new(plan: Plan, targets: u32, start: Elapsed) -> Self {
         let (interval, timeout) = (plan.interval, plan.timeout);
         let step = if plan.spread { 1.0 / f64::from(targets.max(1)) } else { 0.0 };
-        let mut ping = Self { end: plan.duration.map(|duration| start.0 + duration), ..Self::empty(plan) };
+        let end = plan.duration.map(|duration| start.0 + duration);
+        let mut ping = Self { end, shortest: interval, ..Self::empty(plan) };
         for index in 0..targets {
             let first = Elapsed(start.0 + interval.mul_f64(f64::from(index) * step));
             let cadence = Cadence { first, interval, timeout };
@@ -70,6 +77,7 @@ impl Ping {
             arrived: Vec::new(),
             end: None,
             missed: 0,
+            shortest: Duration::MAX,
         }
     }
 
@@ -92,6 +100,7 @@ impl Ping {
             one.set(cadence);
         }
         if let Some(cadence) = cadence {
+            self.shortest = self.shortest.min(cadence.interval);
             self.due.push(Reverse((cadence.first.0, target)));
         }
     }
@@ -107,6 +116,11 @@ impl Ping {
     /// Questions that were not asked because whoever carries the machine was held up for longer than an interval.
     pub fn missed(&self) -> u64 {
         self.missed
+    }
+
+    /// By how much a question may be late without anybody missing it: a small part of the shortest interval.
+    pub fn slack(&self) -> Duration {
+        (self.shortest / SLACK_PART).min(SLACK)
     }
 
     /// When a question was sent, while that is remembered.
@@ -132,6 +146,11 @@ impl Ping {
         self.stop();
         self.open.clear();
         self.targets.iter_mut().for_each(Target::abandon);
+    }
+
+    /// Whether the next step gives a question up: answers that lie in a queue are to be told before.
+    pub fn gives_up(&self, now: Elapsed) -> bool {
+        self.open.peek().is_some_and(|Reverse((deadline, _))| *deadline <= now.0)
     }
 
     /// Gives up what is overdue, and says what is to be done at `now`.

@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     /// Longer than anything here needs.
-    const LONG: Duration = Duration::from_secs(20);
+    const LONG: Duration = Duration::from_mins(1);
 
     async fn shell(script: &str, input: Option<&[u8]>, limit: Duration) -> Run {
         run(Path::new("/bin/sh"), &["-c".to_owned(), script.to_owned()], input, limit).await
@@ -152,15 +152,22 @@ mod tests {
     async fn what_does_not_end_is_killed_with_all_that_it_started() {
         let folder = tempfile::tempdir().unwrap();
         let pids = folder.path().join("pids");
-        let run =
-            shell(&format!("sleep 1000 & echo $! $$ > {}; wait", pids.display()), None, Duration::from_millis(500))
-                .await;
+        // Long enough for the shell to have started what is to be killed.
+        let limit = Duration::from_secs(5);
+        let run = shell(&format!("sleep 1000 & echo $! $$ > {}; wait", pids.display()), None, limit).await;
         assert!(matches!(run.end, End::Killed), "{:?}", run.end);
         for pid in std::fs::read_to_string(&pids).unwrap().split_whitespace() {
             // Killed, and at most waited for by nobody yet.
-            let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            let state = state.rsplit(") ").next().and_then(|rest| rest.chars().next());
-            assert!(matches!(state, None | Some('Z' | 'X')), "{pid}: {state:?}");
+            let state = || {
+                let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+                stat.rsplit(") ").next().and_then(|rest| rest.chars().next())
+            };
+            let gone = async {
+                while !matches!(state(), None | Some('Z' | 'X')) {
+                    tokio::task::yield_now().await;
+                }
+            };
+            assert!(tokio::time::timeout(LONG, gone).await.is_ok(), "{pid}: {:?}", state());
         }
     }
 

@@ -27,7 +27,7 @@ async fn with_engine<T: Send + 'static>(
 }
 
 fn terms(stop: &dyn Fn() -> bool) -> Terms<'_> {
-    Terms { time: Duration::from_secs(20), lookback_ms: None, stop }
+    Terms { time: Duration::from_mins(1), lookback_ms: None, stop }
 }
 
 fn query(text: &str) -> Query {
@@ -185,7 +185,10 @@ async fn trouble_of_the_engine_is_told_with_the_next_step() {
         assert!(error.message.contains(words), "{error}");
         assert!(!error.message.contains('\u{1b}'), "{error:?}");
     }
-    let gone = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    // A port that is held and not listened on: nobody else gets it meanwhile.
+    let held = tokio::net::TcpSocket::new_v4().expect("a socket");
+    held.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
+    let gone = held.local_addr().expect("an address");
     let error = refusal(format!("http://{gone}"), EngineLimits::default()).await;
     assert!(error.trouble == Trouble::Unavailable && error.message.contains("cannot be asked"), "{error}");
 }

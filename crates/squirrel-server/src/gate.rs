@@ -180,7 +180,11 @@ mod tests {
             (error.kind, error.message.as_str()),
             (ErrorType::Timeout, "query timed out in expression evaluation")
         );
-        assert_eq!(gate.run(Duration::from_secs(5), |_| Ok(7)).await, Ok(7));
+        // On a busy machine the answer may come before the work sees that its time is over.
+        while gate.running() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(gate.run(Duration::from_mins(1), |_| Ok(7)).await, Ok(7));
     }
 
     #[tokio::test]
@@ -215,8 +219,8 @@ mod tests {
     async fn a_panic_ends_one_query_only() {
         let gate = gate(1, 0);
         let error =
-            gate.run(Duration::from_secs(5), |_| -> Result<(), ApiError> { panic!("a fault") }).await.unwrap_err();
+            gate.run(Duration::from_mins(1), |_| -> Result<(), ApiError> { panic!("a fault") }).await.unwrap_err();
         assert_eq!(error.kind, ErrorType::Internal);
-        assert_eq!(gate.run(Duration::from_secs(5), |_| Ok(1)).await, Ok(1));
+        assert_eq!(gate.run(Duration::from_mins(1), |_| Ok(1)).await, Ok(1));
     }
 }

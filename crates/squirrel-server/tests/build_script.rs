@@ -7,7 +7,11 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// Held by each test: a process that is being started holds, for a moment, a copy of every descriptor of this one, and
+/// a program that another test has just written cannot be run while such a copy is open for writing.
+static ALONE: Mutex<()> = Mutex::new(());
 
 /// The compiled build script.
 fn script() -> &'static Path {
@@ -31,10 +35,12 @@ fn script() -> &'static Path {
 /// A crate's folder and an `OUT_DIR` of their own for one test.
 struct Place {
     root: PathBuf,
+    _alone: MutexGuard<'static, ()>,
 }
 
 impl Place {
     fn new(name: &str) -> Self {
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let _ = fs::remove_dir_all(&root);
         fs::create_dir_all(root.join("out")).unwrap();
@@ -43,7 +49,7 @@ impl Place {
         for file in ["fallback/index.html", "fallback/fallback.css", "package.json", "package-lock.json", ".npmrc"] {
             place(&root.join("crate/web").join(file), &fs::read(web.join(file)).unwrap());
         }
-        Self { root }
+        Self { root, _alone: alone }
     }
 
     /// Adds what the bundler would read.

@@ -185,7 +185,7 @@ mod tests {
 
     fn udp_pair() -> (UdpSocket, UdpSocket) {
         let receiver = UdpSocket::bind("127.0.0.1:0").unwrap();
-        receiver.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        receiver.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
         sender.connect(receiver.local_addr().unwrap()).unwrap();
         (sender, receiver)
@@ -225,10 +225,10 @@ mod tests {
     fn datagrams_that_a_full_buffer_drops_are_told() {
         let (sender, receiver) = udp_pair();
         let octets = vec![0; 32_000];
-        for _ in 0..200 {
+        // How much fits is the host's business: the test ends with the loss.
+        while dropped(receiver.as_fd()).unwrap() == 0 {
             sender.send(&octets).unwrap();
         }
-        assert!(dropped(receiver.as_fd()).unwrap() > 0);
         assert_eq!(dropped(sender.as_fd()).unwrap(), 0);
     }
 

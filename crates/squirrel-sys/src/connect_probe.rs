@@ -130,7 +130,7 @@ mod tests {
     use crate::probe_socket::wait_each;
 
     fn settled(probe: &ConnectProbe) -> Outcome {
-        let ready = wait_each(&[(probe.as_fd(), true)], Some(std::time::Duration::from_secs(10)));
+        let ready = wait_each(&[(probe.as_fd(), true)], Some(std::time::Duration::from_secs(60)));
         assert!(ready.expect("it can be waited for")[0].any());
         probe.outcome(&mut Inbox::new()).expect("an outcome")
     }

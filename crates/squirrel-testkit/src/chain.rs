@@ -1,6 +1,8 @@
 //! Hosts in a row: a client, routers, a server, each in a network namespace of its own, joined by pairs of veth.
 
-use crate::Namespace;
+use std::time::Duration;
+
+use crate::{Namespace, until};
 
 /// A client, some routers and a server in a row, with IPv4 and IPv6.
 ///
@@ -49,8 +51,7 @@ impl Chain {
         Ok(chain)
     }
 
-    /// The kernel tells of a link that came up up to a second later, and IPv6 waits for that. Asking costs some
-    /// milliseconds each time, so the bound is of half a minute.
+    /// The kernel tells of a link that came up up to a second later, and IPv6 waits for that.
     fn wait_until_up(&self) -> Result<(), String> {
         let says = |host: &Namespace, arguments: &[&str]| {
             let output = std::process::Command::new("ip").args(["-n", host.name(), "-o"]).args(arguments).output();
@@ -61,7 +62,7 @@ impl Chain {
             links.lines().all(|link| link.contains("state UP"))
                 && says(host, &["-6", "addr", "show", "tentative"]).is_empty()
         };
-        if (0..10_000).any(|_| self.hosts.iter().all(is_up)) {
+        if until(Duration::from_mins(1), || self.hosts.iter().all(is_up)) {
             Ok(())
         } else {
             Err("the links do not come up".to_owned())

@@ -4,6 +4,8 @@
 #[cfg(feature = "certificates")]
 mod certificates;
 mod chain;
+#[cfg(feature = "certificates")]
+mod connections;
 mod diag;
 mod fake_kernel;
 mod memory;
@@ -14,6 +16,8 @@ mod skip;
 #[cfg(feature = "certificates")]
 pub use certificates::{Authority, DistinguishedName, Identity, name_of};
 pub use chain::Chain;
+#[cfg(feature = "certificates")]
+pub use connections::{Connections, Octets, take_connections};
 pub use diag::DiagSocket;
 pub use fake_kernel::{FakeKernel, Messages};
 pub use memory::MemorySelect;

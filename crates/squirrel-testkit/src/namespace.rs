@@ -23,7 +23,12 @@ impl Namespace {
     /// [`skip`](crate::skip).
     pub fn create(purpose: &str) -> Result<Self, String> {
         let name = format!("squirrel-{purpose}-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        run(Command::new("ip").args(["netns", "add", &name]))?;
+        let add = || run(Command::new("ip").args(["netns", "add", &name]));
+        if let Err(reason) = add() {
+            // An earlier process of the same number may have been killed, and have left it.
+            run(Command::new("ip").args(["netns", "del", &name])).map_err(|_| reason)?;
+            add()?;
+        }
         let namespace = Self { name };
         namespace.ip(&["link", "set", "lo", "up"])?;
         Ok(namespace)

@@ -83,6 +83,8 @@ impl Peer {
     fn start(name: &str, command: impl FnOnce(&PathBuf) -> Result<Command, String>) -> Result<Self, String> {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("squirrel-peer-{}-{count}", std::process::id()));
+        // An earlier process of the same number may have been killed.
+        let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         let log = fs::File::create(folder.join("log")).map_err(|error| error.to_string())?;
         let mut command = command(&folder)?;
@@ -141,7 +143,8 @@ pub fn until(time: Duration, mut condition: impl FnMut() -> bool) -> bool {
         if clock.elapsed().0 > time {
             return false;
         }
-        std::thread::yield_now();
+        // Not at once: what is waited for needs the processor more.
+        std::thread::park_timeout(Duration::from_millis(2));
     }
 }
 

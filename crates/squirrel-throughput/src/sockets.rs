@@ -28,6 +28,19 @@ fn unset(option: impl Into<String>) -> impl FnOnce(io::Error) -> ThroughputError
 
 /// A listener for connections, and one for datagrams on the same port. An unspecified address of IPv6 takes IPv4 too.
 pub(crate) fn listeners(address: SocketAddr) -> Result<(TcpListener, UdpSocket), ThroughputError> {
+    // The port that the system chooses for connections may be somebody else's for datagrams: then it chooses again.
+    let tries = if address.port() == 0 { 20 } else { 1 };
+    let mut outcome = listeners_on(address);
+    for _ in 1..tries {
+        if outcome.is_ok() {
+            break;
+        }
+        outcome = listeners_on(address);
+    }
+    outcome
+}
+
+fn listeners_on(address: SocketAddr) -> Result<(TcpListener, UdpSocket), ThroughputError> {
     let domain = Domain::for_address(address);
     let open = |kind: Type, protocol: Protocol| -> io::Result<Socket> {
         let socket = Socket::new(domain, kind, Some(protocol))?;

@@ -14,7 +14,7 @@ use crate::process;
 use crate::stopwatch::wait_until;
 
 /// Longest wait for an interface to come up.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An interface to plant. The kernel takes any octets as a name but white space, `/`, `:` and `%`.
 struct Planted {

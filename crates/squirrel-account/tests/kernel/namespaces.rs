@@ -59,9 +59,9 @@ fn a_namespace_that_comes_is_watched_and_one_that_goes_is_let_go() {
     let row = picture.namespaces.iter().find(|row| row.name.as_deref() == Some(namespace.name())).unwrap();
     assert_eq!((row.container.clone(), row.failure.clone()), (None, None));
     let links = picture.interfaces.iter().filter(|link| link.namespace == row.inode);
-    let mut names: Vec<_> = links.map(|link| link.name.as_str()).collect();
-    names.sort_unstable();
-    assert_eq!(names, ["lo", "only-there", "other"]);
+    let names: Vec<_> = links.map(|link| link.name.as_str()).collect();
+    // Kernels with tunnels give each namespace one of each kind besides.
+    assert!(["lo", "only-there", "other"].iter().all(|name| names.contains(name)), "{names:?}");
     // Nothing but the accountant holds it from here on.
     let inode = row.inode;
     drop(namespace);
@@ -143,6 +143,9 @@ fn check_both_ends() {
         let closed = picture.connections.iter().filter(|row| row.closed.is_some());
         closed.count() == 2 * (SHORT + 1)
     });
+    // The counters of protocols of another namespace are read in each fifth step alone, and what its kernel says by
+    // itself, the more the longer all of this took, is explained by them.
+    let picture = (0..5).fold(picture, |_, _| watched.step());
     // Each end moved what it moved, to the byte.
     for (namespace, receive, transmit) in [(here, answers, sum), (there, sum, answers)] {
         let rows = picture.connections.iter().filter(|row| row.namespace == namespace && row.closed.is_some());

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use squirrel_account::{Carrier, Source};
+use squirrel_account::{Carrier, ConnectionRow, Source};
 use squirrel_testkit::skip;
 
 use crate::support::{Watched, as_root, inside};
@@ -23,12 +23,15 @@ fn check_a_capture() {
     let mut tcpdump = Command::new("tcpdump");
     tcpdump.args(["-i", "lo", "-w", "/dev/null", "-Z", "root"]).stdout(Stdio::null()).stderr(Stdio::null());
     let mut capture = tcpdump.spawn().unwrap();
+    let pid = capture.id();
+    // It may open others for a moment, and the ring comes a little after the socket.
+    let captures = |row: &ConnectionRow| {
+        let is_its = row.process.as_ref().is_some_and(|process| process.pid == pid);
+        row.carrier == Carrier::Packet && is_its && row.closed.is_none() && row.caveat.is_some()
+    };
     let mut watched = Watched::start();
-    let picture = watched.until(|picture| {
-        let rows = picture.connections.iter().filter(|row| row.carrier == Carrier::Packet);
-        rows.filter_map(|row| row.process.as_ref()).any(|process| process.pid == capture.id())
-    });
-    let row = picture.connections.iter().find(|row| row.carrier == Carrier::Packet).unwrap();
+    let picture = watched.until(|picture| picture.connections.iter().any(captures));
+    let row = picture.connections.iter().find(|row| captures(row)).unwrap();
     assert_eq!((row.state, row.source, row.closed), ("UNCONN", Source::Unavailable, None));
     assert!(row.caveat.is_some_and(|caveat| caveat.contains("a ring")), "{:?}", row.caveat);
     let cookie = row.cookie;

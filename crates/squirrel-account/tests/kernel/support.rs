@@ -8,9 +8,11 @@ use std::time::Duration;
 use squirrel_account::{Accountant, Options, Picture, ProcessRow, Sources};
 use squirrel_model::Elapsed;
 use squirrel_sys::clock;
-use squirrel_testkit::{Namespace, skip};
+use squirrel_testkit::{Namespace, skip, until};
 
 const INSIDE: &str = "SQUIRREL_TEST_INSIDE";
+/// A hanging test ends after this; no test takes nearly as long.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Runs the named test again inside a new namespace, and answers whether this is that run.
 pub(crate) fn inside(test: &str, wrap: impl FnOnce(&Namespace, &std::path::Path) -> Command) -> bool {
@@ -62,15 +64,16 @@ impl Watched {
 
     /// Steps until the picture shows what is waited for: the kernel frees a socket a little after its end.
     pub(crate) fn until(&mut self, shown: impl Fn(&Picture) -> bool) -> std::sync::Arc<Picture> {
-        for _ in 0..2_000 {
-            let picture = self.step();
-            if shown(&picture) {
-                return picture;
+        let mut picture = self.step();
+        let came = until(PATIENCE, || {
+            let is_shown = shown(&picture);
+            if !is_shown {
+                picture = self.step();
             }
-            std::thread::yield_now();
-        }
-        let picture = self.step();
-        panic!("never shown: {:#?} {:#?}", picture.connections, picture.unattributed);
+            is_shown
+        });
+        assert!(came, "never shown: {:#?} {:#?}", picture.connections, picture.unattributed);
+        picture
     }
 }
 

@@ -56,10 +56,10 @@ async fn a_refusal_carries_the_daemons_words() {
 
 #[tokio::test]
 async fn nobody_there_says_how_to_start_it() {
-    let port = {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        listener.local_addr().unwrap().port()
-    };
+    // A port that is held and not listened on: nobody else gets it meanwhile.
+    let held = tokio::net::TcpSocket::new_v4().unwrap();
+    held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = held.local_addr().unwrap().port();
     let error = Client::new(&format!("127.0.0.1:{port}")).query("up", None).await.unwrap_err();
     assert!(matches!(error, ClientError::NotRunning { .. }));
     assert!(error.to_string().contains("squirrel serve"), "{error}");

@@ -53,13 +53,13 @@ macro_rules! figures {
     };
 }
 
-fn text(text: Option<&String>, each: &mut dyn FnMut(Value<'_>)) {
+pub(crate) fn text(text: Option<&String>, each: &mut dyn FnMut(Value<'_>)) {
     if let Some(text) = text {
         each(Value::Text(text));
     }
 }
 
-fn number(number: Option<f64>, each: &mut dyn FnMut(Value<'_>)) {
+pub(crate) fn number(number: Option<f64>, each: &mut dyn FnMut(Value<'_>)) {
     if let Some(number) = number {
         each(Value::Number(number));
     }

@@ -3,21 +3,10 @@
 use squirrel_filter::{Field, Kind, Value, Values};
 
 use super::{Probe, ProbeMinute};
+use crate::live::fields::{number, text};
 
 const fn field(name: &'static str, kind: Kind, help: &'static str, values: Values<Probe>) -> Field<Probe> {
     Field { name, aliases: &[], kind, help, searched: matches!(kind, Kind::Text | Kind::Address), values }
-}
-
-fn text(text: Option<&String>, each: &mut dyn FnMut(Value<'_>)) {
-    if let Some(text) = text {
-        each(Value::Text(text));
-    }
-}
-
-fn number(number: Option<f64>, each: &mut dyn FnMut(Value<'_>)) {
-    if let Some(number) = number {
-        each(Value::Number(number));
-    }
 }
 
 /// Durations are compared in microseconds.

@@ -1,12 +1,15 @@
 //! Bytes and owners, exactly.
 
 use std::collections::BTreeSet;
+use std::sync::PoisonError;
 
 use squirrel_bpf::Options;
 use squirrel_testkit::{Namespace, skip};
 use squirrel_wire::ledger::SocketRecord;
 
-use super::stage::{LISTEN, Moved, Paused, SYN_SENT, Stage, TCP, by_process, check_kernel_counters, check_processes};
+use super::stage::{
+    LISTEN, Moved, Paused, QUEUE, SYN_SENT, Stage, TCP, by_process, check_kernel_counters, check_processes,
+};
 
 #[test]
 fn each_process_has_the_bytes_that_it_moved() {
@@ -33,6 +36,7 @@ fn each_process_has_the_bytes_that_it_moved() {
         "passed 100000",
         "shared 100000 3",
     ];
+    let _all_datagrams_arrive = QUEUE.read().unwrap_or_else(PoisonError::into_inner);
     for scenario in scenarios {
         let truth = stage.play(scenario);
         let records = stage.last_words();

@@ -1,12 +1,13 @@
 //! The packet ledger: the rows of an interface add up to the interface's own counters.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::PoisonError;
 
 use squirrel_bpf::{Options, PacketOptions, Packets};
 use squirrel_sys::privilege;
 use squirrel_testkit::{Namespace, skip};
 
-use super::stage::{Paused, Stage, play};
+use super::stage::{Paused, QUEUE, Stage, play};
 
 const TCP: u8 = 6;
 const UDP: u8 = 17;
@@ -125,6 +126,7 @@ fn every_frame_of_every_interface_is_in_one_row() {
     let ends = [watch(&line.left, "e0 lo"), watch(&line.router, "l0 r0 lo"), watch(&line.right, "e0 lo")];
     line.connect().expect("the cables are plugged in");
     let mut clients = BTreeSet::new();
+    let _all_datagrams_arrive = QUEUE.read().unwrap_or_else(PoisonError::into_inner);
     for address in ["10.77.2.2", "fd77:2::2"] {
         let server = Paused::start(&line.right, &format!("serve {address} 3000000"));
         clients.extend(play(&line.left, &format!("visit {address} 3000000")).into_keys());

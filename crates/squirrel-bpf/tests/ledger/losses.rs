@@ -1,11 +1,13 @@
 //! What is missing is told: a ring that overruns, parts that do not load, privileges that are gone.
 
+use std::sync::PoisonError;
+
 use squirrel_bpf::{Ledger, Options};
 use squirrel_sys::{Missed, SocketLedger as _, privilege};
-use squirrel_testkit::skip;
+use squirrel_testkit::{skip, until};
 use squirrel_wire::ledger::SocketKind;
 
-use super::stage::{LISTEN, Paused, Stage, by_process, check_processes, compiled};
+use super::stage::{LISTEN, PATIENCE, Paused, QUEUE, Stage, by_process, check_processes, compiled};
 
 /// Half-open connections. As many as a listener takes cost the ledger as much as one: none has a socket yet.
 const FLOOD: usize = 100_000;
@@ -18,11 +20,16 @@ fn ends_that_did_not_fit_into_the_ring_are_counted() {
         Err(reason) => return skip("ends_that_did_not_fit_into_the_ring_are_counted", &reason),
     };
     stage.play("short 2 50");
-    let (ended, _, lost) = stage.read();
-    assert!(lost > 0 && ended.len() < 200, "{} came, {lost} were lost", ended.len());
-    assert!(ended.len() as u64 + lost >= 200, "{} came, {lost} were lost", ended.len());
-    let (_, _, again) = stage.read();
-    assert!(again < lost, "a loss is told once: {again} after {lost}");
+    // The kernel ends a socket a little after its process.
+    let (mut came, mut lost) = (0, 0);
+    let all_told = until(PATIENCE, || {
+        let (ended, _, more) = stage.read();
+        (came, lost) = (came + ended.len() as u64, lost + more);
+        came + lost >= 200
+    });
+    assert!(all_told && lost > 0 && came < 200, "{came} came, {lost} were lost");
+    // Ends of others on this host are lost meanwhile, but not at all times.
+    assert!(until(PATIENCE, || stage.read().2 == 0), "a loss is told once");
 }
 
 #[test]
@@ -40,7 +47,7 @@ fn bytes_that_find_no_row_are_counted_as_missed() {
     assert_eq!(moved, 1010 + 3 * 500);
     // Others on this host may share sockets meanwhile.
     assert!(told < moved && told + missed.transmit_bytes >= moved, "{told} told, {missed:?}, of {moved}");
-    assert!(stage.ledger.missed().expect("counters are read").transmit_bytes < missed.transmit_bytes, "told once");
+    assert!(until(PATIENCE, || stage.ledger.missed().expect("counters are read").transmit_bytes == 0), "told once");
 }
 
 #[test]
@@ -51,6 +58,7 @@ fn a_flood_of_half_open_connections_costs_the_ledger_nothing() {
         Ok(opened) => opened,
         Err(reason) => return skip(test, &reason),
     };
+    let _nobody_needs_the_queue = QUEUE.write().unwrap_or_else(PoisonError::into_inner);
     let namespace = &stage.namespace;
     namespace.ip(&["address", "add", "10.9.9.9/32", "dev", "lo"]).expect("an address");
     namespace.ip(&["route", "add", "default", "dev", "lo"]).expect("a way for the answers");

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::PoisonError;
 
 use squirrel_bpf::Options;
 use squirrel_sys::SocketLedger as _;
@@ -9,7 +10,7 @@ use squirrel_testkit::skip;
 use squirrel_wire::ledger::{SocketKind, SocketRecord};
 use tempfile::TempDir;
 
-use super::stage::{Moved, Stage, TCP, Truth, by_process, check_kernel_counters, compiled, play_program};
+use super::stage::{Moved, QUEUE, Stage, TCP, Truth, by_process, check_kernel_counters, compiled, play_program};
 
 /// Compiles the program that makes the traffic, and opens a ledger.
 fn opened() -> Result<(Stage, TempDir, PathBuf), String> {
@@ -56,8 +57,9 @@ fn bytes_of_a_multipath_socket_belong_to_the_process_that_has_it() {
         carried.push((tcp.transmitted_payload(), tcp.received_payload()));
     }
     carried.sort_unstable();
-    let [(little, much), other] = carried[..] else { panic!("two paths: {carried:?}") };
-    assert_eq!(other, (much, little), "what one end sent, the other received");
+    let [(little, much_came), (much, little_came)] = carried[..] else { panic!("two paths: {carried:?}") };
+    // What one end sent, the other received, but for what went again and met the other end's close.
+    assert!((100_000..=little).contains(&little_came) && (1_000_000..=much).contains(&much_came), "{carried:?}");
     // Data whose acknowledgement comes late is sent again on the path (RFC 8684, 3.3.6), which a busy machine does.
     assert!((100_000..200_000).contains(&little) && (1_000_000..2_000_000).contains(&much), "{little} {much}");
 }
@@ -127,7 +129,9 @@ fn raw_and_packet_sockets_have_rows_of_what_their_calls_moved() {
         Ok(opened) => opened,
         Err(reason) => return skip("raw_and_packet_sockets_have_rows_of_what_their_calls_moved", &reason),
     };
+    let all_echoes_arrive = QUEUE.read().unwrap_or_else(PoisonError::into_inner);
     let truth = play_program(&stage.namespace, &program, "echo 20");
+    drop(all_echoes_arrive);
     let records = stage.last_words();
     assert_eq!(by_process(&records), truth);
     let [echo] = records[..] else { panic!("one socket: {records:#?}") };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::RwLock;
 use std::time::Duration;
 
 use squirrel_bpf::{Ledger, Options};
@@ -17,7 +18,11 @@ pub(crate) const TCP: u8 = 6;
 pub(crate) const SYN_SENT: u8 = 2;
 pub(crate) const LISTEN: u8 = 10;
 /// A hanging test ends after this; no test takes nearly as long.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A flood fills the processor's queue of packets, in which all namespaces wait, and an echo whose datagram found no
+/// room waits for ever: who needs each datagram reads this, and who floods writes it.
+pub(crate) static QUEUE: RwLock<()> = RwLock::new(());
 
 /// What one process says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -21,7 +21,7 @@ fn settings(words: &[&str]) -> ResponseSettings {
     ResponseSettings {
         command: line(words),
         mode: Mode::Run,
-        timeout: Duration::from_secs(20),
+        timeout: Duration::from_mins(1),
         most_per_hour: 3,
         undo: None,
         undo_after: Duration::from_mins(10),
@@ -97,15 +97,20 @@ async fn dry_runs_and_protected_things_run_nothing() {
 async fn what_lasts_too_long_is_killed_with_its_children() {
     let responder = responder();
     let mut slow = settings(&["/bin/sh", "-c", "sleep 300 & echo $!; wait"]);
-    slow.timeout = Duration::from_millis(500);
+    // Long enough for the shell to have started what is to be killed.
+    slow.timeout = Duration::from_secs(5);
     responder.act(&slow, &Protected::loopback(), &message("eth0")).await;
     let run = responder.runs().remove(0);
-    assert_eq!(run.verdict, "killed after 500ms");
+    assert_eq!(run.verdict, "killed after 5s");
     let child: u32 = run.output.trim().parse().unwrap();
     // Killed, and perhaps not yet collected by its new parent.
-    let stat = std::fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
-    let state = stat.rsplit(')').next().unwrap_or_default().trim().chars().next();
-    assert!(matches!(state, None | Some('Z' | 'X' | 'R')), "{stat}");
+    let mut stat = String::new();
+    let is_gone = squirrel_testkit::until(Duration::from_mins(1), || {
+        stat = std::fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
+        let state = stat.rsplit(')').next().unwrap_or_default().trim().chars().next();
+        matches!(state, None | Some('Z' | 'X'))
+    });
+    assert!(is_gone, "{stat}");
     let responder = self::responder();
     responder.act(&settings(&["/nowhere/x"]), &Protected::loopback(), &message("eth0")).await;
     assert_eq!(responder.runs()[0].verdict, "not run: /nowhere/x: no such file or directory");

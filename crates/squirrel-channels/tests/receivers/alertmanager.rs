@@ -65,7 +65,9 @@ async fn it_shows_what_fires_and_forgets_what_is_over() {
     assert_eq!(shown[0]["status"]["state"], "active");
     // It is told again before the end that it was told has come.
     let first_end = shown[0]["endsAt"].as_str().unwrap().to_owned();
-    eventually(async || alerts(&url).await.filter(|alerts| alerts[0]["endsAt"].as_str() > Some(&first_end))).await;
+    let is_later =
+        |alerts: &Vec<Value>| alerts.first().is_some_and(|one| one["endsAt"].as_str() > Some(first_end.as_str()));
+    eventually(async || alerts(&url).await.filter(is_later)).await;
     channels.tell(vec![message(2, "am", "g", Reason::Resolved)]).await;
     eventually(async || alerts(&url).await.filter(Vec::is_empty)).await;
     until(&channels, |delivery| delivery.reason == Reason::Resolved).await;

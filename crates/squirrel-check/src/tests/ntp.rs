@@ -32,7 +32,7 @@ async fn the_difference_of_the_clocks_is_told() {
             value(&finding, "probe_ntp_offset_seconds").unwrap(),
             value(&finding, "probe_ntp_round_trip_seconds").unwrap(),
         );
-        assert!((offset - ahead as f64).abs() <= round_trip / 2.0 + 1e-6, "{offset} of {ahead} within {round_trip}");
+        assert!((offset - ahead as f64).abs() <= round_trip / 2.0 + 1e-3, "{offset} of {ahead} within {round_trip}");
         assert!(round_trip > 0.0 && round_trip < finding.duration.as_secs_f64() + 1e-6);
         assert_eq!((value(&finding, "probe_ntp_stratum"), value(&finding, "probe_ntp_leap")), (Some(2.0), Some(0.0)));
     }
@@ -64,7 +64,8 @@ async fn made_up_answers_are_passed_over() {
     .await;
     let finding = check(Prober::Ntp(NtpCheck::default()), &server.to_string()).await;
     assert_good(&finding);
-    assert!(value(&finding, "probe_ntp_offset_seconds").unwrap().abs() < 1.0);
+    // What was made up is a thousand seconds ahead.
+    assert!(value(&finding, "probe_ntp_offset_seconds").unwrap().abs() < 100.0);
     let silent = datagrams(|_| Vec::new()).await;
     let finding = check_within(SHORT, Prober::Ntp(NtpCheck::default()), &silent.to_string()).await;
     assert_eq!(why(&finding), "ntp: not done within 0.3 s");

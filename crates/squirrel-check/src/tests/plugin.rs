@@ -2,8 +2,9 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::time::Duration;
 
-use super::{LONG, SHORT, assert_good, check_within, value, value_of, why};
+use super::{LONG, assert_good, check_within, value, value_of, why};
 use crate::{Finding, PluginCheck, Prober};
 
 async fn run(script: &str, arguments: &[&str]) -> Finding {
@@ -14,7 +15,9 @@ async fn run(script: &str, arguments: &[&str]) -> Finding {
     // The shell reads the script: a file that was just written may still be open in another test's new process.
     let arguments = [program.to_str().unwrap()].iter().chain(arguments).map(|text| (*text).to_owned()).collect();
     let prober = Prober::Plugin(PluginCheck { program: "/bin/sh".into(), arguments });
-    check_within(if script.contains("sleep") { SHORT } else { LONG }, prober, "").await
+    // Even what is to be killed has the time to start.
+    let limit = if script.contains("sleep") { Duration::from_secs(5) } else { LONG };
+    check_within(limit, prober, "").await
 }
 
 #[tokio::test]
@@ -74,9 +77,13 @@ async fn what_does_not_end_is_killed_with_all_that_it_started() {
     assert_eq!(value(&finding, "probe_plugin_status"), Some(3.0));
     for pid in std::fs::read_to_string(&pids).unwrap().split_whitespace() {
         // Killed, and at most waited for by nobody yet.
-        let state = std::fs::read_to_string(Path::new("/proc").join(pid).join("stat")).unwrap_or_default();
-        let state = state.rsplit(") ").next().and_then(|rest| rest.chars().next());
-        assert!(matches!(state, None | Some('Z' | 'X')), "{pid}: {state:?}");
+        let mut state = None;
+        let is_gone = squirrel_testkit::until(LONG, || {
+            let stat = std::fs::read_to_string(Path::new("/proc").join(pid).join("stat")).unwrap_or_default();
+            state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
+            matches!(state, None | Some('Z' | 'X'))
+        });
+        assert!(is_gone, "{pid}: {state:?}");
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use http_body_util::Full;
@@ -11,12 +10,10 @@ use hyper::server::conn::{http1 as http1_server, http2 as http2_server};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use squirrel_testkit::Identity;
+use squirrel_testkit::{Connections, Identity, Octets, take_connections};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio_rustls::TlsAcceptor;
-
-use crate::tls::Stream;
 
 /// What a server does with a connection.
 #[derive(Clone, Debug)]
@@ -53,33 +50,23 @@ impl Act {
 /// A server of TCP.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
-    connections: Arc<AtomicUsize>,
+    connections: Connections,
     heard: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
     pub(crate) async fn start(tls: Option<TlsAcceptor>, act: Act) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (connections, heard) = (Arc::new(AtomicUsize::new(0)), Arc::default());
-        let (count, ear) = (Arc::clone(&connections), Arc::clone(&heard));
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                count.fetch_add(1, Ordering::Relaxed);
-                let (tls, act, ear) = (tls.clone(), act.clone(), Arc::clone(&ear));
-                tokio::spawn(async move {
-                    let stream: Box<dyn Stream> = match tls {
-                        None => Box::new(stream),
-                        Some(tls) => match tls.accept(stream).await {
-                            Ok(stream) => Box::new(stream),
-                            Err(_) => return,
-                        },
-                    };
-                    let _ = serve(stream, act, &ear).await;
-                });
+        let heard = Arc::default();
+        let ear = Arc::clone(&heard);
+        let connections = take_connections(tls, move |stream| {
+            let (act, ear) = (act.clone(), Arc::clone(&ear));
+            async move {
+                // Who is gone needs no answer.
+                let _ = serve(stream, act, &ear).await;
             }
         });
-        Self { address, connections, heard }
+        let connections = connections.await;
+        Self { address: connections.address, connections, heard }
     }
 
     pub(crate) fn target(&self) -> String {
@@ -87,7 +74,7 @@ impl Server {
     }
 
     pub(crate) fn connections(&self) -> usize {
-        self.connections.load(Ordering::Relaxed)
+        self.connections.count()
     }
 
     /// What clients said.
@@ -96,7 +83,7 @@ impl Server {
     }
 }
 
-async fn serve(mut stream: Box<dyn Stream>, act: Act, ear: &Mutex<Vec<String>>) -> std::io::Result<()> {
+async fn serve(mut stream: Box<dyn Octets>, act: Act, ear: &Mutex<Vec<String>>) -> std::io::Result<()> {
     match act {
         Act::Say(octets) => stream.write_all(&octets).await?,
         Act::Hang(octets) => {
@@ -130,7 +117,7 @@ async fn serve(mut stream: Box<dyn Stream>, act: Act, ear: &Mutex<Vec<String>>) 
     stream.shutdown().await
 }
 
-async fn request(stream: &mut Box<dyn Stream>, ear: &Mutex<Vec<String>>) -> std::io::Result<()> {
+async fn request(stream: &mut Box<dyn Octets>, ear: &Mutex<Vec<String>>) -> std::io::Result<()> {
     let mut head = until(stream, b"\r\n\r\n").await?;
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
     let mut body = vec![0; length];
@@ -140,7 +127,7 @@ async fn request(stream: &mut Box<dyn Stream>, ear: &Mutex<Vec<String>>) -> std:
     Ok(())
 }
 
-async fn until(stream: &mut Box<dyn Stream>, end: &[u8]) -> std::io::Result<String> {
+async fn until(stream: &mut Box<dyn Octets>, end: &[u8]) -> std::io::Result<String> {
     let mut octets = Vec::new();
     while !octets.ends_with(end) {
         match stream.read_u8().await {

@@ -35,9 +35,10 @@ async fn a_server_that_takes_connections_is_good() {
 
 #[tokio::test]
 async fn nobody_there_is_said_so() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let target = listener.local_addr().unwrap().to_string();
-    drop(listener);
+    // A port that is held and not listened on: nobody else gets it meanwhile.
+    let held = tokio::net::TcpSocket::new_v4().unwrap();
+    held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let target = held.local_addr().unwrap().to_string();
     let finding = check(Prober::Tcp(Box::default()), &target).await;
     assert_eq!(why(&finding), format!("{target}: connection refused"));
 }

@@ -23,7 +23,7 @@ const NEWER: [&str; 3] = ["probe_timeout_seconds", "probe_failed_due_to_bytes", 
 /// Metrics of the exporter by name and labels.
 async fn probe(exporter: &Peer, module: &str, target: &str) -> BTreeMap<String, f64> {
     let url = format!("http://127.0.0.1:{}/probe?module={module}&target={target}", exporter.port());
-    let to = squirrel_outbound::Destination::parse(&url).unwrap();
+    let to = squirrel_outbound::Destination::parse(&url).unwrap().with_timeout(super::LONG);
     let answer = squirrel_outbound::Client::new().send(&to, squirrel_outbound::Request::get()).await.unwrap();
     read(&String::from_utf8(answer.body).unwrap())
 }
@@ -83,14 +83,14 @@ async fn names_labels_and_values_are_those_of_the_exporter() {
     std::fs::write(&roots, authority.pem()).unwrap();
     let modules = format!(
         r#"modules:
-  http: {{prober: http, timeout: 9s, http: {{preferred_ip_protocol: ip4, tls_config: {{ca_file: {roots}}}}}}}
-  http_body: {{prober: http, timeout: 9s, http: {{preferred_ip_protocol: ip4, fail_if_body_matches_regexp: [hello]}}}}
-  http1: {{prober: http, timeout: 9s, http: {{preferred_ip_protocol: ip4, enable_http2: false, tls_config: {{ca_file: {roots}}}}}}}
-  icmp: {{prober: icmp, timeout: 9s, icmp: {{preferred_ip_protocol: ip4, ttl: 7}}}}
-  tcp: {{prober: tcp, timeout: 9s, tcp: {{preferred_ip_protocol: ip4}}}}
-  banner: {{prober: tcp, timeout: 9s, tcp: {{query_response: [{{expect: "^SSH-(.*)"}}]}}}}
-  tls: {{prober: tcp, timeout: 9s, tcp: {{preferred_ip_protocol: ip4, tls: true, tls_config: {{ca_file: {roots}}}}}}}
-  dns: {{prober: dns, timeout: 9s, dns: {{query_name: example.org, query_type: MX}}}}
+  http: {{prober: http, timeout: 60s, http: {{preferred_ip_protocol: ip4, tls_config: {{ca_file: {roots}}}}}}}
+  http_body: {{prober: http, timeout: 60s, http: {{preferred_ip_protocol: ip4, fail_if_body_matches_regexp: [hello]}}}}
+  http1: {{prober: http, timeout: 60s, http: {{preferred_ip_protocol: ip4, enable_http2: false, tls_config: {{ca_file: {roots}}}}}}}
+  icmp: {{prober: icmp, timeout: 60s, icmp: {{preferred_ip_protocol: ip4, ttl: 7}}}}
+  tcp: {{prober: tcp, timeout: 60s, tcp: {{preferred_ip_protocol: ip4}}}}
+  banner: {{prober: tcp, timeout: 60s, tcp: {{query_response: [{{expect: "^SSH-(.*)"}}]}}}}
+  tls: {{prober: tcp, timeout: 60s, tcp: {{preferred_ip_protocol: ip4, tls: true, tls_config: {{ca_file: {roots}}}}}}}
+  dns: {{prober: dns, timeout: 60s, dns: {{query_name: example.org, query_type: MX}}}}
 "#,
         roots = roots.display()
     );

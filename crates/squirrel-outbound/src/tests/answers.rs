@@ -1,7 +1,7 @@
 //! Answers that are late, cut, endless or elsewhere, and connections that are used again.
 
 use super::server::{Act, Server, ok};
-use super::{LONG, SHORT, get, to};
+use super::{LONG, get, to};
 use crate::{Client, Destination, Method, Phase, Request, Secret, SendError, Timeouts};
 
 #[tokio::test]
@@ -71,14 +71,16 @@ async fn endless_heads_are_refused() {
 
 #[tokio::test]
 async fn what_is_late_says_which_part() {
+    // Everything but the late part comes in less, on a busy machine too.
+    let late = std::time::Duration::from_secs(2);
     for (octets, phase) in [
         (&b""[..], Phase::Answer),
         (b"HTTP/1.1 200 OK\r\n", Phase::Answer),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", Phase::Body),
     ] {
         let server = Server::start(None, Act::Hang(octets.to_vec())).await;
-        let to = to(&server.url("http", "localhost")).with_timeout(SHORT);
-        assert_eq!(get(&to).await.unwrap_err(), SendError::Timeout { phase, after: SHORT });
+        let to = to(&server.url("http", "127.0.0.1")).with_timeout(late);
+        assert_eq!(get(&to).await.unwrap_err(), SendError::Timeout { phase, after: late });
     }
 }
 
@@ -135,9 +137,10 @@ async fn requests_at_once_have_connections_of_their_own() {
 
 #[tokio::test]
 async fn nobody_listening_is_told_from_no_name() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
+    // A port that is held and not listened on: nobody else gets it meanwhile.
+    let held = tokio::net::TcpSocket::new_v4().unwrap();
+    held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = held.local_addr().unwrap().port();
     let error = get(&to(&format!("http://127.0.0.1:{port}"))).await.unwrap_err();
     assert_eq!(error.to_string(), "127.0.0.1: connection refused");
     assert_eq!((error.word(), error.is_temporary()), ("connect", true));

@@ -2,13 +2,10 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
+use squirrel_testkit::{Connections, Octets, take_connections};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
-
-use crate::idle::Stream;
 
 /// What a server does with the requests of a connection.
 #[derive(Clone, Debug)]
@@ -32,33 +29,20 @@ pub(super) fn ok(body: &str) -> Act {
 /// A server on a port of the system's choice; ends with the test's runtime.
 pub(super) struct Server {
     pub(super) address: SocketAddr,
-    connections: Arc<AtomicUsize>,
+    connections: Connections,
     requests: Arc<std::sync::Mutex<Vec<String>>>,
 }
 
 impl Server {
     pub(super) async fn start(tls: Option<TlsAcceptor>, act: Act) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (connections, requests) = (Arc::new(AtomicUsize::new(0)), Arc::default());
-        let (count, seen) = (Arc::clone(&connections), Arc::clone(&requests));
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                count.fetch_add(1, Ordering::Relaxed);
-                let (tls, act, seen) = (tls.clone(), act.clone(), Arc::clone(&seen));
-                tokio::spawn(async move {
-                    let stream: Box<dyn Stream> = match tls {
-                        None => Box::new(stream),
-                        Some(tls) => match tls.accept(stream).await {
-                            Ok(stream) => Box::new(stream),
-                            Err(_) => return,
-                        },
-                    };
-                    converse(stream, act, &seen).await;
-                });
-            }
+        let requests = Arc::default();
+        let seen = Arc::clone(&requests);
+        let connections = take_connections(tls, move |stream| {
+            let (act, seen) = (act.clone(), Arc::clone(&seen));
+            async move { converse(stream, act, &seen).await }
         });
-        Self { address, connections, requests }
+        let connections = connections.await;
+        Self { address: connections.address, connections, requests }
     }
 
     pub(super) fn url(&self, scheme: &str, host: &str) -> String {
@@ -66,7 +50,7 @@ impl Server {
     }
 
     pub(super) fn connections(&self) -> usize {
-        self.connections.load(Ordering::Relaxed)
+        self.connections.count()
     }
 
     /// The heads and bodies that came.
@@ -75,7 +59,7 @@ impl Server {
     }
 }
 
-async fn converse(mut stream: Box<dyn Stream>, act: Act, seen: &std::sync::Mutex<Vec<String>>) {
+async fn converse(mut stream: Box<dyn Octets>, act: Act, seen: &std::sync::Mutex<Vec<String>>) {
     if let Act::Interrupt(octets) = &act {
         let _ = stream.read(&mut [0; 4_096]).await;
         let _ = stream.write_all(octets).await;
@@ -109,7 +93,7 @@ async fn converse(mut stream: Box<dyn Stream>, act: Act, seen: &std::sync::Mutex
     }
 }
 
-async fn request(stream: &mut Box<dyn Stream>) -> Option<String> {
+async fn request(stream: &mut Box<dyn Octets>) -> Option<String> {
     let mut octets = Vec::new();
     loop {
         let text = String::from_utf8_lossy(&octets);

@@ -3,7 +3,7 @@
 use squirrel_testkit::{Authority, Identity};
 
 use super::server::{Act, Server, ok};
-use super::{SHORT, get, to};
+use super::{LONG, SHORT, get, to};
 use crate::{SendError, Timeouts, TlsError, TlsOptions, TlsVersion};
 
 fn trusting(authority: &Authority) -> TlsOptions {
@@ -99,7 +99,7 @@ async fn a_handshake_has_its_time() {
     // A listener that nobody accepts on: the kernel connects, and nothing is ever said.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://localhost:{}/", listener.local_addr().unwrap().port());
-    let short = Timeouts { connect: SHORT, ..Timeouts::default() };
+    let short = Timeouts { resolve: LONG, connect: SHORT, whole: LONG };
     let to = to(&url).with_tls(trusting(&Authority::new())).with_timeouts(short);
     assert_eq!(get(&to).await.unwrap_err().to_string(), "no end of the TLS handshake within 0.2 s");
 }

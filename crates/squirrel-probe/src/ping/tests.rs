@@ -62,6 +62,36 @@ fn a_wall_clock_that_is_set_spoils_no_time() {
 }
 
 #[test]
+fn before_a_question_is_given_up_its_answer_can_be_told() {
+    let mut ping = Ping::new(plan(1), 1, Elapsed::default());
+    let mut events = Vec::new();
+    let Step::Send(question) = ping.step(Elapsed::default(), &mut events) else { panic!("nothing to send") };
+    ping.sent(question, Elapsed::default());
+    let Step::Wait(end) = ping.step(Elapsed(Duration::from_millis(1)), &mut events) else { panic!("no wait") };
+    assert!(!ping.gives_up(Elapsed(end.0.saturating_sub(Duration::from_nanos(1)))) && ping.gives_up(end));
+    let mut unanswered = ping.clone();
+    unanswered.step(end, &mut events);
+    assert_eq!(std::mem::take(&mut events), [Event::Lost(question)]);
+    let arrival = Arrival { at: Elapsed(Duration::from_millis(1)), stamp_ns: None, ttl: None, tos: None, len: 64 };
+    ping.answered(question, arrival, &mut events);
+    ping.settle(&mut events);
+    assert_eq!(ping.step(end, &mut events), Step::Done);
+    assert_eq!((ping.report(0).received, ping.report(0).lost), (1, 0));
+}
+
+#[test]
+fn who_asks_often_is_punctual() {
+    let slack = |interval| Ping::new(Plan { interval, ..plan(1) }, 1, Elapsed::default()).slack();
+    assert_eq!(slack(Duration::from_secs(1)), Duration::from_millis(2));
+    assert_eq!(slack(Duration::from_millis(10)), Duration::from_micros(200));
+    let mut ping = Ping::endless();
+    for interval in [Duration::from_mins(1), Duration::from_millis(50), Duration::from_secs(1)] {
+        ping.set(0, Some(Cadence { first: Elapsed::default(), interval, timeout: interval }));
+    }
+    assert_eq!(ping.slack(), Duration::from_millis(1));
+}
+
+#[test]
 fn answers_that_come_twice_late_or_out_of_order_are_told_apart() {
     let doubled = Way { duplicates: 1.0, ..Way::default() };
     let slow = Way { delay: Duration::from_secs(3), ..Way::default() };

@@ -48,7 +48,7 @@ async fn an_export_is_tried_again_and_what_was_refused_is_counted() {
     let busy = b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n".to_vec();
     let (url, serving) = collector(vec![busy, taken]).await;
     let mut exporter = exporter(&url);
-    exporter.export(Timestamp(10_000), Duration::from_secs(20)).await;
+    exporter.export(Timestamp(10_000), Duration::from_mins(1)).await;
     let bodies = serving.await.unwrap();
     assert_eq!(bodies[0], bodies[1], "the same export");
     let received = otlp::decode(&bodies[1], &squirrel_exchange::Limits::default()).unwrap();

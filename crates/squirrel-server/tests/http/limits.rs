@@ -64,7 +64,8 @@ async fn a_query_whose_client_is_gone_is_stopped() {
 
 #[tokio::test]
 async fn more_queries_than_places_are_refused_and_not_queued_without_end() {
-    let server = start_with(Arc::new(Endless), limits(), &[]).await;
+    let limits = Limits { query_time: Duration::from_mins(10), ..limits() };
+    let server = start_with(Arc::new(Endless), limits, &[]).await;
     let mut first = server.connect().await;
     let request = format!("GET {ENDLESS} HTTP/1.1\r\nHost: {}\r\n\r\n", server.address);
     first.write_all(request.as_bytes()).await.unwrap();
@@ -143,7 +144,8 @@ async fn who_is_slow_to_ask_is_cut_off() {
         let mut stream = server.connect().await;
         stream.write_all(opening.as_bytes()).await.unwrap();
         let mut rest = Vec::new();
-        let ended = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut rest)).await;
+        // Shorter than the time that hyper gives by itself, longer than any machine needs.
+        let ended = tokio::time::timeout(Duration::from_secs(25), stream.read_to_end(&mut rest)).await;
         assert!(ended.is_ok(), "still open after {opening:?}");
     }
     let mut stream = server.connect().await;
@@ -192,7 +194,8 @@ async fn connections_above_the_cap_wait_for_a_place() {
 
 #[tokio::test]
 async fn clients_that_never_end_their_requests_keep_nobody_out() {
-    let limits = Limits { connections: 8, ..Limits::for_cpus(1) };
+    let long = Duration::from_mins(10);
+    let limits = Limits { connections: 8, head_time: long, body_time: long, ..Limits::for_cpus(1) };
     let server = start_with(Arc::new(traffic()), limits, &[]).await;
     let beginnings = [
         "",
@@ -206,9 +209,8 @@ async fn clients_that_never_end_their_requests_keep_nobody_out() {
         stream.write_all(beginning.as_bytes()).await.unwrap();
         unfinished.push(stream);
     }
-    // Their time for a head is ten seconds, and this one does not wait for it.
-    let answer = tokio::time::timeout(Duration::from_secs(5), server.get("/healthz")).await;
-    assert_eq!(answer.expect("it is served at once").status, 200);
+    // They have ten minutes to end them, and this one does not wait for that.
+    assert_eq!(server.get("/healthz").await.status, 200);
     assert!(server.own("squirrel_http_connections_gave_way_total") >= 22.0);
     drop(unfinished);
 }

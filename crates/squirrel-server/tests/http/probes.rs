@@ -8,10 +8,10 @@ use squirrel_api::probe::PathDocument;
 use squirrel_api::probes::{PathChanged, Probe, ProbeMinute, ProbeRan, ProbeRun, ProbeState, ProbedPath};
 use squirrel_api::{ApiError, ErrorType};
 use squirrel_model::{Found, Matcher, Samples, Select, SelectError, TimeRange};
-use squirrel_server::{ApplicationLimits, Limits, Probes, Reply};
+use squirrel_server::{ApplicationLimits, Probes, Reply};
 use squirrel_testkit::MemorySelect;
 
-use super::support::{CHANGE_TOKEN, NOW, Running, labels, start, start_parts, traffic};
+use super::support::{CHANGE_TOKEN, NOW, Running, labels, patient, start, start_parts, traffic};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -73,7 +73,7 @@ fn record(targets: &[Probe]) -> MemorySelect {
 }
 
 async fn probing(store: Arc<dyn Select>, targets: Vec<Probe>) -> Running {
-    start_parts(store, Limits::for_cpus(2), &[], ApplicationLimits::default(), None, |parts| {
+    start_parts(store, patient(), &[], ApplicationLimits::default(), None, |parts| {
         parts.probes = Some(Arc::new(Twin(targets)));
     })
     .await

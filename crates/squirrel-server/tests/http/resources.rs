@@ -1,7 +1,5 @@
 //! Readiness, `/metrics`, Squirrel's own resources, files.
 
-use std::time::Duration;
-
 use squirrel_api::{CatalogueEntry, ChartSpec, CollectorState, CollectorStatus, Verdict};
 use tokio::io::AsyncWriteExt as _;
 
@@ -176,6 +174,6 @@ async fn several_requests_pass_over_one_connection() {
     let request = format!("GET /healthz HTTP/1.1\r\nHost: {}\r\n\r\n", server.address);
     let last = request.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
     stream.write_all((request.repeat(2) + &last).as_bytes()).await.unwrap();
-    let answer = tokio::time::timeout(Duration::from_secs(10), read_answer(&mut stream)).await.unwrap();
+    let answer = read_answer(&mut stream).await;
     assert_eq!(String::from_utf8_lossy(&answer.body).matches("HTTP/1.1 200").count(), 2);
 }

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { fire, TOKEN } from "../dev/alerts.mjs";
-import { painted, withPage } from "./browser.mjs";
+import { painted, waitFor, withPage } from "./browser.mjs";
 
 const place = (name) => `[data-place="${name}"]`;
 const rowOf = (page, name) => page.locator("[data-alert]").filter({ has: page.locator(".alert-name").getByRole("link", { name, exact: true }) });
@@ -22,10 +22,13 @@ export const tests = {
     await withPage(browser, { path: "/alerts" }, async ({ page }) => {
       await page.waitForSelector('.verdict .verdict-line, main [role="alert"]');
       assert.equal(await page.locator('main [role="alert"]').count(), 0, await page.locator("main").innerText());
-      const answer = await page.evaluate(async () => (await fetch("/api/alerts")).json());
       assert.equal(await page.locator('[data-table="channels"]').count(), 1);
-      if (answer.alerts.some((one) => one.state === "firing")) assert.match(await page.locator(".verdict-line").innerText(), /fire|taken care|held back/);
-      else assert.match(await page.locator(".verdict-line").innerText(), /All is well: no alert fires/);
+      // An alert may begin or end between the page's question and this one.
+      await waitFor(async () => {
+        const answer = await page.evaluate(async () => (await fetch("/api/alerts")).json());
+        const says = answer.alerts.some((one) => one.state === "firing") ? /fire|taken care|held back/ : /All is well: no alert fires/;
+        assert.match(await page.locator(".verdict-line").innerText(), says);
+      });
     });
   },
 
@@ -41,7 +44,7 @@ export const tests = {
       assert.deepEqual(await names("over"), ["UdpReceiveDrops"]);
       const busy = rowOf(page, "LinkTransmitBusy");
       assert.match(await busy.locator(".alert-value").innerText(), /^96\.2\s% against 90\s%$/);
-      assert.match(await busy.locator(".since").innerText(), /^since \d\d:\d\d:\d\d, 1[2-4]\smin$/);
+      assert.match(await busy.locator(".since").innerText(), /^since (\d+ \w+ )?\d\d:\d\d:\d\d, 1\d\smin$/);
       await busy.getByText("What to check first").click();
       await busy.getByText("The negotiated speed").waitFor();
       assert.match(await rowOf(page, "LinkFlaps").locator(".reasons").innerText(), /Silenced until .* by Bob: the switch is replaced/);
@@ -104,7 +107,8 @@ export const tests = {
       await giveToken(page, TOKEN);
       await page.waitForFunction((where) => /TargetDown/.test(document.querySelector(where)?.textContent ?? ""), place("acknowledged"));
       assert.match(await rowOf(page, "TargetDown").locator(".reasons").innerText(), /^Eve takes care since .*: on my way$/);
-      assert.match(await page.locator(".notice").innerText(), /You take care of TargetDown/);
+      // The list may have been asked for in its turn before the form knew that it was done.
+      await page.locator(".notice", { hasText: "You take care of TargetDown" }).waitFor();
       assert.equal(await page.locator("dialog[open]").count(), 0);
 
       await page.getByRole("button", { name: "Take the acknowledgement of TargetDown back" }).click();
@@ -126,12 +130,14 @@ export const tests = {
       await page.getByRole("button", { name: "Silence", exact: true }).click();
       await page.getByText("Write for how long").waitFor();
       await page.getByRole("combobox", { name: "For" }).fill("30m");
+      const begun = Date.now() / 1000;
       await page.getByRole("button", { name: "Silence", exact: true }).click();
       await giveToken(page, TOKEN);
       await page.waitForFunction((where) => /LinkTransmitBusy/.test(document.querySelector(where)?.textContent ?? ""), place("held"));
       const made = server.desk.silences[0];
       assert.deepEqual(made.matchers, ['alertname="LinkTransmitBusy"', 'device="eth0"']);
-      assert.ok(Math.abs(made.ends_at - Date.now() / 1000 - 1800) < 60, `it ends at ${made.ends_at}`);
+      const from = made.ends_at - 1800;
+      assert.ok(from > begun - 60 && from < Date.now() / 1000 + 60, `it ends at ${made.ends_at}, and was asked for after ${begun}`);
       assert.equal(made.author, "Eve");
 
       await page.getByRole("button", { name: /^End the silence of alertname="LinkTransmitBusy"/ }).click();
@@ -268,7 +274,7 @@ export const tests = {
         await page.getByRole("dialog", { name: "Take care of TargetDown" }).waitFor();
         await page.keyboard.press("Escape");
         await page.waitForFunction(() => !document.querySelector("dialog[open]"));
-        assert.ok(await button.evaluate((one) => one === document.activeElement), "the focus came back");
+        await waitFor(async () => assert.ok(await button.evaluate((one) => one === document.activeElement), "the focus came back"));
         const tree = await page.locator("main").ariaSnapshot();
         for (const part of ['heading "Alerts"', 'heading "Firing 2"', 'region "Channels"', 'button "Silence TargetDown"']) assert.ok(tree.includes(part), `${part} in ${tree}`);
       });

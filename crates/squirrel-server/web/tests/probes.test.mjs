@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { TOKEN } from "../dev/alerts.mjs";
-import { PAINTED, painted, query, withPage } from "./browser.mjs";
+import { PAINTED, painted, query, waitFor, withPage } from "./browser.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const rows = (page) => page.locator("tr[data-probe]");
@@ -39,8 +39,13 @@ export const tests = {
     await withPage(browser, { path: "/probes" }, async ({ page }) => {
       await page.waitForSelector('.verdict .verdict-line, main [role="alert"]');
       assert.equal(await page.locator('main [role="alert"]').count(), 0, await page.locator("main").innerText());
-      const answer = await page.evaluate(async () => (await fetch("/api/probes")).json());
-      assert.ok((await page.locator("main .verdict-line").innerText()).includes(answer.sentence));
+      // A target may have come to another state between the page's question and this one.
+      const answer = await waitFor(async () => {
+        const answer = await page.evaluate(async () => (await fetch("/api/probes")).json());
+        const line = await page.locator("main .verdict-line").innerText();
+        assert.ok(line.includes(answer.sentence), `the page says "${line}", the server "${answer.sentence}"`);
+        return answer;
+      });
       if (answer.total === 0) await page.getByRole("heading", { name: "Have something probed" }).waitFor();
       assert.match(await page.title(), /Probes · Squirrel/);
     });
@@ -129,32 +134,33 @@ export const tests = {
   },
 
   async a_pinged_target_shows_smoke_loss_and_its_budget(browser) {
-    await withPage(browser, { path: `${PING}?from=now-6h&to=now`, mock: {}, ignore: [/willReadFrequently/] }, async ({ page }) => {
+    await withPage(browser, { path: `${PING}?from=now-6h&to=now`, mock: {} }, async ({ page }) => {
       await page.waitForFunction(() => /median .* 95 of 100 within .* most loss/.test(document.querySelector(".smoke")?.getAttribute("aria-label") ?? ""));
       await page.waitForSelector(".smoke canvas");
       const pixels = await painted(page);
       assert.ok(pixels.every((count) => count > PAINTED), `blank charts: ${pixels}`);
-      assert.ok((await paintedOf(page, ".smoke canvas")) > 10_000, "there is no smoke");
+      await waitFor(async () => assert.ok((await paintedOf(page, ".smoke canvas")) > 10_000, "there is no smoke"));
       // Bars of loss hang from the upper edge, in a colour that nothing else there has.
-      const loss = await page.evaluate(() => {
-        const canvas = document.querySelector(".smoke canvas");
-        const { data } = canvas.getContext("2d").getImageData(60, 10, canvas.width - 90, 4);
-        let count = 0;
-        for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 200 && data[i] > data[i + 2] + 60) count++;
-        return count;
-      });
-      assert.ok(loss > 0, "loss is not drawn");
+      const loss = () =>
+        page.evaluate(() => {
+          const canvas = document.querySelector(".smoke canvas");
+          const { data } = canvas.getContext("2d").getImageData(60, 10, canvas.width - 90, 4);
+          let count = 0;
+          for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 200 && data[i] > data[i + 2] + 60) count++;
+          return count;
+        });
+      await waitFor(async () => assert.ok((await loss()) > 0, "loss is not drawn"));
       assert.match(await page.locator(".smoke-legend").innerText(), /median\s+[\d.]+\sms[^]*half[^]*nine of ten[^]*loss/);
       assert.match(await page.locator(".budget").innerText(), /99\.96\s% answered: 60\.00\s% of the error budget is left; in the last hour it went 0\.4 times/);
-      for (const id of ["probe-loss", "probe-jitter", "probe-mos", "throughput"]) assert.equal(await page.locator(`[data-chart="${id}"]`).count(), 1, id);
+      for (const id of ["probe-loss", "probe-jitter", "probe-mos", "throughput"]) await waitFor(async () => assert.equal(await page.locator(`[data-chart="${id}"]`).count(), 1, id));
       assert.match(await page.title(), /gw\.example · Squirrel/);
     });
   },
 
   async a_drag_on_smoke_and_on_hops_zooms_all(browser) {
-    for (const [path, plot] of [[PING, ".smoke .u-over"], [PATH, ".heatmap-plot canvas"]]) {
+    for (const [path, plot] of [[PING, ".smoke[data-to] .u-over"], [PATH, ".heatmap canvas[data-to]"]]) {
       await withPage(browser, { path: `${path}?from=now-1h&to=now`, mock: {} }, async ({ page }) => {
-        await page.waitForSelector(`${plot}`);
+        await page.waitForSelector(plot);
         await page.waitForFunction(() => document.querySelectorAll(".drawing[data-to] canvas").length > 0);
         const box = await page.locator(plot).boundingBox();
         const y = box.y + box.height / 2;
@@ -180,8 +186,8 @@ export const tests = {
       assert.deepEqual(await legend.allInnerTexts(), ["resolve", "connect", "tls", "processing", "transfer"]);
       await painted(page);
       // The sum is drawn: the axis reaches beyond the largest phase alone.
-      const axis = await page.evaluate(() => document.querySelector('[data-chart="probe-http-phases"] .drawing').getAttribute("aria-label"));
-      assert.match(axis, /processing: [\d.]+\sms now/);
+      const drawing = page.locator('[data-chart="probe-http-phases"] .drawing');
+      await waitFor(async () => assert.match(await drawing.getAttribute("aria-label"), /processing: [\d.]+\sms now/));
       assert.match(await page.locator(".facts").innerText(), /Certificate\s+6[01]\s?d/);
     });
   },
@@ -191,7 +197,8 @@ export const tests = {
       await page.waitForFunction(() => /5 places/.test(document.querySelector(".heatmap-plot")?.getAttribute("aria-label") ?? ""));
       assert.match(await page.locator(".heatmap-plot").getAttribute("aria-label"), /loss that goes on to the end at hops 2, 4, 5;|no loss that goes on/);
       assert.match(await page.locator(".heatmap-plot").getAttribute("aria-label"), /the path changed 2 times/);
-      assert.ok((await paintedOf(page, ".heatmap canvas")) > 20_000, "the map is blank");
+      // The sentence stands before the cells are drawn.
+      await waitFor(async () => assert.ok((await paintedOf(page, ".heatmap canvas")) > 20_000, "the map is blank"));
       const hops = page.locator("[data-hops] tbody tr");
       assert.equal(await hops.count(), 5);
       assert.match(await hops.nth(1).innerText(), /62\.00\s%[^]*the loss does not continue behind it/);

@@ -14,7 +14,9 @@ export async function startProxy(target) {
     if (headers.origin) headers.origin = to.origin;
     if (headers.referer) headers.referer = headers.referer.replace(/^https?:\/\/[^/]+/, to.origin);
     const streaming = request.url.startsWith("/api/stream");
-    const upstream = ask({ host: to.hostname, port: to.port, method: request.method, path: request.url, headers }, (answer) => {
+    // A connection for each request: one that was kept may be closed by the server just when it is used again.
+    const options = { host: to.hostname, port: to.port, method: request.method, path: request.url, headers, agent: false };
+    const upstream = ask(options, (answer) => {
       response.writeHead(answer.statusCode, answer.headers);
       let bytes = 0;
       answer.on("data", (part) => (bytes += part.length));

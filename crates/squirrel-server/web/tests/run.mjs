@@ -19,7 +19,8 @@ await import("../build.mjs");
 
 const wanted = process.argv[2] ?? "";
 const all = { ...units, ...screens, ...time, ...trouble, ...applications, ...alerts, ...probes, ...(planted.length > 0 ? hostile : {}) };
-const LIMIT_MS = 90_000;
+/** For tests that open many pages, on a machine that is slow and busy: only a hang takes so long. */
+const LIMIT_MS = 600_000;
 let passed = 0;
 let failed = 0;
 

@@ -1,7 +1,7 @@
 // Pages load, draw, move, and fit.
 
 import assert from "node:assert/strict";
-import { drawn, painted, withPage } from "./browser.mjs";
+import { drawn, painted, waitFor, withPage } from "./browser.mjs";
 
 const PAGES = ["/", "/interfaces", "/interfaces/lo", "/alerts", "/probes"];
 
@@ -16,28 +16,32 @@ export const tests = {
       assert.ok(pixels.length > 0 && pixels.every((count) => count > 500), `blank charts: ${pixels}`);
       assert.equal(await page.getByRole("main").count(), 1);
       assert.equal(await page.getByRole("navigation").count(), 1);
-      const sentence = await page.locator(".chart .drawing").first().getAttribute("aria-label");
-      assert.match(sentence, /now, peak .* at \d\d:\d\d:\d\d/);
+      // Of a daemon that has just started this chart may have no series yet, though others have.
+      const first = page.locator(".chart .drawing").first();
+      await waitFor(async () => assert.match(await first.getAttribute("aria-label"), /now, peak .* at \d\d:\d\d:\d\d/));
     });
   },
 
   async figures_change_each_second(browser) {
     await withPage(browser, {}, async ({ page }) => {
       await drawn(page);
-      const edges = await page.evaluate(
-        () =>
-          new Promise((resolve) => {
-            const drawing = document.querySelector(".drawing[data-to]");
-            const seen = [Number(drawing.dataset.to)];
-            new MutationObserver(() => {
-              const to = Number(drawing.dataset.to);
-              if (to !== seen.at(-1)) seen.push(to);
-              if (seen.length === 4) resolve(seen);
-            }).observe(drawing, { attributes: true });
-          }),
-      );
-      const steps = edges.slice(1).map((edge, i) => edge - edges[i]);
-      assert.ok(steps.every((step) => step > 0.5 && step < 2.5), `steps between updates: ${steps}`);
+      await page.evaluate(() => {
+        const seen = (globalThis.seen = { ticks: [], edges: [] });
+        new EventSource("/api/stream").addEventListener("tick", (event) => seen.ticks.push(JSON.parse(event.data).time));
+        const drawing = document.querySelector(".drawing[data-to]");
+        new MutationObserver(() => {
+          const to = Number(drawing.dataset.to);
+          if (to !== seen.edges.at(-1)) seen.edges.push(to);
+        }).observe(drawing, { attributes: true });
+      });
+      // The drawing goes with the ticks of the stream. A busy browser may draw two at once: three in a row are waited for.
+      await waitFor(async () => {
+        const { ticks, edges } = await page.evaluate(() => globalThis.seen);
+        const isDrawn = ticks.map((time) => edges.includes(time));
+        assert.ok(isDrawn.some((_, i) => i >= 2 && isDrawn[i - 2] && isDrawn[i - 1] && isDrawn[i]), `ticks at ${ticks}, drawings up to ${edges}`);
+        const followed = edges.filter((edge) => ticks.includes(edge));
+        assert.ok(followed.every((edge, i) => i === 0 || edge > followed[i - 1]), `the drawing went back: ${edges}`);
+      });
       const figures = () => page.evaluate(() => [...document.querySelectorAll(".tile .number, .legend .strong")].map((one) => one.textContent).join("|"));
       const before = await figures();
       await page.waitForFunction((old) => [...document.querySelectorAll(".tile .number, .legend .strong")].map((one) => one.textContent).join("|") !== old, before);
@@ -47,7 +51,6 @@ export const tests = {
   async the_list_of_interfaces_sorts_and_filters(browser) {
     await withPage(browser, { path: "/interfaces" }, async ({ page }) => {
       await page.waitForSelector('tr[data-device="lo"]');
-      const all = await page.locator("tr[data-device]").count();
       await page.keyboard.press("/");
       await page.keyboard.type("lo state:up");
       await page.waitForSelector('tr[data-device="lo"]');
@@ -55,7 +58,8 @@ export const tests = {
       await page.waitForFunction(() => !document.querySelector('tr[data-device="lo"]'));
       await page.getByRole("searchbox").fill("no such interface anywhere");
       await page.getByRole("button", { name: "Clear the filter" }).click();
-      await page.waitForFunction((count) => document.querySelectorAll("tr[data-device]").length === count, all);
+      // "5" where all are shown, "2 of 5" where a filter holds; how many there are is the host's own affair.
+      await page.waitForFunction(() => /^\d+$/.test(document.querySelector(".page-head .dim").textContent) && document.querySelector('tr[data-device="lo"]'));
       await page.getByRole("button", { name: "Receive" }).click();
       assert.equal(await page.locator('th[aria-sort="descending"]').innerText(), "Receive");
       await page.locator('tr[data-device="lo"] a').click();
@@ -118,30 +122,27 @@ export const tests = {
   async a_change_of_theme_paints_charts_anew(browser) {
     await withPage(browser, { context: { colorScheme: "dark" } }, async ({ page }) => {
       await drawn(page);
-      /** The commonest colour of the first canvas that is not transparent. */
-      const axisColour = () =>
-        page.evaluate(() => {
-          const canvas = document.querySelector(".chart canvas");
-          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-          const counts = new Map();
-          for (let i = 0; i < data.length; i += 4) {
-            if (data[i + 3] < 250) continue;
-            const key = `${data[i]},${data[i + 1]},${data[i + 2]}`;
-            counts.set(key, (counts.get(key) ?? 0) + 1);
-          }
-          return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
-        });
-      const dark = await axisColour();
+      /** The commonest colour of the first canvas that is not transparent; null while it is `old`. */
+      const axisColour = (old) => {
+        const canvas = document.querySelector(".chart canvas");
+        if (!canvas) return null;
+        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        const counts = new Map();
+        for (let i = 0; i < data.length; i += 4) {
+          if (data[i + 3] < 250) continue;
+          const key = `${data[i]},${data[i + 1]},${data[i + 2]}`;
+          counts.set(key, (counts.get(key) ?? 0) + 1);
+        }
+        const colour = [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? null;
+        return colour === old ? null : colour;
+      };
+      const dark = await (await page.waitForFunction(axisColour, null)).jsonValue();
       await page.getByRole("button", { name: "Theme: system" }).click();
       await page.getByRole("button", { name: "Theme: dark" }).click();
       await page.getByRole("button", { name: "Theme: light" }).waitFor();
       await page.waitForFunction(() => document.documentElement.dataset.theme === "light");
       await page.waitForFunction(() => document.querySelector(".drawing[data-to] canvas"));
-      assert.ok(dark);
-      for (let tries = 0; (await axisColour()) === dark; tries++) {
-        assert.ok(tries < 200, "the charts kept the colours of the other theme");
-        await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
-      }
+      await page.waitForFunction(axisColour, dark);
     });
   },
 

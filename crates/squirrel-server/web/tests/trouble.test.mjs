@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { devices } from "../dev/series.mjs";
-import { drawn, painted, withPage } from "./browser.mjs";
+import { drawn, painted, waitFor, withPage } from "./browser.mjs";
 
 /** What the browser itself says about a connection that a test cut. */
 const CUT = [/ERR_CONNECTION|ERR_EMPTY|ERR_INCOMPLETE|Failed to load resource|net::ERR/];
@@ -12,20 +12,28 @@ export const tests = {
   async a_lost_connection_is_told_and_the_gap_is_filled(browser) {
     await withPage(browser, { path: "/?from=now-5m&to=now&live=1", ignore: CUT }, async ({ page, proxy, requests }) => {
       await drawn(page);
-      const lastBefore = await page.evaluate(() => Number(document.querySelector(".drawing[data-to]").dataset.to));
+      const histories = () => requests.filter((request) => request.url().endsWith("/api/v1/query_range"));
+      // A history that is under way when the connection goes is rightly asked for again, whole: all are there, and the stream is beyond them.
+      for (let seen = -1; seen < histories().length; ) {
+        seen = histories().length;
+        await Promise.all(histories().map(async (request) => (await request.response())?.finished()));
+      }
+      const newest = Math.max(...histories().map((request) => Number(form(request).get("end"))));
+      await page.waitForFunction((newest) => Number(document.querySelector(".drawing[data-to]").dataset.to) >= newest, newest);
       proxy.cut();
-      await page.waitForFunction(() => /attempt [4-9]/.test(document.querySelector(".banner")?.textContent ?? ""));
+      await page.waitForFunction(() => /attempt ([4-9]|\d\d)/.test(document.querySelector(".banner")?.textContent ?? ""));
+      const lastBefore = await page.evaluate(() => Number(document.querySelector(".drawing[data-to]").dataset.to));
       const pixels = await painted(page);
       assert.ok(pixels.every((count) => count > 500), "what was drawn went away with the connection");
       requests.length = 0;
       proxy.mend();
       await page.waitForFunction(() => !document.querySelector(".banner"));
       await page.waitForFunction((last) => Number(document.querySelector(".drawing[data-to]").dataset.to) > last + 3, lastBefore);
-      const fills = await waitFor(() => requests.filter((request) => request.url().endsWith("/api/v1/query_range")));
+      const fills = await waitFor(histories);
       for (const request of fills) {
         const [start, end] = [Number(form(request).get("start")), Number(form(request).get("end"))];
         assert.ok(start <= lastBefore + 1 && end > lastBefore, `the gap after ${lastBefore} was asked for as ${start} to ${end}`);
-        assert.ok(end - start < 120, `all of the history was asked for again: ${start} to ${end}`);
+        assert.ok(start > lastBefore - 60, `all of the history was asked for again: ${start} to ${end}, and only what follows ${lastBefore} was missing`);
       }
     });
   },
@@ -33,7 +41,8 @@ export const tests = {
   async a_hidden_tab_gives_its_stream_back(browser) {
     await withPage(browser, {}, async ({ page, proxy }) => {
       await drawn(page);
-      assert.equal(proxy.seen.streams, 1, "there is one stream for the whole page");
+      // One for the whole page; a slow browser opens it before all charts stand, and again after.
+      await waitFor(() => assert.equal(proxy.seen.streams, 1, "there is one stream for the whole page"));
       const hide = (hidden) =>
         page.evaluate((hidden) => {
           Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
@@ -89,9 +98,9 @@ export const tests = {
       await page.keyboard.press("Escape");
       const legend = page.locator('[data-chart="throughput"] .legend button');
       await legend.first().click();
-      assert.equal(await page.locator('[data-chart="throughput"] .legend button[aria-pressed="true"]').count(), 1);
+      await waitFor(async () => assert.equal(await page.locator('[data-chart="throughput"] .legend button[aria-pressed="true"]').count(), 1));
       await legend.first().click();
-      assert.equal(await page.locator('[data-chart="throughput"] .legend button[aria-pressed="false"]').count(), 0);
+      await waitFor(async () => assert.equal(await page.locator('[data-chart="throughput"] .legend button[aria-pressed="false"]').count(), 0));
     });
   },
 
@@ -124,20 +133,12 @@ export const tests = {
       await page.waitForSelector('tr[data-device="veth0"]');
       const rows = () => page.locator("tr[data-device]").count();
       assert.ok((await rows()) < 200, `${await rows()} rows stand on the page`);
-      await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
-      await page.waitForSelector('tr[data-device="veth1499"]');
+      // The page becomes longer or shorter when the height of a row is known.
+      await page.waitForFunction(() => {
+        scrollTo(0, document.body.scrollHeight);
+        return document.querySelector('tr[data-device="veth1499"]');
+      });
       assert.ok((await rows()) < 200);
     });
   },
 };
-
-/** Asks again, each time the event loop comes round, until the answer is neither false nor empty. */
-async function waitFor(question, patience = 20_000) {
-  const until = Date.now() + patience;
-  for (;;) {
-    const answer = question();
-    if (Array.isArray(answer) ? answer.length > 0 : answer) return answer;
-    assert.ok(Date.now() < until, `waited in vain: ${question}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}

@@ -65,7 +65,7 @@ fn a_client_that_lies_harms_nobody() {
         // Each has a cookie of its own: with that of a run that is just being left, it would be a stream of that one.
         let cookie = Cookie::new([number; 36]).octets(Purpose::Run);
         let mut stream = TcpStream::connect(server.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
         stream.write_all(&cookie).unwrap();
         let _ = stream.write_all(lie);
         let mut answer = Vec::new();
@@ -91,6 +91,10 @@ fn a_server_that_hangs_is_left_within_its_time() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let began = squirrel_sys::clock::now();
     let text = run(plan(listener.local_addr().unwrap().port(), tcp())).unwrap_err().to_string();
-    assert!(text.contains("said nothing for 10 s while the parameters were to be asked for"), "{text}");
-    assert!(began.elapsed() < Duration::from_secs(20));
+    // Whole seconds, 10 of them or, on a busy machine, a few more.
+    let (_, rest) = text.split_once("said nothing for ").expect("how long it waited");
+    let (seconds, rest) = rest.split_once(" s ").expect("seconds");
+    assert!(seconds.parse::<u64>().is_ok_and(|seconds| (10..60).contains(&seconds)), "{text}");
+    assert!(rest.contains("while the parameters were to be asked for"), "{text}");
+    assert!((Duration::from_secs(10)..Duration::from_mins(1)).contains(&began.elapsed()), "{text}");
 }

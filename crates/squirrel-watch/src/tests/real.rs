@@ -19,7 +19,7 @@ use super::*;
 use crate::{Parts, Ran, RunError, Watch};
 
 /// Longest wait for what comes at once. Generous: it only bounds a failure.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime")
@@ -33,9 +33,10 @@ fn pinger() -> Option<Driver> {
     driver.can_ask(IpAddr::from([127, 0, 0, 1])).then_some(driver)
 }
 
-/// Each 20 ms.
-fn often(target: Target) -> Target {
-    Target { interval: Duration::from_millis(20), ..target }
+/// Each 20 ms, with a time for the answer that a busy machine keeps.
+fn often(instance: &str) -> Target {
+    let interval = Duration::from_millis(20);
+    Target { interval, ..target("p", instance, Work::Ping { timeout: Duration::from_secs(5) }) }
 }
 
 fn start(runtime: &Runtime, driver: Driver, targets: Vec<Target>) -> Watch {
@@ -70,17 +71,18 @@ fn each_kind_is_probed_and_what_leaves_is_probed_no_more() {
     let service = listener.local_addr().expect("an address").to_string();
     let tcp = |instance: &str| {
         let module = Module { timeout: Duration::from_secs(5), prober: Prober::Tcp(Box::default()) };
-        often(target("tcp", instance, Work::Check(Arc::new(module))))
+        // A check never outlasts its interval.
+        Target { interval: Duration::from_secs(5), ..target("tcp", instance, Work::Check(Arc::new(module))) }
     };
     let way = Target { interval: Duration::from_millis(50), ..target("way", "127.0.0.1", one_packet()) };
     let runtime = runtime();
-    let all = || vec![often(ping("127.0.0.1")), often(ping("localhost")), often(ping("no.such.name.invalid"))];
+    let all = || vec![often("127.0.0.1"), often("localhost"), often("no.such.name.invalid")];
     let mut targets = all();
     targets.extend([tcp(&service), tcp("127.0.0.1:1"), way]);
     let watch = start(&runtime, driver, targets);
     let shown = wait_for(&watch, &[Up, Up, Down, Up, Down, Up]);
     assert!(shown[2].why.as_deref().is_some_and(|why| why.contains("no address")), "{:?}", shown[2]);
-    assert!(shown[0].address == Some(IpAddr::from([127, 0, 0, 1])) && shown[0].seconds.is_some_and(|time| time < 1.0));
+    assert!(shown[0].address == Some(IpAddr::from([127, 0, 0, 1])) && shown[0].seconds.is_some_and(|time| time <= 5.0));
     let (traced, _) = watch.path("way", "127.0.0.1").expect("its path is traced");
     assert_eq!(traced.map(|traced| traced.report.distance), Some(Some((1, 1))));
     let samples = watch.due(Timestamp(0), squirrel_model::Elapsed(Duration::from_secs(1)));
@@ -98,7 +100,7 @@ fn each_kind_is_probed_and_what_leaves_is_probed_no_more() {
     assert!(matches!(ran("p", "nobody"), Err(RunError::Unknown)));
 
     // What stays goes on, what left is nowhere.
-    let fewer = vec![Arc::new(often(ping("127.0.0.1")))];
+    let fewer = vec![Arc::new(often("127.0.0.1"))];
     watch.arrange(fewer);
     watch.due(Timestamp(0), squirrel_model::Elapsed(Duration::from_secs(2)));
     let mut probes = 0;
@@ -114,7 +116,7 @@ fn each_kind_is_probed_and_what_leaves_is_probed_no_more() {
 }
 
 fn one_packet() -> Work {
-    Work::Path { packets: 1, timeout: Duration::from_millis(200) }
+    Work::Path { packets: 1, timeout: Duration::from_secs(5) }
 }
 
 #[test]
@@ -141,7 +143,7 @@ fn what_stops_does_not_wait_for_traces_under_way() {
     assert!(came, "a trace that outlasts its interval is not started twice, and is counted");
     let began = Monotonic::start();
     watch.stop(Timestamp(9));
-    assert!(began.elapsed().0 < Duration::from_secs(20), "a trace of 100 seconds was waited for");
+    assert!(began.elapsed().0 < Duration::from_mins(1), "a trace of 100 seconds was waited for");
 }
 
 #[test]
@@ -153,7 +155,7 @@ fn a_driver_hears_where_targets_are_and_where_they_are_no_more() {
     let clocks = squirrel_probe::drive::Clocks { steady: &|| steady.elapsed(), wall: &squirrel_sys::clock::wall_nanos };
     let mut machine = squirrel_probe::Ping::endless();
     for index in [0, 1] {
-        let (interval, timeout) = (Duration::from_millis(5), Duration::from_secs(5));
+        let (interval, timeout) = (Duration::from_millis(5), Duration::from_mins(1));
         machine.set(index, Some(Cadence { first: steady.elapsed(), interval, timeout }));
     }
     driver.set_address(0, Ok(IpAddr::from([127, 0, 0, 1])));

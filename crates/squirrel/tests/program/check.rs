@@ -66,7 +66,7 @@ fn every_kind_and_module_can_be_asked_by_name() {
     let modules = "modules:\n  mine: {prober: tcp, tcp: {query_response: [{expect: ^FTP}]}}\n  rpc: {prober: grpc}\n";
     std::fs::write(&file, modules).expect("written");
     let file = file.to_str().expect("UTF-8");
-    let (code, text, said) = squirrel(&["check", "--modules", file, "--module", "mine", "-W", "500ms", &address]);
+    let (code, text, said) = squirrel(&["check", "--modules", file, "--module", "mine", "-W", "60s", &address]);
     assert!(code == 1 && text.contains("no line matches ^FTP"), "{code} {text}");
     assert!(said.contains(":3:8: the module rpc cannot be carried out"), "{said}");
     let (_, text, _) = squirrel(&["check", "--modules", file, "--list"]);
@@ -135,7 +135,7 @@ fn a_prometheus_scrapes_squirrel_in_place_of_blackbox_exporter() {
         )
     };
     let jobs = job("ours", &daemon.address) + &job("theirs", &format!("127.0.0.1:{}", exporter.port()));
-    let scraping = format!("global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs:\n{jobs}");
+    let scraping = format!("global: {{scrape_interval: 5s, scrape_timeout: 5s}}\nscrape_configs:\n{jobs}");
     let prometheus = match Peer::prometheus_with(&scraping) {
         Ok(prometheus) => prometheus,
         Err(reason) => return skip(test, &reason),
@@ -156,8 +156,9 @@ fn a_prometheus_scrapes_squirrel_in_place_of_blackbox_exporter() {
         "up",
     ] {
         let of = |job: &str| value(&prometheus, &format!("{metric}%7Bjob=%22{job}%22,instance=%22{target}%22%7D"));
+        // A scrape may take too long where much else goes on; the next one is another.
         assert!(
-            of("ours").is_some() && of("ours") == of("theirs"),
+            until(Duration::from_mins(1), || of("ours").is_some() && of("ours") == of("theirs")),
             "{metric}: {:?} and {:?}",
             of("ours"),
             of("theirs")

@@ -54,11 +54,14 @@ impl Inside {
 
     /// Waits for a line on standard error that has `text`, and gives what follows it.
     pub(crate) fn wait_for(&self, text: &str) -> String {
+        let mut said = Vec::new();
         loop {
-            let line = self.lines.recv_timeout(PATIENCE).unwrap_or_else(|e| panic!("no line with {text:?}: {e}"));
+            let line = self.lines.recv_timeout(PATIENCE);
+            let line = line.unwrap_or_else(|error| panic!("no line with {text:?}: {error}, after {said:#?}"));
             if let Some((_, rest)) = line.split_once(text) {
                 return rest.trim().to_owned();
             }
+            said.push(line);
         }
     }
 

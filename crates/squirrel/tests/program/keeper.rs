@@ -44,7 +44,9 @@ fn sockets_are_listed_without_a_privilege_and_looked_at_by_a_process_that_ends_w
     let mut command = Command::new(env!("CARGO_BIN_EXE_squirrel"));
     let mut child = command.args(arguments).stdout(Stdio::piped()).spawn().expect("it runs");
     let mut line = String::new();
-    BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("it is read");
+    // Open until the end: without a reader the command would end at its next print.
+    let mut printed = BufReader::new(child.stdout.take().expect("a pipe"));
+    printed.read_line(&mut line).expect("it is read");
     assert!(line.contains("squirrel.sockets/1"), "{line}");
     check_holds(child.id(), 0, 0);
     let looker = descendant(child.id(), "squirrel-looker");
@@ -65,8 +67,10 @@ fn each_thread_of_each_process_holds_what_it_needs_and_nothing_else() {
     let (dir, beside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let config = beside.path().join("squirrel.toml");
     std::fs::write(&config, "[accounting]\nlevel = \"packets\"\n").unwrap();
-    let daemon = Daemon::start(dir.path(), &["--config", config.to_str().unwrap()]);
+    let mut daemon = Daemon::start(dir.path(), &["--config", config.to_str().unwrap()]);
     let Some(keeper) = keeper(&daemon) else { return skip(name, "no privilege to keep") };
+    // By then the process that counts them has its name, and has given up what it does not need.
+    daemon.wait_for("accounting by packets");
     let starter = descendant(daemon.pid(), "squirrel-start").expect("it started the keeper");
     let frames = descendant(daemon.pid(), "squirrel-frames").expect("packets are counted");
     assert_eq!((children(daemon.pid()), children(starter).len()), (vec![starter], 2));
@@ -134,7 +138,7 @@ fn a_network_namespace_that_comes_later_is_seen_by_a_daemon_without_privileges()
         Err(reason) => return skip(name, &reason),
     };
     namespace.ip(&["link", "add", "kept-later", "type", "veth", "peer", "name", "kept-other"]).unwrap();
-    let seen = (0..60).any(|_| {
+    let seen = (0..100).any(|_| {
         daemon.next_tick();
         daemon.text("/api/live/interfaces?limit=1000").contains("kept-later")
     });
@@ -148,7 +152,8 @@ fn a_keeper_that_dies_is_started_again_and_the_gap_is_told() {
     let Some(first) = keeper(&daemon) else {
         return skip("a_keeper_that_dies_is_started_again_and_the_gap_is_told", "no privilege to keep");
     };
-    assert_eq!((daemon.number("squirrel_keeper_up"), daemon.number("squirrel_keeper_restarts_total")), (1.0, 0.0));
+    daemon.wait_until("squirrel_keeper_up", |up| up == 1.0);
+    assert_eq!(daemon.number("squirrel_keeper_restarts_total"), 0.0);
     signal(first, "KILL");
     let line = daemon.wait_for("the keeper died");
     assert!(line.contains("signal: 9") && line.contains("UDP is not counted"), "{line}");
@@ -159,12 +164,19 @@ fn a_keeper_that_dies_is_started_again_and_the_gap_is_told() {
     check_holds(next, KEPT, KEPT);
     daemon.wait_until("squirrel_keeper_restarts_total", |restarts| restarts == 1.0);
     daemon.wait_until("squirrel_keeper_up", |up| up == 1.0);
-    assert!(daemon.text("/api/collectors").contains("the keeper did not answer for"), "the gap is shown");
+    // A tick is in the store a moment before it is shown.
     daemon.next_tick();
+    assert!(daemon.text("/api/collectors").contains("the keeper did not answer for"), "the gap is shown");
     // The new ledger is read, and the accounting is as good as before.
-    let top: serde_json::Value = serde_json::from_str(&daemon.text("/api/live/top")).unwrap();
-    let missing = top["level"]["missing"].to_string();
-    assert!(!missing.contains("ask the keeper"), "{missing}");
+    let missing = || {
+        let top: serde_json::Value = serde_json::from_str(&daemon.text("/api/live/top")).unwrap();
+        top["level"]["missing"].to_string()
+    };
+    let is_whole = (0..100).any(|_| {
+        daemon.next_tick();
+        !missing().contains("ask the keeper")
+    });
+    assert!(is_whole, "{}", missing());
     assert_eq!(daemon.number("up"), 1.0);
 }
 
@@ -175,18 +187,31 @@ fn a_keeper_that_hangs_holds_nobody_for_long_and_is_replaced() {
     let Some(first) = keeper(&daemon) else {
         return skip("a_keeper_that_hangs_holds_nobody_for_long_and_is_replaced", "no privilege to keep");
     };
+    // A machine that is busy may have let it be late before.
+    daemon.wait_until("squirrel_keeper_up", |up| up == 1.0);
+    let well = daemon.number("squirrel_keeper_timeouts_total");
     signal(first, "STOP");
     daemon.wait_until("squirrel_keeper_up", |up| up == 0.0);
-    // One question waited, a second at most, and none after it.
+    // One question waited, a second at most, and none after it. The count is told when nobody asks at that moment.
+    daemon.wait_until("squirrel_keeper_timeouts_total", |timeouts| timeouts > well);
     let before = daemon.number("squirrel_keeper_timeouts_total");
+    // It is replaced after 15 s, and then no longer told of so.
+    let mut told = (String::new(), String::new());
+    let is_told = (0..100).any(|_| {
+        told = (daemon.text("/api/collectors"), daemon.text("/api/verdict"));
+        let is_told = told.0.contains("the keeper has not answered for") && told.1.contains("The keeper");
+        if !is_told {
+            daemon.next_tick();
+        }
+        is_told
+    });
+    assert!(is_told, "{told:?}");
     for _ in 0..5 {
         daemon.next_tick();
         assert!(daemon.text("/api/live/processes").contains("\"processes\""), "{}", daemon.text("/api/live/processes"));
     }
-    assert!((1.0..=2.0).contains(&before), "{before}");
+    assert!((1.0..=2.0).contains(&(before - well)), "{well} {before}");
     assert!(daemon.number("squirrel_keeper_timeouts_total") <= before + 1.0);
-    assert!(daemon.text("/api/collectors").contains("the keeper has not answered for"));
-    assert!(daemon.text("/api/verdict").contains("The keeper"), "{}", daemon.text("/api/verdict"));
     daemon.wait_for("the keeper did not answer for 15 s");
     daemon.wait_for("started again and answers");
     assert!(has_gone(first) && keeper(&daemon).is_some_and(|next| next != first));
@@ -204,12 +229,17 @@ fn without_the_starter_the_keeper_goes_on_and_its_death_asks_for_a_restart() {
     let line = daemon.wait_for("the process that starts the keeper has ended");
     assert!(line.contains("restart squirrel"), "it is said at once, and what helps: {line}");
     daemon.wait_until("squirrel_starter_up", |up| up == 0.0);
-    let verdict: serde_json::Value = serde_json::from_str(&daemon.text("/api/verdict")).unwrap();
-    let found = verdict["findings"].as_array().unwrap().iter().find(|finding| finding["check"] == "starter");
-    let found = found.unwrap_or_else(|| panic!("{verdict}"));
+    // A tick is in the store a moment before it is shown.
+    let found = (0..100).find_map(|_| {
+        daemon.next_tick();
+        let verdict: serde_json::Value = serde_json::from_str(&daemon.text("/api/verdict")).unwrap();
+        verdict["findings"].as_array().unwrap().iter().find(|finding| finding["check"] == "starter").cloned()
+    });
+    let found = found.unwrap_or_else(|| panic!("{}", daemon.text("/api/verdict")));
     assert!(found["check_first"].to_string().contains("Restart squirrel"), "{found}");
     assert!(daemon.text("/api/collectors").contains("the process that starts the keeper has ended"));
-    assert_eq!(daemon.number("squirrel_keeper_up"), 1.0, "it does not need the one that started it");
+    // It does not need the one that started it.
+    daemon.wait_until("squirrel_keeper_up", |up| up == 1.0);
     signal(keeper, "KILL");
     let line = daemon.wait_for("the keeper died");
     assert!(line.contains("restart squirrel"), "{line}");

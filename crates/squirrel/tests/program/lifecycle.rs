@@ -95,6 +95,8 @@ fn a_good_configuration_is_reloaded_and_a_bad_one_changes_nothing() {
     daemon.wait_for("configuration reloaded");
     // The series ends with a stale marker at the next reading.
     daemon.wait_until("count(node_softnet_processed_total) or vector(0)", |series| series == 0.0);
+    // A tick is in the store a moment before it is shown.
+    daemon.next_tick();
     let metrics = daemon.text("/metrics");
     assert!(!metrics.contains("node_softnet_processed_total{"), "softnet is off");
     assert!(metrics.contains("node_network_up{"), "the others go on");

@@ -3,9 +3,11 @@
 use std::net::TcpListener;
 use std::process::Command;
 
+use squirrel_testkit::until;
+
 use crate::inside::Inside;
 use crate::processes::signal;
-use crate::support::{Daemon, squirrel};
+use crate::support::{Daemon, PATIENCE, squirrel};
 
 #[test]
 fn an_address_that_is_none_is_a_mistake_of_usage() {
@@ -39,10 +41,15 @@ fn a_peer_that_says_nothing_can_be_left() {
 fn the_status_of_a_daemon_is_on_one_screen_and_in_the_exit_code() {
     let dir = tempfile::tempdir().unwrap();
     let daemon = Daemon::start(dir.path(), &[]);
-    let (code, text, said) = squirrel(&["status", "--server", &daemon.address]);
-    // Whatever else goes on at this host, the two agree.
-    let verdict: serde_json::Value = serde_json::from_str(&daemon.text("/api/verdict")).unwrap();
-    assert_eq!(code, i32::from(verdict["level"] != "ok"), "{text}{said}");
+    let (mut code, mut text, mut said) = (-1, String::new(), String::new());
+    let mut verdict = serde_json::Value::Null;
+    // Whatever else goes on at this host, the two agree, unless it changes between them.
+    let agree = until(PATIENCE, || {
+        (code, text, said) = squirrel(&["status", "--server", &daemon.address]);
+        verdict = serde_json::from_str(&daemon.text("/api/verdict")).unwrap();
+        code == i32::from(verdict["level"] != "ok")
+    });
+    assert!(agree, "{code}: {text}{said}{verdict}");
     assert!(text.contains(&format!("daemon     {}, squirrel {}", daemon.address, env!("CARGO_PKG_VERSION"))), "{text}");
     assert!(text.contains("collectors ") && said.is_empty(), "{text}{said}");
     let (_, json, _) = squirrel(&["status", "--json", "--server", &daemon.address]);

@@ -15,7 +15,7 @@ fn output(host: &Namespace, arguments: &[&str]) -> Output {
 
 /// Runs `squirrel path --json` inside; the document, and the exit code.
 fn path(host: &Namespace, arguments: &[&str]) -> (Value, i32) {
-    let output = output(host, &[&["--json", "-i", "100ms", "-W", "500ms"], arguments].concat());
+    let output = output(host, &[&["--json", "-i", "100ms", "-W", "2s"], arguments].concat());
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let document = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {said}"));
     (document, output.status.code().unwrap_or(-1))
@@ -76,7 +76,7 @@ fn every_router_is_found_by_each_protocol_with_and_without_privilege() {
             PROGRAM,
             "path",
         ]);
-        command.args(["--json", "-c", "2", "-i", "100ms", "-W", "500ms"]).args(arguments);
+        command.args(["--json", "-c", "2", "-i", "100ms", "-W", "2s"]).args(arguments);
         command.output().expect("it runs")
     };
     let document = |output: &Output| serde_json::from_slice::<Value>(&output.stdout).expect("a document");
@@ -137,7 +137,7 @@ fn a_path_that_grows_in_mid_run_is_a_change_and_no_loss() {
     let mut child = chain
         .client()
         .command(PROGRAM)
-        .args(["path", "--json-lines", "-c", "30", "-i", "100ms", "-W", "500ms", "203.0.113.5"])
+        .args(["path", "--json-lines", "-c", "100", "-i", "100ms", "-W", "2s", "203.0.113.5"])
         .stdout(std::process::Stdio::piped())
         .spawn()
         .expect("it starts");

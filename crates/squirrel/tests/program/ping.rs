@@ -54,14 +54,15 @@ fn a_firewall_that_drops_each_fifth_is_reported_exactly() {
     };
     drop_each_fifth(chain.server()).expect("the firewall");
     for address in chain.server_addresses() {
-        let (document, code, said) = ping(chain.client(), &["-c", "100", "-i", "2ms", "-W", "1s", &address]);
+        let (document, code, said) = ping(chain.client(), &["-c", "100", "-i", "2ms", "-W", "5s", &address]);
         assert_eq!((code, said.as_str()), (0, ""));
         let target = &document["targets"][0];
         assert_eq!((target["sent"].as_u64(), target["received"].as_u64()), (Some(100), Some(80)), "{target}");
         assert_eq!(target["loss_ratio"], 0.2);
         assert_eq!(target["clock"], "kernel", "the kernel stamps on veth: {target}");
         assert!(target["rtt_us"]["p50"].as_f64().is_some_and(|p50| p50 > 0.0));
-        let (_, code, said) = ping(chain.client(), &["-c", "50", "-i", "2ms", "--fail-on", "loss=10%", &address]);
+        let limited = ["-c", "50", "-i", "2ms", "-W", "5s", "--fail-on", "loss=10%", &address];
+        let (_, code, said) = ping(chain.client(), &limited);
         assert_eq!(code, 1);
         assert!(said.contains("loss 20.00%, limit loss=10%"), "{said}");
     }
@@ -73,7 +74,7 @@ fn every_host_of_a_subnet_is_asked_at_once() {
         Ok(namespace) => namespace,
         Err(reason) => return skip("ping::every_host_of_a_subnet_is_asked_at_once", &reason),
     };
-    let (document, code, said) = ping(&namespace, &["-c", "3", "-i", "200ms", "127.0.0.0/24", "::1"]);
+    let (document, code, said) = ping(&namespace, &["-c", "3", "-i", "200ms", "-W", "20s", "127.0.0.0/24", "::1"]);
     assert_eq!((code, said.as_str()), (0, ""));
     let targets = document["targets"].as_array().expect("targets");
     assert_eq!(targets.len(), 255);
@@ -91,7 +92,7 @@ fn nobody_needs_a_privilege_where_groups_may_ping_and_else_hears_what_grants_it(
     let unprivileged = || {
         let mut command = namespace.command("setpriv");
         command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all", "--"]);
-        command.args([PROGRAM, "ping", "-c", "2", "-i", "1ms", "127.0.0.1", "::1"]);
+        command.args([PROGRAM, "ping", "-c", "2", "-i", "1ms", "-W", "20s", "127.0.0.1", "::1"]);
         command.output().expect("it runs")
     };
     let range = |range: &str| namespace.run("sysctl", &["-qw", &format!("net.ipv4.ping_group_range={range}")]);
@@ -135,7 +136,7 @@ fn the_largest_packet_of_a_path_is_found_also_behind_a_router_that_is_silent() {
     for (host, interface) in [(chain.host(1), "right"), (chain.server(), "left")] {
         host.ip(&["link", "set", interface, "mtu", "1413"]).expect("a narrow link");
     }
-    let search = |address: &str| ping(chain.client(), &["--path-mtu", "-W", "150ms", address]).0["targets"][0].clone();
+    let search = |address: &str| ping(chain.client(), &["--path-mtu", "-W", "1s", address]).0["targets"][0].clone();
     for address in chain.server_addresses() {
         let found = search(&address);
         assert_eq!((&found["path_mtu"], &found["black_hole"]), (&Value::from(1413), &Value::from(false)), "{address}");

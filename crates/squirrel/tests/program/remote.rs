@@ -17,9 +17,10 @@ struct Engine {
     address: String,
 }
 
-/// A port that nobody listens on at this moment.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port()
+/// A port from this one on that nobody listens on. Below those that the kernel gives to whoever asks for any, it stays
+/// free until it is used.
+fn free_port(from: u16) -> u16 {
+    (from..from + 5_000).find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a free port")
 }
 
 impl Engine {
@@ -117,7 +118,7 @@ fn nothing_is_lost_when_receivers_are_away_and_when_the_daemon_is_killed() {
     let hub_settings = hub_settings.display().to_string();
     let hub_data = folder.path().join("hub");
     let hub = Daemon::start(&hub_data, &["--config", &hub_settings]);
-    let (prometheus_port, vm_port) = (free_port(), free_port());
+    let (prometheus_port, vm_port) = (free_port(20_000), free_port(25_000));
     let settings = agent_settings(
         folder.path(),
         &[
@@ -150,6 +151,8 @@ fn nothing_is_lost_when_receivers_are_away_and_when_the_daemon_is_killed() {
     agent.wait_until("max(squirrel_remote_write_behind_seconds)", |behind| behind < 4.0);
     agent.wait_until("sum(count_over_time(up{job=\"squirrel\"}[10m]))", |seconds| seconds >= 12.0);
     let at = agent.number("time()").floor() - 1.0;
+    // A reading that is slow, or a rule, may still bring something of that second.
+    (0..3).for_each(|_| agent.next_tick());
     let expected = held(&agent.address, "{job=\"squirrel\"}", at);
     assert!(expected.len() > 100, "{} series", expected.len());
     let mut ticks = 0;
@@ -159,7 +162,7 @@ fn nothing_is_lost_when_receivers_are_away_and_when_the_daemon_is_killed() {
             ticks += 1;
             let count = |all: &BTreeMap<String, Vec<i64>>| all.values().map(Vec::len).sum::<usize>();
             let there = count(&held(address, selector, at));
-            assert!(ticks < 90, "{address} has {there} samples, not {}", count(&expected));
+            assert!(ticks < 300, "{address} has {there} samples, not {}", count(&expected));
             agent.next_tick();
         }
     }
@@ -212,15 +215,18 @@ fn targets_and_senders_come_and_go_with_a_reload_and_no_sample_is_lost() {
     agent.signal("HUP");
     agent.wait_for("configuration reloaded");
     assert!(!agent.log.contains("what ran has ended"), "{}", agent.log);
+    hub.wait_until("sum(count_over_time(up{site=\"test\"}[10m]))", |samples| samples > 2.0);
     let text = std::fs::read_to_string(&agent_path).unwrap();
     std::fs::write(&agent_path, text.replace("flush = \"1s\"", "flush = \"2s\"")).unwrap();
     agent.signal("HUP");
     agent.wait_for("what ran has ended, as the configuration changed");
     let at = agent.number("time()").floor();
     hub.wait_until("max(timestamp(up{site=\"test\"})) or vector(0)", |newest| newest >= at);
-    let held = held(&hub.address, "up{site=\"test\"}", at);
-    let times = held.values().next().expect("one series");
-    assert!(times.len() > 2 && times.windows(2).all(|pair| pair[1] - pair[0] == 1_000), "none is missing: {times:?}");
+    let (there, here) = (held(&hub.address, "up{site=\"test\"}", at), held(&agent.address, "up", at));
+    let times = there.values().next().expect("one series");
+    // A machine that is busy may have missed a reading itself.
+    let own: Vec<i64> = here.values().flatten().copied().filter(|time| times.first() <= Some(time)).collect();
+    assert!(times.len() > 2 && *times == own, "none is missing: {times:?} of {own:?}");
     // A target that is gone sends no more, and its series end.
     agent_settings(folder.path(), &[]);
     agent.signal("HUP");

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use serde_json::Value;
-use squirrel_testkit::{Namespace, skip};
+use squirrel_testkit::{Namespace, skip, until};
 
 use crate::inside::{Inside, play};
-use crate::support::squirrel;
+use crate::support::{PATIENCE, squirrel};
 
 fn inside(namespace: &Namespace, program: &str, arguments: &[&str]) -> (i32, String, String) {
     let output = namespace.command(program).args(arguments).output().expect("it runs");
@@ -86,19 +86,24 @@ fn check_the_same_sockets_as_ss_for_the_same_filters() {
             "state established ( sport = :8080 && src 127.0.0.1 )",
         ] {
             let words: Vec<&str> = std::iter::once(flags).chain(filter.split_whitespace()).collect();
-            let (code, theirs, said) = inside(&namespace, "ss", &words);
-            if code != 0 {
-                // It has no IPv6 addresses with -4, and the other way round.
-                assert!(said.contains("inet prefix") || said.contains("inet6 prefix"), "ss {words:?}: {said}");
-                continue;
-            }
             let ours: Vec<&str> = std::iter::once("sockets").chain(words.iter().copied()).collect();
-            let (code, text, said) = inside(&namespace, program(), &ours);
-            assert_eq!(code, 0, "{ours:?}: {said}");
-            let with_state = theirs.split_whitespace().take(2).any(|word| word.starts_with(char::is_uppercase));
-            let theirs = rows(&theirs, with_state);
-            assert_eq!(rows(&text, with_state), theirs, "{words:?}");
-            some += theirs.len();
+            let mut found = (Vec::new(), Vec::new());
+            // A connection leaves TIME-WAIT after a minute, which may be between the two.
+            let same = until(PATIENCE, || {
+                let (code, theirs, said) = inside(&namespace, "ss", &words);
+                if code != 0 {
+                    // It has no IPv6 addresses with -4, and the other way round.
+                    assert!(said.contains("inet prefix") || said.contains("inet6 prefix"), "ss {words:?}: {said}");
+                    return true;
+                }
+                let (code, text, said) = inside(&namespace, program(), &ours);
+                assert_eq!(code, 0, "{ours:?}: {said}");
+                let with_state = theirs.split_whitespace().take(2).any(|word| word.starts_with(char::is_uppercase));
+                found = (rows(&text, with_state), rows(&theirs, with_state));
+                found.0 == found.1
+            });
+            assert!(same, "{words:?}: {found:#?}");
+            some += found.1.len();
         }
     }
     assert!(some > 500, "the filters chose {some} rows");

@@ -59,7 +59,9 @@ fn a_backup_of_a_running_daemon_is_sound_and_serves_what_was_stored() {
 fn check_says_where_the_damage_is_and_ends_with_1() {
     let (_dir, data) = filled();
     assert_eq!(store(&data, &["check"]).0, 0);
-    let log = std::fs::read_dir(data.join("wal")).unwrap().next().unwrap().unwrap().path();
+    // Of several, as after a window of two hours ended, the largest.
+    let logs = std::fs::read_dir(data.join("wal")).unwrap().map(|entry| entry.unwrap().path());
+    let log = logs.max_by_key(|path| std::fs::metadata(path).unwrap().len()).unwrap();
     let mut bytes = std::fs::read(&log).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;

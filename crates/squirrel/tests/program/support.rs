@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use squirrel_api::client::{Answer, Client};
 use squirrel_api::reply::QueryData;
+use squirrel_model::Timestamp;
 
 /// Longest wait for anything that a healthy daemon does at once. Generous: it only bounds a failure.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
@@ -78,13 +79,18 @@ impl Daemon {
 
     /// Waits for the first tick of the live stream: from then on samples can be queried.
     fn wait_until_ready(&mut self) {
-        self.next_tick();
+        self.next_tick_after(Timestamp(0));
         let answer = self.get("/readyz");
         assert_eq!(answer.status, 200, "ready after the first tick; log:\n{}", self.log);
     }
 
-    /// Waits for the next event of the live stream.
+    /// Waits for the next tick of the live stream. Its reading begins after the call: what was so before is in it.
     pub(crate) fn next_tick(&self) {
+        self.next_tick_after(squirrel_sys::clock::wall());
+    }
+
+    /// Waits for a tick of the live stream that is later than this.
+    fn next_tick_after(&self, time: Timestamp) {
         use std::io::Write as _;
         let mut stream = std::net::TcpStream::connect(&self.address).expect("the daemon listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
@@ -92,7 +98,11 @@ impl Daemon {
             format!("GET /api/stream?query=up HTTP/1.1\r\nHost: {}\r\nAccept: text/event-stream\r\n\r\n", self.address);
         stream.write_all(request.as_bytes()).expect("the request is sent");
         let mut lines = BufReader::new(stream).lines();
-        let tick = lines.find(|line| line.as_ref().expect("a tick arrives").starts_with("event:"));
+        // Only ticks have a number: their time.
+        let tick = lines.find(|line| {
+            let number = line.as_ref().expect("a tick arrives").strip_prefix("id:");
+            number.and_then(|number| number.trim().parse::<i64>().ok()).is_some_and(|at| Timestamp(at) > time)
+        });
         assert!(tick.is_some(), "the stream ended before a tick");
     }
 
@@ -113,26 +123,34 @@ impl Daemon {
         runtime().block_on(client.query(expr, None)).expect("the query is answered").data
     }
 
-    /// The number that an instant query with one result gives.
-    pub(crate) fn number(&self, expr: &str) -> f64 {
-        match self.query(expr) {
-            QueryData::Vector(series) if series.len() == 1 => series[0].value.1,
-            QueryData::Scalar(point) => point.1,
-            other => panic!("{expr}: one number was expected, not {other:?}"),
+    /// The number that an instant query with one result gives, or what came instead.
+    fn one_number(&self, expr: &str) -> Result<f64, String> {
+        let client = Client::new(&self.address);
+        match runtime().block_on(client.query(expr, None)).map(|answer| answer.data) {
+            Ok(QueryData::Vector(series)) if series.len() == 1 => Ok(series[0].value.1),
+            Ok(QueryData::Scalar(point)) => Ok(point.1),
+            other => Err(format!("{other:?}")),
         }
     }
 
-    /// Asks at each tick until the answer is as wanted.
+    /// The number that an instant query with one result gives.
+    pub(crate) fn number(&self, expr: &str) -> f64 {
+        self.one_number(expr).unwrap_or_else(|other| panic!("{expr}: one number was expected, not {other}"))
+    }
+
+    /// Asks at each tick until the answer is one number, and that as wanted.
     pub(crate) fn wait_until(&self, expr: &str, wanted: impl Fn(f64) -> bool) {
         const TICKS: usize = 100;
+        let mut last = Err(String::new());
         let came = (0..TICKS).any(|_| {
-            let came = wanted(self.number(expr));
+            last = self.one_number(expr);
+            let came = last.as_ref().is_ok_and(|number| wanted(*number));
             if !came {
                 self.next_tick();
             }
             came
         });
-        assert!(came, "{expr} is {} after {TICKS} ticks", self.number(expr));
+        assert!(came, "{expr} is {last:?} after {TICKS} ticks");
     }
 
     /// The process.

@@ -78,13 +78,13 @@ fn both_ends_are_ours_and_the_document_says_which_part_was_the_limit() {
     };
     for address in chain.server_addresses() {
         let server = Serving::start(chain.server(), PROGRAM, &["throughput", "server", "--one-off", "--json"]);
-        let (document, code, said) = client(chain.client(), &["-t", "1", "-b", "50M", &address]);
+        let (document, code, said) = client(chain.client(), &["-t", "2", "-b", "50M", &address]);
         assert_eq!((code, said.as_str()), (0, ""));
         assert_eq!(document["start"]["test_start"]["protocol"], "TCP");
         assert_eq!(document["squirrel"]["verdicts"][0]["limit"], "asked", "{document}");
         assert_eq!(document["squirrel"]["latency"]["source"], "server");
         let received = document["end"]["sum_received"]["bytes"].as_u64().expect("octets");
-        assert!((5_000_000..8_000_000).contains(&received), "{received}");
+        assert!((10_000_000..16_000_000).contains(&received), "{received}");
         let theirs: Value = serde_json::from_str(&server.finish()).expect("one document");
         assert_eq!(theirs["end"]["sum_received"]["bytes"], received);
     }
@@ -101,7 +101,7 @@ fn a_server_of_iperf3_is_measured_with_echoes_of_icmp() {
     let (document, code, said) = client(chain.client(), &["-t", "1", "-u", "-b", "20M", "-R", address]);
     assert_eq!((code, said.as_str()), (0, ""));
     assert_eq!(document["squirrel"]["latency"]["source"], "icmp", "{}", document["squirrel"]);
-    assert!(document["end"]["sum"]["packets"].as_u64().is_some_and(|packets| packets > 1000), "{}", document["end"]);
+    assert!(document["end"]["sum"]["packets"].as_u64().is_some_and(|packets| packets > 100), "{}", document["end"]);
     drop(server);
 }
 
@@ -161,8 +161,9 @@ fn loss_on_the_way_is_the_networks() {
         chain.server().run("nft", rule).expect("the firewall");
     }
     let server = Serving::start(chain.server(), PROGRAM, &["throughput", "server", "--one-off"]);
-    // Datagrams of this size, one by one: the firewall counts what the kernel has not put together.
-    let arguments = ["-k", "1000", "-u", "-b", "10M", "-l", "1000", "--no-latency", address];
+    // Datagrams of this size, one by one: the firewall counts what the kernel has not put together. And slowly: a
+    // receiver that gets no turn for half a second must not lose any itself.
+    let arguments = ["-k", "1000", "-u", "-b", "1M", "-l", "1000", "--no-latency", address];
     let (document, code, said) = client(chain.client(), &arguments);
     assert_eq!((code, said.as_str()), (0, ""));
     let sum = &document["end"]["sum"];

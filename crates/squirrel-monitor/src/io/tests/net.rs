@@ -66,14 +66,22 @@ async fn a_refused_connection_fails_in_its_phase() {
     assert_eq!(recorder.connection_metrics().error_rate, 100.0);
 }
 
-#[tokio::test]
-async fn a_connection_that_is_given_up_has_failed() {
+#[test]
+fn a_connection_that_is_given_up_has_failed() {
     let recorder = recorder();
-    {
-        let mut connecting = std::pin::pin!(recorder.connect_tcp(("localhost", 9)));
-        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-        assert!(connecting.as_mut().poll(&mut context).is_pending());
-    }
+    // The only thread that could look the name up is busy until the connection is given up.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
+    let (release, held) = std::sync::mpsc::sync_channel::<()>(0);
+    runtime.block_on(async {
+        let busy = tokio::task::spawn_blocking(move || held.recv().is_err());
+        {
+            let mut connecting = std::pin::pin!(recorder.connect_tcp(("localhost", 9)));
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            assert!(connecting.as_mut().poll(&mut context).is_pending());
+        }
+        drop(release);
+        assert!(busy.await.unwrap());
+    });
     let phases = recorder.transport_metrics().connect_phases;
     assert_eq!(phases.iter().map(|phase| phase.failures).collect::<Vec<_>>(), [1, 0, 0]);
     assert_eq!(recorder.connection_metrics().failed_connections, 1);
