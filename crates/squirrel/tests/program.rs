@@ -39,6 +39,7 @@ mod path_hops;
 #[path = "program/ping.rs"]
 mod ping;
 #[path = "program/processes.rs"]
+mod printing;
 mod processes;
 #[path = "program/refusals.rs"]
 mod refusals;

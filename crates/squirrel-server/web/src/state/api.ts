@@ -156,16 +156,20 @@ export const serverNow = (): number => Date.now() / 1000 + clockSkew.value;
 
 let skewKnown = false;
 
+/** An answer that took longer says nothing of the clock. */
+const PROMPT_MS = 1000;
+
 /** A `Date` header has whole seconds: it corrects only what is clearly wrong, and only the first time. */
-function learnSkew(response: Response): void {
+function learnSkew(response: Response, tookMs: number): void {
   const date = Date.parse(response.headers.get("date") ?? "");
-  if (skewKnown || Number.isNaN(date)) return;
+  if (skewKnown || Number.isNaN(date) || tookMs > PROMPT_MS) return;
   skewKnown = true;
   const skew = (date - Date.now()) / 1000;
   if (Math.abs(skew) > 2) clockSkew.value = skew;
 }
 
 async function call(path: string, init?: RequestInit): Promise<unknown> {
+  const asked = performance.now();
   let response: Response;
   try {
     response = await fetch(path, init);
@@ -173,7 +177,7 @@ async function call(path: string, init?: RequestInit): Promise<unknown> {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError("The server does not answer.");
   }
-  learnSkew(response);
+  learnSkew(response, performance.now() - asked);
   let body: unknown = null;
   try {
     body = await response.json();
