@@ -267,12 +267,11 @@ impl Carried {
         // The rest behind the last full interval is shown if it is more than the timer's inaccuracy. What counts is
         // never put to what does not.
         let is_rest = interval.end.saturating_sub(interval.start) <= Duration::from_millis(20);
-        match self.intervals.last_mut().filter(|last| is_rest && last.omitted == omitted) {
-            Some(last) => last.extend(&interval),
-            None => {
-                each(&interval);
-                self.intervals.push(interval);
-            }
+        if let Some(last) = self.intervals.last_mut().filter(|last| is_rest && last.omitted == omitted) {
+            last.extend(&interval);
+        } else {
+            each(&interval);
+            self.intervals.push(interval);
         }
     }
 }

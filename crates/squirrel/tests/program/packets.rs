@@ -161,14 +161,14 @@ fn check_each_byte_of_each_interface() {
         });
         assert!(!moved(&document, "e0", "forwarded_", 1, 0) && !moved(&document, "e0", "forwarded_", 0, 1));
     }
-    let document = router.until(|document| {
+    let routed = router.until(|document| {
         let moves = |name| moved(document, name, "forwarded_", 4_000_001, 4_000_001);
         // It asks who its neighbours are.
         let asks = |name| moved(document, name, "kernel_", 0, 1);
         all_is_explained(document) && ["l0", "r0"].into_iter().all(|name| moves(name) && asks(name))
     });
     for name in ["l0", "r0"] {
-        let row = interface(&document, name).expect("it is there");
+        let row = interface(&routed, name).expect("it is there");
         assert_eq!(bytes(row, "attributed_", "receive") + bytes(row, "attributed_", "transmit"), 0, "{row}");
     }
     // Without counts of packets next to nothing of the ends is unexplained either.
