@@ -4,6 +4,7 @@ import { signal } from "@preact/signals";
 import type { Labels } from "../lib/promql";
 import type { Unit } from "../lib/units";
 import type { AlertsDocument } from "./alert-types";
+import type { BooksDocument } from "./book-types";
 import type { ProbeDetail, ProbesPage, SpanName } from "./probe-types";
 
 /** One query of a chart, as the server's chart table declares it. */
@@ -32,7 +33,7 @@ export interface ChartSpec {
 /** One collector of `/api/collectors`. */
 export interface Collector {
   name: string;
-  state: "running" | "degraded" | "unavailable";
+  state: "running" | "degraded" | "unavailable" | "disabled";
   /** For one that is unavailable: why, and what would help. */
   sentence: string;
   faults: { subject: string; reason: string }[];
@@ -237,6 +238,9 @@ export const probeOne = async (job: string, instance: string, history: SpanName 
   const parameters = new URLSearchParams({ job, instance, ...(history === null ? {} : { history }) });
   return (await call(`/api/probes/one?${parameters}`)) as ProbeDetail;
 };
+
+/** The books of the interfaces of this name. */
+export const books = async (device: string): Promise<BooksDocument> => (await call(`/api/live/books?interface=${encodeURIComponent(device)}`)) as BooksDocument;
 
 /** Where this host's ephemeral ports lead to, as of now. */
 export const ephemeralPorts = async (): Promise<PortsDocument> => (await call("/api/live/ports")) as PortsDocument;
