@@ -38,8 +38,9 @@ mod path;
 mod path_hops;
 #[path = "program/ping.rs"]
 mod ping;
-#[path = "program/processes.rs"]
+#[path = "program/printing.rs"]
 mod printing;
+#[path = "program/processes.rs"]
 mod processes;
 #[path = "program/refusals.rs"]
 mod refusals;
