@@ -96,7 +96,7 @@ impl Select for Counting {
     }
 }
 
-/// A store of so many days up to [`NOW`], of which it keeps one in full. Each target misses one probe in a hundred.
+/// A store of so many days up to [`NOW`], of which it keeps three in full. Each target misses one probe in a hundred.
 fn store(days: i64) -> Arc<dyn Select> {
     let mut options = StoreOptions::new(Labels::empty());
     (options.step_ms, options.sync) = (STEP, SyncPolicy::Never);

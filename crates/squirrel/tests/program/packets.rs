@@ -172,7 +172,7 @@ fn check_each_byte_of_each_interface() {
         assert_eq!(bytes(row, "attributed_", "receive") + bytes(row, "attributed_", "transmit"), 0, "{row}");
     }
     // Without counts of packets next to nothing of the ends is unexplained either.
-    for document in usual.map(document) {
+    for document in usual.map(self::document) {
         let row = interface(&document, "e0").expect("it is there");
         for direction in DIRECTIONS {
             let unexplained = bytes(row, "unexplained_", direction);
