@@ -89,7 +89,7 @@ impl Ledger {
     ///
     /// # Errors
     /// When not even the bytes of one protocol can be told; the sentence says why, and how to permit it. Whatever
-    /// is missing besides is told by [`SocketLedger::parts`].
+    /// is missing besides is told by [`squirrel_sys::SocketLedger::parts`].
     pub fn open(options: &Options) -> Result<Self, Unavailable> {
         let opened = open(options);
         // The kernel's type information takes tens of megabytes while programs are loaded.
