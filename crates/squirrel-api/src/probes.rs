@@ -68,6 +68,8 @@ twin! {
         kind: String,
         /// The module of the modules file, where the configuration names one.
         module: Option<String>,
+        /// The version of IP that it is asked by, 4 or 6, where the configuration says one.
+        ip: Option<u8>,
         /// What it belongs to, by the configuration's word.
         group: Option<String>,
         /// Instances that it lies behind.

@@ -8,19 +8,22 @@ use tokio::time::{Instant, timeout};
 
 use crate::finding::{Failed, Finding, Notes};
 use crate::reach::Way;
-use crate::{Module, Prober, metrics};
+use crate::{IpVersion, Module, Prober, metrics};
 
 /// The longest time that a check may take, whatever its module says.
 pub const LONGEST_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// Carries checks out. One for a program is enough: it keeps this machine's trusted roots.
+/// Carries checks out. One for a program is enough: it keeps this machine's trusted roots, and its copies share them.
 ///
 /// The rules for addresses are those for targets that the machine's administrator wrote down, unless others are given:
 /// for targets that come from the network, [`AddressRules::public`] with the networks that may be looked at.
+#[derive(Clone)]
 pub struct Checker {
     resolver: Arc<dyn Resolve>,
-    pub(crate) roots: SystemRoots,
+    pub(crate) roots: Arc<SystemRoots>,
     rules: AddressRules,
+    /// The one version of IP that is asked by; none for what each module prefers.
+    only: Option<IpVersion>,
 }
 
 /// What is asked of a module.
@@ -39,15 +42,16 @@ impl Default for Checker {
     fn default() -> Self {
         Self {
             resolver: Arc::new(SystemResolver::default()),
-            roots: SystemRoots::default(),
+            roots: Arc::default(),
             rules: AddressRules::default(),
+            only: None,
         }
     }
 }
 
 impl std::fmt::Debug for Checker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Checker").field("rules", &self.rules).finish_non_exhaustive()
+        f.debug_struct("Checker").field("rules", &self.rules).field("only", &self.only).finish_non_exhaustive()
     }
 }
 
@@ -71,8 +75,15 @@ impl Checker {
         self
     }
 
+    /// One that asks by this version of IP alone, whatever a module prefers; none for what it prefers.
+    #[must_use]
+    pub fn only_by(mut self, version: Option<IpVersion>) -> Self {
+        self.only = version;
+        self
+    }
+
     pub(crate) fn way(&self) -> Way<'_> {
-        Way { resolver: &*self.resolver, rules: &self.rules }
+        Way { resolver: &*self.resolver, rules: &self.rules, only: self.only }
     }
 
     /// Carries a check out. It takes the module's time at most, and not more than [`LONGEST_TIMEOUT`]; what was found by

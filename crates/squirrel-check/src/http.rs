@@ -21,6 +21,11 @@ use round::Answer;
 pub use body::Compression;
 pub use judge::HeaderRule;
 
+/// The host that a URL names; none for what is no URL.
+pub(crate) fn host_of_url(url: &str) -> Option<String> {
+    Place::parse(url).ok().map(|place| place.host)
+}
+
 /// Redirects that are followed; one more ends the check.
 const MOST_REDIRECTS: u32 = 10;
 

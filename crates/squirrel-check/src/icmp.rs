@@ -90,7 +90,7 @@ impl IcmpCheck {
 }
 
 /// A host without a port: echoes have none.
-fn host(target: &str) -> Result<&str, Failed> {
+pub(crate) fn host(target: &str) -> Result<&str, Failed> {
     let target = target.trim();
     let bare = target.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(target);
     let is_host =

@@ -1,5 +1,6 @@
 //! From a target to a connection: one address of it, that the rules allow.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -18,6 +19,27 @@ pub enum IpVersion {
     /// IPv6.
     #[default]
     V6,
+}
+
+impl IpVersion {
+    /// The version of an address.
+    pub fn of(address: IpAddr) -> Self {
+        if address.is_ipv6() { Self::V6 } else { Self::V4 }
+    }
+
+    /// Its number: 4 or 6.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::V4 => 4,
+            Self::V6 => 6,
+        }
+    }
+}
+
+impl fmt::Display for IpVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "IPv{}", self.number())
+    }
 }
 
 /// Which of a name's addresses is looked at. One is, and no other is tried when it does not answer: a check says
@@ -43,6 +65,8 @@ impl Default for Reach {
 pub(crate) struct Way<'a> {
     pub(crate) resolver: &'a dyn Resolve,
     pub(crate) rules: &'a AddressRules,
+    /// The one version of IP that will do, whatever is preferred.
+    pub(crate) only: Option<IpVersion>,
 }
 
 /// `host:port`, with an IPv6 address in brackets; without a port the usual one, if there is one.
@@ -100,9 +124,10 @@ impl Way<'_> {
             notes.set(&metrics::DNS_LOOKUP_TIME, took.as_secs_f64());
         }
         let found = found.map_err(|error| Failed::new(format!("{host}: {error}")))?;
-        let is_preferred = |address: &&SocketAddr| address.is_ipv6() == (reach.preferred == IpVersion::V6);
-        let chosen = found.iter().find(is_preferred).or_else(|| found.first().filter(|_| reach.fallback));
-        let wanted = if reach.preferred == IpVersion::V6 { "IPv6" } else { "IPv4" };
+        let wanted = self.only.unwrap_or(reach.preferred);
+        let other_will_do = reach.fallback && self.only.is_none();
+        let is_wanted = |address: &&SocketAddr| IpVersion::of(address.ip()) == wanted;
+        let chosen = found.iter().find(is_wanted).or_else(|| found.first().filter(|_| other_will_do));
         let chosen = *chosen.ok_or_else(|| Failed::new(format!("{host} has no address of {wanted}")))?;
         if is_target {
             notes.set(&metrics::IP_PROTOCOL, if chosen.is_ipv6() { 6.0 } else { 4.0 });

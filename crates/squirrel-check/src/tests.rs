@@ -10,12 +10,14 @@ pub(crate) mod server;
 mod tcp;
 mod witness;
 
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use squirrel_outbound::{AddressRules, TlsOptions};
+use squirrel_outbound::{AddressRules, Resolve, Resolving, TlsOptions};
 use squirrel_testkit::Authority;
 
-use crate::{Checker, Finding, Module, Prober};
+use crate::{Checker, Finding, IpVersion, Module, Prober, Reach, TcpCheck};
 
 /// A time that no good answer on loopback needs.
 const LONG: Duration = Duration::from_mins(1);
@@ -73,6 +75,42 @@ async fn addresses_that_are_not_allowed_are_not_connected_to() {
         assert!(why(&finding).contains("where clouds give credentials"), "{:?}", finding.log);
     }
     assert_eq!(server.connections(), 0);
+}
+
+/// Answers each name with addresses of both versions, but `old` with IPv4's alone.
+struct Both;
+
+impl Resolve for Both {
+    fn resolve<'a>(&'a self, host: &'a str, port: u16) -> Resolving<'a> {
+        let all: [IpAddr; 2] = ["::1", "127.0.0.1"].map(|text| text.parse().unwrap());
+        let known = all.into_iter().filter(move |address| host != "old" || address.is_ipv4());
+        Box::pin(async move { Ok(known.map(|address| (address, port).into()).collect()) })
+    }
+}
+
+#[tokio::test]
+async fn a_version_that_is_asked_for_stands_above_what_a_module_prefers() {
+    let server = server::Server::start(None, server::Act::say("hello\r\n")).await;
+    let checker = |version| Checker::new().with_resolver(Arc::new(Both)).only_by(version);
+    let reach = Reach { preferred: IpVersion::V6, ..Reach::default() };
+    let module = Module { timeout: LONG, prober: Prober::Tcp(Box::new(TcpCheck { reach, ..TcpCheck::default() })) };
+    let old = format!("old:{}", server.address.port());
+    let new = format!("new:{}", server.address.port());
+    for (version, target, expected) in [
+        (None, &new, 6.0),
+        (None, &old, 4.0),
+        (Some(IpVersion::V4), &new, 4.0),
+        (Some(IpVersion::V4), &old, 4.0),
+        (Some(IpVersion::V6), &new, 6.0),
+    ] {
+        let finding = checker(version).check(&module, target).await;
+        assert_eq!(value(&finding, "probe_ip_protocol"), Some(expected), "{version:?} {target}");
+        assert_eq!(finding.success, expected < 5.0, "the server is at IPv4 alone: {:?}", finding.log);
+    }
+    for target in [old, server.target()] {
+        let finding = checker(Some(IpVersion::V6)).check(&module, &target).await;
+        assert!(why(&finding).ends_with("has no address of IPv6"), "{:?}", finding.log);
+    }
 }
 
 #[test]

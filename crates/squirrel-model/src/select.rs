@@ -103,6 +103,9 @@ pub struct Tier {
     pub step_ms: i64,
     /// Where it begins.
     pub from: Timestamp,
+    /// Whether nothing older is kept anywhere, in full resolution or in another copy: then what it has of a time before
+    /// its beginning, which is nothing, is all that there is.
+    pub whole: bool,
 }
 
 /// Why a selection failed.

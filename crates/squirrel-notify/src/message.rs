@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use squirrel_model::Timestamp;
 
 use crate::group::Draft;
+use crate::notification::texts;
 use crate::observed::Digest;
-use crate::plan::{Plan, texts};
+use crate::plan::Plan;
 use crate::record::Record;
 use crate::{Notification, Reason, Texts};
 

@@ -4,9 +4,15 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use squirrel_model::Labels;
 
 /// Labels or annotations by name.
 pub type Texts = BTreeMap<String, String>;
+
+/// Label sets as plain texts.
+pub(crate) fn texts(labels: &Labels) -> Texts {
+    labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
 
 /// One message to one channel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -81,7 +81,7 @@ impl Record {
         let (pages, number) = (pages.trim_end_matches('/'), self.facts.fingerprint);
         NotifiedAlert {
             firing: self.is_firing(),
-            labels: crate::plan::texts(&self.labels),
+            labels: crate::notification::texts(&self.labels),
             annotations: self.annotations.clone(),
             starts_at_ms: self.starts_at.millis(),
             ends_at_ms: self.ends_at.map(Timestamp::millis),

@@ -1,33 +1,27 @@
 //! The state as a text, and back. The text is JSON with a version; each entry is read for itself, so that what is
 //! damaged costs nothing else.
 
+mod entries;
+mod notes;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use squirrel_alert::AlertState;
 use squirrel_model::{Labels, Timestamp};
 
-use crate::acknowledgement::Acknowledgement;
+use self::entries::{LONGEST_MS, SavedAcknowledgement, SavedAlert, SavedGroup, SavedRule, SavedSilence};
+use self::notes::Notes;
+use crate::RuleFacts;
 use crate::awake::Awake;
-use crate::flap::Flap;
-use crate::group::{Group, Line, Told};
+use crate::group::Group;
 use crate::history::{HistoryEntry, MAX_HISTORY};
 use crate::notifier::{MAX_ALERTS, MAX_GROUPS, Notifier};
-use crate::plan::texts;
-use crate::record::{Facts, Record};
-use crate::silences::{MAX_SILENCES, Silence};
-use crate::suppression::Suppression;
-use crate::{Matchers, RuleFacts, Texts};
+use crate::silences::MAX_SILENCES;
 
 /// The form of the text; a program that changes it counts on.
 const VERSION: u64 = 1;
-/// Most notes on what could not be taken over; the others are counted.
-const MAX_NOTES: usize = 20;
-/// No program has waited longer.
-const LONGEST_MS: i64 = 1 << 50;
 
 #[derive(Serialize)]
 struct Saved {
@@ -50,77 +44,6 @@ struct SavedClock {
     refused: u64,
     silences_made: u64,
     history_forgotten: u64,
-}
-
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-struct SavedRule {
-    expr: String,
-    #[serde(with = "crate::number::option")]
-    threshold: Option<f64>,
-    source: String,
-    interval_ms: i64,
-}
-
-#[derive(Serialize, Deserialize)]
-struct SavedAlert {
-    labels: Texts,
-    annotations: Texts,
-    rule: usize,
-    state: String,
-    /// As text, so that each number comes back as it was.
-    value: String,
-    starts_at_ms: i64,
-    ends_at_ms: Option<i64>,
-    seen_ms: i64,
-    ended_ms: i64,
-    flap_bits: u32,
-    flap_until_ms: i64,
-    flapping: bool,
-    told_ms: Option<i64>,
-    steps: usize,
-    held: Vec<Suppression>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct SavedGroup {
-    key: String,
-    labels: Texts,
-    lines: Vec<SavedLine>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct SavedLine {
-    channel: String,
-    /// Number, begin, whether it was told as one that flaps.
-    told: Vec<(u64, i64, bool)>,
-    sent_ms: Option<i64>,
-    news_ms: Option<i64>,
-    messages: u64,
-}
-
-#[derive(Serialize, Deserialize)]
-struct SavedSilence {
-    id: String,
-    matchers: Vec<String>,
-    starts_at_ms: i64,
-    ends_at_ms: i64,
-    updated_at_ms: i64,
-    author: String,
-    comment: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct SavedAcknowledgement {
-    subject: u64,
-    who: String,
-    comment: String,
-    at_ms: i64,
-    until_ms: Option<i64>,
-    rank: u8,
-}
-
-fn state_of(word: &str) -> Option<AlertState> {
-    [AlertState::Inactive, AlertState::Pending, AlertState::Firing].into_iter().find(|state| state.word() == word)
 }
 
 impl Notifier {
@@ -157,14 +80,7 @@ impl Notifier {
             acknowledgements: self
                 .acknowledgements
                 .iter()
-                .map(|(subject, said)| SavedAcknowledgement {
-                    subject: *subject,
-                    who: said.who.clone(),
-                    comment: said.comment.clone(),
-                    at_ms: said.at.millis(),
-                    until_ms: said.until.map(Timestamp::millis),
-                    rank: said.rank,
-                })
+                .map(|(subject, said)| SavedAcknowledgement::of(*subject, said))
                 .collect(),
             history: self.history.entries.iter().cloned().collect(),
         };
@@ -178,13 +94,13 @@ impl Notifier {
         let mut notes = Notes::default();
         let Ok(Value::Object(mut parts)) = serde_json::from_str::<Value>(saved) else {
             notes.add("the saved state is damaged or cut, and begins anew: silences, acknowledgements, and who was told are lost");
-            return notes.0;
+            return notes.finish();
         };
         let version = parts.get("version").and_then(Value::as_u64);
         if version != Some(VERSION) {
             let version = version.map_or("none".to_owned(), |version| version.to_string());
             notes.add(&format!("the saved state has version {version}, this program reads {VERSION}: it begins anew"));
-            return notes.0;
+            return notes.finish();
         }
         let mut part = |name: &str| parts.remove(name).unwrap_or_default();
         let clock: SavedClock = notes.one("clock", part("clock")).unwrap_or_default();
@@ -208,10 +124,7 @@ impl Notifier {
             }
         }
         for said in notes.list::<SavedAcknowledgement>("acknowledgement", part("acknowledgements"), MAX_ALERTS) {
-            let until = said.until_ms.map(Timestamp);
-            let at = Timestamp(said.at_ms);
-            let said_again = Acknowledgement { who: said.who, comment: said.comment, at, until, rank: said.rank };
-            self.acknowledgements.insert(said.subject, said_again);
+            self.acknowledgements.insert(said.subject, said.acknowledgement());
         }
         for entry in notes.list::<HistoryEntry>("entry of the history", part("history"), MAX_HISTORY) {
             self.history.put(entry);
@@ -286,168 +199,5 @@ impl Notifier {
                 group.lines.insert(channel, line);
             }
         }
-    }
-}
-
-impl SavedRule {
-    fn of(rule: &RuleFacts) -> Self {
-        Self {
-            expr: rule.expr.clone(),
-            threshold: rule.threshold,
-            source: rule.source.clone(),
-            interval_ms: rule.interval_ms,
-        }
-    }
-
-    fn facts(self) -> RuleFacts {
-        RuleFacts { expr: self.expr, threshold: self.threshold, source: self.source, interval_ms: self.interval_ms }
-    }
-}
-
-impl SavedAlert {
-    fn of(record: &Record, rule: usize) -> Self {
-        Self {
-            labels: texts(&record.labels),
-            annotations: record.annotations.clone(),
-            rule,
-            state: record.state.word().to_owned(),
-            value: record.value.to_string(),
-            starts_at_ms: record.starts_at.millis(),
-            ends_at_ms: record.ends_at.map(Timestamp::millis),
-            seen_ms: record.seen_ms,
-            ended_ms: record.ended_ms,
-            flap_bits: record.flap.bits,
-            flap_until_ms: record.flap.until,
-            flapping: record.flap.flapping,
-            told_ms: record.told_ms,
-            steps: record.steps,
-            held: record.held.clone(),
-        }
-    }
-
-    fn record(self, rules: &[Arc<RuleFacts>], now_ms: i64) -> Option<Record> {
-        let labels = Labels::new(self.labels).ok()?;
-        let state = state_of(&self.state)?;
-        Some(Record {
-            facts: Facts::of(&labels),
-            labels,
-            annotations: self.annotations,
-            rule: Arc::clone(rules.get(self.rule)?),
-            state,
-            value: self.value.parse().ok()?,
-            starts_at: Timestamp(self.starts_at_ms),
-            ends_at: self.ends_at_ms.map(Timestamp),
-            seen_ms: past(self.seen_ms, now_ms),
-            ended_ms: past(self.ended_ms, now_ms),
-            flap: Flap {
-                bits: self.flap_bits & crate::flap::MASK,
-                until: past(self.flap_until_ms, now_ms),
-                flapping: self.flapping,
-            },
-            told_ms: self.told_ms.map(|ms| past(ms, now_ms)),
-            steps: self.steps,
-            held: self.held,
-            silences: (None, Vec::new()),
-            from_last_run: true,
-        })
-    }
-}
-
-/// A time of waiting that cannot be later than now.
-fn past(ms: i64, now_ms: i64) -> i64 {
-    ms.clamp(-LONGEST_MS, now_ms)
-}
-
-impl SavedGroup {
-    fn of(key: &str, group: &Group) -> Self {
-        let lines = group.lines.iter().map(|(channel, line)| SavedLine {
-            channel: channel.clone(),
-            told: line.told.iter().map(|(number, told)| (*number, told.starts_at.millis(), told.flapping)).collect(),
-            sent_ms: line.sent_ms,
-            news_ms: line.news_ms,
-            messages: line.messages,
-        });
-        Self { key: key.to_owned(), labels: texts(&group.labels), lines: lines.collect() }
-    }
-}
-
-impl SavedLine {
-    fn line(self, now_ms: i64) -> (String, Line) {
-        let told = self
-            .told
-            .into_iter()
-            .map(|(number, starts_at, flapping)| (number, Told { starts_at: Timestamp(starts_at), flapping }));
-        let told: BTreeMap<u64, Told> = told.collect();
-        // Who was told was told at some time.
-        let sent_ms = self.sent_ms.or(Some(now_ms).filter(|_| !told.is_empty())).map(|ms| past(ms, now_ms));
-        let line = Line { told, sent_ms, news_ms: self.news_ms.map(|ms| past(ms, now_ms)), messages: self.messages };
-        (self.channel, line)
-    }
-}
-
-impl SavedSilence {
-    fn of(silence: &Silence) -> Self {
-        Self {
-            id: silence.id.clone(),
-            matchers: silence.matchers.texts(),
-            starts_at_ms: silence.starts_at.millis(),
-            ends_at_ms: silence.ends_at.millis(),
-            updated_at_ms: silence.updated_at.millis(),
-            author: silence.author.clone(),
-            comment: silence.comment.clone(),
-        }
-    }
-
-    fn silence(self) -> Option<Silence> {
-        let matchers = Matchers::parse(&self.matchers).ok().filter(|one| !one.match_nothing_in_particular())?;
-        Some(Silence {
-            id: self.id,
-            matchers,
-            starts_at: Timestamp(self.starts_at_ms),
-            ends_at: Timestamp(self.ends_at_ms),
-            updated_at: Timestamp(self.updated_at_ms),
-            author: self.author,
-            comment: self.comment,
-        })
-    }
-}
-
-/// What could not be taken over.
-#[derive(Default)]
-struct Notes(Vec<String>, usize);
-
-impl Notes {
-    fn add(&mut self, text: &str) {
-        if self.0.len() < MAX_NOTES {
-            self.0.push(text.to_owned());
-        } else {
-            self.1 += 1;
-        }
-    }
-
-    fn one<T: DeserializeOwned>(&mut self, what: &str, value: Value) -> Option<T> {
-        let read = serde_json::from_value(value).ok();
-        if read.is_none() {
-            self.add(&format!("the saved {what} is damaged, and is left out"));
-        }
-        read
-    }
-
-    fn list<T: DeserializeOwned>(&mut self, what: &str, value: Value, most: usize) -> Vec<T> {
-        let Value::Array(values) = value else {
-            self.add(&format!("the list of each saved {what} is damaged, and is left out"));
-            return Vec::new();
-        };
-        if values.len() > most {
-            self.add(&format!("there is no room for {} of the saved list of each {what}", values.len() - most));
-        }
-        values.into_iter().take(most).filter_map(|value| self.one(what, value)).collect()
-    }
-
-    fn finish(mut self) -> Vec<String> {
-        if self.1 > 0 {
-            self.0.push(format!("and {} more like these", self.1));
-        }
-        self.0
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use squirrel_alert::AlertState;
 use squirrel_model::Timestamp;
 
+use crate::notification::texts;
 use crate::notifier::Notifier;
-use crate::plan::texts;
 use crate::record::Record;
 use crate::view::{AlertView, Counts, GroupView, SilenceView, Views, WindowView};
 use crate::{Silence, Suppression};

@@ -1,9 +1,10 @@
 //! The driver: sockets, the clock and the kernel's time stamps under the machine.
 
+mod clocks;
 mod link;
 mod open;
+mod targets;
 
-use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
 use std::ops::ControlFlow;
@@ -15,9 +16,12 @@ use squirrel_sys::probe_socket::{Inbox, Readiness, wait_each};
 use squirrel_wire::icmp::Family;
 
 use crate::ping::{Clock, Event, Ping, Question, Step};
+pub use clocks::Clocks;
+pub(crate) use clocks::Offset;
 use link::Link;
 pub(crate) use link::{kind_of, words};
 pub use open::{OpenError, Options};
+use targets::Targets;
 
 /// Questions that are sent before answers are looked for again. So many answers with their time stamps fit into the
 /// queue of a socket, whatever the driver of the card takes for a packet.
@@ -26,16 +30,6 @@ const SENT_AT_ONCE: u32 = 16;
 const MANY: usize = 64;
 /// How long an answer of many may lie in its queue.
 const PATIENCE: Duration = Duration::from_millis(20);
-/// By how much the wall clock may run away from the steady one between two looks. More, and somebody set it.
-const DRIFT_NS: i128 = 500_000;
-
-/// The clocks that the driver reads.
-pub struct Clocks<'a> {
-    /// The steady one.
-    pub steady: &'a dyn Fn() -> Elapsed,
-    /// The wall clock in nanoseconds since the epoch, which the kernel stamps packets with.
-    pub wall: &'a dyn Fn() -> u64,
-}
 
 /// Sockets for some targets.
 pub struct Driver {
@@ -253,69 +247,6 @@ impl Unread {
 
     fn is_old(&self, now: Elapsed) -> bool {
         self.any() && now.0.saturating_sub(self.since.0) >= PATIENCE
-    }
-}
-
-/// Why a target is not asked whose address was not set.
-const NOWHERE: &str = "nobody said where it is";
-
-/// The addresses that are asked.
-#[derive(Default)]
-struct Targets {
-    addresses: Vec<Result<IpAddr, String>>,
-    /// The target of an address, for answers that are too short to say which they are of: the last, if it is asked
-    /// twice.
-    by_address: HashMap<IpAddr, u32>,
-}
-
-impl Targets {
-    fn set(&mut self, target: u32, address: Result<IpAddr, String>) {
-        while self.addresses.len() <= target as usize {
-            self.addresses.push(Err(NOWHERE.to_owned()));
-        }
-        let Some(place) = self.addresses.get_mut(target as usize) else { return };
-        if let Ok(before) = place
-            && self.by_address.get(before) == Some(&target)
-        {
-            self.by_address.remove(before);
-        }
-        if let Ok(address) = address {
-            self.by_address.insert(address, target);
-        }
-        *place = address;
-    }
-
-    fn get(&self, target: u32) -> Result<IpAddr, &str> {
-        match self.addresses.get(target as usize) {
-            Some(Ok(address)) => Ok(*address),
-            Some(Err(why)) => Err(why),
-            None => Err(NOWHERE),
-        }
-    }
-
-    fn address(&self, target: u32) -> Option<IpAddr> {
-        self.get(target).ok()
-    }
-
-    fn at(&self, address: IpAddr) -> Option<u32> {
-        self.by_address.get(&address).copied()
-    }
-}
-
-/// How far the wall clock is ahead of the steady one.
-pub(crate) struct Offset(i128);
-
-impl Offset {
-    pub(crate) fn read(clocks: &Clocks<'_>) -> Self {
-        let steady = (clocks.steady)().0.as_nanos();
-        Self(i128::from((clocks.wall)()) - i128::try_from(steady).unwrap_or(i128::MAX))
-    }
-
-    /// Whether somebody set the wall clock since the last look. Being interrupted between the two readings looks the
-    /// same, and costs the kernel's time of what is under way.
-    pub(crate) fn was_moved(&mut self, clocks: &Clocks<'_>) -> bool {
-        let before = std::mem::replace(self, Self::read(clocks));
-        (self.0 - before.0).abs() > DRIFT_NS
     }
 }
 

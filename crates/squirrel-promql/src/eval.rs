@@ -10,6 +10,7 @@ pub(crate) mod counters;
 pub(crate) mod dates;
 pub(crate) mod histograms;
 pub(crate) mod info;
+mod join;
 pub(crate) mod labelling;
 mod matching;
 pub(crate) mod math;
@@ -17,6 +18,7 @@ mod notes;
 pub(crate) mod opaque;
 #[expect(clippy::unnecessary_wraps, reason = "the functions of a form share one signature")]
 pub(crate) mod over_time;
+mod ranges;
 mod sample_share;
 mod sets;
 #[expect(clippy::unnecessary_wraps, reason = "the functions of a form share one signature")]
@@ -32,7 +34,7 @@ use squirrel_model::{Found, Matcher, Samples, Select, TimeRange, Timestamp, is_h
 
 use self::column::{Column, Numbers, Operand, Series, Steps};
 use self::notes::Notes;
-pub(crate) use self::window::RawSeries;
+pub(crate) use self::ranges::RawSeries;
 use crate::answer::{Answer, EvalOptions, Value};
 use crate::ast::{At, Call, Expr, ExprKind, Selector, Shift};
 use crate::{EvalError, Span};

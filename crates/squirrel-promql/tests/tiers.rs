@@ -27,7 +27,7 @@ impl Copies {
             all.put(&counter, at, ((at % (2 * HOUR)) / SECOND * 7) as f64);
             all.put(&gauge, at, (at / 10_000 % 53) as f64);
         }
-        let tier = |step_ms: i64, from: i64| Tier { step_ms, from: Timestamp(from) };
+        let tier = |step_ms: i64, from: i64| Tier { step_ms, from: Timestamp(from), whole: false };
         Self { all, full_from, tiers: vec![tier(MINUTE, minutes_from), tier(HOUR, HOUR)] }
     }
 
@@ -167,6 +167,36 @@ fn what_is_gone_in_full_is_answered_from_the_finest_copy_with_a_warning() {
     let answer = store.ask("load", 0, 6 * HOUR, HOUR);
     assert!(answer.warnings.iter().any(|note| note.contains("each 1h")), "{answer:?}");
     assert_eq!(samples(&answer).len(), 6, "{answer:?}");
+}
+
+#[test]
+fn a_window_that_begins_before_all_samples_is_answered_from_figures_too() {
+    // Everything began with the first sample: the copies lack nothing of what the windows want.
+    let whole = |whole: bool| {
+        let mut store = Copies::new(0, MINUTE);
+        store.tiers.iter_mut().for_each(|tier| tier.whole = whole);
+        store
+    };
+    let (with, without) = (whole(true), whole(false));
+    for (query, step) in [("avg_over_time(load[10h])", "each 1h"), ("sum_over_time(load[490m])", "each 1m")] {
+        let (copied, full) = (with.ask(query, 5 * HOUR, 5 * HOUR, HOUR), without.ask(query, 5 * HOUR, 5 * HOUR, HOUR));
+        assert!(copied.warnings.is_empty() && copied.infos.iter().any(|note| note.contains(step)), "{copied:?}");
+        assert!(full.infos.is_empty() && copied.samples < full.samples / 5, "{} of {}", copied.samples, full.samples);
+        let (copied, full) = (samples(&copied)[0].1, samples(&full)[0].1);
+        assert!((copied - full).abs() <= full.abs() * 0.01, "{query}: {copied}, in full {full}");
+    }
+}
+
+#[test]
+fn what_is_gone_in_full_is_answered_from_the_coarsest_copy_that_says_the_same() {
+    let mut store = Copies::new(5 * HOUR, MINUTE);
+    // Hours reach back to the first sample as minutes do.
+    store.tiers[1].whole = true;
+    let answer = store.ask("avg_over_time(load[10h])", 6 * HOUR, 6 * HOUR, HOUR);
+    assert!(answer.warnings.iter().any(|note| note.contains("each 1h")), "{answer:?}");
+    // One that does not begin and end with an hour needs minutes.
+    let answer = store.ask("avg_over_time(load[610m])", 6 * HOUR, 6 * HOUR, HOUR);
+    assert!(answer.warnings.iter().any(|note| note.contains("each 1m")), "{answer:?}");
 }
 
 #[test]

@@ -11,10 +11,12 @@ use crate::gate::Stop;
 mod check;
 mod checks;
 mod own;
+mod parts;
 
 use check::Check;
-pub(crate) use checks::{CHECKS, PARTS};
+pub(crate) use checks::CHECKS;
 pub(crate) use own::Own;
+pub(crate) use parts::PARTS;
 
 /// How old samples may be and still be judged by; as far as the checks look back.
 const FRESH_MS: i64 = 300_000;

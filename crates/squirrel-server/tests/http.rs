@@ -6,6 +6,7 @@ mod http {
     pub(crate) mod limits;
     pub(crate) mod live;
     pub(crate) mod probe;
+    pub(crate) mod probe_record;
     pub(crate) mod probes;
     pub(crate) mod prometheus;
     pub(crate) mod promtool;

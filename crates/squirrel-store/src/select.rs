@@ -211,9 +211,23 @@ impl Select for Snapshot {
 
     fn tiers(&self) -> Vec<Tier> {
         let full = self.first_ms();
-        let from = |blocks: &[Arc<Block>]| blocks.iter().map(|block| block.meta.min_ms).min().or(full);
-        let tiers = self.view.coarse.iter().zip(STEPS);
-        tiers.filter_map(|(blocks, step_ms)| Some(Tier { step_ms, from: Timestamp(from(blocks)?) })).collect()
+        let first = |blocks: &[Arc<Block>]| blocks.iter().map(|block| block.meta.min_ms).min();
+        let copies = || self.view.coarse.iter().zip(STEPS);
+        // A step stands under its end, so that what it is made of begins before that.
+        let begin = |from: i64, step_ms: i64| from.saturating_sub(step_ms);
+        let begins = copies().filter_map(|(blocks, step_ms)| Some((begin(first(blocks)?, step_ms), step_ms)));
+        let begins: Vec<(i64, i64)> = begins.chain(full.map(|full| (full, 1))).collect();
+        let tier = |(blocks, step_ms): (&Arc<Vec<Arc<Block>>>, i64)| {
+            let own = first(blocks).map(|from| begin(from, step_ms));
+            let from = first(blocks).or(full)?;
+            // The same sample begins an hour, a minute of it, and a millisecond of that.
+            let is_older = |(other, other_step): &(i64, i64)| {
+                let coarser = step_ms.max(*other_step);
+                other.div_euclid(coarser) < own.unwrap_or(from).div_euclid(coarser)
+            };
+            Some(Tier { step_ms, from: Timestamp(from), whole: !begins.iter().any(is_older) })
+        };
+        copies().filter_map(tier).collect()
     }
 
     fn read_tier(

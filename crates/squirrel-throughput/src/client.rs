@@ -264,12 +264,14 @@ struct Carried {
 impl Carried {
     fn interval(&mut self, omitted: bool, each: &mut dyn FnMut(&Interval)) {
         let interval = self.run.interval(omitted);
-        // The rest behind the last full interval is shown if it is more than the timer's inaccuracy.
-        if interval.end.saturating_sub(interval.start) > Duration::from_millis(20) || self.intervals.is_empty() {
+        // The rest behind the last full interval is shown if it is more than the timer's inaccuracy. What counts is
+        // never put to what does not.
+        let is_rest = interval.end.saturating_sub(interval.start) <= Duration::from_millis(20);
+        if let Some(last) = self.intervals.last_mut().filter(|last| is_rest && last.omitted == omitted) {
+            last.extend(&interval);
+        } else {
             each(&interval);
             self.intervals.push(interval);
-        } else if let Some(last) = self.intervals.last_mut() {
-            last.extend(&interval);
         }
     }
 }

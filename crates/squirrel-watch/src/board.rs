@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use squirrel_api::probes::{Probe, ProbeState, ProbedPath};
-use squirrel_check::Finding;
+use squirrel_check::{Finding, IpVersion};
 use squirrel_model::{Elapsed, Timestamp};
 use tokio::sync::oneshot;
 
@@ -129,6 +129,15 @@ impl Board {
         self.revision += u64::from(changed);
         self.counts.refused_series += refused as u64;
         self.bound();
+    }
+
+    /// Takes what a check by hand found that began at `at`. It may take longer than the interval: what the schedule
+    /// began later and ended before is newer, and samples are kept in the order of their times.
+    pub(crate) fn by_hand(&mut self, index: u32, target: &Target, at: Timestamp, finding: &Finding) {
+        let is_newest = self.entry(index).is_some_and(|entry| entry.began.is_none_or(|began| began < at));
+        if is_newest {
+            self.finding(index, target, at, finding);
+        }
     }
 
     /// Takes a trace that began at `at`, or why there is none.
@@ -257,6 +266,7 @@ fn shown(entry: &Entry, down: &HashSet<&str>) -> Probe {
         instance: target.instance.clone(),
         kind: target.kind().to_owned(),
         module: target.module.clone(),
+        ip: target.ip.map(IpVersion::number),
         group: target.group.clone(),
         parents: target.parents.clone(),
         interval: target.interval.as_secs_f64(),

@@ -62,6 +62,8 @@ pub(crate) struct Entry {
     pub(crate) target: Arc<Target>,
     pub(crate) standing: Standing,
     pub(crate) last: Last,
+    /// When the check began that counted last.
+    pub(crate) began: Option<Timestamp>,
     pub(crate) told: Option<ProbeMinute>,
     pub(crate) history: PathHistory,
     pub(crate) traced: Option<Arc<Traced>>,
@@ -89,6 +91,7 @@ impl Entry {
             target,
             standing: Standing::default(),
             last: Last::default(),
+            began: None,
             told: None,
             history: PathHistory::default(),
             traced: None,
@@ -146,6 +149,7 @@ impl Entry {
     pub(crate) fn finding(&mut self, at: Timestamp, finding: &Finding, out: &mut Vec<Sample>) -> (bool, usize) {
         let (rows, refused) = self.naming.of_finding(finding);
         self.live.publish(at, rows, out);
+        self.began = Some(at);
         let changed = self.standing.note(at, finding.success, self.target.patience());
         self.last = Last {
             at: Some(at.plus_ms(i64::try_from(finding.duration.as_millis()).unwrap_or(0))),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use squirrel_check::Module;
+use squirrel_check::{IpVersion, Module};
 use squirrel_model::Labels;
 
 /// Targets of all probes together at most.
@@ -20,6 +20,8 @@ pub struct Target {
     pub instance: String,
     /// What is done.
     pub work: Work,
+    /// The version of IP that it is asked by; none for any that its name has, and for what a check's module prefers.
+    pub ip: Option<IpVersion>,
     /// From one run to the next.
     pub interval: Duration,
     /// The name of the module that says how, if it is one of a modules file.
@@ -75,13 +77,13 @@ impl Target {
         matches!(self.work, Work::Ping { .. })
     }
 
-    /// Whether nothing about when it runs is different.
+    /// Whether nothing about when it runs, and by which IP, is different.
     pub(crate) fn runs_like(&self, other: &Self) -> bool {
         let same_work = match (&self.work, &other.work) {
             (Work::Ping { timeout: one }, Work::Ping { timeout: other }) => one == other,
             (Work::Path { .. }, Work::Path { .. }) | (Work::Check(_), Work::Check(_)) => true,
             _ => false,
         };
-        same_work && self.interval == other.interval
+        same_work && self.interval == other.interval && self.ip == other.ip
     }
 }

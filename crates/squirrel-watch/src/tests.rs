@@ -1,6 +1,7 @@
 //! The board over made-up networks and hours that pass in a moment.
 
 mod bounds;
+mod by_hand;
 mod real;
 mod series;
 mod standing;
@@ -26,6 +27,7 @@ fn target(job: &str, instance: &str, work: Work) -> Target {
         job: job.to_owned(),
         instance: instance.to_owned(),
         work,
+        ip: None,
         interval: Duration::from_secs(1),
         module: None,
         group: None,

@@ -129,8 +129,9 @@ impl Watch {
         hold(&self.inner.board).is_empty()
     }
 
-    /// Probes once, beside the schedule. An echo and a check count as any other; a trace is told alone, since it may
-    /// take another way than those of the schedule.
+    /// Probes once, beside the schedule, and within the probe's own time limit: a check may take as long as its module
+    /// says, though one of the schedule ends with its interval. An echo and a check count as any other, but for a check
+    /// that others outran; a trace is told alone, since it may take another way than those of the schedule.
     ///
     /// # Errors
     /// No such target, too many at once, or what is in the way.

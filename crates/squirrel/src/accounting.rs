@@ -34,18 +34,18 @@ pub(crate) struct Opened {
 impl Opened {
     /// All network namespaces of the host, or this one inside of another; with the ledger where it can be had. What
     /// needs a privilege is asked of the process that `starting` starts, so this one needs none any more; without one
-    /// there is nothing that this process could give up.
+    /// there is nothing that this process could give up. It answers within `patience` or is late.
     ///
     /// # Errors
     /// When netlink is refused here, or the process cannot be started.
-    pub(crate) fn open(starting: Option<Starting>) -> anyhow::Result<Self> {
+    pub(crate) fn open(starting: Option<Starting>, patience: Duration) -> anyhow::Result<Self> {
         let Some(starting) = starting else {
             let found = network_namespaces().map(|found| found.namespaces).unwrap_or_default();
             let everywhere = is_on_the_host(&found);
             let ledger = Ledger::open(&squirrel_bpf::Options::default()).map_err(|unavailable| unavailable.to_string());
             return Ok(Self::with(everywhere, Sources::open(everywhere)?, ledger, None));
         };
-        let keeper = Running::start(starting)?;
+        let keeper = Running::start(starting, patience)?;
         let (sources, ledger, everywhere) = keeper.sources()?;
         Ok(Self::with(everywhere, sources, ledger, Some(keeper)))
     }

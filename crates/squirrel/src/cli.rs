@@ -7,6 +7,7 @@ mod live;
 mod mcp;
 mod path;
 mod ping;
+mod questions;
 mod throughput;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ pub(crate) use live::{Direction, Sockets, Top, TopLevel, TopTable};
 pub(crate) use mcp::{Mcp, Proxy, Wrap};
 pub(crate) use path::Path;
 pub(crate) use ping::Ping;
+pub(crate) use questions::{Explain, Query, Status};
 pub(crate) use throughput::{Throughput, ThroughputClient, ThroughputServer, every_address};
 
 const EXAMPLES: &str = "\
@@ -226,43 +228,9 @@ pub(crate) enum Shell {
     Fish,
 }
 
-/// `squirrel status`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Status {
-    /// Print one JSON document
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// The daemon's address
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:7775", value_parser = server_address)]
-    pub(crate) server: String,
-}
-
 /// The address of a daemon, as it was typed.
 fn server_address(text: &str) -> Result<String, String> {
     squirrel_api::client::check_address(text).map(|()| text.to_owned())
-}
-
-/// `squirrel query`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Query {
-    /// The question, in PromQL
-    #[arg(value_name = "EXPR")]
-    pub(crate) expr: String,
-    /// Print the answer of the API as one JSON document
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// The daemon's address
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:7775", value_parser = server_address)]
-    pub(crate) server: String,
-    /// Ask for this moment instead of now (seconds since 1970, or RFC 3339)
-    #[arg(long, value_name = "TIME", conflicts_with = "since")]
-    pub(crate) time: Option<String>,
-    /// Ask for a range that began this long ago, such as 10m
-    #[arg(long, value_name = "DURATION")]
-    pub(crate) since: Option<String>,
-    /// Distance of the points of a range
-    #[arg(long, value_name = "DURATION", default_value = "15s", requires = "since")]
-    pub(crate) step: String,
 }
 
 /// `squirrel record`.
@@ -271,17 +239,6 @@ pub(crate) struct Record {
     /// Folder to write; it must not exist or be empty
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
-}
-
-/// `squirrel explain`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Explain {
-    /// A metric's name; without one, all are listed
-    #[arg(value_name = "METRIC")]
-    pub(crate) metric: Option<String>,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 #[cfg(test)]

@@ -96,9 +96,13 @@ fn shown(config: &Config) -> String {
             let _ = writeln!(text, "# to {}", Untrusted(&to));
         }
     }
-    for (name, [key, kind], targets) in config.probes.lines() {
-        let _ = writeln!(text, "\n[[probe]]\nname = {}\n{key} = {}", word(name), word(kind));
-        let _ = writeln!(text, "# {targets} target{}", if targets == 1 { "" } else { "s" });
+    for probe in config.probes.lines() {
+        let [key, kind] = probe.kind;
+        let _ = writeln!(text, "\n[[probe]]\nname = {}\n{key} = {}", word(probe.name), word(kind));
+        if let Some(ip) = probe.ip {
+            let _ = writeln!(text, "ip = {ip}");
+        }
+        let _ = writeln!(text, "# {} target{}", probe.targets, if probe.targets == 1 { "" } else { "s" });
     }
     text
 }

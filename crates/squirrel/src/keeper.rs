@@ -114,14 +114,19 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts a keeper.
+    /// Starts a keeper, which answers within `patience` or is late.
     ///
     /// # Errors
     /// When it cannot be started.
-    pub(crate) fn start(starting: Starting) -> anyhow::Result<Self> {
+    pub(crate) fn start(starting: Starting, patience: Duration) -> anyhow::Result<Self> {
         let started = starting.starter.start(Part::Keeper)?;
         let courier = started.courier.context("the process with privileges was started without a connection to it")?;
-        Ok(Self { keeper: Keeper::new(courier), care: Care::default(), starter: Watched::default(), starting })
+        Ok(Self {
+            keeper: Keeper::with_patience(courier, patience),
+            care: Care::default(),
+            starter: Watched::default(),
+            starting,
+        })
     }
 
     /// Looks after the keeper without waiting: one that has died or hangs is replaced, at most so often.

@@ -1,5 +1,6 @@
 //! `squirrel top`: who uses the network, by the daemon's account or by the command's own.
 
+mod cells;
 mod meter;
 mod view;
 

@@ -38,6 +38,8 @@ mod path;
 mod path_hops;
 #[path = "program/ping.rs"]
 mod ping;
+#[path = "program/printing.rs"]
+mod printing;
 #[path = "program/processes.rs"]
 mod processes;
 #[path = "program/refusals.rs"]

@@ -208,15 +208,17 @@ impl Question {
 }
 
 impl Books {
-    /// The books of a picture.
-    pub fn new(picture: &Picture) -> Self {
+    /// The books of a picture; with `interface`, the rows of that name alone: one in each network namespace that has
+    /// such an interface. The sums are the host's in any case.
+    pub fn new(picture: &Picture, interface: Option<&str>) -> Self {
         let counted = picture.interfaces.iter().filter(|row| row.counted_elsewhere.is_none());
+        let asked = picture.interfaces.iter().filter(|row| interface.is_none_or(|name| row.name == name));
         Self {
             schema: Cow::Borrowed(LIVE_SCHEMA),
             time: picture.at.seconds(),
             since: picture.since.seconds(),
             level: LevelReport::from(&picture.level),
-            interfaces: picture.interfaces.iter().map(Interface::from).collect(),
+            interfaces: asked.map(Interface::from).collect(),
             unattributed: picture.unattributed.iter().map(Unattributed::from).collect(),
             totals: Totals::of(counted.map(|row| &row.wire)),
             lost_events: picture.lost_events,

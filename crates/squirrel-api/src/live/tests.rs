@@ -257,7 +257,21 @@ fn the_hosts_total_leaves_out_what_is_counted_elsewhere() {
     let wire = Figures { bytes: Traffic { receive: 5, transmit: 6 }, ..Figures::default() };
     let row = |counted_elsewhere| InterfaceRow { wire, counted_elsewhere, ..InterfaceRow::default() };
     let picture = Picture { interfaces: vec![row(None), row(Some("the port of a bridge"))], ..picture() };
-    assert_eq!(Books::new(&picture).totals.receive_bytes, 5);
+    assert_eq!(Books::new(&picture, None).totals.receive_bytes, 5);
     let table = Question::default().interfaces(&picture).unwrap();
     assert_eq!((table.totals.transmit_bytes, table.interfaces.len()), (6, 2));
+}
+
+#[test]
+fn the_books_of_one_interface_have_its_rows_alone_and_the_sums_of_the_host() {
+    let wire = Figures { bytes: Traffic { receive: 5, transmit: 6 }, ..Figures::default() };
+    let row = |name: &str, namespace| InterfaceRow { name: name.into(), namespace, wire, ..InterfaceRow::default() };
+    let picture = Picture { interfaces: vec![row("eth0", 1), row("eth00", 1), row("eth0", 2)], ..picture() };
+    for (asked, namespaces) in
+        [(None, vec![1, 1, 2]), (Some("eth0"), vec![1, 2]), (Some("eth"), vec![]), (Some("ETH0"), vec![])]
+    {
+        let books = Books::new(&picture, asked);
+        assert_eq!(books.interfaces.iter().map(|row| row.namespace).collect::<Vec<_>>(), namespaces, "{asked:?}");
+        assert_eq!(books.totals.transmit_bytes, 18, "{asked:?}");
+    }
 }

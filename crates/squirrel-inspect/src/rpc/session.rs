@@ -1,16 +1,23 @@
-//! What both directions share: requests that wait, names, the protocol's version.
+//! What both directions share: names, the protocol's version, and what each message comes to.
+//!
+//! Requests meet their answers in `session/matching.rs`; what is told of a message stands in `session/telling.rs`.
 
-use std::hash::{BuildHasher as _, RandomState};
+mod matching;
+mod telling;
+
+use std::hash::RandomState;
 use std::time::Duration;
 
-use super::mcp::{self, Sender};
-use crate::event::Faults;
+use self::matching::{Key, side};
+use self::telling::Outcome;
+pub(crate) use self::telling::revision;
+use super::mcp;
 use crate::http::Expected;
-use crate::json::scan::{Found, Id};
+use crate::json::scan::Found;
 use crate::json::text::Text;
-use crate::label::{LabelId, LabelTable, OTHER};
-use crate::pending::{Pending, Waiting};
-use crate::{Conformance, Counts, Direction, Event, Failure, FailureKind, Kind, Limits, Message, Version};
+use crate::label::{LabelId, LabelTable};
+use crate::pending::Pending;
+use crate::{Conformance, Counts, Direction, Event, Failure, FailureKind, Kind, Limits, Message};
 
 /// Which protocol is spoken in JSON-RPC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,14 +43,6 @@ pub(super) struct Told {
     pub(super) at: Duration,
 }
 
-/// An identifier, small. Strings are hashed twice with keys of this session's own, so that nobody can
-/// choose two that meet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Key {
-    Number(i64),
-    Text(u64, u64),
-}
-
 /// The type of a message.
 #[derive(Clone, Copy, Debug, Default)]
 struct Names {
@@ -67,14 +66,6 @@ pub(crate) struct Session {
     /// The version told last.
     version: Option<&'static str>,
     counts: Counts,
-}
-
-/// Where to look for requests that went this way.
-fn side(direction: Direction) -> usize {
-    match direction {
-        Direction::ToServer => 0,
-        Direction::ToClient => 1,
-    }
 }
 
 impl Session {
@@ -196,189 +187,4 @@ impl Session {
         let outcome = if answers { self.answer(found, told) } else { self.question(found, told) };
         self.emit(found, told, outcome, events);
     }
-
-    fn question(&mut self, found: &mut Found, told: Told) -> Outcome {
-        let method = found.method.as_ref().and_then(|method| method.text());
-        let known =
-            method.filter(|_| self.dialect == Dialect::Mcp).and_then(|method| mcp::known(method, &mut self.recent));
-        let label = known.map_or_else(|| self.labels.intern(method), |(label, _)| label);
-        let mut names = Names { label, ..Names::default() };
-        let mut lasting = false;
-        let wants_answer = !matches!(found.id, Id::Absent);
-        let method = method.unwrap_or_default();
-        if self.dialect == Dialect::Mcp {
-            if let Some((_, known)) = known {
-                lasting = known.lasting;
-                let wrong = match known.sender {
-                    Sender::Both => false,
-                    Sender::Client => told.direction == Direction::ToClient,
-                    Sender::Server => told.direction == Direction::ToServer,
-                };
-                if wrong {
-                    found.faults.add(Conformance::WrongDirection);
-                }
-                let notifies = method.starts_with("notifications/");
-                if notifies == wants_answer {
-                    found.faults.add(if notifies { Conformance::UnwantedId } else { Conformance::MissingId });
-                }
-            }
-            if method == "tools/call" {
-                names.detail = Some(self.details.intern(found.name.as_ref().and_then(|name| name.text())));
-            }
-            names.initialize = method == "initialize";
-            let cancelled = (method == "notifications/cancelled").then(|| self.key(&found.request_id)).flatten();
-            if let Some((key, asked)) = cancelled.zip(self.asked.get_mut(side(told.direction))) {
-                asked.excuse(key);
-            }
-        }
-        if !wants_answer {
-            return Outcome { kind: Kind::Notification, names, ..Outcome::default() };
-        }
-        match self.key(&found.id) {
-            Some(key) => {
-                let waiting = Waiting { what: names, sent: told.at, excused: lasting };
-                let asked = self.asked.get_mut(side(told.direction));
-                if asked.and_then(|asked| asked.insert(key, waiting)).is_some() {
-                    found.faults.add(Conformance::DuplicateId);
-                }
-            }
-            None => found.faults.add(bad_id(&found.id)),
-        }
-        Outcome { kind: Kind::Request, names, ..Outcome::default() }
-    }
-
-    fn answer(&mut self, found: &mut Found, told: Told) -> Outcome {
-        let mut outcome = Outcome { kind: Kind::Response, ..Outcome::default() };
-        if found.outcome && found.error {
-            found.faults.add(Conformance::ResultAndError);
-        }
-        if found.error && found.code.is_none() {
-            found.faults.add(Conformance::NoErrorCode);
-        }
-        let Some(key) = self.key(&found.id) else {
-            // Who could not read a request cannot know its identifier, and says null.
-            let excused = found.error && matches!(found.id, Id::Null);
-            if !excused {
-                found.faults.add(bad_id(&found.id));
-            }
-            return outcome;
-        };
-        let waiting = self.asked.get_mut(side(told.direction.reversed())).and_then(|asked| asked.take(key));
-        let Some(waiting) = waiting else {
-            let own = self.asked.get(side(told.direction)).is_some_and(|asked| asked.contains(key));
-            if own {
-                found.faults.add(Conformance::WrongDirection);
-            } else if self.limits.max_pending > 0 {
-                found.faults.add(Conformance::UnknownId);
-            }
-            return outcome;
-        };
-        outcome.names = waiting.what;
-        outcome.matched = true;
-        outcome.latency = told.at.checked_sub(waiting.sent);
-        self.counts.clock_steps += u64::from(outcome.latency.is_none());
-        outcome
-    }
-
-    fn emit(&mut self, found: &Found, told: Told, outcome: Outcome, events: &mut dyn FnMut(Event<'_>)) {
-        self.counts.messages += 1;
-        let names = outcome.names;
-        events(Event::Message(Message {
-            protocol: self.dialect.protocol(),
-            direction: told.direction,
-            kind: outcome.kind,
-            label: self.labels.name(names.label),
-            detail: names.detail.map(|detail| self.details.name(detail)),
-            size: told.size,
-            matched: outcome.matched,
-            latency: outcome.latency,
-        }));
-        if outcome.kind == Kind::Response {
-            if let Some(code) = found.code.filter(|_| found.error) {
-                self.failure(told, names, FailureKind::Code(code), events);
-            } else if found.is_error && self.dialect == Dialect::Mcp {
-                self.failure(told, names, FailureKind::Tool, events);
-            }
-        }
-        self.faults(found, told, names, events);
-        self.tell_version(found, outcome, events);
-    }
-
-    fn failure(&self, told: Told, names: Names, kind: FailureKind, events: &mut dyn FnMut(Event<'_>)) {
-        events(Event::Failure(Failure {
-            protocol: self.dialect.protocol(),
-            direction: told.direction,
-            label: self.labels.name(names.label),
-            detail: names.detail.map(|detail| self.details.name(detail)),
-            kind,
-        }));
-    }
-
-    fn faults(&self, found: &Found, told: Told, names: Names, events: &mut dyn FnMut(Event<'_>)) {
-        if found.faults == Faults::default() {
-            return;
-        }
-        for kind in found.faults.each() {
-            self.failure(told, names, FailureKind::Conformance(kind), events);
-        }
-    }
-
-    fn tell_version(&mut self, found: &Found, outcome: Outcome, events: &mut dyn FnMut(Event<'_>)) {
-        let seen = match (self.dialect, outcome.kind) {
-            (_, Kind::Invalid) => None,
-            (Dialect::JsonRpc, _) => found.version.then_some("2.0"),
-            // What the server answers is agreed; what the client asks for is only asked.
-            (Dialect::Mcp, Kind::Response) => {
-                found.revision.as_ref().filter(|_| outcome.names.initialize).map(|text| revision(text.text()))
-            }
-            (Dialect::Mcp, _) => found.meta_revision.as_ref().map(|text| revision(text.text())),
-        };
-        if let Some(version) = seen {
-            self.version_said(version, events);
-        }
-    }
-
-    /// Tells the version when it is another than before.
-    pub(crate) fn version_said(&mut self, version: &'static str, events: &mut dyn FnMut(Event<'_>)) {
-        if self.version != Some(version) {
-            self.version = Some(version);
-            events(Event::Version(Version { protocol: self.dialect.protocol(), version }));
-        }
-    }
-
-    fn key(&self, id: &Id) -> Option<Key> {
-        match id {
-            Id::Number(number) => Some(Key::Number(*number)),
-            Id::Text { text, number } => {
-                let [first, second] = &self.hashers;
-                let text = (text.octets(), *number);
-                Some(Key::Text(first.hash_one(text), second.hash_one(text)))
-            }
-            Id::Absent | Id::Null | Id::Long | Id::Bad => None,
-        }
-    }
-}
-
-/// What was learned of a message.
-#[derive(Clone, Copy, Debug)]
-struct Outcome {
-    kind: Kind,
-    names: Names,
-    matched: bool,
-    latency: Option<Duration>,
-}
-
-impl Default for Outcome {
-    fn default() -> Self {
-        Self { kind: Kind::Invalid, names: Names::default(), matched: false, latency: None }
-    }
-}
-
-fn bad_id(id: &Id) -> Conformance {
-    if matches!(id, Id::Long) { Conformance::LongId } else { Conformance::BadId }
-}
-
-/// A revision from the closed list.
-pub(crate) fn revision(text: Option<&str>) -> &'static str {
-    mcp::REVISIONS.iter().copied().find(|known| Some(*known) == text).unwrap_or(OTHER)
 }

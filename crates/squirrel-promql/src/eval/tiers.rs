@@ -1,6 +1,6 @@
 //! Answers from coarse copies: where full resolution does not reach back so far, and where nobody could tell.
 
-use squirrel_model::{Figure, Samples, TimeRange, duration_text};
+use squirrel_model::{Figure, Samples, Tier, TimeRange, duration_text};
 
 use super::column::{Column, Operand, Series, Steps};
 use super::sums::Sum;
@@ -108,19 +108,23 @@ impl Evaluator<'_> {
         };
         let first = ends.time(0).saturating_sub(range_ms);
         let tiers = self.store.tiers();
+        // A young store has no copy that reaches back so far, and nothing else that does.
+        let reaches = |tier: &Tier| tier.whole || tier.from.millis() <= first.saturating_add(1);
         let mut coarsest_first = tiers.iter().enumerate().rev();
-        let (tier, chosen) =
-            coarsest_first.find(|(_, tier)| fits(tier.step_ms) && tier.from.millis() <= first.saturating_add(1))?;
+        let (tier, chosen) = coarsest_first.find(|(_, tier)| fits(tier.step_ms) && reaches(tier))?;
         Some(Choice { tier, step_ms: chosen.step_ms, older: false })
     }
 
     /// The copy that a function of windows is answered from, if one is.
     pub(super) fn tier_for(&self, function: &str, windows: &Windows) -> Option<Choice> {
         let first = windows.ends.time(0).saturating_sub(windows.range_ms).saturating_add(1);
-        self.older(first).or_else(|| {
-            Recipe::of(function)?;
-            self.as_good(windows.ends, windows.range_ms, windows.steps)
-        })
+        let as_good = Recipe::of(function).and_then(|_| self.as_good(windows.ends, windows.range_ms, windows.steps));
+        match (self.older(first), as_good) {
+            // Both have it all, and a coarser one has it in fewer figures.
+            (Some(older), Some(as_good)) if as_good.step_ms > older.step_ms => Some(Choice { older: true, ..as_good }),
+            (Some(older), _) => Some(older),
+            (None, as_good) => as_good,
+        }
     }
 
     /// Says once for each place that an answer is from a copy.

@@ -64,7 +64,7 @@ mod tests {
             (
                 "/api/live/books",
                 "limit=%31&%1b[2J=1",
-                "invalid parameter \"limit\": /api/live/books takes no parameters",
+                "invalid parameter \"limit\": /api/live/books knows only interface",
             ),
         ] {
             assert_eq!(check(path, query).expect_err(query).message, message);

@@ -34,9 +34,10 @@ pub(super) async fn interfaces(AxumState(state): AxumState<State>, params: Param
     table(&state, &params, Question::interfaces).await
 }
 
-/// Each interface with the parts of its bytes, and what belongs to nobody.
-pub(super) async fn books(AxumState(state): AxumState<State>) -> Result<Response, Failure> {
-    answer(&state, |picture| Ok(Books::new(picture))).await
+/// Each interface with the parts of its bytes, or those of one name, and what belongs to nobody.
+pub(super) async fn books(AxumState(state): AxumState<State>, params: Params) -> Result<Response, Failure> {
+    let interface = params.get("interface").map(str::to_owned);
+    answer(&state, move |picture| Ok(Books::new(picture, interface.as_deref()))).await
 }
 
 /// The document of `squirrel top --json`: all tables of one moment.

@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url";
 import { changeAlerts, makeDesk, PORTS, TOKEN } from "./alerts.mjs";
 import { applicationList } from "./applications.mjs";
 import { evaluate } from "./answers.mjs";
+import { accountingCollector, books } from "./books.mjs";
 import { probeOne, probesPage, runProbe } from "./probes.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -65,13 +66,14 @@ export async function startMock({ port = 0, host = { hostile: false, bad: false 
   async function route(request, response, url) {
     const path = url.pathname;
     if (path === "/api/charts") return send(response, 200, "application/json", charts);
-    if (path === "/api/collectors") return json(response, 200, COLLECTORS);
+    if (path === "/api/collectors") return json(response, 200, [...COLLECTORS, ...accountingCollector(host)]);
     if (path === "/api/catalogue") return json(response, 200, CATALOGUE);
     if (path === "/api/applications") return json(response, 200, applicationList(host));
     if (path === "/api/alerts") return json(response, 200, { time: Date.now() / 1000, ...desk });
     if (path === "/api/probes") return json(response, ...probesPage(host, url.searchParams));
     if (path === "/api/probes/one") return json(response, ...probeOne(host, url.searchParams));
     if (path === "/api/probes/run" && request.method === "POST") return change(request, response, path);
+    if (path === "/api/live/books") return json(response, ...books(host, url.searchParams));
     if (path === "/api/live/ports") return json(response, 200, PORTS);
     if (request.method === "POST" && /^\/api\/(silences|alerts|notify)\b/.test(path)) return change(request, response, path);
     if (path === "/api/verdict") return json(response, 200, verdict());

@@ -19,7 +19,7 @@ function minute(name, loss, base) {
 function target(job, instance, { kind = "ping", group = "Berlin", state = "up", ago = 5400, loss = 0, base = 0.012, ...more } = {}) {
   const pings = kind === "ping" && state === "up";
   return {
-    job, instance, kind, module: null, group, parents: [], interval: kind === "ping" ? 1 : 30, state, since: now() - ago, at: now() - 1,
+    job, instance, kind, module: null, ip: null, group, parents: [], interval: kind === "ping" ? 1 : 30, state, since: now() - ago, at: now() - 1,
     seconds: state === "up" ? wave(instance, now(), base) : null, address: "192.0.2.7", why: null, minute: pings ? minute(instance, loss, base) : null, objective: null, window: null,
     certificate_expires: null, heartbeat: [], availability: null, budget: null, ...more,
   };

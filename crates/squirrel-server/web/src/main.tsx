@@ -5,6 +5,7 @@ import "./styles/frame.css";
 import "./styles/controls.css";
 import "./styles/pages.css";
 import "./styles/interfaces.css";
+import "./styles/books.css";
 import "./styles/charts.css";
 import "./styles/applications.css";
 import "./styles/alerts.css";

@@ -81,6 +81,8 @@ export const tests = {
           if (again) await page.reload();
           await page.waitForFunction((text) => document.querySelector("h1")?.textContent === text, shown);
           await page.waitForSelector(".facts");
+          // The accounting has a row of the very same name.
+          await page.waitForSelector('[data-books="row"]');
           assert.equal(new URL(page.url()).pathname, `/interfaces/${encodeURIComponent(device)}`);
           assert.equal(await page.locator(".page-head .alias").textContent(), shownAlias);
           await drawn(page);

@@ -7,6 +7,7 @@
 import { launch } from "./browser.mjs";
 import { tests as alerts } from "./alerts.test.mjs";
 import { tests as applications } from "./applications.test.mjs";
+import { tests as books } from "./books.test.mjs";
 import { planted, tests as hostile } from "./hostile.test.mjs";
 import { tests as probes } from "./probes.test.mjs";
 import { tests as screens } from "./screens.test.mjs";
@@ -18,7 +19,7 @@ import { tests as units } from "./units.test.mjs";
 await import("../build.mjs");
 
 const wanted = process.argv[2] ?? "";
-const all = { ...units, ...screens, ...time, ...trouble, ...applications, ...alerts, ...probes, ...(planted.length > 0 ? hostile : {}) };
+const all = { ...units, ...screens, ...time, ...trouble, ...applications, ...alerts, ...probes, ...books, ...(planted.length > 0 ? hostile : {}) };
 /** For tests that open many pages, on a machine that is slow and busy: only a hang takes so long. */
 const LIMIT_MS = 600_000;
 let passed = 0;

@@ -77,8 +77,14 @@ export const tests = {
         await withPage(browser, { path, context }, async ({ page }) => {
           await page.waitForSelector(".live-button.live");
           if (path === "/alerts" || path === "/probes") await page.waitForSelector(".verdict-line");
-          else if (path !== "/interfaces") await drawn(page);
-          else await page.waitForSelector('tr[data-device="lo"]');
+          else if (path === "/interfaces") await page.waitForSelector('tr[data-device="lo"]');
+          else {
+            // Charts are drawn where they are near the screen, and on a phone much stands above those of an interface.
+            await page.waitForSelector(".chart");
+            if (path === "/interfaces/lo") await page.waitForSelector('[data-books="row"]');
+            await page.locator(".chart").first().evaluate((chart) => chart.scrollIntoView());
+            await drawn(page);
+          }
           const [content, window, bar] = await page.evaluate(() => [
             document.documentElement.scrollWidth,
             document.documentElement.clientWidth,

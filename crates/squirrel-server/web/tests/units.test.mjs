@@ -8,7 +8,7 @@ import { build } from "esbuild";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
 /** The exports of one source file. */
-async function load(file) {
+export async function load(file) {
   const { outputFiles } = await build({ entryPoints: [join(root, "src", file)], bundle: true, format: "esm", write: false, logLevel: "error" });
   return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
 }
@@ -39,6 +39,8 @@ export const tests = {
       [0.0421, "seconds", "bits", "42.1 ms"],
       [12.5, "seconds", "bits", "12.5 s"],
       [1536, "bytes", "bits", "1.50 KiB"],
+      [1536, "traffic", "bits", "1.54 kB"],
+      [999, "traffic", "bits", "999 B"],
       [12_345, "count", "bits", "12 345"],
       [4, "count", "bits", "4"],
       [65_536, "number", "bits", "65 536"],
@@ -55,6 +57,48 @@ export const tests = {
     }
     assert.equal(speedText(1e10).replace("\u00a0", " "), "10 Gbit/s");
     assert.equal(speedText(2.5e9).replace("\u00a0", " "), "2.5 Gbit/s");
+  },
+
+  async a_bar_is_full_and_shows_whatever_there_is() {
+    const { amountText, barSentence, partsOf, piecesOf, unexplainedSentence } = await load("lib/books.ts");
+    const parts = ["attributed", "headers", "forwarded", "kernel", "unexplained"];
+    const row = (source, ...bytes) => ({
+      source, entries: [], receive_bytes: bytes.reduce((sum, one) => sum + one, 0), transmit_bytes: 0,
+      ...Object.fromEntries(parts.flatMap((part, i) => [[`${part}_receive_bytes`, bytes[i]], [`${part}_transmit_bytes`, 0]])),
+    });
+    for (const [bytes, expected] of [
+      [[1, 1, 1, 1, 0], [25, 25, 25, 25]],
+      [[5e9, 0, 0, 0, 0], [100]],
+      [[1e12, 0, 0, 0, 1], [99.2, 0.8]],
+      [[1e12, 1, 1, 1, 1], [96.8, 0.8, 0.8, 0.8, 0.8]],
+      [[0, 0, 0, 0, 0], []],
+    ]) {
+      const pieces = piecesOf(partsOf(row("exact", ...bytes), "receive"));
+      assert.deepEqual(pieces.map((piece) => Number(piece.length.toFixed(6))), expected, `${bytes}`);
+      pieces.forEach((piece, i) => assert.ok(Math.abs(piece.from - pieces.slice(0, i).reduce((sum, one) => sum + one.length, 0)) < 1e-9, `${bytes}: a gap`));
+    }
+    const plain = (text) => text.replace(/[\u00a0\u202f]/g, " ");
+    assert.equal(plain(barSentence(row("sampled", 900, 99, 0, 0, 1), "receive")), "Received 1.00 kB: attributed to processes about 900 B, 90.00 %; headers and retransmissions about 99 B, 9.90 %; unexplained about 1 B, 0.10 %.");
+    assert.equal(plain(barSentence(row("exact", 900, 100, 0, 0, 0), "receive")), "Received 1.00 kB: attributed to processes 900 B, 90.00 %; headers and retransmissions 100 B, 10.00 %.");
+    assert.equal(barSentence(row("exact", 1, 0, 0, 0, 0), "transmit"), "Transmitted: nothing.");
+    assert.equal(plain(unexplainedSentence(row("exact", 1e9, 0, 0, 0, 1))), "Unexplained: <0.01 % of what was received.");
+    assert.equal(unexplainedSentence(row("exact", 1, 0, 0, 0, 0)), "Nothing is unexplained.");
+    assert.equal(unexplainedSentence(row("exact", 0, 0, 0, 0, 0)), "Nothing was received or transmitted.");
+    assert.deepEqual([amountText(1500, true), amountText(1500, false), amountText(0, true)].map(plain), ["~1.50 kB", "1.50 kB", "0 B"]);
+  },
+
+  async what_is_exact_is_not_told_to_count_packets() {
+    const { bookReason, exactness } = await load("lib/reasons.ts");
+    const entry = { part: "unexplained", reason: "unknown", meaning: "Level `packets` counts each frame.", receive_bytes: 1, transmit_bytes: 0 };
+    assert.equal(bookReason(entry, "sampled"), entry.meaning);
+    assert.match(bookReason(entry, "exact"), /passed between two readings, or their table was full\.$/);
+    assert.equal(bookReason({ ...entry, part: "kernel", meaning: "ICMP." }, "exact"), "ICMP.");
+    const level = (name, missing = []) => ({ name, meaning: "", next: null, missing });
+    const row = { name: "eth0", source: "sampled" };
+    assert.match(exactness(row, level("packets", [{ part: "packets of eth00", reason: "x" }])), /was not from the beginning/);
+    assert.match(exactness(row, level("packets", [{ part: "packets of eth0", reason: "no room" }])), /Its packets are not counted: no room\.$/);
+    assert.match(exactness(row, level("sockets", [{ part: "packets", reason: "It died." }])), /cannot be had: It died\.$/);
+    assert.match(exactness({ name: "eth0", source: "unavailable" }, level("own")), /^Not known/);
   },
 
   async hidden_characters_are_made_visible() {

@@ -1,18 +1,21 @@
-//! Writing the log.
+//! Writing the log. When segments begin and end stands in `writer/segments.rs`.
 //!
 //! Rows that would not outlast a loss of power yet wait in a backlog. When a write or a sync
 //! fails, the segment is given up for good (Linux may have dropped its dirty pages, and marks them
 //! clean), and the whole backlog goes to the next segment: at once, and if that fails too, with
 //! the next append.
 
-use std::collections::{BTreeSet, VecDeque};
+mod segments;
+
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
+use self::segments::Segment;
 use super::encode::{State, put_loose};
-use super::{FOLDER, SegmentInfo, path};
-use crate::dir::{Append, Dir};
-use crate::format::{FileHeader, FileKind, put_frame};
+use super::{FOLDER, SegmentInfo};
+use crate::dir::Dir;
+use crate::format::put_frame;
 use crate::head::{Row, TickRow};
 use crate::options::SyncPolicy;
 use crate::series::{Definition, Index, SeriesId};
@@ -40,20 +43,6 @@ pub(crate) struct Logged {
     pub(crate) bytes: u64,
     /// Whether everything so far would outlast a loss of power.
     pub(crate) synced: bool,
-}
-
-#[derive(Debug)]
-struct Segment {
-    number: u64,
-    file: Box<dyn Append>,
-    bytes: u64,
-    opened_ms: i64,
-    windows: BTreeSet<i64>,
-    /// Frames since the last key frame.
-    since_key: u32,
-    /// Frames since the last one that repeated the definitions which only the log has. Not with each frame: while a
-    /// million series come, each would repeat all before it.
-    since_names: u32,
 }
 
 /// Writes segments.
@@ -191,26 +180,6 @@ impl LogWriter {
         Ok(Logged { bytes: self.buffer.len() as u64, synced })
     }
 
-    fn open_segment(&mut self, now_ms: i64) -> io::Result<()> {
-        let number = self.next_number;
-        let file = self.dir.create(&path(number))?;
-        self.next_number += 1;
-        let first = self.backlog.front().map_or(self.next_seq, seq_of);
-        FileHeader { kind: FileKind::Log, a: number, b: first }.put(&mut self.buffer);
-        self.segment = Some(Segment {
-            number,
-            file,
-            bytes: 0,
-            opened_ms: now_ms,
-            windows: BTreeSet::new(),
-            since_key: KEY_EVERY,
-            since_names: KEY_EVERY,
-        });
-        self.state = State::default();
-        self.written = 0;
-        Ok(())
-    }
-
     /// Writes into the buffer what the open segment does not have yet.
     fn encode_waiting(&mut self, fresh: bool, names: Names<'_>) {
         let Some(segment) = self.segment.as_mut() else { return };
@@ -242,27 +211,6 @@ impl LogWriter {
         }
     }
 
-    fn rotate_if_due(&mut self, now_ms: i64) {
-        let due = self.segment.as_ref().is_some_and(|segment| {
-            segment.bytes >= self.max_bytes || (now_ms - segment.opened_ms).abs() >= self.max_age_ms
-        });
-        if due && let Err(error) = self.close_segment() {
-            tracing::warn!(%error, "a log segment could not be synced; its last rows go to the next one");
-        }
-    }
-
-    /// Ends the open segment. On an error the rows that were not synced stay in the backlog.
-    pub(crate) fn close_segment(&mut self) -> io::Result<()> {
-        let Some(mut segment) = self.segment.take() else { return Ok(()) };
-        let synced = segment.file.sync();
-        self.closed.push(SegmentInfo { number: segment.number, windows: segment.windows, bytes: segment.bytes });
-        self.written = 0;
-        if synced.is_ok() {
-            self.backlog.clear();
-        }
-        synced
-    }
-
     /// Syncs whatever the policy left unsynced.
     pub(crate) fn sync_now(&mut self) -> io::Result<()> {
         let Some(segment) = self.segment.as_mut() else { return Ok(()) };
@@ -274,42 +222,6 @@ impl LogWriter {
             self.abandon();
         }
         synced
-    }
-
-    fn abandon(&mut self) {
-        if let Some(segment) = self.segment.take() {
-            self.closed.push(SegmentInfo { number: segment.number, windows: segment.windows, bytes: segment.bytes });
-        }
-        self.written = 0;
-    }
-
-    /// Numbers of the segments that are closed now.
-    pub(crate) fn closed_numbers(&self) -> Vec<u64> {
-        self.closed.iter().map(|segment| segment.number).collect()
-    }
-
-    /// Removes those of `numbers` whose samples are all in windows that are not in `remaining`.
-    pub(crate) fn remove_covered(&mut self, numbers: &[u64], remaining: &BTreeSet<i64>) -> io::Result<u64> {
-        let mut result = Ok(0);
-        let dir = &self.dir;
-        self.closed.retain(|segment| {
-            let covered = numbers.contains(&segment.number) && segment.windows.is_disjoint(remaining);
-            if !covered || result.is_err() {
-                return true;
-            }
-            match dir.remove(&path(segment.number)) {
-                Ok(()) => {
-                    result = result.as_ref().map_or(Ok(0), |n| Ok(n + 1));
-                    false
-                }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => false,
-                Err(error) => {
-                    result = Err(error);
-                    true
-                }
-            }
-        });
-        result
     }
 }
 

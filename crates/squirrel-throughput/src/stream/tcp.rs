@@ -47,7 +47,8 @@ pub(crate) fn send(mut stream: &TcpStream, work: &Work) -> CpuTime {
     thread_cpu()
 }
 
-/// Receives until it is stopped or the other side ends the stream. What has arrived when it is stopped is counted.
+/// Receives until it is stopped or the other side ends the stream. Of what has arrived when it is stopped, one block
+/// is counted.
 pub(crate) fn receive(mut stream: &TcpStream, work: &Work) -> CpuTime {
     let mut octets = vec![0; work.block];
     let mut pacer = work.pacer();

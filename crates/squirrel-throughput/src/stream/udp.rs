@@ -12,6 +12,8 @@ use crate::udp::{Arrivals, write_header};
 
 /// Messages that one call sends at most.
 const MESSAGES: usize = 8;
+/// Calls that take what has arrived when a receiver is stopped: more than a socket's queue holds.
+const LAST_CALLS: u32 = 16;
 
 /// Datagrams to a message that the kernel cuts; 1 where it cannot.
 fn segments(socket: &UdpSocket, size: usize) -> usize {
@@ -79,13 +81,20 @@ fn is_passing(error: &io::Error) -> bool {
         || error.kind() == io::ErrorKind::ConnectionRefused
 }
 
-/// Receives until it is stopped.
+/// Receives until it is stopped. What lies in the socket by then has arrived, and is counted; a sender that does not end
+/// must not keep this thread for ever.
 pub(crate) fn receive(socket: &UdpSocket, work: &Work) -> CpuTime {
     // A kernel that cannot hands each datagram over alone.
     let _ = bulk::put_together(socket);
     let mut inbox = Inbox::new();
     let mut arrivals = Arrivals::default();
-    while !work.stop.is_set() {
+    let mut left = LAST_CALLS;
+    loop {
+        let stopped = work.stop.is_set();
+        if stopped && (left == 0 || left == LAST_CALLS && socket.set_nonblocking(true).is_err()) {
+            break;
+        }
+        left -= u32::from(stopped);
         let mut now = None;
         let (mut octets, mut datagrams) = (0, 0);
         let received = inbox.receive(socket, &mut |datagram| {
@@ -108,9 +117,14 @@ pub(crate) fn receive(socket: &UdpSocket, work: &Work) -> CpuTime {
         ] {
             counter.store(value, Relaxed);
         }
-        if received.is_err_and(|error| !is_passing(&error)) {
-            work.meter.broken.store(true, Relaxed);
-            break;
+        match received {
+            Err(error) if !is_passing(&error) => {
+                work.meter.broken.store(true, Relaxed);
+                break;
+            }
+            // There is no more.
+            Ok(0) | Err(_) if stopped => break,
+            _ => {}
         }
     }
     thread_cpu()

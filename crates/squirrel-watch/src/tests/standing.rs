@@ -1,6 +1,7 @@
 //! How it stands with targets: what lies behind what, over restarts and reloads.
 
 use squirrel_api::probes::ProbeState;
+use squirrel_check::IpVersion;
 use squirrel_model::{Elapsed, Timestamp, is_stale};
 
 use ProbeState::{Down, Unknown, Unreachable, Up};
@@ -86,6 +87,19 @@ fn a_reload_leaves_alone_what_did_not_change() {
     let ends = board.close(Timestamp(10_000));
     assert_eq!(ends.iter().filter(|(.., value)| is_stale(*value)).count(), ends.len());
     assert!(ends.iter().any(|(labels, ..)| labels.metric_name() == "probe_value"));
+}
+
+#[test]
+fn a_target_that_is_asked_by_another_version_of_ip_is_asked_anew_and_stays_known() {
+    let by = |ip| vec![Target { ip, ..ping("a") }];
+    let (mut board, there) = board(by(None));
+    board.echo(0, &there[0], echo(5, Some(1)));
+    for (ip, runs_on) in [(None, true), (Some(IpVersion::V6), false), (Some(IpVersion::V6), true), (None, false)] {
+        let changes = board.arrange(by(ip).into_iter().map(Arc::new).collect(), Timestamp(8_000));
+        assert_eq!(changes.iter().map(|change| change.runs_on).collect::<Vec<_>>(), [runs_on], "{ip:?}");
+        let known = &board.all()[0];
+        assert_eq!((known.state, known.since, known.ip), (Up, Some(5.0), ip.map(IpVersion::number)));
+    }
 }
 
 #[test]

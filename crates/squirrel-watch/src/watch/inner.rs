@@ -134,34 +134,39 @@ impl Inner {
     pub(super) async fn look_up(self: Arc<Self>, index: u32) {
         let Some(target) = self.target(index).filter(|target| matches!(target.work, Work::Ping { .. })) else { return };
         let before = hold(&self.addresses).get(&index).copied();
-        let found = address_of(&*self.resolver, &target.instance, before, |address| self.can_ping(address)).await;
-        match (&found, before) {
-            (Ok(address), _) => {
+        let can_ask = |address| self.can_ping(address);
+        let found = address_of(&*self.resolver, &target.instance, target.ip, before, can_ask).await;
+        // It may have left meanwhile, or be asked by another version of IP; then it is looked up for that.
+        let still = self
+            .target(index)
+            .is_some_and(|now| now.instance == target.instance && now.job == target.job && now.runs_like(&target));
+        if !still {
+            return;
+        }
+        match &found {
+            Ok(address) => {
                 hold(&self.addresses).insert(index, *address);
             }
-            (Err(_), _) => self.names.hasten(index, NAMES_AGAIN),
+            Err(_) => self.names.hasten(index, NAMES_AGAIN),
         }
         // A name server that fails for a while does not make a target unknown that was known.
         let address = found.or_else(|why| before.ok_or(why));
-        // It may have left meanwhile.
-        let still = self.target(index).is_some_and(|now| now.instance == target.instance && now.job == target.job);
-        if still {
-            self.pings.set(index, Some((target, address)));
-        }
+        self.pings.set(index, Some((target, address)));
     }
 
     pub(super) async fn check(self: Arc<Self>, index: u32) {
         let Some(target) = self.target(index) else { return };
         let Work::Check(module) = &target.work else { return };
         let at = self.clock.wall();
-        let finding = self.ask(module, &target).await;
+        // Never longer than its interval, whatever its module says: the next one is due then.
+        let finding = self.ask(module, &target, Some(target.interval)).await;
         hold(&self.board).finding(index, &target, at, &finding);
     }
 
-    /// A check never outlasts its interval, whatever its module says.
-    async fn ask(&self, module: &Module, target: &Target) -> Finding {
-        let asked = Asked { target: &target.instance, hostname: None, limit: Some(target.interval) };
-        self.checker.ask(module, &asked).await
+    /// A check takes its module's own time, or `limit` if that is less.
+    async fn ask(&self, module: &Module, target: &Target, limit: Option<Duration>) -> Finding {
+        let asked = Asked { target: &target.instance, hostname: None, limit };
+        self.checker.clone().only_by(target.ip).ask(module, &asked).await
     }
 
     pub(super) async fn trace(self: Arc<Self>, index: u32) {
@@ -174,7 +179,7 @@ impl Inner {
     async fn traced(&self, index: Option<u32>, target: &Target) -> Result<Traced, String> {
         let Work::Path { packets, timeout } = target.work else { return Err("its path is not traced".to_owned()) };
         let before = index.and_then(|index| hold(&self.addresses).get(&index).copied());
-        let address = address_of(&*self.resolver, &target.instance, before, |_| true).await?;
+        let address = address_of(&*self.resolver, &target.instance, target.ip, before, |_| true).await?;
         if let Some(index) = index {
             hold(&self.addresses).insert(index, address);
         }
@@ -212,8 +217,9 @@ impl Inner {
             }
             Work::Check(module) => {
                 let at = self.clock.wall();
-                let finding = self.ask(module, &target).await;
-                hold(&self.board).finding(index, &target, at, &finding);
+                // Nothing is due after it: whoever asks waits as long as the module would.
+                let finding = self.ask(module, &target, None).await;
+                hold(&self.board).by_hand(index, &target, at, &finding);
                 Ok(Ran::Finding(finding))
             }
         }

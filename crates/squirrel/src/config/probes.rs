@@ -30,6 +30,17 @@ pub(crate) struct Probes {
     modules: Arc<Modules>,
 }
 
+/// A table `[[probe]]` in short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Line<'a> {
+    pub(crate) name: &'a str,
+    /// `kind` or `module`, and which.
+    pub(crate) kind: [&'a str; 2],
+    /// The version of IP that it asks by, where it says one.
+    pub(crate) ip: Option<u8>,
+    pub(crate) targets: usize,
+}
+
 impl Probes {
     pub(super) fn new(tables: Vec<Probe>, modules: Arc<Modules>) -> Self {
         Self { tables, modules }
@@ -93,10 +104,14 @@ impl Probes {
         self.tables.iter().any(|probe| probe.module.is_none() && probe.kind() == written::Kind::Ping)
     }
 
-    /// Each table's name, kind or module, and number of targets, for people.
-    pub(crate) fn lines(&self) -> impl Iterator<Item = (&str, [&str; 2], usize)> {
-        let kind = |probe: &'_ Probe| if probe.module.is_some() { "module" } else { "kind" };
-        self.tables.iter().map(move |probe| (probe.name.as_str(), [kind(probe), probe.word()], probe.targets.len()))
+    /// Each table's name, kind or module, version of IP, and number of targets, for people.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = Line<'_>> {
+        self.tables.iter().map(|probe| Line {
+            name: &probe.name,
+            kind: [if probe.module.is_some() { "module" } else { "kind" }, probe.word()],
+            ip: probe.ip.map(|ip| ip.0.number()),
+            targets: probe.targets.len(),
+        })
     }
 }
 

@@ -262,6 +262,7 @@ const PROBED: &str = r#"
 # kind = "ping"          (also path, http, tcp, dns, ntp, plugin; or module = "http_2xx" in its place)
 # interval = "10s"       (1s to 4m; 1m for paths and checks)
 # timeout = "2s"         (of a check: 10s; at most the interval)
+# ip = 6                 (or 4: names are asked by this IP alone; without it by any, and as a module prefers)
 # group = "office"
 # parents = []           (targets that these lie behind: while one is down, these are unreachable, and not told singly)
 # objective = 0.999      (the share of time that they should be up, judged over `window`, 30d)

@@ -134,7 +134,8 @@ fn shown(detail: &ProbeDetail, drawn: &Drawn, since: i64) -> Vec<String> {
     let mut out = vec![Untrusted(&detail.sentence).to_string()];
     let mut fact = |name: &str, text: String| out.push(format!("{name:>11}  {}", Untrusted(&text)));
     let group = probe.group.as_ref().map(|group| format!(", group {group}")).unwrap_or_default();
-    fact("probed", format!("{} each {}, table {}{group}", probe.kind, span(probe.interval), probe.job));
+    let ip = probe.ip.map(|ip| format!(" by IPv{ip}")).unwrap_or_default();
+    fact("probed", format!("{}{ip} each {}, table {}{group}", probe.kind, span(probe.interval), probe.job));
     fact("state", format!("{} for {}", probe.state.word(), lasted(probe.since, detail.time)));
     if !probe.parents.is_empty() {
         fact("behind", probe.parents.join(", "));
@@ -265,6 +266,7 @@ mod tests {
             job: "edge".into(),
             instance: "gw".into(),
             kind: "path".into(),
+            ip: Some(6),
             interval: 60.0,
             state: ProbeState::Up,
             since: Some(0.0),
@@ -292,7 +294,7 @@ mod tests {
         let printed = shown(&detail, &Drawn { puffs: vec![Puff::default()], hops: vec![hop] }, 3_600_000).join("\n");
         assert_eq!(
             printed,
-            "gw\\u{1b}[2J does what it should.\n     probed  path each 1 min, table edge\n      state  up for 10 min\n  objective  99.90 %: 99.99 % answered, 96.00 % of the error budget is left, spent at 0.2 times the allowed pace in the last hour\n   last day  ▂▅\n\nHops of the last 1 h: ░▒▓█ fast to slow, ! loss that goes on to the end\n    hop 1 │░\n\nChanges of the path, the newest of 3 first:\n  1970-01-01T00:01:00Z\n    hop 1: 192.0.2.1 -> 192.0.2.9\n    hop 3: - -> 192.0.2.3"
+            "gw\\u{1b}[2J does what it should.\n     probed  path by IPv6 each 1 min, table edge\n      state  up for 10 min\n  objective  99.90 %: 99.99 % answered, 96.00 % of the error budget is left, spent at 0.2 times the allowed pace in the last hour\n   last day  ▂▅\n\nHops of the last 1 h: ░▒▓█ fast to slow, ! loss that goes on to the end\n    hop 1 │░\n\nChanges of the path, the newest of 3 first:\n  1970-01-01T00:01:00Z\n    hop 1: 192.0.2.1 -> 192.0.2.9\n    hop 3: - -> 192.0.2.3"
         );
     }
 }

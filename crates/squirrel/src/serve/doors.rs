@@ -20,6 +20,9 @@ use crate::failure::{Class, classed};
 use crate::keeper::Starting;
 use crate::serve::probes;
 
+/// Longest wait for an answer of the process with privileges: the next second must not wait too.
+const KEEPER_PATIENCE: Duration = Duration::from_secs(1);
+
 /// Everything that is open.
 pub(crate) struct Doors {
     pub(crate) kernel: Linux,
@@ -54,7 +57,8 @@ pub(super) fn open(config: &Config, monotonic: clock::Monotonic) -> anyhow::Resu
     let sources = match config.accounting.value {
         AccountingLevel::Off => None,
         AccountingLevel::Sockets | AccountingLevel::Packets => {
-            Some(Starting::begin().and_then(Opened::open).context("cannot open what the accounting reads")?)
+            let opened = Starting::begin().and_then(|starting| Opened::open(starting, KEEPER_PATIENCE));
+            Some(opened.context("cannot open what the accounting reads")?)
         }
     };
     let alerts = config.directory.value.join("alerts");

@@ -14,13 +14,16 @@ pub(crate) struct Reloader {
 impl Reloader {
     /// Reads the configuration again; the result is what is in force from now on, and where samples go to and come
     /// from, unless that stays as it is.
-    pub(crate) fn reload(&self, current: Config) -> (Config, Option<RemoteParts>) {
+    ///
+    /// # Errors
+    /// The configuration before, which stays in force; why was told.
+    pub(crate) fn reload(&self, current: Config) -> Result<(Config, Option<RemoteParts>), Box<Config>> {
         const KEPT: &str = "the configuration was not reloaded, the old one stays in force";
         let fresh = match Config::load(&self.flags, &self.environment) {
             Ok(fresh) => fresh,
             Err(error) => {
                 tracing::error!("{KEPT}: {error:#}");
-                return (current, None);
+                return Err(Box::new(current));
             }
         };
         let remote = match fresh.remote.open() {
@@ -32,21 +35,20 @@ impl Reloader {
             }
             Err(error) => {
                 tracing::error!("{KEPT}: {error:#}");
-                return (current, None);
+                return Err(Box::new(current));
             }
         };
         if fresh.log != current.log
             && let Err(error) = self.logging.change(&fresh.log.value)
         {
             tracing::error!("{KEPT}: {error:#}");
-            return (current, None);
+            return Err(Box::new(current));
         }
         for name in restart_only(&current, &fresh) {
             tracing::warn!("{name} has changed in the configuration; it takes effect at the next start");
         }
-        tracing::info!("configuration reloaded");
         let Config { log, disabled, alerts, checks, notify, probes, remote: tables, .. } = fresh;
-        (Config { log, disabled, alerts, checks, notify, probes, remote: tables, ..current }, remote)
+        Ok((Config { log, disabled, alerts, checks, notify, probes, remote: tables, ..current }, remote))
     }
 }
 

@@ -178,8 +178,15 @@ async fn drive(
                 }
             }
             Event::Reload => {
-                let (fresh, parts) = reloader.reload(config);
-                config = fresh;
+                let parts;
+                (config, parts) = match reloader.reload(config) {
+                    Ok(taken) => taken,
+                    Err(kept) => {
+                        config = *kept;
+                        wait = until_next(clock::wall(), step_ms);
+                        continue;
+                    }
+                };
                 if let Some(parts) = parts {
                     remote.change(parts).await;
                 }
@@ -193,6 +200,7 @@ async fn drive(
                 })
                 .await
                 .context("a reload ended the program")?;
+                tracing::info!("configuration reloaded");
             }
             Event::Stop(signal) => {
                 tracing::info!("{signal}: stopping");

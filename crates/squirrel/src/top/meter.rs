@@ -19,6 +19,11 @@ use crate::keeper::{Running, Starting};
 use crate::live_client::{self, USUAL_ADDRESS, explained};
 use crate::output;
 
+/// Longest wait for an answer of the process with privileges: a measurement loses none because the host is busy, a
+/// screen must not stand still.
+const MEASUREMENT_PATIENCE: Duration = Duration::from_secs(30);
+const SCREEN_PATIENCE: Duration = Duration::from_secs(1);
+
 /// The command's own account of the network.
 pub(super) struct Own {
     accountant: Accountant,
@@ -33,7 +38,9 @@ impl Own {
     /// Opens everything that this user may read: all network namespaces on the host, this one inside of another.
     pub(super) fn open(args: &cli::Top, starting: Option<Starting>) -> anyhow::Result<Self> {
         let packets = args.level == Some(TopLevel::Packets);
-        let opened = Opened::open(starting).map_err(|error| match error.downcast::<SysError>() {
+        let prints = args.period.is_some() || args.json || args.json_lines;
+        let patience = if prints { MEASUREMENT_PATIENCE } else { SCREEN_PATIENCE };
+        let opened = Opened::open(starting, patience).map_err(|error| match error.downcast::<SysError>() {
             Ok(error) => forbidden_or(error, "the kernel's list of sockets is refused here"),
             Err(error) => error,
         })?;

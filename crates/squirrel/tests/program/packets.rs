@@ -1,13 +1,13 @@
 //! The level `packets` in network namespaces: nothing of what an interface carries is unexplained.
 
-use std::io::{BufRead as _, BufReader, Lines};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::Command;
 
 use serde_json::Value;
 use squirrel_testkit::{Namespace, skip, until};
 
 use crate::inside::{Inside, play};
+use crate::printing::Printing;
 use crate::processes::{descendant, has_gone};
 use crate::support::{PATIENCE, squirrel};
 
@@ -42,17 +42,33 @@ pub(crate) fn bytes(row: &Value, part: &str, direction: &str) -> i64 {
 
 pub(crate) const DIRECTIONS: [&str; 2] = ["receive", "transmit"];
 
-/// Wire is the sum of its parts, none of which is unexplained.
-fn check_all_is_explained(document: &Value) {
-    assert_eq!(document["level"]["name"], "packets", "{}", document["level"]);
-    for row in document["interfaces"].as_array().expect("rows") {
-        for direction in DIRECTIONS {
-            let parts = ["attributed_", "headers_", "forwarded_", "kernel_"].map(|part| bytes(row, part, direction));
-            assert_eq!(parts.iter().sum::<i64>(), bytes(row, "", direction), "{direction}: {row}");
-            assert_eq!(bytes(row, "unexplained_", direction), 0, "{row}");
-        }
-        assert_eq!(row["source"], "exact", "{row}");
-    }
+/// Whether wire is the sum of its parts and none is unexplained. What passes between the two readings of one step is
+/// explained by the next.
+fn all_is_explained(document: &Value) -> bool {
+    let is_explained = |row: &Value, direction| {
+        let parts = ["attributed_", "headers_", "forwarded_", "kernel_"].map(|part| bytes(row, part, direction));
+        parts.iter().sum::<i64>() == bytes(row, "", direction) && bytes(row, "unexplained_", direction) == 0
+    };
+    let rows = document["interfaces"].as_array().expect("rows");
+    document["level"]["name"] == "packets"
+        && rows
+            .iter()
+            .all(|row| row["source"] == "exact" && DIRECTIONS.iter().all(|direction| is_explained(row, direction)))
+}
+
+/// The program counting packets, ten times a second. The count bounds a failure.
+fn counting(namespace: &Namespace) -> Printing {
+    let mut command = namespace.command(program());
+    Printing::start(command.args([
+        "top",
+        "--level",
+        "packets",
+        "--interval",
+        "100ms",
+        "--count",
+        "6000",
+        "--json-lines",
+    ]))
 }
 
 /// Two namespaces with a router between them, and no cable plugged in yet.
@@ -114,8 +130,11 @@ fn check_each_byte_of_each_interface() {
     if let Some(reason) = impossible(&line.left) {
         return skip(name, &reason);
     }
-    let (left, router, right) =
-        (measuring(&line.left, "packets"), measuring(&line.router, "packets"), measuring(&line.right, "packets"));
+    let [mut left, mut router, mut right] = [&line.left, &line.router, &line.right].map(|host| {
+        let mut printing = counting(host);
+        printing.until(|document| document["level"]["name"] == "packets");
+        printing
+    });
     let usual = [measuring(&line.left, "sockets"), measuring(&line.right, "sockets")];
     line.connect().expect("the cables are plugged in");
     let server = Inside::start(&line.right, &own_binary(), name, "serve 3000000");
@@ -129,66 +148,37 @@ fn check_each_byte_of_each_interface() {
     }
     let scatter = Inside::start(&line.left, &own_binary(), name, "scatter 10.77.2.2:9 [fd77:2::2]:9 10.77.1.2");
     scatter.wait_for("scattered");
-    let (left, router, right) = (document(left), document(router), document(right));
-    for document in [&left, &router, &right] {
-        check_all_is_explained(document);
+    let moved = |document: &Value, name, part, receive, transmit| {
+        let row = interface(document, name);
+        row.is_some_and(|row| bytes(row, part, "receive") >= receive && bytes(row, part, "transmit") >= transmit)
+    };
+    for (end, receive, transmit) in [(&mut left, 6_000_000, 4_000_000), (&mut right, 4_000_000, 6_000_000)] {
+        let document = end.until(|document| {
+            all_is_explained(document)
+                && moved(document, "e0", "attributed_", receive, transmit)
+                && moved(document, "e0", "headers_", 0, 1_001)
+                && moved(document, "e0", "kernel_", 0, 1)
+        });
+        assert!(!moved(&document, "e0", "forwarded_", 1, 0) && !moved(&document, "e0", "forwarded_", 0, 1));
     }
-    for (document, receive, transmit) in [(&left, 6_000_000, 4_000_000), (&right, 4_000_000, 6_000_000)] {
-        let row = interface(document, "e0").expect("it is there");
-        assert!(bytes(row, "attributed_", "receive") >= receive && bytes(row, "attributed_", "transmit") >= transmit);
-        assert!(bytes(row, "headers_", "transmit") > 1_000 && bytes(row, "kernel_", "transmit") > 0, "{row}");
-        assert_eq!(bytes(row, "forwarded_", "receive") + bytes(row, "forwarded_", "transmit"), 0, "{row}");
-    }
+    let routed = router.until(|document| {
+        let moves = |name| moved(document, name, "forwarded_", 4_000_001, 4_000_001);
+        // It asks who its neighbours are.
+        let asks = |name| moved(document, name, "kernel_", 0, 1);
+        all_is_explained(document) && ["l0", "r0"].into_iter().all(|name| moves(name) && asks(name))
+    });
     for name in ["l0", "r0"] {
-        let row = interface(&router, name).expect("it is there");
-        assert!(bytes(row, "forwarded_", "receive") > 4_000_000 && bytes(row, "forwarded_", "transmit") > 4_000_000);
-        assert!(bytes(row, "kernel_", "transmit") > 0, "it asks who its neighbours are: {row}");
+        let row = interface(&routed, name).expect("it is there");
         assert_eq!(bytes(row, "attributed_", "receive") + bytes(row, "attributed_", "transmit"), 0, "{row}");
     }
     // Without counts of packets next to nothing of the ends is unexplained either.
-    for document in usual.map(document) {
+    for document in usual.map(self::document) {
         let row = interface(&document, "e0").expect("it is there");
         for direction in DIRECTIONS {
             let unexplained = bytes(row, "unexplained_", direction);
             assert!(unexplained.abs() * 100 < bytes(row, "", direction), "{direction}: {row}");
         }
         assert_eq!(row["source"], "sampled");
-    }
-}
-
-/// The program printing a document a line.
-struct Printing {
-    child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
-}
-
-impl Printing {
-    fn start(namespace: &Namespace) -> Self {
-        let mut command = namespace.command(program());
-        // The count bounds a failure.
-        command.args(["top", "--level", "packets", "--interval", "100ms", "--count", "1200", "--json-lines"]);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts");
-        let lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
-        Self { child, lines }
-    }
-
-    fn until(&mut self, fulfilled: impl Fn(&Value) -> bool) -> Value {
-        let documents = self.lines.by_ref().map(|line| serde_json::from_str(&line.expect("text")).expect("JSON"));
-        let mut last = Value::Null;
-        for document in documents {
-            if fulfilled(&document) {
-                return document;
-            }
-            last = document;
-        }
-        panic!("it never came to that: {last}");
-    }
-
-    /// Waits until so many links hold programs at interfaces; their numbers.
-    fn links(&mut self, count: usize) -> Vec<String> {
-        let printer = self.child.id();
-        self.until(|_| links_of(printer).len() == count);
-        links_of(printer)
     }
 }
 
@@ -205,11 +195,11 @@ fn links_of(printer: u32) -> Vec<String> {
     links.filter_map(number).collect()
 }
 
-impl Drop for Printing {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// Waits until so many links hold programs at interfaces for it; their numbers.
+fn links(printing: &mut Printing, count: usize) -> Vec<String> {
+    let printer = printing.pid();
+    printing.until(|_| links_of(printer).len() == count);
+    links_of(printer)
 }
 
 /// Whether the kernel still has one of these links.
@@ -230,16 +220,16 @@ fn an_interface_that_comes_is_counted_and_nothing_is_left_behind() {
     if let Some(reason) = impossible(&namespace) {
         return skip(name, &reason);
     }
-    let mut printing = Printing::start(&namespace);
+    let mut printing = counting(&namespace);
     printing.until(|document| document["level"]["name"] == "packets");
     // In and out of the loopback.
-    printing.links(2);
+    links(&mut printing, 2);
     namespace.ip(&["link", "add", "late", "type", "veth", "peer", "name", "other"]).expect("a pair");
     let exact = |document: &Value| interface(document, "late").is_some_and(|row| row["source"] == "exact");
     printing.until(exact);
-    let links = printing.links(6);
-    let counting = descendant(printing.child.id(), "squirrel-frames").expect("a process counts");
-    assert!(linger(&links), "the witness sees them");
+    let held = links(&mut printing, 6);
+    let counting = descendant(printing.pid(), "squirrel-frames").expect("a process counts");
+    assert!(linger(&held), "the witness sees them");
     for link in ["late", "other"] {
         namespace.ip(&["link", "set", link, "up"]).expect("it comes up");
     }
@@ -254,11 +244,11 @@ fn an_interface_that_comes_is_counted_and_nothing_is_left_behind() {
     namespace.ip(&["link", "delete", "late"]).expect("it goes");
     printing.until(|document| interface(document, "late").is_none());
     // Those of the pair are let go.
-    printing.links(2);
+    links(&mut printing, 2);
     drop(printing);
     assert!(has_gone(counting), "it ends with the one that it counts for");
     // The kernel lets go of them a moment after the process.
-    assert!(until(PATIENCE, || !linger(&links)), "nothing stays behind");
+    assert!(until(PATIENCE, || !linger(&held)), "nothing stays behind");
 }
 
 #[test]
@@ -358,9 +348,7 @@ fn packets_of_other_namespaces_are_counted_by_the_host() {
     }
     let mut command = Command::new(program());
     command.args(["top", "--no-daemon", "--level", "packets", "--interval", "200ms", "--count", "600", "--json-lines"]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts");
-    let lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
-    let mut printing = Printing { child, lines };
+    let mut printing = Printing::start(&mut command);
     namespace.ip(&["link", "add", "inner-a", "type", "veth", "peer", "name", "inner-b"]).expect("a pair");
     printing.until(|document| interface(document, "inner-a").is_some_and(|row| row["source"] == "exact"));
     for link in ["inner-a", "inner-b"] {
@@ -379,8 +367,5 @@ fn packets_of_other_namespaces_are_counted_by_the_host() {
 fn asking(namespace: &Namespace, more: &[&str]) -> Printing {
     let mut command = namespace.command(program());
     command.args(["top", "--server", "127.0.0.1:7775", "--interval", "500ms", "--count", "240", "--json-lines"]);
-    let mut child =
-        command.args(more).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts");
-    let lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
-    Printing { child, lines }
+    Printing::start(command.args(more))
 }

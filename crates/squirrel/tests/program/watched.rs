@@ -174,8 +174,8 @@ fn a_mistake_in_a_probe_is_told_before_the_daemon_starts() {
     let (code, _, said) = squirrel(&["config", "check", file]);
     assert_eq!(code, 2, "{said}");
     assert!(said.contains("line 4") && said.contains("`ping`") && said.contains("`plugin`"), "{said}");
-    std::fs::write(&config, "[[probe]]\nname = \"a\"\ntargets = [\"192.0.2.1\"]\n").expect("written");
+    std::fs::write(&config, "[[probe]]\nname = \"a\"\ntargets = [\"192.0.2.1\"]\nip = 4\n").expect("written");
     let (code, shown, _) = squirrel(&["config", "show", "--config", file]);
     assert_eq!(code, 0);
-    assert!(shown.contains("[[probe]]\nname = \"a\"\nkind = \"ping\"\n# 1 target\n"), "{shown}");
+    assert!(shown.contains("[[probe]]\nname = \"a\"\nkind = \"ping\"\nip = 4\n# 1 target\n"), "{shown}");
 }

@@ -13,6 +13,10 @@ pub(super) fn parameters(path: &str) -> Vec<Value> {
         "/api/live/connections" => table(fields::CONNECTIONS),
         "/api/live/hosts" => table(fields::HOSTS),
         "/api/live/interfaces" => table(fields::INTERFACES),
+        "/api/live/books" => {
+            let about = "The interfaces of this name alone, one in each network namespace that has it; the sums stay those of the host.";
+            vec![parameter("interface", about, &json!({ "type": "string" }))]
+        }
         "/api/live/top" => {
             let tables = ["processes", "connections", "hosts", "interfaces"];
             let which = parameter(

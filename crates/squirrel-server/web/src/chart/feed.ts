@@ -6,7 +6,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import { fillIn, LIVE_WINDOW, windowFor, type Subject } from "../lib/promql";
 import { ApiError, queryRange, serverNow, type VectorSeries } from "../state/api";
 import { range, step } from "../state/range";
-import { type Answer, tick, type Tick, useLiveQueries } from "../state/stream";
+import { seriesIn, tick, type Tick, useLiveQueries } from "../state/stream";
 import { Columns, gapFrom, type Query } from "./columns";
 
 export type FeedState =
@@ -88,7 +88,7 @@ export class Feed {
       const answer = now.answers.get(query);
       if (!answer) return;
       if ("error" in answer) failure = answer.error;
-      answers.push("resultType" in answer ? vectorOf(answer) : []);
+      answers.push("resultType" in answer ? seriesIn(answer) : []);
     }
     if (failure !== null) {
       this.state.value = { kind: "failed", why: failure, since: last };
@@ -135,10 +135,6 @@ export class Feed {
   close(): void {
     this.abort?.abort();
   }
-}
-
-function vectorOf(answer: Exclude<Answer, { error: string }>): readonly VectorSeries[] {
-  return answer.resultType === "vector" ? answer.result : [{ metric: {}, value: answer.result }];
 }
 
 /** Changes whenever history must be loaded anew; does not change while a live range moves. */

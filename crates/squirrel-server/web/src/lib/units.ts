@@ -1,5 +1,5 @@
 // Figures as people read them: three digits that matter, a prefix, a unit.
-// Rates take decimal prefixes as link speeds do; amounts of memory take binary ones.
+// Rates take decimal prefixes as link speeds do, and amounts of traffic with them; amounts of memory take binary ones.
 
 export type Unit =
   | "bits_per_second"
@@ -9,6 +9,8 @@ export type Unit =
   | "seconds"
   | "count"
   | "bytes"
+  /** Bytes that travelled, as the terminal writes them. */
+  | "traffic"
   /** Nothing is known of what it counts. */
   | "number";
 
@@ -52,6 +54,8 @@ export function scaleFor(unit: Unit, magnitude: number, throughput: Throughput):
       return size >= 10_000 ? prefixed(size, DECIMAL, "/s") : { factor: 1, suffix: "/s" };
     case "bytes":
       return prefixed(size, BINARY, "B");
+    case "traffic":
+      return prefixed(size, DECIMAL, "B");
     case "ratio":
       return { factor: 100, suffix: "%" };
     case "seconds":
@@ -90,7 +94,7 @@ export function figure(value: number | null | undefined, unit: Unit, throughput:
   if (value === null || value === undefined || Number.isNaN(value)) return { number: "–", suffix: "" };
   if (!Number.isFinite(value)) return { number: value > 0 ? "∞" : "−∞", suffix: "" };
   const scale = scaleFor(unit, value, throughput);
-  const whole = (unit === "count" || unit === "number") && scale.factor === 1;
+  const whole = (unit === "count" || unit === "number" || unit === "traffic") && scale.factor === 1;
   const number = digits(value * scale.factor, whole);
   // What is nearly all is not all: an availability of 99.996 % is not one of 100 %.
   if (unit === "ratio" && value < 1 && Number(number) >= 100) return { number: (Math.floor(value * 10_000) / 100).toFixed(2), suffix: scale.suffix };

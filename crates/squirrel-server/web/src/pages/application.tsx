@@ -6,7 +6,7 @@ import { scopeOf } from "../lib/promql";
 import { visible } from "../lib/text";
 import { momentText, spanText } from "../lib/time";
 import { digits } from "../lib/units";
-import type { Application, ApplicationAlert, ApplicationInstance } from "../state/api";
+import { type Application, type ApplicationAlert, type ApplicationInstance, serverNow } from "../state/api";
 import { applicationFailure, errorKinds, failureKinds, mcpOperations, messageTypes, rateWindow, useApplications } from "../state/applications";
 import { seriesOf, shown, useLiveQueries } from "../state/stream";
 import { Icon } from "../ui/icons";
@@ -66,7 +66,7 @@ function InstanceChoice({ instances, chosen, onChoose }: { instances: readonly A
 
 /** What holds, above everything else; what was told and is over, behind a click. */
 function Alerts({ instances }: { instances: readonly ApplicationInstance[] }) {
-  const now = shown.value?.time ?? 0;
+  const now = shown.value?.time ?? serverNow();
   const several = instances.length > 1;
   const all = (pick: (one: ApplicationInstance) => readonly ApplicationAlert[]) =>
     instances.flatMap((one) => pick(one).map((alert) => ({ alert, instance: one.instance, silent: one.state === "silent" })));
@@ -169,7 +169,7 @@ function ToldCharts({ subject, live }: { subject: { scope: string; leastWindow: 
 }
 
 function Instances({ application }: { application: Application }) {
-  const now = shown.value?.time ?? 0;
+  const now = shown.value?.time ?? serverNow();
   return (
     <section class="card breakdown" aria-labelledby="instances-title" data-breakdown="instances">
       <header><h2 id="instances-title">{application.instances.length === 1 ? "The process" : "Processes"}</h2></header>

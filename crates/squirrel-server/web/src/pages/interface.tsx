@@ -1,4 +1,4 @@
-// One interface in depth: what it is, how it does now, and its charts.
+// One interface in depth: what it is, how it does now, where its bytes went, and its charts.
 
 import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
@@ -13,6 +13,7 @@ import { Icon } from "../ui/icons";
 import { Link } from "../ui/link";
 import { StateBadge } from "../ui/state-badge";
 import { Utilisation } from "../ui/utilisation";
+import { InterfaceBooks } from "./interface-books";
 
 export function InterfacePage({ device }: { device: string }) {
   const subject = useMemo(() => ({ device }), [device]);
@@ -30,6 +31,7 @@ export function InterfacePage({ device }: { device: string }) {
           There is no interface of this name now. Its history, if there is one, stands below.
         </p>
       )}
+      <InterfaceBooks device={device} />
       <ChartGrid page="interfaces" subject={subject} />
     </>
   );

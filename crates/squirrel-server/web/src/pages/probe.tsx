@@ -101,7 +101,7 @@ function Facts({ detail }: { detail: ProbeDetail }) {
       {minute?.mos != null && <Fact name="Call score"><b class="number"><CallScore mos={minute.mos} /></b></Fact>}
       {availability && <Fact name="Day, week, 30 days">{shareText(availability.day)}, {shareText(availability.week)}, {shareText(availability.month)}</Fact>}
       {probe.certificate_expires !== null && <Fact name="Certificate"><CertificateDays at={probe.certificate_expires} now={time} /></Fact>}
-      <Fact name="Probed">{visible(probe.kind)} each {spanText(probe.interval)}{probe.module !== null && <>, module <bdi>{visible(probe.module)}</bdi></>}</Fact>
+      <Fact name="Probed">{visible(probe.kind)}{probe.ip !== null && ` by IPv${probe.ip}`} each {spanText(probe.interval)}{probe.module !== null && <>, module <bdi>{visible(probe.module)}</bdi></>}</Fact>
       <Fact name="Table, group"><bdi>{visible(probe.job)}</bdi>{probe.group !== null && <>, <bdi>{visible(probe.group)}</bdi></>}</Fact>
       {probe.address !== null && <Fact name="Address"><code>{visible(probe.address)}</code></Fact>}
       {probe.parents.length > 0 && <Fact name="Behind"><Parents of={probe.parents} /></Fact>}

@@ -4,6 +4,7 @@ import { signal } from "@preact/signals";
 import type { Labels } from "../lib/promql";
 import type { Unit } from "../lib/units";
 import type { AlertsDocument } from "./alert-types";
+import type { BooksDocument } from "./book-types";
 import type { ProbeDetail, ProbesPage, SpanName } from "./probe-types";
 
 /** One query of a chart, as the server's chart table declares it. */
@@ -32,7 +33,7 @@ export interface ChartSpec {
 /** One collector of `/api/collectors`. */
 export interface Collector {
   name: string;
-  state: "running" | "degraded" | "unavailable";
+  state: "running" | "degraded" | "unavailable" | "disabled";
   /** For one that is unavailable: why, and what would help. */
   sentence: string;
   faults: { subject: string; reason: string }[];
@@ -156,16 +157,20 @@ export const serverNow = (): number => Date.now() / 1000 + clockSkew.value;
 
 let skewKnown = false;
 
+/** An answer that took longer says nothing of the clock. */
+const PROMPT_MS = 1000;
+
 /** A `Date` header has whole seconds: it corrects only what is clearly wrong, and only the first time. */
-function learnSkew(response: Response): void {
+function learnSkew(response: Response, tookMs: number): void {
   const date = Date.parse(response.headers.get("date") ?? "");
-  if (skewKnown || Number.isNaN(date)) return;
+  if (skewKnown || Number.isNaN(date) || tookMs > PROMPT_MS) return;
   skewKnown = true;
   const skew = (date - Date.now()) / 1000;
   if (Math.abs(skew) > 2) clockSkew.value = skew;
 }
 
 async function call(path: string, init?: RequestInit): Promise<unknown> {
+  const asked = performance.now();
   let response: Response;
   try {
     response = await fetch(path, init);
@@ -173,7 +178,7 @@ async function call(path: string, init?: RequestInit): Promise<unknown> {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError("The server does not answer.");
   }
-  learnSkew(response);
+  learnSkew(response, performance.now() - asked);
   let body: unknown = null;
   try {
     body = await response.json();
@@ -233,6 +238,9 @@ export const probeOne = async (job: string, instance: string, history: SpanName 
   const parameters = new URLSearchParams({ job, instance, ...(history === null ? {} : { history }) });
   return (await call(`/api/probes/one?${parameters}`)) as ProbeDetail;
 };
+
+/** The books of the interfaces of this name. */
+export const books = async (device: string): Promise<BooksDocument> => (await call(`/api/live/books?interface=${encodeURIComponent(device)}`)) as BooksDocument;
 
 /** Where this host's ephemeral ports lead to, as of now. */
 export const ephemeralPorts = async (): Promise<PortsDocument> => (await call("/api/live/ports")) as PortsDocument;

@@ -39,3 +39,9 @@ export function unavailableSentence(expr: string): string | null {
   }
   return null;
 }
+
+/** Why the bytes of this host are nobody's, when the configuration says so. */
+export function accountingOffSentence(): string | null {
+  const accounting = collectorStates.value.find((candidate) => candidate.name === "accounting" && candidate.state === "disabled");
+  return accounting ? visible(accounting.sentence) : null;
+}

@@ -17,6 +17,8 @@ const THEMES: readonly Theme[] = ["system", "dark", "light"];
 
 export const theme = kept<Theme>("theme", THEMES);
 export const throughput = kept<Throughput>("throughput", ["bits", "bytes"]);
+/** Whether the books of interfaces tell why each part is what it is. */
+export const bookReasons = kept<"hidden" | "shown">("book-reasons", ["hidden", "shown"]);
 
 /** Counts up whenever colours may have changed: charts draw themselves anew. */
 export const paint = signal(0);

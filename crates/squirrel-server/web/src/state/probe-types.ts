@@ -20,6 +20,8 @@ export interface Probe {
   instance: string;
   kind: string;
   module: string | null;
+  /** The version of IP that it is asked by, where the configuration says one. */
+  ip: number | null;
   group: string | null;
   parents: string[];
   interval: number;

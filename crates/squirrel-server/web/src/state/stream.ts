@@ -32,6 +32,11 @@ export const connection = signal<Connection>({ state: "connecting" });
 /** When the last tick arrived, by the browser's steady clock (milliseconds). */
 export const arrivedAt = signal(0);
 
+/** The last answer of each query that was none of a failure, and when. */
+const good = new Map<string, { time: number; series: readonly VectorSeries[] }>();
+/** Seconds for which a query that fails now and then is taken to have answered as before. */
+const GOOD_FOR = 5;
+
 /** How often each query is wanted. */
 const wanted = new Map<string, number>();
 let source: EventSource | null = null;
@@ -135,6 +140,8 @@ function receive(data: string): void {
     if (message.verdict) verdict.value = message.verdict;
     liveEdge.value = message.time;
     const answers = new Map(asked.map((query, i): [string, Answer] => [query, message.results[i] ?? (i < QUERIES_MAX ? NO_ANSWER : TOO_MANY)]));
+    for (const query of good.keys()) if (!answers.has(query)) good.delete(query);
+    for (const [query, answer] of answers) if (!("error" in answer)) good.set(query, { time: message.time, series: seriesIn(answer) });
     tick.value = { time: message.time, answers };
     if (!held.value) shown.value = tick.value;
   });
@@ -152,9 +159,18 @@ document.addEventListener("visibilitychange", () => {
   }
 });
 
-/** The series that a query answered in `from`; none while it is not known or failed. */
+/** What an answer holds; a scalar is one series without labels. */
+export const seriesIn = (answer: Exclude<Answer, { error: string }>): readonly VectorSeries[] =>
+  answer.resultType === "vector" ? answer.result : [{ metric: {}, value: answer.result }];
+
+/**
+ * The series that a query answered in `from`, or lately where it failed: a server that is busy for a second must not
+ * empty the page. None while it is not known.
+ */
 export function seriesOf(from: Tick | null, query: string): readonly VectorSeries[] {
   const answer = from?.answers.get(query);
-  if (!answer || "error" in answer) return [];
-  return answer.resultType === "vector" ? answer.result : [{ metric: {}, value: answer.result }];
+  if (!from || !answer) return [];
+  if (!("error" in answer)) return seriesIn(answer);
+  const lately = good.get(query);
+  return lately && Math.abs(from.time - lately.time) <= GOOD_FOR ? lately.series : [];
 }

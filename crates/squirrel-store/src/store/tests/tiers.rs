@@ -70,6 +70,7 @@ fn minutes_and_hours_outlive_the_seconds_and_say_what_these_said() {
         assert_eq!(tiers.iter().map(|tier| tier.step_ms).collect::<Vec<_>>(), [60_000, HOUR]);
         assert!(tiers[0].from.millis() > MIDNIGHT && tiers[0].from.millis() < full, "{tiers:?}");
         assert!(tiers[1].from.millis() <= MIDNIGHT + HOUR, "{tiers:?}");
+        assert_eq!(wholes(select.as_ref()), [false, true], "minutes of the first day are gone: {tiers:?}");
 
         // Hours over all five days, the last ones not yet in any block.
         let all = TimeRange::new(Timestamp(MIDNIGHT), Timestamp(now));
@@ -105,12 +106,17 @@ fn minutes_and_hours_outlive_the_seconds_and_say_what_these_said() {
     }
 }
 
+fn wholes(select: &dyn Select) -> Vec<bool> {
+    select.tiers().into_iter().map(|tier| tier.whole).collect()
+}
+
 #[test]
 fn a_young_store_has_nothing_that_full_resolution_lacks() {
     let dir = Arc::new(MemoryDir::new());
     let store = filled(&dir, 1);
     let select = store.reader().snapshot();
     assert_eq!(select.full_from(), None);
+    assert_eq!(wholes(select.as_ref()), [true, true], "copies that began with the first sample lack nothing either");
     let empty = open(&Arc::new(MemoryDir::new()), brief()).0.reader().snapshot();
     assert_eq!((empty.full_from(), empty.tiers()), (None, Vec::new()));
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
-use squirrel_check::{DnsCheck, LONGEST_TIMEOUT, Module, Modules, NtpCheck, PluginCheck, Prober};
+use squirrel_check::{DnsCheck, IpVersion, LONGEST_TIMEOUT, Module, Modules, NtpCheck, PluginCheck, Prober};
 use squirrel_model::{Labels, Untrusted};
 use squirrel_watch::{Target, Work};
 use squirrel_wire::dns::RecordType;
@@ -68,13 +68,19 @@ pub(super) fn of(probe: &Probe, modules: &Modules) -> anyhow::Result<Vec<Target>
             "{}: a target has 1 to {LONGEST_TARGET} characters, none of them a control character",
             named()
         );
+        let work = match &module {
+            Some(module) => Work::Check(Arc::clone(module)),
+            None => work(probe, written, &times).with_context(named)?,
+        };
+        let ip = probe.ip.map(|ip| ip.0);
+        if let Some(ip) = ip {
+            check_ip(ip, &work, written).with_context(named)?;
+        }
         all.push(Target {
             job: probe.name.clone(),
             instance: written.clone(),
-            work: match &module {
-                Some(module) => Work::Check(Arc::clone(module)),
-                None => work(probe, written, &times).with_context(named)?,
-            },
+            work,
+            ip,
             interval: times.interval,
             module: probe.module.clone(),
             group: probe.group.clone(),
@@ -234,6 +240,25 @@ fn work(probe: &Probe, target: &str, times: &Times) -> anyhow::Result<Work> {
         }
     };
     Ok(Work::Check(Arc::new(Module { timeout: times.timeout, prober })))
+}
+
+/// Whether a target can be asked by this version of IP, as far as that is seen without asking for its name.
+fn check_ip(ip: IpVersion, work: &Work, target: &str) -> anyhow::Result<()> {
+    let literal = match work {
+        Work::Ping { .. } | Work::Path { .. } => target.parse().ok(),
+        Work::Check(module) => {
+            ensure!(
+                !matches!(module.prober, Prober::Plugin(_)),
+                "ip is not for plugins: say it in the plugin's command, such as check_ssh's -4 and -6"
+            );
+            module.prober.literal(target)
+        }
+    };
+    let other = literal.map(IpVersion::of).filter(|version| *version != ip);
+    if let Some(other) = other {
+        bail!("ip = {} asks by {ip}, and this is an address of {other}: give it a [[probe]] of its own", ip.number());
+    }
+    Ok(())
 }
 
 /// An address, or what could be a host's name: a resolver gets nothing else.

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use squirrel_check::IpVersion;
 use squirrel_model::Labels;
 use squirrel_watch::Work;
 
+use super::Line;
 use crate::config::Config;
+use crate::config::file::File;
 
 fn complaint(text: &str) -> String {
     format!("{:#}", Config::of_wrong_text(text))
@@ -102,6 +105,11 @@ fn mistakes_are_told_with_the_probe_the_key_and_what_to_write() {
         ("targets = ['x']\nmodule = 'no'", &["module", "no module \"no\"", "http_2xx"]),
         ("targets = ['x']\nmodule = 'http_2xx'\nkind = 'tcp'", &["either kind or module"]),
         ("targets = ['x']\nmodule = 'http_2xx'\ntimeout = '1s'", &["timeout", "module"]),
+        ("targets = ['x', '192.0.2.1']\nip = 6", &["\"192.0.2.1\"", "ip = 6 asks by IPv6", "an address of IPv4"]),
+        ("targets = ['2001:db8::1']\nkind = 'path'\nip = 4", &["\"2001:db8::1\"", "an address of IPv6"]),
+        ("targets = ['http://[2001:db8::1]/']\nkind = 'http'\nip = 4", &["an address of IPv6", "of its own"]),
+        ("targets = ['192.0.2.1:22']\nmodule = 'tcp_connect'\nip = 6", &["an address of IPv4"]),
+        ("targets = ['x']\nkind = 'plugin'\ncommand = ['/bin/true']\nip = 4", &["ip is not for plugins", "-4"]),
         ("targets = ['x']\nquery = 'y'", &["query is for kind = \"dns\""]),
         ("targets = ['x']\n[[probe]]\nname = 'p'\ntargets = ['y']", &["\"p\"", "two tables"]),
         ("targets = ['\\u001b[31m']\nkind = 'ntp'", &["control character", "\"\\u{1b}[31m\""]),
@@ -124,8 +132,41 @@ fn a_module_says_what_is_checked() {
     let config = Config::of_text("[[probe]]\nname = 'p'\nmodule = 'tcp_connect'\ntargets = ['example.net:22']");
     let targets = config.probes.targets().expect("good");
     assert_eq!((targets[0].kind(), targets[0].module.as_deref()), ("tcp", Some("tcp_connect")));
-    assert_eq!(config.probes.lines().next(), Some(("p", ["module", "tcp_connect"], 1)));
+    let line = Line { name: "p", kind: ["module", "tcp_connect"], ip: None, targets: 1 };
+    assert_eq!(config.probes.lines().next(), Some(line));
     assert!(!config.probes.pings());
+}
+
+#[test]
+fn a_probe_may_say_by_which_ip_names_are_asked() {
+    let text = "
+        [[probe]]
+        name = 'new'
+        ip = 6
+        targets = ['example.net', '2001:db8::1']
+        [[probe]]
+        name = 'old'
+        kind = 'path'
+        ip = 4
+        targets = ['example.net']
+        [[probe]]
+        name = 'mail'
+        module = 'tcp_connect'
+        ip = 4
+        targets = ['mail.example.net:25', '192.0.2.1:25']
+        [[probe]]
+        name = 'any'
+        targets = ['example.net', '2001:db8::1', '192.0.2.1']";
+    let probes = Config::of_text(text).probes;
+    let (four, six) = (Some(IpVersion::V4), Some(IpVersion::V6));
+    let seen: Vec<_> = probes.targets().expect("good").iter().map(|target| target.ip).collect();
+    assert_eq!(seen, [six, six, four, four, four, None, None, None]);
+    assert_eq!(probes.lines().map(|line| line.ip).collect::<Vec<_>>(), [Some(6), Some(4), Some(4), None]);
+    for (written, words) in [("5", "not 5"), ("'6'", "string"), ("-4", "not -4")] {
+        let wrong = format!("[[probe]]\nname = 'p'\ntargets = ['x']\nip = {written}");
+        let said = format!("{:#}", File::parse(&wrong).expect_err("it is refused"));
+        assert!(said.contains("line 4") && said.contains(words), "{said}");
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
+use squirrel_check::IpVersion;
 use squirrel_model::parse_duration_ms;
 
 use super::super::values::LongSpan;
@@ -17,6 +18,8 @@ pub(in super::super) struct Probe {
     pub(super) kind: Option<Kind>,
     /// A module of checks, which says the kind by itself.
     pub(super) module: Option<String>,
+    /// The version of IP that names are asked by, and no other.
+    pub(super) ip: Option<Ip>,
     #[serde(default)]
     pub(super) targets: Vec<String>,
     pub(super) interval: Option<ProbeSpan>,
@@ -57,6 +60,23 @@ impl Kind {
             Self::Dns => "dns",
             Self::Ntp => "ntp",
             Self::Plugin => "plugin",
+        }
+    }
+}
+
+/// 4 or 6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "i64")]
+pub(super) struct Ip(pub(super) IpVersion);
+
+impl TryFrom<i64> for Ip {
+    type Error = String;
+
+    fn try_from(number: i64) -> Result<Self, String> {
+        match number {
+            4 => Ok(Self(IpVersion::V4)),
+            6 => Ok(Self(IpVersion::V6)),
+            other => Err(format!("ip is 4 or 6, the version of IP that names are asked by, not {other}")),
         }
     }
 }

@@ -19,6 +19,16 @@ struct Source {
     good: Option<Arc<RuleFile>>,
     /// What is wrong with the version on disk.
     problem: Option<String>,
+    /// A version without rules where there were some: whoever writes a file in place empties it first.
+    emptied: Option<Stamp>,
+}
+
+impl Source {
+    /// Whether the version that was read now is taken only if the next look finds it still there.
+    fn waits_for_rules(&self, read: &RuleFile) -> bool {
+        let had_rules = self.good.as_ref().is_some_and(|good| good.rules() > 0);
+        read.rules() == 0 && had_rules && self.emptied != self.stamp
+    }
 }
 
 /// All rules, and what is wrong with those that could not be read.
@@ -71,6 +81,9 @@ impl Sources {
             changed = true;
             source.stamp = stamp;
             match rule_files::read(&path) {
+                Ok(file) if source.waits_for_rules(&file) => {
+                    source.emptied = std::mem::take(&mut source.stamp);
+                }
                 Ok(file) => {
                     for warning in &file.warnings {
                         tracing::warn!("{}:{}: {}", path.display(), warning.place, Untrusted(&warning.message));
@@ -141,6 +154,28 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         assert!(sources.refresh(&config));
         assert_eq!(sources.good(Part::Files).count(), 0);
+    }
+
+    #[test]
+    fn a_file_that_is_being_written_in_place_keeps_its_rules() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.yml");
+        std::fs::write(&path, GOOD).unwrap();
+        let config = Config::of_text(&format!("[alerts]\nrule_files = [{path:?}]")).alerts;
+        let mut sources = Sources::default();
+        sources.configure(&config);
+        let rules = |sources: &Sources| sources.good(Part::Files).map(|file| file.rules()).sum::<usize>();
+        sources.refresh(&config);
+        std::fs::write(&path, "").unwrap();
+        sources.refresh(&config);
+        assert_eq!(rules(&sources), 1, "it may be filled in a moment");
+        std::fs::write(&path, format!("{GOOD}# written\n")).unwrap();
+        sources.refresh(&config);
+        assert_eq!(rules(&sources), 1);
+        std::fs::write(&path, "").unwrap();
+        sources.refresh(&config);
+        sources.refresh(&config);
+        assert_eq!(rules(&sources), 0, "who leaves it empty means that");
     }
 
     #[test]
