@@ -97,7 +97,7 @@ pub(crate) struct ThroughputClient {
     /// Bits a second of each stream, such as 500M; 0 is without a limit [default: 1M with UDP, else 0]
     #[arg(short, long, value_name = "RATE")]
     pub(crate) bitrate: Option<String>,
-    /// Octets of a write or a datagram [default: 128K, or what fits the path whole]
+    /// Octets of a write or a datagram [default: 256K, or what fits the path whole]
     #[arg(short, long, value_name = "OCTETS")]
     pub(crate) length: Option<String>,
     /// Octets of the sockets' buffers, and so of the window
